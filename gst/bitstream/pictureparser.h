@@ -1,0 +1,42 @@
+// What the headers of one access unit say about its picture, codec by codec, without decoding it.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace cps {
+
+// One parsed access unit.
+struct CodedPicture {
+  bool has_picture = false;    // false: parameter sets, SEI or filler only; the other fields mean nothing
+  bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
+  bool random_access = false;  // decoding can start here and this very picture is exact (spec 1)
+  bool second_field = false;   // completes the frame that the access unit before it began
+  int32_t order = 0;           // picture order count, comparable within a coded video sequence
+  uint64_t fingerprint = 0;    // of the coded slice data: equal for the same picture however it is framed
+};
+
+// Parses the access units of one elementary stream in decode order. Not thread-safe.
+class PictureParser {
+public:
+  // A parser for `caps` (parsed video with alignment=au), or nullptr where there is none for them.
+  static std::unique_ptr<PictureParser> create(const GstCaps *caps);
+
+  virtual ~PictureParser() = default;
+
+  // New caps of the same codec, for example with other parameter sets.
+  virtual bool set_caps(const GstCaps *caps) = 0;
+
+  // False where the access unit cannot be understood; `picture` is then unspecified but for `fingerprint`.
+  virtual bool parse(GstBuffer *access_unit, CodedPicture &picture) = 0;
+
+  // Only the fingerprint, for matching an access unit with one that was parsed before. Keeps no state.
+  virtual uint64_t fingerprint(GstBuffer *access_unit) = 0;
+
+  // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
+  virtual void reset() = 0;
+};
+
+} // namespace cps

@@ -1,0 +1,53 @@
+// The pictures of a stream in decode and in display order, from a parse-only pass.
+#pragma once
+
+#include "gst/bitstream/pictureparser.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace cps {
+
+constexpr uint32_t kNoFrame = UINT32_MAX;
+
+class StreamIndex {
+public:
+  // One access unit, in decode order; 40 bytes, so that an hour of video costs a few MiB.
+  struct AccessUnit {
+    GstClockTime pts = GST_CLOCK_TIME_NONE; // of the container
+    GstClockTime dts = GST_CLOCK_TIME_NONE;
+    uint64_t fingerprint = 0;
+    uint32_t frame = kNoFrame; // display-order index of its picture, known after finish()
+    uint32_t sequence = 0;     // coded video sequence
+    int32_t order = 0;         // picture order count in that sequence
+    bool random_access = false;
+    bool second_field = false;
+    bool has_picture = false;
+    bool clipped = false;      // outside the segment: decoded where needed, but no frame of the stream
+  };
+
+  void clear();
+
+  // Appends the next access unit in decode order.
+  void add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped);
+
+  // Numbers the frames in display order. Call once, after the last add().
+  void finish();
+
+  size_t units() const { return units_.size(); }
+  const AccessUnit &unit(size_t i) const { return units_[i]; }
+
+  // Frames that count: neither second fields nor outside the segment.
+  uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
+  // The access unit that frame `id` begins with.
+  const AccessUnit &frame(uint32_t id) const { return units_[display_[id]]; }
+
+  // The unit with this fingerprint that is nearest at or after `hint`, else before it; units() where there is none.
+  size_t find(uint64_t fingerprint, size_t hint) const;
+
+private:
+  std::vector<AccessUnit> units_;
+  std::vector<uint32_t> display_; // frame id -> unit
+};
+
+} // namespace cps

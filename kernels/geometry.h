@@ -1,0 +1,40 @@
+// Spec 2 and 3: sizes that follow from the source size, and the bilinear taps that every resize here uses.
+#pragma once
+
+#include "kernels/plane.h"
+
+#include <vector>
+
+namespace cps {
+
+struct TargetOptions {
+  int input_size = 224;
+  int64_t min_pixels = 0; // 0 or less: input_size squared
+  int64_t max_pixels = 0;
+  int patch_size = 14;
+};
+
+// Spec 2, smart resize: the size that patches are cut from, a multiple of two patches on each side.
+Size target_size(Size source, const TargetOptions &options);
+
+// Spec 3: the size of the luma that motion is searched in, and of the energy map.
+Size small_size(Size source);
+
+// Two neighbouring samples and their integer weights: value = (a * (den - frac) + b * frac) / den. Exact, so that
+// every implementation gets the same result.
+struct Tap {
+  int32_t first = 0;  // index of a
+  int32_t second = 0; // index of b, first + 1 inside the plane
+  int32_t frac = 0;   // weight of b, 0 <= frac < den
+};
+
+struct TapTable {
+  int32_t den = 1;
+  std::vector<Tap> taps; // one per output sample
+};
+
+// Bilinear taps with half-pixel centres, no antialias and edge clamp (spec 6), from `plane_samples` samples that are
+// subsampled by `sub` from `full` positions, the first of which lies `phase` positions into its sample.
+TapTable bilinear_taps(int full, int sub, int phase, int plane_samples, int outputs);
+
+} // namespace cps

@@ -1,0 +1,78 @@
+// Spec 6: pixels at target size, kept compactly until the selection is known, then cut into patches.
+#pragma once
+
+#include "kernels/geometry.h"
+#include "kernels/plane.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace cps {
+
+enum class PixelType { U8, F16, BF16, F32 };
+
+size_t pixel_size(PixelType type); // bytes
+
+// Resizes the planes of pictures of one layout to the target size. A sample is stored in 1/256 of an 8-bit code value,
+// whatever the depth of the source.
+class PictureResizer {
+public:
+  PictureResizer(const PictureView &layout, Size target);
+
+  int planes() const { return planes_; }
+  size_t samples() const; // that run() writes: planes * target pixels
+
+  // Writes the planes one after the other, each row by row.
+  void run(const PictureView &picture, uint16_t *out) const;
+
+private:
+  int planes_;
+  Size target_;
+  TapTable x_[2], y_[2]; // luma (or R, G, B), chroma
+};
+
+// Affine map from stored samples (1/256 of a code value) to RGB 0..255, before the clamp.
+struct ColorTransform {
+  float matrix[3][3];
+  float offset[3];
+};
+
+// ITU-R BT.601/709/2020 with constants kr and kb (H.273, non-constant luminance).
+ColorTransform yuv_to_rgb(double kr, double kb, bool full_range);
+// Grey to RGB: the luma part of the above.
+ColorTransform gray_to_rgb(bool full_range);
+// RGB as it is.
+ColorTransform rgb_to_rgb();
+
+// How a clamped RGB value becomes an output value: (x * scale - mean) / std per channel.
+struct OutputScaling {
+  float scale = 1.0f;
+  float mean[3] = {0.0f, 0.0f, 0.0f};
+  float std[3] = {1.0f, 1.0f, 1.0f};
+};
+
+// Cuts patches out of pictures that PictureResizer wrote.
+class PatchCutter {
+public:
+  PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
+              PixelType type);
+
+  size_t patch_bytes() const; // 3 * patch * patch * pixel_size
+
+  // `picture`: what PictureResizer::run() wrote. `index`: row by row in the grid. Writes [3, patch, patch].
+  void run(const uint16_t *picture, int64_t index, void *out) const;
+
+private:
+  Size target_;
+  int planes_, patch_;
+  ColorTransform color_;
+  OutputScaling scaling_;
+  bool scaled_;
+  PixelType type_;
+};
+
+// Round half to even, as the output dtypes want it.
+uint16_t float_to_half(float value);
+uint16_t float_to_bfloat16(float value);
+
+} // namespace cps

@@ -1,0 +1,42 @@
+// Views of decoded pictures. The kernels read pixels through these and know no media framework.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cps {
+
+struct Size {
+  int width = 0;
+  int height = 0;
+  bool operator==(const Size &o) const { return width == o.width && height == o.height; }
+  bool operator!=(const Size &o) const { return !(*this == o); }
+};
+
+// One component of a picture: planar, semi-planar and packed formats differ only in `step`.
+struct PlaneView {
+  const uint8_t *data = nullptr; // first sample
+  ptrdiff_t stride = 0;          // bytes from a row to the next, may be negative
+  int step = 1;                  // bytes from a sample to the next in its row
+  int width = 0;                 // samples in a row
+  int height = 0;                // rows
+  int bits = 8;                  // significant bits of a sample, 8 to 16; above 8 a 16-bit little-endian word
+  int shift = 0;                 // bits below the code value in that word (P010: 6)
+};
+
+enum class ColorModel { Gray, Yuv, Rgb };
+
+// A picture as its components: Y alone, Y U V, or R G B.
+struct PictureView {
+  ColorModel model = ColorModel::Gray;
+  Size size;              // luma samples, after cropping
+  PlaneView plane[3];     // as many as the model has
+  int sub_x = 1;          // chroma subsampling factors
+  int sub_y = 1;
+  int phase_x = 0;        // luma samples that the crop starts right of (below) the first chroma sample, < sub
+  int phase_y = 0;
+
+  int planes() const { return model == ColorModel::Gray ? 1 : 3; }
+};
+
+} // namespace cps

@@ -1,0 +1,35 @@
+// Spec 5: the K patches of a sequence that carry the most.
+#pragma once
+
+#include "kernels/plane.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace cps {
+
+enum class SelectionUnit { Patch, Block2x2 };
+
+struct SelectOptions {
+  int64_t k_keep = 2048;
+  SelectionUnit unit = SelectionUnit::Patch;
+  int patch_size = 14;
+  bool static_fallback = false;
+  double static_abs_thresh = 2.0;
+  double static_rel_thresh = 0.15;
+  int static_uniform_frames = 4;
+};
+
+// What patches are ranked by: exact integers, so that saturated patches tie on every machine.
+int64_t quantised_score(double score);
+
+// K of spec 5: how many patches a sequence of `frames` frames yields, -1 where Block2x2 cannot divide it by four.
+int64_t selection_count(const SelectOptions &options, int frames, Size grid);
+
+// `scores`: frames * grid patches, frame by frame, row by row. `random_access`: one per frame; some frame counts as one
+// (spec 1), which is the caller's to see to. Returns patch indices (seq_pos * hb * wb + h * wb + w) in output order.
+// Precondition: selection_count() >= 0.
+std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
+                                    const std::vector<uint8_t> &random_access, const SelectOptions &options);
+
+} // namespace cps
