@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/codecpatch/codecpatch-prelude.h>
+
+G_BEGIN_DECLS
+
+/**
+ * CPS_FRAME_ID_NONE:
+ *
+ * The frame_id of an access unit that is no frame of the stream: it lies outside the segment, or holds no picture.
+ */
+#define CPS_FRAME_ID_NONE G_MAXUINT64
+
+/**
+ * CpsFrameFlags:
+ * @CPS_FRAME_FLAG_RANDOM_ACCESS: decoding can start at this frame (IDR, CRA/BLA, recovery point with no missing
+ *     references, key frame).
+ * @CPS_FRAME_FLAG_WANTED: the plan samples this frame.
+ */
+typedef enum {
+  CPS_FRAME_FLAG_NONE = 0,
+  CPS_FRAME_FLAG_RANDOM_ACCESS = 1 << 0,
+  CPS_FRAME_FLAG_WANTED = 1 << 1,
+} CpsFrameFlags;
+
+/**
+ * CpsFrameStatus:
+ * @CPS_FRAME_STATUS_OK: the picture is the sampled frame.
+ * @CPS_FRAME_STATUS_SUBSTITUTED: the frame could not be decoded, the picture is the nearest earlier sampled frame's.
+ * @CPS_FRAME_STATUS_MISSING: the frame could not be decoded and no sampled frame is earlier: the picture is a later
+ *     frame's.
+ *
+ * What became of a sampled frame.
+ */
+typedef enum {
+  CPS_FRAME_STATUS_OK,
+  CPS_FRAME_STATUS_SUBSTITUTED,
+  CPS_FRAME_STATUS_MISSING,
+} CpsFrameStatus;
+
+CPS_API const gchar *cps_frame_status_to_string(CpsFrameStatus status);
+
+typedef struct _CpsFrameMeta CpsFrameMeta;
+
+/**
+ * CpsFrameMeta:
+ * @meta: parent
+ * @frame_id: index of the frame in the display order of the whole stream, or %CPS_FRAME_ID_NONE
+ * @total: number of frames of the stream (of the segment), 0 where unknown
+ * @pts: presentation time of the container, in the stream's segment, or %GST_CLOCK_TIME_NONE
+ * @flags: a set of #CpsFrameFlags
+ * @clip_index: number of the clip since the element started; set by the sampler
+ * @seq_pos: position in the clip's sequence; set by the sampler
+ * @seq_len: length of the clip's sequence, 0 where the frame has not been sampled; set by the sampler
+ * @status: what became of the frame; set by the sampler
+ *
+ * The identity of a frame, on access units and on raw frames alike. The meta has no tags, so that decoders and
+ * converters carry it to their output; a copy of the buffer copies it, a copy of a region too.
+ */
+struct _CpsFrameMeta {
+  GstMeta meta;
+
+  guint64 frame_id;
+  guint64 total;
+  GstClockTime pts;
+  CpsFrameFlags flags;
+
+  guint clip_index;
+  guint seq_pos;
+  guint seq_len;
+  CpsFrameStatus status;
+};
+
+#define CPS_FRAME_META_API_TYPE (cps_frame_meta_api_get_type())
+#define CPS_FRAME_META_INFO (cps_frame_meta_get_info())
+
+CPS_API GType cps_frame_meta_api_get_type(void);
+CPS_API const GstMetaInfo *cps_frame_meta_get_info(void);
+
+CPS_API CpsFrameMeta *cps_buffer_add_frame_meta(GstBuffer *buffer, guint64 frame_id, guint64 total, GstClockTime pts,
+                                                CpsFrameFlags flags);
+CPS_API CpsFrameMeta *cps_buffer_get_frame_meta(GstBuffer *buffer);
+
+G_END_DECLS

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/codecpatch/cpsplan.h"
+
+#include <algorithm>
+
+static constexpr const char kPlanName[] = "CpsPlan";
+static constexpr const char kRequestName[] = "CpsPlanRequest";
+static constexpr const char kOptionsName[] = "options";
+
+G_DEFINE_BOXED_TYPE(CpsPlan, cps_plan, cps_plan_ref, cps_plan_unref)
+
+/**
+ * cps_plan_new:
+ * @n_frames: length of the sequence
+ *
+ * Returns: (transfer full): a plan with @n_frames zeroed frames and no options, to be filled in.
+ */
+CpsPlan *cps_plan_new(guint n_frames) {
+  CpsPlan *plan = g_atomic_rc_box_new0(CpsPlan);
+  plan->n_frames = n_frames;
+  plan->frames = g_new0(CpsPlanFrame, n_frames);
+  plan->duration = GST_CLOCK_TIME_NONE;
+  plan->options = gst_structure_new_empty(kOptionsName);
+  return plan;
+}
+
+/**
+ * cps_plan_copy:
+ * @plan: a #CpsPlan
+ *
+ * Returns: (transfer full): a plan of its own with the same content.
+ */
+CpsPlan *cps_plan_copy(const CpsPlan *plan) {
+  CpsPlan *copy = cps_plan_new(plan->n_frames);
+  copy->total = plan->total;
+  copy->fps = plan->fps;
+  copy->duration = plan->duration;
+  std::copy_n(plan->frames, plan->n_frames, copy->frames);
+  gst_structure_free(copy->options);
+  copy->options = gst_structure_copy(plan->options);
+  return copy;
+}
+
+CpsPlan *cps_plan_ref(CpsPlan *plan) {
+  return static_cast<CpsPlan *>(g_atomic_rc_box_acquire(plan));
+}
+
+void cps_plan_unref(CpsPlan *plan) {
+  g_atomic_rc_box_release_full(plan, [](gpointer data) {
+    auto *self = static_cast<CpsPlan *>(data);
+    g_free(self->frames);
+    gst_structure_free(self->options);
+  });
+}
+
+/**
+ * cps_event_new_plan:
+ * @plan: (transfer full): a plan, immutable from here on
+ *
+ * Returns: (transfer full): a sticky downstream event that replaces the plan sent before it.
+ */
+GstEvent *cps_event_new_plan(CpsPlan *plan) {
+  GstStructure *structure = gst_structure_new(kPlanName, "plan", CPS_TYPE_PLAN, plan, nullptr);
+  cps_plan_unref(plan);
+  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, structure);
+}
+
+/**
+ * cps_event_parse_plan:
+ * @event: any event
+ *
+ * Returns: (transfer none) (nullable): the plan, %NULL where @event is something else.
+ */
+CpsPlan *cps_event_parse_plan(GstEvent *event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM_STICKY || !gst_event_has_name(event, kPlanName))
+    return nullptr;
+  return static_cast<CpsPlan *>(g_value_get_boxed(gst_structure_get_value(gst_event_get_structure(event), "plan")));
+}
+
+/**
+ * cps_query_new_plan_request:
+ *
+ * Returns: (transfer full): a query that asks downstream for the options to plan by.
+ */
+GstQuery *cps_query_new_plan_request() {
+  return gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(kRequestName));
+}
+
+gboolean cps_query_is_plan_request(GstQuery *query) {
+  const GstStructure *structure = gst_query_get_structure(query);
+  return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM && structure && gst_structure_has_name(structure, kRequestName);
+}
+
+/**
+ * cps_query_set_plan_request:
+ * @query: a writable plan request
+ * @options: the answer: a sampler's properties by name
+ */
+void cps_query_set_plan_request(GstQuery *query, const GstStructure *options) {
+  g_return_if_fail(cps_query_is_plan_request(query));
+  gst_structure_set(gst_query_writable_structure(query), kOptionsName, GST_TYPE_STRUCTURE, options, nullptr);
+}
+
+/**
+ * cps_query_get_plan_request:
+ * @query: a plan request
+ *
+ * Returns: (transfer full) (nullable): the answer, %NULL where nobody gave one.
+ */
+GstStructure *cps_query_get_plan_request(GstQuery *query) {
+  g_return_val_if_fail(cps_query_is_plan_request(query), nullptr);
+  GstStructure *options = nullptr;
+  gst_structure_get(gst_query_get_structure(query), kOptionsName, GST_TYPE_STRUCTURE, &options, nullptr);
+  return options;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/codecpatch/cpsframemeta.h>
+
+G_BEGIN_DECLS
+
+/* How the elements agree on what is sampled:
+ *
+ *   frameplanner --- plan request (query) --> uniformsampler    what do you want?
+ *   frameplanner --- plan (sticky event) ---> uniformsampler    these frames, resolved against the index
+ *   uniformsampler - plan (sticky event) ---> patchselect       these frames, and every option so far
+ *
+ * The query is answered with the sampler's properties, under their own names. */
+
+#define CPS_TYPE_PLAN (cps_plan_get_type())
+
+typedef struct _CpsPlanFrame CpsPlanFrame;
+typedef struct _CpsPlan CpsPlan;
+
+/**
+ * CpsPlanFrame:
+ * @frame_id: index in the display order of the whole stream
+ * @pts: presentation time in the stream's segment, or %GST_CLOCK_TIME_NONE
+ * @random_access: decoding can start at the frame
+ *
+ * One position of a sequence.
+ */
+struct _CpsPlanFrame {
+  guint64 frame_id;
+  GstClockTime pts;
+  gboolean random_access;
+};
+
+/**
+ * CpsPlan:
+ * @total: number of frames of the stream (of the segment), 0 where unknown
+ * @n_frames: length of the sequence; 0 says that whoever sent the plan could not make one
+ * @frames: (array length=n_frames): the sequence
+ * @fps: average frame rate, 0 where unknown
+ * @duration: of the video stream in ns, or %GST_CLOCK_TIME_NONE
+ * @options: the properties of the elements that the plan has passed, by name
+ *
+ * What a sequence is made of. Reference counted; immutable once it is in an event.
+ */
+struct _CpsPlan {
+  guint64 total;
+  guint n_frames;
+  CpsPlanFrame *frames;
+  gdouble fps;
+  GstClockTime duration;
+  GstStructure *options;
+};
+
+CPS_API GType cps_plan_get_type(void);
+CPS_API CpsPlan *cps_plan_new(guint n_frames);
+CPS_API CpsPlan *cps_plan_copy(const CpsPlan *plan);
+CPS_API CpsPlan *cps_plan_ref(CpsPlan *plan);
+CPS_API void cps_plan_unref(CpsPlan *plan);
+
+CPS_API GstEvent *cps_event_new_plan(CpsPlan *plan);
+CPS_API CpsPlan *cps_event_parse_plan(GstEvent *event);
+
+CPS_API GstQuery *cps_query_new_plan_request(void);
+CPS_API gboolean cps_query_is_plan_request(GstQuery *query);
+CPS_API void cps_query_set_plan_request(GstQuery *query, const GstStructure *options);
+CPS_API GstStructure *cps_query_get_plan_request(GstQuery *query);
+
+G_END_DECLS

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define CPS_TYPE_FRAME_PLANNER (cps_frame_planner_get_type())
+G_DECLARE_FINAL_TYPE(CpsFramePlanner, cps_frame_planner, CPS, FRAME_PLANNER, GstElement)
+
+GST_ELEMENT_REGISTER_DECLARE(frameplanner)
+
+G_END_DECLS

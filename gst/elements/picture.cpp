@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/picture.h"
+
+namespace cps {
+
+bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b) {
+  return a.finfo == b.finfo && a.width == b.width && a.height == b.height;
+}
+
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop) {
+  const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
+  const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer);
+  if (!meta) {
+    crop = {0, 0, width, height};
+    return true;
+  }
+  const guint64 right = guint64{meta->x} + meta->width, bottom = guint64{meta->y} + meta->height;
+  if (meta->width == 0 || meta->height == 0 || right > static_cast<guint64>(width) ||
+      bottom > static_cast<guint64>(height))
+    return false;
+  crop = {static_cast<int>(meta->x), static_cast<int>(meta->y), static_cast<int>(meta->width),
+          static_cast<int>(meta->height)};
+  return true;
+}
+
+static ColorModel color_model(const GstVideoFormatInfo *format) {
+  if (GST_VIDEO_FORMAT_INFO_IS_GRAY(format))
+    return ColorModel::Gray;
+  return GST_VIDEO_FORMAT_INFO_IS_RGB(format) ? ColorModel::Rgb : ColorModel::Yuv;
+}
+
+PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
+  const GstVideoFormatInfo *format = info.finfo;
+  PictureView view;
+  view.model = color_model(format);
+  view.size = {crop.width, crop.height};
+  const int last = view.planes() - 1;
+  const unsigned shift_x = GST_VIDEO_FORMAT_INFO_W_SUB(format, last),
+                 shift_y = GST_VIDEO_FORMAT_INFO_H_SUB(format, last);
+  view.sub_x = 1 << shift_x;
+  view.sub_y = 1 << shift_y;
+  view.phase_x = crop.x & (view.sub_x - 1);
+  view.phase_y = crop.y & (view.sub_y - 1);
+  for (int c = 0; c < view.planes(); c++) {
+    const int sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, c), sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, c);
+    PlaneView &plane = view.plane[c];
+    plane.step = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, c);
+    plane.bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, c));
+    plane.shift = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, c));
+    plane.width = (crop.x + crop.width + sub_x - 1) / sub_x - crop.x / sub_x;
+    plane.height = (crop.y + crop.height + sub_y - 1) / sub_y - crop.y / sub_y;
+  }
+  return view;
+}
+
+MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop)
+    : mapped_(gst_video_frame_map(
+          &frame_, const_cast<GstVideoInfo *>(&info), buffer,
+          static_cast<GstMapFlags>(GST_MAP_READ | static_cast<GstMapFlags>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {
+  if (!mapped_)
+    return;
+  view_ = picture_layout(info, crop);
+  for (int c = 0; c < view_.planes(); c++) {
+    PlaneView &plane = view_.plane[c];
+    const int sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, c),
+              sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c);
+    plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);
+    plane.data = static_cast<const uint8_t *>(GST_VIDEO_FRAME_COMP_DATA(&frame_, c)) + crop.y / sub_y * plane.stride +
+                 crop.x / sub_x * plane.step;
+  }
+}
+
+MappedPicture::~MappedPicture() {
+  if (mapped_)
+    gst_video_frame_unmap(&frame_);
+}
+
+} // namespace cps

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Raw video buffers as the kernels' picture views.
+#pragma once
+
+#include "kernels/plane.h"
+
+#include <gst/video/video.h>
+
+namespace cps {
+
+// The raw formats that the kernels read.
+#define CPS_VIDEO_FORMATS                                                                                              \
+  "{ I420, YV12, NV12, NV21, Y42B, Y444, I420_10LE, P010_10LE, GRAY8, GRAY16_LE, RGB, BGR, RGBx, BGRx, RGBA, BGRA }"
+
+// Are pictures of both laid out alike, so that what was made for one serves the other?
+bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b);
+
+// What is read of a frame: all of it, or what its GstVideoCropMeta says.
+struct CropRect {
+  int x = 0, y = 0, width = 0, height = 0;
+  bool operator==(const CropRect &o) const { return x == o.x && y == o.y && width == o.width && height == o.height; }
+};
+
+// False where the buffer's crop meta lies outside the frame.
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop);
+
+// The layout of the pictures that `info` and `crop` describe, without pixels.
+PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop);
+
+// A raw frame that is mapped for reading as long as this lives.
+class MappedPicture {
+public:
+  MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop);
+  ~MappedPicture();
+  MappedPicture(const MappedPicture &) = delete;
+  MappedPicture &operator=(const MappedPicture &) = delete;
+
+  explicit operator bool() const { return mapped_; }
+  const PictureView &view() const { return view_; }
+
+private:
+  GstVideoFrame frame_;
+  bool mapped_;
+  PictureView view_;
+};
+
+} // namespace cps

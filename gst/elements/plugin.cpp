@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/frameplanner.h"
+#include "gst/elements/patchenergy.h"
+#include "gst/elements/patchselect.h"
+#include "gst/elements/tensormetasink.h"
+#include "gst/elements/uniformsampler.h"
+
+static gboolean plugin_init(GstPlugin *plugin) {
+  gboolean registered = FALSE;
+  registered |= GST_ELEMENT_REGISTER(frameplanner, plugin);
+  registered |= GST_ELEMENT_REGISTER(uniformsampler, plugin);
+  registered |= GST_ELEMENT_REGISTER(patchenergy, plugin);
+  registered |= GST_ELEMENT_REGISTER(patchselect, plugin);
+  registered |= GST_ELEMENT_REGISTER(tensormetasink, plugin);
+  return registered;
+}
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, codecpatch,
+                  "Samples video frames and selects their most informative patches as tensors", plugin_init,
+                  PACKAGE_VERSION, "LGPL", "codecpatch", "https://codecpatch.invalid")

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define CPS_TYPE_UNIFORM_SAMPLER (cps_uniform_sampler_get_type())
+G_DECLARE_FINAL_TYPE(CpsUniformSampler, cps_uniform_sampler, CPS, UNIFORM_SAMPLER, GstElement)
+
+GST_ELEMENT_REGISTER_DECLARE(uniformsampler)
+
+G_END_DECLS
