@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-frameplanner
+ * @title: frameplanner
+ *
+ * Sits between a parser and a decoder and tells a uniformsampler downstream which frames there are. It reads the stream
+ * once without decoding it, numbers its frames in display order, resolves what the sampler asks for, rewinds, and
+ * stamps every access unit of the second reading with its frame's identity (#CpsFrameMeta).
+ *
+ * Where the input cannot be read twice (it does not seek, is slow to seek, is live, or feeds another branch of the
+ * pipeline, which would wait for ever) the stream passes unstamped, with a warning, and the sampler estimates.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264
+ *     ! uniformsampler sequence-length=16 ! patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
+ * ]|
+ */
+#include "gst/elements/frameplanner.h"
+
+#include "gst/bitstream/streamindex.h"
+#include "gst/elements/indexplan.h"
+#include "gst/elements/options.h"
+#include "gst/elements/upstream.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
+#define GST_CAT_DEFAULT frame_planner_debug
+
+using cps::Owned;
+using cps::StreamIndex;
+
+typedef enum { STRATEGY_AUTO, STRATEGY_SEEK, STRATEGY_SKIP, STRATEGY_STREAM } UniformStrategy;
+
+#define CPS_TYPE_UNIFORM_STRATEGY (cps_uniform_strategy_get_type())
+static GType cps_uniform_strategy_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {STRATEGY_AUTO, "Skip wherever the stream can be indexed", "auto"},
+        {STRATEGY_SEEK, "Same as skip: once a file has been indexed, a jump saves nothing", "seek"},
+        {STRATEGY_SKIP, "Drop what no wanted frame depends on", "skip"},
+        {STRATEGY_STREAM, "Let everything through", "stream"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsUniformStrategy", values);
+  }();
+  return type;
+}
+
+namespace {
+
+enum class Phase {
+  Start,     // nothing has come yet
+  Indexing,  // first reading: every access unit is parsed and swallowed
+  Rewinding, // waiting for the seek back
+  Stamping,  // second reading
+  Passing,   // no index: everything goes through as it is
+};
+
+// A segment, and the access unit of the first reading that it begins with.
+struct SegmentAt {
+  size_t unit;
+  GstSegment segment;
+};
+
+} // namespace
+
+struct CpsFramePlannerPrivate {
+  explicit CpsFramePlannerPrivate(gpointer object) : options(object) {}
+
+  GstPad *sinkpad = nullptr;
+  GstPad *srcpad = nullptr;
+  cps::Options options;
+
+  // Streaming thread
+  Phase phase = Phase::Start;
+  std::unique_ptr<cps::PictureParser> parser;
+  StreamIndex index;
+  bool indexed = false;            // the index is complete
+  std::vector<SegmentAt> segments; // of the first reading
+  guint32 seqnum = GST_SEQNUM_INVALID;
+  GstSegment segment;               // what upstream sent last
+  Owned<GstEvent> segment_event;    // the same, where it has yet to go downstream
+  std::optional<GstSegment> resume; // what the application wants played, where that is not the whole stream
+  Owned<GstCaps> caps;              // that went downstream last
+  std::string stream_id;
+  double nominal_fps = 0;
+  bool planned = false;
+  std::vector<uint64_t> wanted; // ascending
+  size_t cursor = 0;            // unit that should come next
+  size_t next_segment = 0;      // of `segments`
+
+  // A seek of the application waits for one of ours and the other way round, so that flushes can be told apart.
+  std::mutex seeking;
+  std::atomic<bool> own_seek{false};
+  std::atomic<guint> flushes{0}; // by the application
+
+  std::mutex mutex;
+  std::condition_variable sought;
+  guint seeks = 0; // of ours, under way
+};
+
+struct _CpsFramePlanner {
+  GstElement parent;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_PRIVATE(CpsFramePlanner, cps_frame_planner, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE(frameplanner, "frameplanner", GST_RANK_NONE, CPS_TYPE_FRAME_PLANNER)
+
+static CpsFramePlannerPrivate &state_of(gpointer self) {
+  return *static_cast<CpsFramePlannerPrivate *>(cps_frame_planner_get_instance_private(CPS_FRAME_PLANNER(self)));
+}
+
+#define PLANNER_CAPS                                                                                                   \
+  "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }, alignment=(string)au; "                             \
+  "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au"
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
+
+// Caps
+
+static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
+  const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  gint n = 0, d = 1;
+  gst_structure_get_fraction(structure, "framerate", &n, &d);
+  state.nominal_fps = n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
+  if (!state.parser || !state.parser->set_caps(caps))
+    state.parser = cps::PictureParser::create(caps);
+}
+
+// Caps go downstream once; a second reading sends them again.
+static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *caps) {
+  if (state.caps && gst_caps_is_equal(state.caps.get(), caps))
+    return true;
+  state.caps.reset(gst_caps_ref(caps));
+  return gst_pad_push_event(state.srcpad, gst_event_new_caps(caps));
+}
+
+// First reading
+
+static bool in_segment(const GstSegment &segment, GstClockTime pts) {
+  if (segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts))
+    return true;
+  return pts >= segment.start && (!GST_CLOCK_TIME_IS_VALID(segment.stop) || pts < segment.stop);
+}
+
+static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
+  cps::CodedPicture picture;
+  state.parser->parse(buffer, picture);
+  state.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer),
+                  !in_segment(state.segment, GST_BUFFER_PTS(buffer)));
+}
+
+static void begin_indexing(CpsFramePlannerPrivate &state) {
+  state.index.clear();
+  state.indexed = false;
+  if (state.parser)
+    state.parser->reset();
+  state.phase = Phase::Indexing;
+}
+
+// Rewinding
+
+struct SeekRequest {
+  guint flushes; // of the application, when the request was made
+  gint64 start, stop;
+};
+
+// Runs in a thread of its own: a flushing seek must not come from the streaming thread.
+static void seek_upstream(GstElement *element, gpointer data) {
+  CpsFramePlannerPrivate &state = state_of(element);
+  const auto *request = static_cast<SeekRequest *>(data);
+  bool done = true;
+  {
+    const std::lock_guard<std::mutex> lock(state.seeking);
+    if (state.flushes == request->flushes) { // else a seek of the application has overtaken us
+      state.own_seek = true;
+      done = gst_pad_push_event(
+          state.sinkpad,
+          gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, request->start,
+                             request->stop < 0 ? GST_SEEK_TYPE_NONE : GST_SEEK_TYPE_SET, request->stop));
+      state.own_seek = false;
+    }
+  }
+  if (!done && !GST_PAD_IS_FLUSHING(state.sinkpad)) {
+    GST_ELEMENT_ERROR(element, RESOURCE, SEEK,
+                      ("The input cannot be read a second time after it has been indexed: leave frameplanner out."),
+                      (nullptr));
+    gst_pad_push_event(state.srcpad, gst_event_new_eos());
+  }
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  state.seeks--;
+  state.sought.notify_all();
+}
+
+static void request_seek(CpsFramePlanner *self, gint64 start, gint64 stop) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  state.phase = Phase::Rewinding;
+  {
+    const std::lock_guard<std::mutex> lock(state.mutex);
+    state.seeks++;
+  }
+  auto *request = g_new(SeekRequest, 1);
+  *request = {state.flushes, start, stop};
+  gst_element_call_async(GST_ELEMENT(self), seek_upstream, request, g_free);
+}
+
+static void wait_for_seeks(CpsFramePlannerPrivate &state) {
+  std::unique_lock<std::mutex> lock(state.mutex);
+  state.sought.wait(lock, [&] { return state.seeks == 0; });
+}
+
+// The first reading is over: back to where the application wants to begin.
+static bool end_indexing(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  state.index.finish();
+  if (state.index.frames() == 0) {
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The stream has no picture."),
+                      ("%" G_GSIZE_FORMAT " access units", state.index.units()));
+    return false;
+  }
+  state.indexed = true;
+  GST_INFO_OBJECT(self, "%u frames in %" G_GSIZE_FORMAT " access units", state.index.frames(), state.index.units());
+  if (!state.resume) {
+    request_seek(self, 0, -1);
+    return true;
+  }
+  const guint64 stop = gst_segment_to_stream_time(&*state.resume, GST_FORMAT_TIME, state.resume->stop);
+  request_seek(self, static_cast<gint64>(state.resume->time),
+               GST_CLOCK_TIME_IS_VALID(stop) ? static_cast<gint64>(stop) : -1);
+  return true;
+}
+
+// Second reading
+
+static void begin_stamping(CpsFramePlannerPrivate &state) {
+  state.phase = Phase::Stamping;
+  state.planned = false;
+  state.cursor = 0;
+  state.next_segment = 0;
+}
+
+// Asks downstream what is wanted and tells what that comes to. False after an error message.
+static bool make_plan(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  state.planned = true;
+  state.wanted.clear();
+  const Owned<GstQuery> query(cps_query_new_plan_request());
+  gst_pad_peer_query(state.srcpad, query.get());
+  const Owned<GstStructure> request(cps_query_get_plan_request(query.get()));
+  if (!request) {
+    GST_INFO_OBJECT(self, "no sampler downstream");
+    return true;
+  }
+  Owned<CpsPlan> plan;
+  if (state.phase == Phase::Stamping) {
+    std::string error;
+    const bool partial = state.resume.has_value();
+    const GstSegment &segment = partial ? state.segment : state.segments.front().segment;
+    plan = cps::plan_from_index(state.index, request.get(), segment, partial, state.nominal_fps, error);
+    if (!plan) {
+      GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), ("asked for by the sampler downstream"));
+      return false;
+    }
+  } else {
+    plan.reset(cps_plan_new(0)); // the sampler has to estimate
+  }
+  for (guint i = 0; i < plan->n_frames; i++)
+    state.wanted.push_back(plan->frames[i].frame_id);
+  std::sort(state.wanted.begin(), state.wanted.end());
+  cps::merge_options(plan->options, state.options.snapshot().get());
+  gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
+  return true;
+}
+
+// Finds the access unit in the index. units() where it is not there.
+static size_t match_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
+  const size_t found = state.index.find(state.parser->fingerprint(buffer), state.cursor);
+  if (found < state.index.units())
+    state.cursor = found + 1;
+  return found;
+}
+
+// Sends the segments that begin at or before `unit`: after a rewind the ones of the first reading, since some demuxers
+// shift their time stamps when they start again; after a seek the application's.
+static void forward_segments(CpsFramePlannerPrivate &state, size_t unit) {
+  if (state.resume || state.phase == Phase::Passing) {
+    if (state.segment_event)
+      gst_pad_push_event(state.srcpad, state.segment_event.release());
+    return;
+  }
+  for (; state.next_segment < state.segments.size() && state.segments[state.next_segment].unit <= unit;
+       state.next_segment++) {
+    GstEvent *event = gst_event_new_segment(&state.segments[state.next_segment].segment);
+    gst_event_set_seqnum(event, state.seqnum);
+    gst_pad_push_event(state.srcpad, event);
+  }
+}
+
+static Owned<GstBuffer> stamp(const CpsFramePlannerPrivate &state, Owned<GstBuffer> buffer, size_t at) {
+  const StreamIndex::AccessUnit &unit = state.index.unit(at);
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  GST_BUFFER_PTS(buffer.get()) = unit.pts;
+  GST_BUFFER_DTS(buffer.get()) = unit.dts;
+  const bool counts = unit.frame != cps::kNoFrame;
+  guint flags = unit.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
+  if (counts && std::binary_search(state.wanted.begin(), state.wanted.end(), unit.frame))
+    flags |= CPS_FRAME_FLAG_WANTED;
+  cps_buffer_add_frame_meta(buffer.get(), counts ? unit.frame : CPS_FRAME_ID_NONE, state.index.frames(),
+                            counts ? state.index.frame(unit.frame).pts : unit.pts, static_cast<CpsFrameFlags>(flags));
+  return buffer;
+}
+
+static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  const size_t at = match_unit(state, buffer.get());
+  forward_segments(state, at < state.index.units() ? at : state.cursor);
+  if (!state.planned && !make_plan(self))
+    return GST_FLOW_ERROR;
+  if (at < state.index.units())
+    buffer = stamp(state, std::move(buffer), at);
+  else
+    GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
+  return gst_pad_push(state.srcpad, buffer.release());
+}
+
+// Data
+
+static GstFlowReturn start(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  std::string reason = "its format is unknown";
+  if (!state.parser || (reason.clear(), !cps::can_read_twice(state.sinkpad, reason))) {
+    GST_ELEMENT_WARNING(
+        self, STREAM, FORMAT,
+        ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
+        (nullptr));
+    state.phase = Phase::Passing;
+    state.planned = false;
+    return GST_FLOW_OK;
+  }
+  // The first segment tells: later ones may come of an edit list.
+  const GstSegment &first = state.segments.empty() ? state.segment : state.segments.front().segment;
+  if (first.format == GST_FORMAT_TIME && first.time > 0) {
+    state.resume = first;
+    request_seek(self, 0, -1);
+  } else {
+    begin_indexing(state);
+  }
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
+  auto *self = CPS_FRAME_PLANNER(parent);
+  CpsFramePlannerPrivate &state = state_of(self);
+  Owned<GstBuffer> buffer(incoming);
+  if (state.phase == Phase::Start)
+    start(self);
+  switch (state.phase) {
+  case Phase::Indexing:
+    index_unit(state, incoming);
+    return GST_FLOW_OK;
+  case Phase::Stamping:
+    return stamp_and_push(self, std::move(buffer));
+  case Phase::Passing:
+    forward_segments(state, 0);
+    if (!state.planned)
+      make_plan(self);
+    return gst_pad_push(state.srcpad, buffer.release());
+  default:
+    return GST_FLOW_OK;
+  }
+}
+
+// Events
+
+// True where the event has been dealt with.
+static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
+  if (state.own_seek) {
+    state.segment_event.reset();
+    if (state.indexed) {
+      begin_stamping(state);
+    } else {
+      state.segments.clear();
+      begin_indexing(state);
+    }
+    return true;
+  }
+  if (state.indexed) {
+    begin_stamping(state);
+    state.resume.emplace(); // the segment that follows
+  } else {
+    state.segments.clear();
+    state.resume.reset();
+    state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
+    state.planned = false;
+  }
+  return false;
+}
+
+static bool handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
+  gst_event_copy_segment(event, &state.segment);
+  state.segment_event.reset(gst_event_ref(event));
+  if (state.seqnum == GST_SEQNUM_INVALID)
+    state.seqnum = gst_event_get_seqnum(event);
+  if (state.phase == Phase::Start || state.phase == Phase::Indexing)
+    state.segments.push_back({state.phase == Phase::Start ? 0 : state.index.units(), state.segment});
+  return true; // goes downstream with the next buffer
+}
+
+// True where the event has been dealt with: a second reading sends it again.
+static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) {
+  const gchar *id = nullptr;
+  gst_event_parse_stream_start(event, &id);
+  if (id && state.stream_id == id)
+    return state.phase != Phase::Passing;
+  state.stream_id = id ? id : "";
+  state.phase = Phase::Start;
+  state.index.clear();
+  state.indexed = false;
+  state.segments.clear();
+  state.resume.reset();
+  state.caps.reset();
+  return false;
+}
+
+// True where the event has been dealt with.
+static bool handle_eos(CpsFramePlanner *self, Owned<GstEvent> &event) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  switch (state.phase) {
+  case Phase::Indexing:
+    return end_indexing(self);
+  case Phase::Rewinding:
+    return true;
+  default:
+    forward_segments(state, state.index.units());
+    if (state.phase == Phase::Stamping && !state.planned)
+      make_plan(self);
+    if (state.seqnum != GST_SEQNUM_INVALID) {
+      event.reset(gst_event_new_eos());
+      gst_event_set_seqnum(event.get(), state.seqnum);
+    }
+    return false;
+  }
+}
+
+static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEvent *incoming) {
+  auto *self = CPS_FRAME_PLANNER(parent);
+  CpsFramePlannerPrivate &state = state_of(self);
+  Owned<GstEvent> event(incoming);
+  bool done = false;
+  switch (GST_EVENT_TYPE(incoming)) {
+  case GST_EVENT_STREAM_START:
+    done = handle_stream_start(state, incoming);
+    break;
+  case GST_EVENT_CAPS: {
+    GstCaps *caps;
+    gst_event_parse_caps(incoming, &caps);
+    read_caps(state, caps);
+    // While indexing only the first go through, to set up the decoder; changes come again when their frames do.
+    return state.phase == Phase::Indexing || state.phase == Phase::Rewinding || forward_caps(state, caps);
+  }
+  case GST_EVENT_SEGMENT:
+    done = handle_segment(state, incoming);
+    break;
+  case GST_EVENT_GAP:
+    done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
+    break;
+  case GST_EVENT_FLUSH_START:
+    done = state.own_seek;
+    if (!done)
+      state.flushes++;
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    done = handle_flush_stop(state);
+    break;
+  case GST_EVENT_EOS:
+    done = handle_eos(self, event);
+    break;
+  default:
+    break;
+  }
+  return done || gst_pad_event_default(pad, parent, event.release());
+}
+
+static gboolean frame_planner_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK)
+    return gst_pad_event_default(pad, parent, event);
+  const std::lock_guard<std::mutex> lock(state_of(parent).seeking);
+  return gst_pad_event_default(pad, parent, event);
+}
+
+static void reset(CpsFramePlannerPrivate &state) {
+  state.phase = Phase::Start;
+  state.parser.reset();
+  state.index.clear();
+  state.indexed = false;
+  state.segments.clear();
+  state.seqnum = GST_SEQNUM_INVALID;
+  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+  state.segment_event.reset();
+  state.resume.reset();
+  state.caps.reset();
+  state.stream_id.clear();
+  state.planned = false;
+  state.wanted.clear();
+}
+
+static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstStateChange transition) {
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(cps_frame_planner_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    wait_for_seeks(state_of(element));
+    reset(state_of(element));
+  }
+  return result;
+}
+
+// GObject
+
+static void frame_planner_set_property(GObject *object, guint, const GValue *value, GParamSpec *spec) {
+  state_of(object).options.set(value, spec);
+}
+
+static void frame_planner_get_property(GObject *object, guint, GValue *value, GParamSpec *spec) {
+  state_of(object).options.get(value, spec);
+}
+
+static void frame_planner_finalize(GObject *object) {
+  state_of(object).~CpsFramePlannerPrivate();
+  G_OBJECT_CLASS(cps_frame_planner_parent_class)->finalize(object);
+}
+
+static void cps_frame_planner_init(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = *new (&state_of(self)) CpsFramePlannerPrivate(self);
+  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+
+  state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(state.sinkpad, frame_planner_chain);
+  gst_pad_set_event_function(state.sinkpad, frame_planner_sink_event);
+  GST_PAD_SET_PROXY_CAPS(state.sinkpad);
+  GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
+  gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
+
+  state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
+  gst_pad_set_event_function(state.srcpad, frame_planner_src_event);
+  GST_PAD_SET_PROXY_CAPS(state.srcpad);
+  gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
+}
+
+static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(frame_planner_debug, "frameplanner", 0, "frame planner");
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = frame_planner_set_property;
+  object_class->get_property = frame_planner_get_property;
+  object_class->finalize = frame_planner_finalize;
+  g_object_class_install_property(
+      object_class, 1,
+      g_param_spec_enum(
+          "uniform-strategy", "Uniform strategy", "Which access units go to the decoder", CPS_TYPE_UNIFORM_STRATEGY,
+          STRATEGY_AUTO,
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = frame_planner_change_state;
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(element_class, "Frame planner", "Filter/Video",
+                                        "Numbers the frames of a coded stream before they are decoded",
+                                        "The codecpatch developers");
+  gst_type_mark_as_plugin_api(CPS_TYPE_UNIFORM_STRATEGY, static_cast<GstPluginAPIFlags>(0));
+}
