@@ -7,6 +7,8 @@
 
 namespace cps {
 
+class MotionSearch;
+
 // Energy maps of the pictures of a sequence, in order. One source size and sample depth per object; not thread-safe.
 // Allocates in the constructor only.
 class MotionResidual {
@@ -27,8 +29,7 @@ public:
   void repeat(float *energy);
 
 private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<MotionSearch> search_;
 };
 
 } // namespace cps

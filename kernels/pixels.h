@@ -1,9 +1,11 @@
 // Spec 6: pixels at target size, kept compactly until the selection is known, then cut into patches.
 #pragma once
 
+#include "kernels/arith.h" // float_to_half(), float_to_bfloat16(), float_to_byte()
 #include "kernels/geometry.h"
 #include "kernels/plane.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -67,12 +69,7 @@ private:
   int planes_, patch_;
   ColorTransform color_;
   OutputScaling scaling_;
-  bool scaled_;
   PixelType type_;
 };
-
-// Round half to even, as the output dtypes want it.
-uint16_t float_to_half(float value);
-uint16_t float_to_bfloat16(float value);
 
 } // namespace cps

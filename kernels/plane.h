@@ -29,11 +29,11 @@ enum class ColorModel { Gray, Yuv, Rgb };
 // A picture as its components: Y alone, Y U V, or R G B.
 struct PictureView {
   ColorModel model = ColorModel::Gray;
-  Size size;              // luma samples, after cropping
-  PlaneView plane[3];     // as many as the model has
-  int sub_x = 1;          // chroma subsampling factors
+  Size size;          // luma samples, after cropping
+  PlaneView plane[3]; // as many as the model has
+  int sub_x = 1;      // chroma subsampling factors
   int sub_y = 1;
-  int phase_x = 0;        // luma samples that the crop starts right of (below) the first chroma sample, < sub
+  int phase_x = 0; // luma samples that the crop starts right of (below) the first chroma sample, < sub
   int phase_y = 0;
 
   int planes() const { return model == ColorModel::Gray ? 1 : 3; }

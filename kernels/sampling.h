@@ -11,13 +11,13 @@ constexpr uint64_t kNoTime = UINT64_MAX;
 
 // What to sample. The first plan that is set wins: frame_ids, then rate, then uniform.
 struct SamplingPlan {
-  uint32_t sequence_length = 16;    // uniform: positions of the sequence
-  std::vector<int64_t> frame_ids;   // explicit: order and repeats are kept
-  uint64_t start = kNoTime;         // section of stream time in ns, [start, stop)
+  uint32_t sequence_length = 16;  // uniform: positions of the sequence
+  std::vector<int64_t> frame_ids; // explicit: order and repeats are kept
+  uint64_t start = kNoTime;       // section of stream time in ns, [start, stop)
   uint64_t stop = kNoTime;
-  int32_t rate_num = 0;             // rate: pictures per second as a fraction, 0 is off
+  int32_t rate_num = 0; // rate: pictures per second as a fraction, 0 is off
   int32_t rate_den = 1;
-  uint32_t max_frames = 0;          // rate: more than this are sampled uniformly instead, 0 is no limit
+  uint32_t max_frames = 0; // rate: more than this are sampled uniformly instead, 0 is no limit
 };
 
 // Resolves `plan` to display-order indices, one per position of the sequence.

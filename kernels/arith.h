@@ -1,0 +1,115 @@
+// The arithmetic that must give equal bits wherever it runs: the CPU kernels and the CUDA ones share these functions.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef __CUDACC__
+#define CPS_HD __host__ __device__
+#else
+#define CPS_HD
+#endif
+
+namespace cps {
+
+// Spec 3, the one-pixel search: candidates are numbered in the order that decides ties, dy outer and dx inner.
+constexpr int kMaxRadius = 4;
+constexpr int kCandidatesPerRow = 2 * kMaxRadius + 1;
+constexpr int kCandidates = kCandidatesPerRow * kCandidatesPerRow;
+
+CPS_HD constexpr int candidate_index(int dy, int dx) {
+  return (dy + kMaxRadius) * kCandidatesPerRow + dx + kMaxRadius;
+}
+CPS_HD constexpr int candidate_dy(int index) {
+  return index / kCandidatesPerRow - kMaxRadius;
+}
+CPS_HD constexpr int candidate_dx(int index) {
+  return index % kCandidatesPerRow - kMaxRadius;
+}
+
+// Rank of the value that `percent` (clamped to 1..100) of `count` sorted values do not exceed. Half rounds away.
+CPS_HD inline int64_t rank_index(int64_t count, double percent) {
+  const double clamped = percent > 100.0 ? 100.0 : percent > 1.0 ? percent : 1.0;
+  return static_cast<int64_t>(clamped / 100.0 * static_cast<double>(count - 1) + 0.5);
+}
+
+// Spec 3: a value against the percentile, 0..1. `floor` keeps still pictures from dividing by 0.
+CPS_HD inline float normalised(float value, float percentile, float floor) {
+  const float ratio = value / (percentile > floor ? percentile : floor);
+  return ratio < 1.0f ? ratio : 1.0f;
+}
+
+CPS_HD inline float mean_energy(float motion, float residual) {
+  return (motion + residual) * 0.5f;
+}
+
+// Spec 3: luma of an RGB pixel. The order of the sums is part of the result.
+CPS_HD inline float rgb_luma(float r, float g, float b) {
+  return (r * 0.299f + g * 0.587f) + b * 0.114f;
+}
+
+// One step of a bilinear sum, not yet divided by `den` (see Tap). T is int64_t, or double for values that are floats.
+template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den) {
+  return a * static_cast<T>(den - frac) + b * static_cast<T>(frac);
+}
+
+// Spec 6: a bilinear sum over `unit` weights as a stored sample, round half up. `unit` also carries the depth, see
+// stored_unit(). Both are integers below 2^53, and a double quotient of 16 bits cannot reach a half that the true
+// quotient misses while unit < 2^36: so this is exact.
+CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
+  const int32_t stored = static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5);
+  return static_cast<uint16_t>(stored < 65535 ? stored : 65535);
+}
+CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {
+  return static_cast<double>(den_x) * static_cast<double>(den_y) * static_cast<double>(1 << (bits - 8));
+}
+
+CPS_HD inline float clamp_code(float value) {
+  return value > 0.0f ? (value < 255.0f ? value : 255.0f) : 0.0f;
+}
+
+// Spec 6: one channel of a stored pixel before the clamp; `m` and `offset` are of a ColorTransform.
+CPS_HD inline float color_value(float m0, float m1, float m2, float offset, uint16_t a, uint16_t b, uint16_t c) {
+  return ((m0 * static_cast<float>(a) + m1 * static_cast<float>(b)) + m2 * static_cast<float>(c)) + offset;
+}
+CPS_HD inline float scaled_value(float value, float scale, float mean, float std) {
+  return (value * scale - mean) / std;
+}
+
+CPS_HD inline uint32_t float_bits(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+CPS_HD inline float float_from_bits(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// Output dtypes, all round half to even. Free of branches, so that loops over them vectorise.
+
+// Saturates to 0..255. Adding 2^23 leaves the integer in the low bits, rounded by the float unit.
+CPS_HD inline uint8_t float_to_byte(float value) {
+  return static_cast<uint8_t>(float_bits(clamp_code(value) + 8388608.0f));
+}
+
+CPS_HD inline uint16_t float_to_half(float value) {
+  const uint32_t all = float_bits(value), sign = all & 0x80000000u, bits = all ^ sign;
+  // Rebias the exponent, and round away the 13 bits that a half lacks; a carry into the exponent is right, to infinity.
+  const uint32_t normal = (bits - (112u << 23) + 0xfffu + ((bits >> 13) & 1u)) >> 13;
+  // Below 2^-14 the float unit aligns and rounds: the sum's unit in the last place is a half's smallest subnormal.
+  const uint32_t subnormal = float_bits(float_from_bits(bits) + 0.5f) - float_bits(0.5f);
+  const uint32_t special = bits > 0x7f800000u ? 0x7e00u : 0x7c00u;
+  const uint32_t finite = bits < (113u << 23) ? subnormal : normal;
+  return static_cast<uint16_t>((bits < (143u << 23) ? finite : special) | (sign >> 16));
+}
+
+CPS_HD inline uint16_t float_to_bfloat16(float value) {
+  const uint32_t bits = float_bits(value);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const uint32_t quiet = (bits >> 16) | 0x40u; // a NaN whose payload was in the low bits must not become infinity
+  return static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+}
+
+} // namespace cps

@@ -1,0 +1,239 @@
+#include "kernels/energy.h"
+
+#include "kernels/smallluma.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+namespace cps {
+
+namespace {
+
+// Values of a small luma map: int16_t holds sums of four code values, float holds code values.
+template <typename T> struct MapTraits;
+template <> struct MapTraits<int16_t> {
+  using Index = int16_t; // as wide as the value, so that one comparison mask selects both
+  static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
+  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what 1e-6 does
+};
+template <> struct MapTraits<float> {
+  using Index = int32_t;
+  static constexpr float kWorst = std::numeric_limits<float>::infinity();
+  static constexpr float kFloor = 1e-6f;
+};
+
+// Length of each candidate's motion, in small pixels.
+std::array<float, kCandidates> motion_lengths() {
+  std::array<float, kCandidates> lengths;
+  for (int i = 0; i < kCandidates; ++i)
+    lengths[static_cast<size_t>(i)] = static_cast<float>(std::hypot(candidate_dx(i), candidate_dy(i)));
+  return lengths;
+}
+
+inline int16_t distance(int16_t a, int16_t b) {
+  const auto difference = static_cast<int16_t>(a - b);
+  return static_cast<int16_t>(difference < 0 ? -difference : difference);
+}
+inline float distance(float a, float b) {
+  return std::fabs(a - b);
+}
+
+// Tries one candidate on a row: `previous` is the row that it points to, already moved dx columns to the right. Selects
+// instead of branching, for which candidate wins is noise to a branch predictor. The first smallest error stays.
+template <typename T, typename Index>
+void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
+                   T *__restrict best, Index *__restrict which) {
+  for (ptrdiff_t x = 0; x < count; ++x) {
+    const T old = best[x], smallest = std::min(old, distance(current[x], previous[x]));
+    which[x] = smallest < old ? candidate : which[x];
+    best[x] = smallest;
+  }
+}
+
+// The value of a rank among the residuals of a map.
+class SumRank {
+public:
+  SumRank(size_t, int bits) : histogram_(4 * ((size_t(1) << bits) - 1) + 1) {}
+
+  int16_t find(const std::vector<int16_t> &values, int64_t rank) {
+    std::fill(histogram_.begin(), histogram_.end(), 0u);
+    for (const int16_t value : values)
+      ++histogram_[static_cast<size_t>(value)];
+    size_t value = 0;
+    for (int64_t below = histogram_[0]; below <= rank; below += histogram_[value])
+      ++value;
+    return static_cast<int16_t>(value);
+  }
+
+private:
+  std::vector<uint32_t> histogram_;
+};
+
+class FloatRank {
+public:
+  FloatRank(size_t count, int) : scratch_(count) {}
+
+  float find(const std::vector<float> &values, int64_t rank) {
+    std::copy(values.begin(), values.end(), scratch_.begin());
+    std::nth_element(scratch_.begin(), scratch_.begin() + rank, scratch_.end());
+    return scratch_[static_cast<size_t>(rank)];
+  }
+
+private:
+  std::vector<float> scratch_;
+};
+
+// The length of a rank among the motions of a map.
+class MotionRank {
+public:
+  explicit MotionRank(const std::array<float, kCandidates> &lengths) : lengths_(lengths) {
+    for (size_t i = 0; i < order_.size(); ++i)
+      order_[i] = i;
+    std::sort(order_.begin(), order_.end(), [this](size_t a, size_t b) { return lengths_[a] < lengths_[b]; });
+  }
+
+  template <typename Index> float find(const std::vector<Index> &candidates, int64_t rank) const {
+    std::array<uint32_t, kCandidates> histogram{};
+    for (const Index candidate : candidates)
+      ++histogram[static_cast<size_t>(candidate)];
+    size_t i = 0;
+    for (int64_t below = histogram[order_[0]]; below <= rank; below += histogram[order_[i]])
+      ++i;
+    return lengths_[order_[i]];
+  }
+
+private:
+  std::array<float, kCandidates> lengths_;
+  std::array<size_t, kCandidates> order_;
+};
+
+} // namespace
+
+// What MotionResidual needs of a search, whatever the type of the map.
+class MotionSearch {
+public:
+  explicit MotionSearch(Size map) : size_(map) {}
+  virtual ~MotionSearch() = default;
+  virtual void next(const PictureView &picture, bool first, float *energy) = 0;
+  virtual void repeat(float *energy) = 0;
+  Size size() const { return size_; }
+
+private:
+  const Size size_;
+};
+
+namespace {
+
+template <typename T, typename ResidualRank> class MapSearch final : public MotionSearch {
+public:
+  MapSearch(const PictureView &layout, Size map, double percentile)
+      : MotionSearch(map), bits_(layout.plane[0].bits),
+        x_taps_(bilinear_taps(layout.size.width, 1, 0, layout.size.width, map.width)),
+        y_taps_(bilinear_taps(layout.size.height, 1, 0, layout.size.height, map.height)),
+        radius_(std::clamp(std::min(map.width, map.height) / 2, 1, kMaxRadius)),
+        current_(static_cast<size_t>(map.width) * static_cast<size_t>(map.height)), previous_(current_.size()),
+        residual_(current_.size()), motion_(current_.size()), lengths_(motion_lengths()), motion_rank_(lengths_),
+        residual_rank_(current_.size(), bits_), rank_(rank_index(static_cast<int64_t>(current_.size()), percentile)) {}
+
+  void next(const PictureView &picture, bool first, float *energy) override {
+    current_.swap(previous_);
+    with_word(bits_, [&](auto word) { read_luma<decltype(word)>(picture); });
+    if (first)
+      std::fill_n(energy, current_.size(), 0.0f);
+    else
+      compare(previous_, energy);
+  }
+
+  void repeat(float *energy) override { compare(current_, energy); }
+
+private:
+  using Index = typename MapTraits<T>::Index;
+
+  template <typename Word> void read_luma(const PictureView &picture) {
+    if constexpr (std::is_same_v<T, int16_t>)
+      sum_quads<Word>(picture, size(), current_.data());
+    else if (picture.model == ColorModel::Rgb)
+      resize_luma<RgbRow<Word>>(picture, x_taps_, y_taps_, current_.data());
+    else
+      resize_luma<CodeRow<Word>>(picture, x_taps_, y_taps_, current_.data());
+  }
+
+  void compare(const std::vector<T> &previous, float *energy) {
+    search(previous);
+    normalise(energy);
+  }
+
+  // Row by row, so that what the candidates of a row have in common stays in the first cache.
+  void search(const std::vector<T> &previous) {
+    std::fill(residual_.begin(), residual_.end(), MapTraits<T>::kWorst);
+    for (int y = 0; y < size().height; ++y)
+      for (int dy = std::max(-radius_, y - (size().height - 1)); dy <= std::min(radius_, y); ++dy)
+        for (int dx = -radius_; dx <= radius_; ++dx)
+          search_row(previous, y, dy, dx);
+  }
+
+  // Over the columns that (dx, dy) does not take out of the frame.
+  void search_row(const std::vector<T> &previous, int y, int dy, int dx) {
+    const ptrdiff_t width = size().width, begin = std::max(0, dx);
+    const ptrdiff_t here = y * width + begin, there = (y - dy) * width + begin - dx;
+    try_candidate(current_.data() + here, previous.data() + there, width - std::abs(dx),
+                  static_cast<Index>(candidate_index(dy, dx)), residual_.data() + here, motion_.data() + here);
+  }
+
+  void normalise(float *energy) {
+    const float motion_percentile = motion_rank_.find(motion_, rank_);
+    std::array<float, kCandidates> motion;
+    for (size_t i = 0; i < motion.size(); ++i)
+      motion[i] = normalised(lengths_[i], motion_percentile, 1e-6f);
+
+    const auto residual_percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
+    for (size_t i = 0; i < residual_.size(); ++i) {
+      const float residual = normalised(static_cast<float>(residual_[i]), residual_percentile, MapTraits<T>::kFloor);
+      energy[i] = mean_energy(motion[static_cast<size_t>(motion_[i])], residual);
+    }
+  }
+
+  const int bits_;
+  const TapTable x_taps_, y_taps_;
+  const int radius_;
+  std::vector<T> current_, previous_; // luma maps
+  std::vector<T> residual_;           // error of the winning candidates,
+  std::vector<Index> motion_;         // and which they are
+  const std::array<float, kCandidates> lengths_;
+  const MotionRank motion_rank_;
+  ResidualRank residual_rank_;
+  const int64_t rank_;
+};
+
+std::unique_ptr<MotionSearch> make_search(const PictureView &layout, double percentile) {
+  const Size map = small_size(layout.size);
+  if (has_quad_sums(layout, map))
+    return std::make_unique<MapSearch<int16_t, SumRank>>(layout, map, percentile);
+  return std::make_unique<MapSearch<float, FloatRank>>(layout, map, percentile);
+}
+
+} // namespace
+
+MotionResidual::MotionResidual(const PictureView &layout, double percentile)
+    : search_(make_search(layout, percentile)) {}
+
+MotionResidual::~MotionResidual() = default;
+
+Size MotionResidual::map_size() const {
+  return search_->size();
+}
+
+void MotionResidual::next(const PictureView &picture, bool first, float *energy) {
+  search_->next(picture, first, energy);
+}
+
+void MotionResidual::repeat(float *energy) {
+  search_->repeat(energy);
+}
+
+} // namespace cps

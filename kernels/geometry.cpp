@@ -1,0 +1,70 @@
+#include "kernels/geometry.h"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <numeric>
+
+namespace cps {
+
+namespace {
+
+int aligned_side(double side, int64_t align) {
+  const double most = static_cast<double>(INT_MAX / align);
+  const double units = std::min(std::round(side / static_cast<double>(align)), most);
+  return static_cast<int>(std::max<int64_t>(static_cast<int64_t>(units), 1) * align);
+}
+
+int small_side(int side) {
+  return std::min(side, std::max(32, side / 4));
+}
+
+} // namespace
+
+Size target_size(Size source, const TargetOptions &options) {
+  const double pixels = static_cast<double>(source.width) * source.height;
+  const double square = static_cast<double>(options.input_size) * options.input_size;
+  const double least = options.min_pixels > 0 ? static_cast<double>(options.min_pixels) : square;
+  const double most = options.max_pixels > 0 ? static_cast<double>(options.max_pixels) : square;
+
+  double scale = 1.0;
+  if (pixels < least)
+    scale = std::sqrt(least / pixels);
+  if (pixels > most)
+    scale = std::sqrt(most / pixels);
+
+  const int64_t align = 2 * static_cast<int64_t>(options.patch_size);
+  return {aligned_side(source.width * scale, align), aligned_side(source.height * scale, align)};
+}
+
+Size small_size(Size source) {
+  return {small_side(source.width), small_side(source.height)};
+}
+
+TapTable bilinear_taps(int full, int sub, int phase, int plane_samples, int outputs) {
+  // Output i lies at (origin + i * advance) / den samples. All three shrink by their common divisor, which keeps the
+  // sums that the weights are used in small: the 4:1 resize of spec 3 gets den = 2.
+  int64_t advance = 2 * static_cast<int64_t>(full);
+  int64_t origin = full + (2 * static_cast<int64_t>(phase) - sub) * outputs;
+  int64_t den = 2 * static_cast<int64_t>(sub) * outputs;
+  const int64_t divisor = std::gcd(std::gcd(advance, origin), den);
+  advance /= divisor;
+  origin /= divisor;
+  den /= divisor;
+
+  TapTable table;
+  table.den = static_cast<int32_t>(den);
+  table.taps.resize(static_cast<size_t>(outputs));
+  const int64_t last = plane_samples - 1;
+  int64_t position = origin;
+  for (Tap &tap : table.taps) {
+    const int64_t clamped = std::clamp<int64_t>(position, 0, last * den);
+    tap.first = static_cast<int32_t>(clamped / den);
+    tap.second = static_cast<int32_t>(std::min(clamped / den + 1, last));
+    tap.frac = static_cast<int32_t>(clamped % den);
+    position += advance;
+  }
+  return table;
+}
+
+} // namespace cps

@@ -1,0 +1,151 @@
+#include "kernels/pixels.h"
+
+#include "kernels/samples.h"
+
+#include <algorithm>
+
+namespace cps {
+
+namespace {
+
+template <typename Word>
+void resize_plane(const PlaneView &plane, const TapTable &x_taps, const TapTable &y_taps, uint16_t *out) {
+  const double unit = stored_unit(x_taps.den, y_taps.den, plane.bits);
+  for (const Tap &y : y_taps.taps) {
+    const SampleRow<Word> top(plane, y.first), bottom(plane, y.second);
+    for (const Tap &x : x_taps.taps) {
+      const auto upper = blend<int64_t>(top[x.first], top[x.second], x.frac, x_taps.den);
+      const auto lower = blend<int64_t>(bottom[x.first], bottom[x.second], x.frac, x_taps.den);
+      *out++ = stored_sample(blend(upper, lower, y.frac, y_taps.den), unit);
+    }
+  }
+}
+
+// Writes the patch whose top left pixel `planes` point at; `convert` turns a scaled float into an output value.
+template <typename Out, typename Convert>
+void cut(const uint16_t *const planes[3], int stride, int patch, const ColorTransform &color,
+         const OutputScaling &scaling, Out *__restrict out, const Convert &convert) {
+  for (int c = 0; c < 3; ++c) {
+    const float m0 = color.matrix[c][0], m1 = color.matrix[c][1], m2 = color.matrix[c][2], offset = color.offset[c];
+    const float scale = scaling.scale, mean = scaling.mean[c], std = scaling.std[c];
+    for (int y = 0; y < patch; ++y) {
+      const ptrdiff_t row = static_cast<ptrdiff_t>(y) * stride;
+      const uint16_t *p0 = planes[0] + row, *p1 = planes[1] + row, *p2 = planes[2] + row;
+      for (int x = 0; x < patch; ++x) {
+        const float value = clamp_code(color_value(m0, m1, m2, offset, p0[x], p1[x], p2[x]));
+        out[x] = convert(scaled_value(value, scale, mean, std));
+      }
+      out += patch;
+    }
+  }
+}
+
+} // namespace
+
+size_t pixel_size(PixelType type) {
+  switch (type) {
+  case PixelType::U8:
+    return 1;
+  case PixelType::F16:
+  case PixelType::BF16:
+    return 2;
+  case PixelType::F32:
+    return 4;
+  }
+  return 0;
+}
+
+PictureResizer::PictureResizer(const PictureView &layout, Size target) : planes_(layout.planes()), target_(target) {
+  const int sub_x[2] = {1, layout.sub_x}, sub_y[2] = {1, layout.sub_y};
+  const int phase_x[2] = {0, layout.phase_x}, phase_y[2] = {0, layout.phase_y};
+  for (int i = 0; i < std::min(planes_, 2); ++i) {
+    const PlaneView &plane = layout.plane[i];
+    x_[i] = bilinear_taps(layout.size.width, sub_x[i], phase_x[i], plane.width, target.width);
+    y_[i] = bilinear_taps(layout.size.height, sub_y[i], phase_y[i], plane.height, target.height);
+  }
+}
+
+size_t PictureResizer::samples() const {
+  return static_cast<size_t>(planes_) * static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
+}
+
+void PictureResizer::run(const PictureView &picture, uint16_t *out) const {
+  for (int i = 0; i < planes_; ++i) {
+    const PlaneView &plane = picture.plane[i];
+    const int kind = i == 0 ? 0 : 1;
+    with_word(plane.bits, [&](auto word) { resize_plane<decltype(word)>(plane, x_[kind], y_[kind], out); });
+    out += static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
+  }
+}
+
+ColorTransform yuv_to_rgb(double kr, double kb, bool full_range) {
+  // H.273: R and B follow from the colour differences, G from the definition of luma.
+  const double kg = 1.0 - kr - kb;
+  const double v_to_r = 2.0 * (1.0 - kr), u_to_b = 2.0 * (1.0 - kb);
+  const double rgb_from_yuv[3][3] = {
+      {1.0, 0.0, v_to_r}, {1.0, -kb * u_to_b / kg, -kr * v_to_r / kg}, {1.0, u_to_b, 0.0}};
+
+  const double black = full_range ? 0.0 : 16.0, luma_range = full_range ? 255.0 : 219.0;
+  const double zero[3] = {black, 128.0, 128.0};
+  const double range[3] = {luma_range, full_range ? 255.0 : 224.0, full_range ? 255.0 : 224.0};
+  ColorTransform color;
+  for (int i = 0; i < 3; ++i) {
+    double offset = 0.0;
+    for (int j = 0; j < 3; ++j) {
+      const double weight = 255.0 * rgb_from_yuv[i][j] / range[j];
+      color.matrix[i][j] = static_cast<float>(weight / 256.0); // samples are in 1/256 of a code value
+      offset -= weight * zero[j];
+    }
+    color.offset[i] = static_cast<float>(offset);
+  }
+  return color;
+}
+
+ColorTransform gray_to_rgb(bool full_range) {
+  ColorTransform color = yuv_to_rgb(0.299, 0.114, full_range); // whichever, its column for luma is the same
+  for (int i = 0; i < 3; ++i) {
+    color.matrix[i][1] = color.matrix[i][2] = 0.0f;
+    color.offset[i] = full_range ? 0.0f : -16.0f * 255.0f / 219.0f;
+  }
+  return color;
+}
+
+ColorTransform rgb_to_rgb() {
+  ColorTransform color{};
+  for (int i = 0; i < 3; ++i)
+    color.matrix[i][i] = 1.0f / 256.0f;
+  return color;
+}
+
+PatchCutter::PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
+                         PixelType type)
+    : target_(target), planes_(planes), patch_(patch), color_(color), scaling_(scaling), type_(type) {}
+
+size_t PatchCutter::patch_bytes() const {
+  return 3 * static_cast<size_t>(patch_) * static_cast<size_t>(patch_) * pixel_size(type_);
+}
+
+void PatchCutter::run(const uint16_t *picture, int64_t index, void *out) const {
+  const int64_t patches_per_row = target_.width / patch_;
+  const uint16_t *origin =
+      picture + index / patches_per_row * patch_ * target_.width + index % patches_per_row * patch_;
+  // A grey picture stands in for the chroma that its colour transform weighs with 0.
+  const ptrdiff_t plane = planes_ == 3 ? static_cast<ptrdiff_t>(target_.width) * target_.height : 0;
+  const uint16_t *const planes[3] = {origin, origin + plane, origin + 2 * plane};
+
+  const auto cut_to = [&](auto *patch, auto convert) {
+    cut(planes, target_.width, patch_, color_, scaling_, patch, convert);
+  };
+  switch (type_) {
+  case PixelType::U8:
+    return cut_to(static_cast<uint8_t *>(out), [](float value) { return float_to_byte(value); });
+  case PixelType::F16:
+    return cut_to(static_cast<uint16_t *>(out), [](float value) { return float_to_half(value); });
+  case PixelType::BF16:
+    return cut_to(static_cast<uint16_t *>(out), [](float value) { return float_to_bfloat16(value); });
+  case PixelType::F32:
+    return cut_to(static_cast<float *>(out), [](float value) { return value; });
+  }
+}
+
+} // namespace cps

@@ -1,0 +1,186 @@
+#include "kernels/energy.h"
+
+#include "tests/kernels/reference.h"
+
+#include <gst/check/gstcheck.h>
+
+namespace {
+
+using reference::Layout;
+using reference::Picture;
+
+enum class Content { Noise, Moving, Still, Steps };
+
+// Pictures of one kind of content, `t` is their place in the sequence.
+Picture draw(const Layout &layout, Content content, int t, std::mt19937 &random) {
+  Picture picture(layout);
+  const int peak = picture.peak();
+  return picture.fill([&](int p, int x, int y) -> int {
+    switch (content) {
+    case Content::Noise: // every residual is likely to be non-zero
+      return static_cast<int>(random() & static_cast<unsigned>(peak));
+    case Content::Moving: // a texture that pans; ties between equal errors
+      return ((x + 5 * t) / 3 * 37 + (y + 3 * t) / 2 * 11 * (p + 1)) & peak;
+    case Content::Still:
+      return (x * 7 + y * 3) & peak;
+    case Content::Steps: // the largest possible difference
+      return t % 2 ? peak : 0;
+    }
+    return 0;
+  });
+}
+
+void check_map(const std::vector<float> &map, const std::vector<float> &expected, const Layout &layout, int t) {
+  fail_unless_equals_int(static_cast<int>(map.size()), static_cast<int>(expected.size()));
+  for (size_t i = 0; i < map.size(); ++i)
+    if (map[i] != expected[i])
+      ck_abort_msg("%dx%d, %d bits, picture %d, sample %d: %g instead of %g", layout.width, layout.height, layout.bits,
+                   t, static_cast<int>(i), static_cast<double>(map[i]), static_cast<double>(expected[i]));
+}
+
+// A sequence of four pictures, the third one shown twice, and the start of another one.
+void check_sequence(const Layout &layout, Content content, double percentile, unsigned seed) {
+  std::mt19937 random(seed);
+  const int width = reference::small_side(layout.width), height = reference::small_side(layout.height);
+  cps::MotionResidual search(Picture(layout).view(), percentile);
+  fail_unless_equals_int(search.map_size().width, width);
+  fail_unless_equals_int(search.map_size().height, height);
+
+  std::vector<float> map(static_cast<size_t>(width * height), -1.0f);
+  const std::vector<float> nothing(map.size(), 0.0f);
+  std::vector<float> previous;
+  for (int t = 0; t < 6; ++t) {
+    Picture picture = draw(layout, content, t, random);
+    const std::vector<float> current = reference::small_luma(picture);
+    const bool first = t == 0 || t == 4;
+    search.next(picture.view(), first, map.data());
+    check_map(map, first ? nothing : reference::energy(previous, current, width, height, percentile), layout, t);
+    if (t == 2 || t == 4) {
+      search.repeat(map.data());
+      check_map(map, reference::energy(current, current, width, height, percentile), layout, t);
+    }
+    previous = current;
+  }
+}
+
+void check_sizes(Layout layout, Content content) {
+  const int sizes[][2] = {{1, 1},  {1, 40},   {40, 1},    {2, 3},     {7, 5},     {9, 64},    {31, 33},
+                          {33, 9}, {127, 60}, {128, 128}, {132, 140}, {140, 256}, {130, 131}, {200, 96}};
+  for (const auto &size : sizes) {
+    layout.width = size[0];
+    layout.height = size[1];
+    check_sequence(layout, content, 95.0, 3);
+  }
+}
+
+Layout gray(int width, int height, int bits = 8) {
+  Layout layout;
+  layout.width = width;
+  layout.height = height;
+  layout.bits = bits;
+  return layout;
+}
+
+Layout rgb(int width, int height, int bits = 8) {
+  Layout layout = gray(width, height, bits);
+  layout.model = cps::ColorModel::Rgb;
+  layout.step = 3;
+  return layout;
+}
+
+} // namespace
+
+GST_START_TEST(sizes) {
+  for (const Content content : {Content::Noise, Content::Moving, Content::Still, Content::Steps})
+    check_sizes(gray(0, 0), content);
+}
+GST_END_TEST
+
+GST_START_TEST(sizes_rgb) {
+  for (const Content content : {Content::Noise, Content::Moving, Content::Still})
+    check_sizes(rgb(0, 0), content);
+}
+GST_END_TEST
+
+GST_START_TEST(depths) {
+  for (const int bits : {8, 9, 10, 12, 14, 16})
+    for (const Content content : {Content::Noise, Content::Moving, Content::Steps}) {
+      check_sequence(gray(132, 128, bits), content, 95.0, 5);
+      check_sequence(gray(131, 65, bits), content, 95.0, 5);
+    }
+  check_sequence(rgb(128, 128, 10), Content::Noise, 95.0, 5);
+  check_sequence(rgb(61, 77, 16), Content::Noise, 95.0, 5);
+}
+GST_END_TEST
+
+GST_START_TEST(percentiles) {
+  for (const double percentile : {-5.0, 0.0, 1.0, 1.5, 33.3, 50.0, 80.0, 99.9, 100.0, 250.0})
+    for (const Content content : {Content::Noise, Content::Moving}) {
+      check_sequence(gray(136, 128), content, percentile, 9);
+      check_sequence(gray(37, 41), content, percentile, 9);
+    }
+}
+GST_END_TEST
+
+GST_START_TEST(memory_layouts) {
+  for (const bool bottom_up : {false, true})
+    for (int step = 1; step <= 4; ++step)
+      for (const int width : {128, 75}) {
+        Layout layout = gray(width, 128);
+        layout.step = step;
+        layout.bottom_up = bottom_up;
+        check_sequence(layout, Content::Noise, 95.0, 11);
+        layout.bits = 10;
+        layout.shift = 6;
+        check_sequence(layout, Content::Noise, 95.0, 11);
+        layout.model = cps::ColorModel::Rgb;
+        check_sequence(layout, Content::Noise, 95.0, 11);
+      }
+}
+GST_END_TEST
+
+GST_START_TEST(chroma_does_not_matter) {
+  Layout layout = gray(128, 132);
+  layout.model = cps::ColorModel::Yuv;
+  layout.sub_x = layout.sub_y = 2;
+  layout.phase_x = layout.phase_y = 1;
+  check_sequence(layout, Content::Noise, 95.0, 13);
+}
+GST_END_TEST
+
+// One pixel differs: nearly all residuals are 0, and the percentile is too. Every change then counts in full.
+GST_START_TEST(percentile_of_zero) {
+  for (const int width : {128, 130}) {
+    const Layout layout = gray(width, 128);
+    Picture before(layout), after(layout);
+    before.fill([](int, int, int) { return 0; });
+    after.fill([](int, int x, int y) { return x == 66 && y == 65 ? 1 : 0; });
+    cps::MotionResidual search(before.view(), 95.0);
+    std::vector<float> map(32 * 32);
+    search.next(before.view(), true, map.data());
+    search.next(after.view(), false, map.data());
+    check_map(map, reference::energy(reference::small_luma(before), reference::small_luma(after), 32, 32, 95.0), layout,
+              1);
+    // The first of equal candidates is dx = dy = -4, which is the longest one too.
+    fail_unless_equals_float(map[0], 0.5);
+    fail_unless_equals_float(*std::max_element(map.begin(), map.end()), 1.0);
+  }
+}
+GST_END_TEST
+
+static Suite *energy_suite() {
+  Suite *suite = suite_create("energy");
+  TCase *tests = tcase_create("general");
+  suite_add_tcase(suite, tests);
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, sizes);
+  tcase_add_test(tests, sizes_rgb);
+  tcase_add_test(tests, depths);
+  tcase_add_test(tests, percentiles);
+  tcase_add_test(tests, memory_layouts);
+  tcase_add_test(tests, chroma_does_not_matter);
+  tcase_add_test(tests, percentile_of_zero);
+  return suite;
+}
+
+GST_CHECK_MAIN(energy)
