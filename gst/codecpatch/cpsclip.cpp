@@ -87,6 +87,6 @@ void cps_clip_foreach_metadata(const CpsClip *clip, CpsClipMetadataFunc func, gp
     const char *name = gst_structure_nth_field_name(clip->options, static_cast<guint>(i));
     std::string key = name;
     std::replace(key.begin(), key.end(), '-', '_');
-    emit(key.c_str(), cps::value_text(*gst_structure_get_value(clip->options, name)));
+    emit(key.c_str(), cps::value_text(gst_structure_get_value(clip->options, name)));
   }
 }

@@ -39,36 +39,36 @@ std::string json_number(double value) {
   return text;
 }
 
-static std::string array_text(const GValue &array) {
+static std::string array_text(const GValue *array) {
   std::string out = "[";
-  for (guint i = 0; i < gst_value_array_get_size(&array); i++) {
-    const GValue &item = *gst_value_array_get_value(&array, i);
+  for (guint i = 0; i < gst_value_array_get_size(array); i++) {
+    const GValue *item = gst_value_array_get_value(array, i);
     out += (i ? ", " : "");
-    out += G_VALUE_HOLDS_STRING(&item) ? json_string(g_value_get_string(&item)) : value_text(item);
+    out += G_VALUE_HOLDS_STRING(item) ? json_string(g_value_get_string(item)) : value_text(item);
   }
   return out + "]";
 }
 
-std::string value_text(const GValue &value) {
-  if (G_VALUE_HOLDS_BOOLEAN(&value))
-    return g_value_get_boolean(&value) ? "true" : "false";
-  if (G_VALUE_HOLDS_DOUBLE(&value))
-    return json_number(g_value_get_double(&value));
-  if (G_VALUE_HOLDS_STRING(&value))
-    return g_value_get_string(&value) ? g_value_get_string(&value) : "";
-  if (GST_VALUE_HOLDS_ARRAY(&value))
+std::string value_text(const GValue *value) {
+  if (G_VALUE_HOLDS_BOOLEAN(value))
+    return g_value_get_boolean(value) ? "true" : "false";
+  if (G_VALUE_HOLDS_DOUBLE(value))
+    return json_number(g_value_get_double(value));
+  if (G_VALUE_HOLDS_STRING(value))
+    return g_value_get_string(value) ? g_value_get_string(value) : "";
+  if (GST_VALUE_HOLDS_ARRAY(value))
     return array_text(value);
-  if (GST_VALUE_HOLDS_FRACTION(&value))
-    return std::to_string(gst_value_get_fraction_numerator(&value)) + "/" +
-           std::to_string(gst_value_get_fraction_denominator(&value));
-  if (G_VALUE_HOLDS_ENUM(&value)) {
-    auto *type = static_cast<GEnumClass *>(g_type_class_ref(G_VALUE_TYPE(&value)));
-    const GEnumValue *entry = g_enum_get_value(type, g_value_get_enum(&value));
+  if (GST_VALUE_HOLDS_FRACTION(value))
+    return std::to_string(gst_value_get_fraction_numerator(value)) + "/" +
+           std::to_string(gst_value_get_fraction_denominator(value));
+  if (G_VALUE_HOLDS_ENUM(value)) {
+    auto *type = static_cast<GEnumClass *>(g_type_class_ref(G_VALUE_TYPE(value)));
+    const GEnumValue *entry = g_enum_get_value(type, g_value_get_enum(value));
     std::string nick = entry ? entry->value_nick : "";
     g_type_class_unref(type);
     return nick;
   }
-  const std::unique_ptr<gchar, decltype(&g_free)> text(gst_value_serialize(&value), g_free);
+  const std::unique_ptr<gchar, decltype(&g_free)> text(gst_value_serialize(value), g_free);
   return text ? text.get() : "";
 }
 

@@ -16,6 +16,6 @@ std::string json_number(double value);
 
 // The text of a property's value: numbers and booleans as JSON, arrays as JSON arrays, fractions as "n/d", enums by
 // their nick, strings as they are.
-std::string value_text(const GValue &value);
+std::string value_text(const GValue *value);
 
 } // namespace cps
