@@ -43,6 +43,7 @@ private:
 };
 
 std::unique_ptr<PictureParser> make_h264_parser();
+std::unique_ptr<PictureParser> make_h265_parser();
 
 // Deleter for the C library's objects.
 template <auto free_function> struct FreeWith {

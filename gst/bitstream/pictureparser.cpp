@@ -11,6 +11,8 @@ std::unique_ptr<PictureParser> PictureParser::create(const GstCaps *caps) {
   std::unique_ptr<PictureParser> parser;
   if (gst_structure_has_name(s, "video/x-h264"))
     parser = make_h264_parser();
+  else if (gst_structure_has_name(s, "video/x-h265"))
+    parser = make_h265_parser();
   if (!parser || !parser->set_caps(caps))
     return nullptr;
   return parser;
