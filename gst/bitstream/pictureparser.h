@@ -10,12 +10,13 @@ namespace cps {
 
 // One parsed access unit.
 struct CodedPicture {
-  bool has_picture = false;    // false: parameter sets, SEI or filler only; the other fields mean nothing
+  bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
   bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
-  bool random_access = false;  // decoding can start here and this very picture is exact (spec 1)
-  bool second_field = false;   // completes the frame that the access unit before it began
-  int32_t order = 0;           // picture order count, comparable within a coded video sequence
-  uint64_t fingerprint = 0;    // of the coded slice data: equal for the same picture however it is framed
+  bool random_access = false;   // decoding can start here and this very picture is exact (spec 1)
+  bool second_field = false;    // completes the frame that the access unit before it began
+  bool output = true;       // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
+  int32_t order = 0;        // picture order count, comparable within a coded video sequence
+  uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one
 };
 
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
@@ -29,7 +30,8 @@ public:
   // New caps of the same codec, for example with other parameter sets.
   virtual bool set_caps(const GstCaps *caps) = 0;
 
-  // False where the access unit cannot be understood; `picture` is then unspecified but for `fingerprint`.
+  // False where the access unit cannot be understood. Where it has slices it still counts as one picture, which
+  // `picture` then places right after the picture before it.
   virtual bool parse(GstBuffer *access_unit, CodedPicture &picture) = 0;
 
   // Only the fingerprint, for matching an access unit with one that was parsed before. Keeps no state.

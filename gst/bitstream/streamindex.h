@@ -12,18 +12,19 @@ constexpr uint32_t kNoFrame = UINT32_MAX;
 
 class StreamIndex {
 public:
-  // One access unit, in decode order; 40 bytes, so that an hour of video costs a few MiB.
+  // One access unit, in decode order; 48 bytes, so that an hour of video costs a few MiB.
   struct AccessUnit {
     GstClockTime pts = GST_CLOCK_TIME_NONE; // of the container
     GstClockTime dts = GST_CLOCK_TIME_NONE;
     uint64_t fingerprint = 0;
-    uint32_t frame = kNoFrame; // display-order index of its picture, known after finish()
+    uint32_t frame = kNoFrame; // display-order index of its frame, known after finish(); both fields of a pair have it
     uint32_t sequence = 0;     // coded video sequence
     int32_t order = 0;         // picture order count in that sequence
     bool random_access = false;
     bool second_field = false;
     bool has_picture = false;
-    bool clipped = false;      // outside the segment: decoded where needed, but no frame of the stream
+    bool output = false;  // see CodedPicture
+    bool clipped = false; // outside the segment: decoded where needed, but no frame of the stream
   };
 
   void clear();
@@ -37,7 +38,7 @@ public:
   size_t units() const { return units_.size(); }
   const AccessUnit &unit(size_t i) const { return units_[i]; }
 
-  // Frames that count: neither second fields nor outside the segment.
+  // Frames that count: neither second fields, nor outside the segment, nor never output.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
   // The access unit that frame `id` begins with.
   const AccessUnit &frame(uint32_t id) const { return units_[display_[id]]; }

@@ -1,0 +1,265 @@
+// H.264: clause numbers are those of Rec. ITU-T H.264.
+#include "gst/bitstream/nalpictureparser.h"
+
+#include <algorithm>
+
+#define GST_USE_UNSTABLE_API
+#include <gst/codecparsers/gsth264parser.h>
+
+namespace cps {
+
+namespace {
+
+// What the derivations need to know about a picture.
+struct Picture {
+  const GstH264SliceHdr &slice;
+  bool idr;
+  bool reference;
+  bool resets_order; // memory_management_control_operation 5
+
+  const GstH264SPS &sps() const { return *slice.pps->sequence; }
+  bool is_field() const { return slice.field_pic_flag; }
+  bool is_bottom_field() const { return slice.field_pic_flag && slice.bottom_field_flag; }
+};
+
+// Orders of the two fields of a frame; a single field has both equal.
+struct FieldOrders {
+  int64_t top;
+  int64_t bottom;
+
+  int64_t first() const { return std::min(top, bottom); }
+};
+
+// Decoding process for picture order count, 8.2.1. In 64 bits, so that damaged headers cannot overflow it.
+class PictureOrder {
+public:
+  // The order of the next picture in decode order.
+  int64_t next(const Picture &picture);
+  // Of the previous picture, as later pictures see it.
+  uint32_t frame_num() const { return frame_num_; }
+
+private:
+  FieldOrders from_lsb(const Picture &picture);
+  FieldOrders from_frame_num_cycle(const Picture &picture) const;
+  FieldOrders from_frame_num(const Picture &picture) const;
+
+  int64_t msb_ = 0; // of the previous reference picture
+  int64_t lsb_ = 0;
+  int64_t frame_num_offset_ = 0; // of the previous picture
+  uint32_t frame_num_ = 0;
+};
+
+int64_t PictureOrder::next(const Picture &picture) {
+  if (picture.idr)
+    *this = {};
+  const GstH264SPS &sps = picture.sps();
+  // (8-6), (8-11). Frames inferred in a gap of frame_num (8.2.5.2) lead to the same offset, so nothing to do for them.
+  if (frame_num_ > picture.slice.frame_num)
+    frame_num_offset_ = std::min<int64_t>(frame_num_offset_ + sps.max_frame_num, INT32_MAX);
+  frame_num_ = picture.slice.frame_num;
+
+  const FieldOrders orders = sps.pic_order_cnt_type == 0   ? from_lsb(picture)
+                             : sps.pic_order_cnt_type == 1 ? from_frame_num_cycle(picture)
+                                                           : from_frame_num(picture);
+  if (!picture.resets_order)
+    return orders.first();
+  // Once decoded it counts as the first of the orders to come: tempPicOrderCnt in 8.2.1, prevPicOrderCnt* in 8.2.1.1.
+  *this = {};
+  lsb_ = picture.is_field() ? 0 : orders.top - orders.first();
+  return 0;
+}
+
+// pic_order_cnt_type 0, 8.2.1.1.
+FieldOrders PictureOrder::from_lsb(const Picture &picture) {
+  const int64_t lsb = picture.slice.pic_order_cnt_lsb;
+  const int64_t msb = order_msb(msb_, lsb_, lsb, int64_t{1} << (picture.sps().log2_max_pic_order_cnt_lsb_minus4 + 4));
+  if (picture.reference) {
+    msb_ = msb;
+    lsb_ = lsb;
+  }
+  const int64_t order = msb + lsb;
+  return {order, order + (picture.is_field() ? 0 : picture.slice.delta_pic_order_cnt_bottom)};
+}
+
+// pic_order_cnt_type 1, 8.2.1.2.
+FieldOrders PictureOrder::from_frame_num_cycle(const Picture &picture) const {
+  const GstH264SPS &sps = picture.sps();
+  const int64_t cycle_length = sps.num_ref_frames_in_pic_order_cnt_cycle;
+  int64_t expected = 0;
+  if (cycle_length > 0) {
+    int64_t left = frame_num_offset_ + frame_num_ - (picture.reference ? 0 : 1); // absFrameNum
+    int64_t per_cycle = 0;
+    for (int i = 0; i < cycle_length; ++i)
+      per_cycle += sps.offset_for_ref_frame[i];
+    if (left > 0) {
+      expected = (left - 1) / cycle_length * per_cycle;
+      left = (left - 1) % cycle_length + 1;
+    }
+    for (int i = 0; i < left; ++i)
+      expected += sps.offset_for_ref_frame[i];
+  }
+  if (!picture.reference)
+    expected += sps.offset_for_non_ref_pic;
+
+  const int64_t top = expected + picture.slice.delta_pic_order_cnt[0];
+  const int64_t bottom = top + sps.offset_for_top_to_bottom_field;
+  if (picture.is_bottom_field())
+    return {bottom, bottom};
+  if (picture.is_field())
+    return {top, top};
+  return {top, bottom + picture.slice.delta_pic_order_cnt[1]};
+}
+
+// pic_order_cnt_type 2, 8.2.1.3: output order is decode order.
+FieldOrders PictureOrder::from_frame_num(const Picture &picture) const {
+  const int64_t order = picture.idr ? 0 : 2 * (frame_num_offset_ + frame_num_) - (picture.reference ? 0 : 1);
+  return {order, order};
+}
+
+bool has_order_reset(const GstH264SliceHdr &slice) {
+  const GstH264DecRefPicMarking &marking = slice.dec_ref_pic_marking;
+  const auto *begin = marking.ref_pic_marking;
+  return std::any_of(begin, begin + marking.n_ref_pic_marking,
+                     [](const auto &m) { return m.memory_management_control_operation == 5; });
+}
+
+GstH264NalUnit to_gst(const Nal &nal) {
+  GstH264NalUnit unit = {};
+  unit.ref_idc = nal.data[0] >> 5 & 3;
+  unit.type = nal.data[0] & 0x1f;
+  unit.idr_pic_flag = unit.type == GST_H264_NAL_SLICE_IDR;
+  unit.data = const_cast<guint8 *>(nal.data);
+  unit.size = static_cast<guint>(nal.size);
+  unit.header_bytes = 1;
+  unit.valid = TRUE;
+  return unit;
+}
+
+class H264Parser final : public NalPictureParser {
+public:
+  H264Parser() : NalPictureParser("video/x-h264"), parser_(gst_h264_nal_parser_new()) {}
+  void reset() override;
+
+protected:
+  unsigned read_config(GstByteReader &config) override;
+  bool is_slice(const Nal &nal) const override;
+  void start_unit() override { recovery_point_ = false; }
+  void read_other(const Nal &nal) override;
+  bool read_first_slice(const Nal &nal, CodedPicture &picture) override;
+  void read_next_slice(const Nal &nal, CodedPicture &picture) override;
+
+private:
+  // A field that waits for the other one of its frame.
+  struct OpenField {
+    bool open = false;
+    bool bottom = false;
+    bool reference = false;
+  };
+
+  bool read_header(GstH264NalUnit &unit, GstH264SliceHdr &slice);
+  void read_sei(GstH264NalUnit &unit);
+  bool completes_frame(const Picture &picture) const;
+
+  std::unique_ptr<GstH264NalParser, FreeWith<gst_h264_nal_parser_free>> parser_;
+  PictureOrder order_;
+  OpenField field_;
+  bool recovery_point_ = false; // in the current access unit, with no picture to wait for
+};
+
+void H264Parser::reset() {
+  NalPictureParser::reset();
+  order_ = {};
+  field_ = {};
+}
+
+// AVCDecoderConfigurationRecord, ISO/IEC 14496-15 5.3.3.1.
+unsigned H264Parser::read_config(GstByteReader &config) {
+  guint8 length_size_minus1, sps_count, pps_count;
+  if (!gst_byte_reader_skip(&config, 4) || !gst_byte_reader_get_uint8(&config, &length_size_minus1) ||
+      !gst_byte_reader_get_uint8(&config, &sps_count) || !read_config_nals(config, sps_count & 0x1f) ||
+      !gst_byte_reader_get_uint8(&config, &pps_count) || !read_config_nals(config, pps_count))
+    return 0;
+  return (length_size_minus1 & 3) + 1;
+}
+
+bool H264Parser::is_slice(const Nal &nal) const {
+  const int type = nal.data[0] & 0x1f;
+  return type >= GST_H264_NAL_SLICE && type <= GST_H264_NAL_SLICE_IDR;
+}
+
+void H264Parser::read_other(const Nal &nal) {
+  GstH264NalUnit unit = to_gst(nal);
+  if (unit.type == GST_H264_NAL_SEI)
+    read_sei(unit);
+  else
+    gst_h264_parser_parse_nal(parser_.get(), &unit); // keeps parameter sets
+}
+
+void H264Parser::read_sei(GstH264NalUnit &unit) {
+  GArray *messages = nullptr;
+  gst_h264_parser_parse_sei(parser_.get(), &unit, &messages);
+  for (guint i = 0; i < messages->len; ++i) {
+    const auto &message = g_array_index(messages, GstH264SEIMessage, i);
+    if (message.payloadType == GST_H264_SEI_RECOVERY_POINT && message.payload.recovery_point.recovery_frame_cnt == 0)
+      recovery_point_ = true;
+  }
+  g_array_unref(messages);
+}
+
+bool H264Parser::read_header(GstH264NalUnit &unit, GstH264SliceHdr &slice) {
+  // Data partitions B and C have no header of their own.
+  return unit.type != GST_H264_NAL_SLICE_DPB && unit.type != GST_H264_NAL_SLICE_DPC &&
+         gst_h264_parser_parse_slice_hdr(parser_.get(), &unit, &slice, TRUE, TRUE) == GST_H264_PARSER_OK;
+}
+
+// Complementary field pairs, 3.30 and 3.31: both reference fields or none, the second neither IDR nor with an
+// operation 5.
+bool H264Parser::completes_frame(const Picture &picture) const {
+  return field_.open && picture.is_field() && picture.is_bottom_field() != field_.bottom &&
+         picture.slice.frame_num == order_.frame_num() && picture.reference == field_.reference && !picture.idr &&
+         !picture.resets_order;
+}
+
+bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
+  GstH264NalUnit unit = to_gst(nal);
+  GstH264SliceHdr slice;
+  if (!read_header(unit, slice))
+    return false;
+  const Picture picture{slice, unit.idr_pic_flag != 0, unit.ref_idc != 0, has_order_reset(slice)};
+  const bool intra = GST_H264_IS_I_SLICE(&slice) || GST_H264_IS_SI_SLICE(&slice);
+
+  coded.second_field = completes_frame(picture);
+  coded.starts_sequence = picture.idr || picture.resets_order;
+  coded.random_access = picture.idr || (recovery_point_ && intra && !coded.second_field);
+  coded.order = saturate_order(order_.next(picture));
+  field_ = {picture.is_field() && !coded.second_field, picture.is_bottom_field(), picture.reference};
+  return true;
+}
+
+// A picture is exact at a recovery point if all its slices are intra; and an access unit may hold a frame's second
+// field.
+void H264Parser::read_next_slice(const Nal &nal, CodedPicture &coded) {
+  const bool check_intra = recovery_point_ && coded.random_access;
+  if (!check_intra && !field_.open)
+    return;
+  GstH264NalUnit unit = to_gst(nal);
+  GstH264SliceHdr slice;
+  if (!read_header(unit, slice))
+    return;
+  const Picture picture{slice, unit.idr_pic_flag != 0, unit.ref_idc != 0, has_order_reset(slice)};
+  if (completes_frame(picture)) {
+    coded.order = std::min(coded.order, saturate_order(order_.next(picture)));
+    field_ = {};
+    recovery_point_ = false; // the slices that follow are the second field's
+  } else if (check_intra && !GST_H264_IS_I_SLICE(&slice) && !GST_H264_IS_SI_SLICE(&slice)) {
+    coded.random_access = false;
+  }
+}
+
+} // namespace
+
+std::unique_ptr<PictureParser> make_h264_parser() {
+  return std::make_unique<H264Parser>();
+}
+
+} // namespace cps

@@ -1,0 +1,153 @@
+// H.265: clause numbers are those of Rec. ITU-T H.265. A coded field is a picture of its own there, and decoders put it
+// out as one, so that pairs of fields are two frames.
+#include "gst/bitstream/nalpictureparser.h"
+
+#define GST_USE_UNSTABLE_API
+#include <gst/codecparsers/gsth265parser.h>
+
+namespace cps {
+
+namespace {
+
+struct NalHeader {
+  explicit NalHeader(const Nal &nal)
+      : type(nal.data[0] >> 1 & 0x3f), layer((nal.data[0] & 1) << 5 | (nal.size > 1 ? nal.data[1] >> 3 : 0)),
+        temporal_id(nal.size > 1 ? (nal.data[1] & 7) - 1 : -1) {}
+
+  bool is_slice() const { return type <= GST_H265_NAL_SLICE_RASL_R || is_irap(); }
+  bool is_irap() const { return type >= GST_H265_NAL_SLICE_BLA_W_LP && type <= GST_H265_NAL_SLICE_CRA_NUT; }
+  bool is_rasl() const { return GST_H265_IS_NAL_TYPE_RASL(type); }
+  // RADL, RASL and sub-layer non-reference pictures are no prevTid0Pic.
+  bool anchors_order() const {
+    const bool sublayer_non_reference = type < GST_H265_NAL_SLICE_BLA_W_LP && type % 2 == 0;
+    return temporal_id == 0 && !is_rasl() && !GST_H265_IS_NAL_TYPE_RADL(type) && !sublayer_non_reference;
+  }
+
+  int type;
+  int layer;
+  int temporal_id; // -1: damaged
+};
+
+GstH265NalUnit to_gst(const Nal &nal, const NalHeader &header) {
+  GstH265NalUnit unit = {};
+  unit.type = static_cast<guint8>(header.type);
+  unit.layer_id = static_cast<guint8>(header.layer);
+  unit.temporal_id_plus1 = static_cast<guint8>(header.temporal_id + 1);
+  unit.data = const_cast<guint8 *>(nal.data);
+  unit.size = static_cast<guint>(nal.size);
+  unit.header_bytes = 2;
+  unit.valid = TRUE;
+  return unit;
+}
+
+struct SliceHeader : GstH265SliceHdr {
+  SliceHeader() : GstH265SliceHdr{} {}
+  ~SliceHeader() { gst_h265_slice_hdr_free(this); }
+  SliceHeader(const SliceHeader &) = delete;
+  SliceHeader &operator=(const SliceHeader &) = delete;
+};
+
+class H265Parser final : public NalPictureParser {
+public:
+  H265Parser() : NalPictureParser("video/x-h265"), parser_(gst_h265_parser_new()) {}
+  void reset() override;
+
+protected:
+  unsigned read_config(GstByteReader &config) override;
+  bool is_slice(const Nal &nal) const override;
+  void read_other(const Nal &nal) override;
+  bool read_first_slice(const Nal &nal, CodedPicture &picture) override;
+
+private:
+  // State of the decoding processes of 8.1.3 and 8.3.1.
+  struct State {
+    bool awaits_irap = true; // at the start of the stream and after an end of sequence
+    bool skips_rasl = false; // NoRaslOutputFlag of the last IRAP picture
+    int64_t msb = 0;         // of prevTid0Pic
+    int64_t lsb = 0;
+  };
+
+  int64_t next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice);
+
+  std::unique_ptr<GstH265Parser, FreeWith<gst_h265_parser_free>> parser_;
+  State state_;
+};
+
+void H265Parser::reset() {
+  NalPictureParser::reset();
+  state_ = {};
+}
+
+// HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 8.3.3.1.
+unsigned H265Parser::read_config(GstByteReader &config) {
+  guint8 length_size_minus1, array_count;
+  if (!gst_byte_reader_skip(&config, 21) || !gst_byte_reader_get_uint8(&config, &length_size_minus1) ||
+      !gst_byte_reader_get_uint8(&config, &array_count))
+    return 0;
+  for (int i = 0; i < array_count; ++i) {
+    unsigned count;
+    if (!gst_byte_reader_skip(&config, 1) || !read_uint16(config, count) || !read_config_nals(config, count))
+      return 0;
+  }
+  return (length_size_minus1 & 3) + 1;
+}
+
+bool H265Parser::is_slice(const Nal &nal) const {
+  const NalHeader header(nal);
+  return header.is_slice() && header.layer == 0;
+}
+
+void H265Parser::read_other(const Nal &nal) {
+  const NalHeader header(nal);
+  if (header.layer != 0 || header.temporal_id < 0)
+    return;
+  if (header.type == GST_H265_NAL_EOS || header.type == GST_H265_NAL_EOB) {
+    state_.awaits_irap = true;
+    return;
+  }
+  GstH265NalUnit unit = to_gst(nal, header);
+  gst_h265_parser_parse_nal(parser_.get(), &unit); // keeps parameter sets
+}
+
+bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
+  const NalHeader header(nal);
+  if (header.temporal_id < 0)
+    return false;
+  GstH265NalUnit unit = to_gst(nal, header);
+  SliceHeader slice;
+  if (gst_h265_parser_parse_slice_hdr(parser_.get(), &unit, &slice) != GST_H265_PARSER_OK ||
+      slice.dependent_slice_segment_flag)
+    return false;
+
+  picture.random_access = header.is_irap();
+  // An IRAP picture with NoRaslOutputFlag, 8.1.3.
+  picture.starts_sequence = header.is_irap() && (header.type != GST_H265_NAL_SLICE_CRA_NUT || state_.awaits_irap);
+  if (header.is_irap()) {
+    state_.awaits_irap = false;
+    state_.skips_rasl = picture.starts_sequence;
+  }
+  // PicOutputFlag, 8.3.1: such a RASL picture refers to pictures that are not there, and decoders leave it out.
+  picture.output = slice.pic_output_flag && !(header.is_rasl() && state_.skips_rasl);
+  picture.order = saturate_order(next_order(header, picture.starts_sequence, slice));
+  return true;
+}
+
+// PicOrderCntVal, 8.3.1.
+int64_t H265Parser::next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice) {
+  const int64_t max_lsb = int64_t{1} << (slice.pps->sps->log2_max_pic_order_cnt_lsb_minus4 + 4);
+  const int64_t lsb = slice.pic_order_cnt_lsb; // 0 for IDR pictures
+  const int64_t msb = starts_sequence ? 0 : order_msb(state_.msb, state_.lsb, lsb, max_lsb);
+  if (header.anchors_order()) {
+    state_.msb = msb;
+    state_.lsb = lsb;
+  }
+  return msb + lsb;
+}
+
+} // namespace
+
+std::unique_ptr<PictureParser> make_h265_parser() {
+  return std::make_unique<H265Parser>();
+}
+
+} // namespace cps

@@ -1,0 +1,132 @@
+#include "gst/bitstream/nalpictureparser.h"
+
+#include <algorithm>
+
+namespace cps {
+
+namespace {
+
+// A buffer mapped for reading as long as this lives. False where it cannot be.
+class ReadMap {
+public:
+  explicit ReadMap(GstBuffer *buffer) : buffer_(buffer) { mapped_ = gst_buffer_map(buffer, &info_, GST_MAP_READ); }
+  ~ReadMap() {
+    if (mapped_)
+      gst_buffer_unmap(buffer_, &info_);
+  }
+  ReadMap(const ReadMap &) = delete;
+  ReadMap &operator=(const ReadMap &) = delete;
+
+  explicit operator bool() const { return mapped_; }
+  const uint8_t *data() const { return info_.data; }
+  size_t size() const { return info_.size; }
+
+private:
+  GstBuffer *buffer_;
+  GstMapInfo info_ = GST_MAP_INFO_INIT;
+  bool mapped_ = false;
+};
+
+} // namespace
+
+bool NalPictureParser::set_caps(const GstCaps *caps) {
+  const GstStructure *s = gst_caps_get_structure(caps, 0);
+  const char *alignment = gst_structure_get_string(s, "alignment");
+  if (!gst_structure_has_name(s, media_type_) || (alignment && !g_str_equal(alignment, "au")))
+    return false;
+
+  const GValue *value = gst_structure_get_value(s, "codec_data");
+  const char *format = gst_structure_get_string(s, "stream-format");
+  if (format ? g_str_equal(format, "byte-stream") : !value) {
+    length_size_ = 0;
+    return true;
+  }
+  GstBuffer *codec_data = value && GST_VALUE_HOLDS_BUFFER(value) ? gst_value_get_buffer(value) : nullptr;
+  if (!codec_data)
+    return false;
+  ReadMap map(codec_data);
+  if (!map)
+    return false;
+  GstByteReader config;
+  gst_byte_reader_init(&config, map.data(), static_cast<guint>(map.size()));
+  length_size_ = read_config(config);
+  return length_size_ > 0;
+}
+
+bool NalPictureParser::read_uint16(GstByteReader &config, unsigned &value) {
+  const guint8 *data;
+  if (!gst_byte_reader_get_data(&config, 2, &data))
+    return false;
+  value = data[0] << 8 | data[1];
+  return true;
+}
+
+bool NalPictureParser::read_config_nals(GstByteReader &config, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
+    unsigned size;
+    const guint8 *data;
+    if (!read_uint16(config, size) || !gst_byte_reader_get_data(&config, size, &data))
+      return false;
+    if (size > 0)
+      read_other({data, size});
+  }
+  return true;
+}
+
+bool NalPictureParser::parse(GstBuffer *access_unit, CodedPicture &picture) {
+  picture = {};
+  ReadMap map(access_unit);
+  if (!map)
+    return false;
+
+  start_unit();
+  Fingerprint fingerprint;
+  NalReader reader(map.data(), map.size(), length_size_);
+  bool understood = false;
+  for (Nal nal; reader.next(nal);) {
+    if (!is_slice(nal)) {
+      read_other(nal);
+      continue;
+    }
+    picture.has_picture = true;
+    fingerprint.add(nal);
+    if (understood)
+      read_next_slice(nal, picture);
+    else
+      understood = read_first_slice(nal, picture);
+  }
+  picture.fingerprint = fingerprint.value();
+  if (!picture.has_picture)
+    return true;
+  if (understood)
+    last_order_ = picture.order;
+  else
+    picture.order = last_order_; // equal orders keep decode order: it comes right after the picture before it
+  return understood;
+}
+
+uint64_t NalPictureParser::fingerprint(GstBuffer *access_unit) {
+  ReadMap map(access_unit);
+  if (!map)
+    return 0;
+  Fingerprint fingerprint;
+  NalReader reader(map.data(), map.size(), length_size_);
+  for (Nal nal; reader.next(nal);)
+    if (is_slice(nal))
+      fingerprint.add(nal);
+  return fingerprint.value();
+}
+
+int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb) {
+  if (prev_lsb - lsb >= max_lsb / 2)
+    return prev_msb + max_lsb;
+  if (lsb - prev_lsb > max_lsb / 2)
+    return prev_msb - max_lsb;
+  return prev_msb;
+}
+
+int32_t saturate_order(int64_t order) {
+  return static_cast<int32_t>(std::clamp<int64_t>(order, INT32_MIN, INT32_MAX));
+}
+
+} // namespace cps

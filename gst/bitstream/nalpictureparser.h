@@ -1,0 +1,59 @@
+// What the parsers of H.264 and H.265 share: framing, codec_data, fingerprints, and what to do with damaged pictures.
+#pragma once
+
+#include "gst/bitstream/nal.h"
+#include "gst/bitstream/pictureparser.h"
+
+#include <gst/base/gstbytereader.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace cps {
+
+class NalPictureParser : public PictureParser {
+public:
+  bool set_caps(const GstCaps *caps) final;
+  bool parse(GstBuffer *access_unit, CodedPicture &picture) final;
+  uint64_t fingerprint(GstBuffer *access_unit) final;
+  void reset() override { last_order_ = 0; }
+
+protected:
+  explicit NalPictureParser(const char *media_type) : media_type_(media_type) {}
+
+  // The configuration record in codec_data: reads the parameter sets, returns the size of NAL unit lengths, 0 on error.
+  virtual unsigned read_config(GstByteReader &config) = 0;
+  // For read_config(). The byte reader's own reads unaligned, which is undefined behaviour.
+  static bool read_uint16(GstByteReader &config, unsigned &value);
+  // Hands `count` NAL units with two-byte lengths to read_other(), for read_config().
+  bool read_config_nals(GstByteReader &config, unsigned count);
+
+  virtual bool is_slice(const Nal &nal) const = 0; // of the base layer's primary picture
+  virtual void start_unit() {}
+  // Everything but slices.
+  virtual void read_other(const Nal &nal) = 0;
+  // The first slice whose header can be read; false where it cannot, and then nothing may have changed.
+  virtual bool read_first_slice(const Nal &nal, CodedPicture &picture) = 0;
+  virtual void read_next_slice(const Nal &, CodedPicture &) {}
+
+private:
+  const char *media_type_;
+  unsigned length_size_ = 0; // 0: start codes
+  int32_t last_order_ = 0;
+};
+
+std::unique_ptr<PictureParser> make_h264_parser();
+std::unique_ptr<PictureParser> make_h265_parser();
+
+// Deleter for the C library's objects.
+template <auto free_function> struct FreeWith {
+  template <typename T> void operator()(T *object) const { free_function(object); }
+};
+
+// The value modulo `max_lsb` is `lsb`, and it is the nearest such to the previous (H.264 (8-3), H.265 (8-1)).
+int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb);
+
+// Damaged headers may give any value: those out of range are as good as the nearest in it.
+int32_t saturate_order(int64_t order);
+
+} // namespace cps

@@ -1,0 +1,63 @@
+#include "gst/bitstream/streamindex.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace cps {
+
+void StreamIndex::clear() {
+  units_ = {};
+  display_ = {};
+}
+
+void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped) {
+  AccessUnit unit;
+  unit.pts = pts;
+  unit.dts = dts;
+  unit.fingerprint = picture.fingerprint;
+  unit.sequence = units_.empty() ? 0 : units_.back().sequence;
+  unit.clipped = clipped;
+  unit.has_picture = picture.has_picture;
+  if (picture.has_picture) {
+    unit.sequence += picture.starts_sequence ? 1 : 0;
+    unit.order = picture.order;
+    unit.random_access = picture.random_access;
+    unit.second_field = picture.second_field;
+    unit.output = picture.output;
+  }
+  units_.push_back(unit);
+}
+
+void StreamIndex::finish() {
+  units_.shrink_to_fit();
+  const auto is_frame = [](const AccessUnit &u) { return u.has_picture && u.output && !u.second_field && !u.clipped; };
+  display_.reserve(static_cast<size_t>(std::count_if(units_.begin(), units_.end(), is_frame)));
+  for (size_t i = 0; i < units_.size(); ++i)
+    if (is_frame(units_[i]))
+      display_.push_back(static_cast<uint32_t>(i));
+
+  const auto position = [this](uint32_t i) { return std::make_tuple(units_[i].sequence, units_[i].order, i); };
+  std::sort(display_.begin(), display_.end(), [&](uint32_t a, uint32_t b) { return position(a) < position(b); });
+  for (size_t id = 0; id < display_.size(); ++id)
+    units_[display_[id]].frame = static_cast<uint32_t>(id);
+
+  uint32_t first_field = kNoFrame;
+  for (AccessUnit &unit : units_) {
+    if (unit.second_field)
+      unit.frame = first_field;
+    else if (unit.has_picture)
+      first_field = unit.frame;
+  }
+}
+
+size_t StreamIndex::find(uint64_t fingerprint, size_t hint) const {
+  const auto matches = [=](const AccessUnit &unit) { return unit.fingerprint == fingerprint; };
+  const auto middle = units_.begin() + static_cast<std::ptrdiff_t>(std::min(hint, units_.size()));
+  const auto after = std::find_if(middle, units_.end(), matches);
+  if (after != units_.end())
+    return static_cast<size_t>(after - units_.begin());
+  const auto before = std::find_if(std::make_reverse_iterator(middle), units_.rend(), matches);
+  return before == units_.rend() ? units_.size() : static_cast<size_t>(units_.rend() - before) - 1;
+}
+
+} // namespace cps

@@ -1,0 +1,96 @@
+// H.264 pictures of one grey macroblock each, which every decoder shows as they are: their luma is their name.
+#pragma once
+
+#include "tests/bitstream/bitwriter.h"
+
+struct H264Stream {
+  unsigned frame_num_bits = 4;
+  unsigned poc_type = 0;
+  unsigned lsb_bits = 4;
+  bool fields = false; // then a frame has two macroblocks
+  bool frame_num_gaps = false;
+  // pic_order_cnt_type 1
+  int offset_for_non_ref_pic = 0;
+  int offset_for_top_to_bottom_field = 0;
+  std::vector<int> offset_for_ref_frame;
+
+  Bytes parameter_sets() const {
+    Bytes out;
+    BitWriter sps;
+    sps.u(8, 77).u(8, 0).u(8, 40).ue(0).ue(frame_num_bits - 4).ue(poc_type);
+    if (poc_type == 0)
+      sps.ue(lsb_bits - 4);
+    if (poc_type == 1) {
+      sps.u(1, 0).se(offset_for_non_ref_pic).se(offset_for_top_to_bottom_field);
+      sps.ue(static_cast<uint32_t>(offset_for_ref_frame.size()));
+      for (int offset : offset_for_ref_frame)
+        sps.se(offset);
+    }
+    sps.ue(4).u(1, frame_num_gaps).ue(0).ue(0).u(1, !fields); // num_ref_frames, 16x16 map unit
+    if (fields)
+      sps.u(1, 0);
+    sps.u(1, 1).u(1, 0);
+    // VUI with nothing but the bitstream restriction, so that decoders know how much to reorder.
+    const unsigned reorder = poc_type == 2 ? 0 : 4;
+    sps.u(1, 1).u(8, 0).u(1, 1).u(1, 1).ue(0).ue(0).ue(10).ue(10).ue(reorder).ue(4).trailing();
+    append_nal(out, {0x67}, sps.data());
+
+    BitWriter pps;
+    pps.ue(0).ue(0).u(2, 0).ue(0).ue(0).ue(0).u(3, 0).se(0).se(0).se(0).u(3, 4).trailing();
+    append_nal(out, {0x68}, pps.data());
+    return out;
+  }
+};
+
+struct H264Picture {
+  uint8_t luma = 0;
+  unsigned frame_num = 0;
+  int lsb = 0; // or delta_pic_order_cnt[0] with pic_order_cnt_type 1
+  bool idr = false;
+  bool reference = true;
+  bool resets_order = false; // memory_management_control_operation 5
+  enum { Frame, Top, Bottom } structure = Frame;
+  unsigned slice_type = 7;
+
+  Bytes nal(const H264Stream &stream) const {
+    BitWriter slice;
+    slice.ue(0).ue(slice_type).ue(0).u(stream.frame_num_bits, frame_num);
+    if (stream.fields)
+      slice.u(1, structure != Frame);
+    if (structure != Frame)
+      slice.u(1, structure == Bottom);
+    if (idr)
+      slice.ue(0);
+    if (stream.poc_type == 0)
+      slice.u(stream.lsb_bits, static_cast<unsigned>(lsb) & ((1u << stream.lsb_bits) - 1));
+    if (stream.poc_type == 1)
+      slice.se(lsb);
+    if (idr)
+      slice.u(2, 0);
+    else if (reference && resets_order)
+      slice.u(1, 1).ue(5).ue(0);
+    else if (reference)
+      slice.u(1, 0);
+    slice.se(0).ue(1); // slice_qp_delta, disable_deblocking_filter_idc
+    for (int mb = 0; mb < (stream.fields && structure == Frame ? 2 : 1); ++mb)
+      slice.ue(25).align().bytes(256, luma).bytes(128, 128); // I_PCM
+    Bytes out;
+    const unsigned type = idr ? 5 : 1;
+    append_nal(out, {static_cast<uint8_t>((reference ? 0x60 : 0) | type)}, slice.trailing().data());
+    return out;
+  }
+};
+
+// recovery_point( ) with exact_match_flag
+inline Bytes h264_recovery_point(uint32_t recovery_frame_cnt) {
+  BitWriter payload;
+  payload.ue(recovery_frame_cnt).u(1, 1).u(1, 0).u(2, 0);
+  payload.trailing();
+  BitWriter sei;
+  sei.u(8, 6).u(8, payload.data().size());
+  for (uint8_t byte : payload.data())
+    sei.u(8, byte);
+  Bytes out;
+  append_nal(out, {0x06}, sei.trailing().data());
+  return out;
+}

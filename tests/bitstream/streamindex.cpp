@@ -1,0 +1,124 @@
+#include "gst/bitstream/streamindex.h"
+
+#include <gst/check/gstcheck.h>
+
+#include <vector>
+
+using cps::CodedPicture;
+using cps::kNoFrame;
+using cps::StreamIndex;
+
+namespace {
+
+CodedPicture picture(int32_t order, uint64_t fingerprint = 1) {
+  CodedPicture p;
+  p.has_picture = true;
+  p.order = order;
+  p.fingerprint = fingerprint;
+  return p;
+}
+
+CodedPicture sequence_start(int32_t order) {
+  CodedPicture p = picture(order);
+  p.starts_sequence = true;
+  return p;
+}
+
+void check_frames(const StreamIndex &index, const std::vector<uint32_t> &expected) {
+  assert_equals_uint64(index.units(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    assert_equals_int(index.unit(i).frame, expected[i]);
+  for (uint32_t id = 0; id < index.frames(); ++id)
+    assert_equals_int(index.frame(id).frame, id);
+}
+
+StreamIndex index_of(const std::vector<CodedPicture> &pictures) {
+  StreamIndex index;
+  GstClockTime pts = 0;
+  for (const auto &p : pictures)
+    index.add(p, pts++, GST_CLOCK_TIME_NONE, false);
+  index.finish();
+  return index;
+}
+
+} // namespace
+
+GST_START_TEST(test_order_starts_over_with_each_sequence) {
+  check_frames(index_of({sequence_start(0), picture(8), picture(4), sequence_start(0), picture(-2), picture(2)}),
+               {0, 2, 1, 4, 3, 5});
+  // The first picture need not start a sequence; equal orders keep decode order.
+  check_frames(index_of({picture(5), picture(3), picture(3), sequence_start(-9)}), {2, 0, 1, 3});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_what_is_no_frame) {
+  CodedPicture second_field = picture(1);
+  second_field.second_field = true;
+  CodedPicture hidden = picture(2);
+  hidden.output = false;
+  CodedPicture parameter_sets;
+
+  StreamIndex index;
+  index.add(parameter_sets, 0, 0, false);
+  index.add(sequence_start(0), 1, 1, false);
+  index.add(second_field, 1, 1, false);
+  index.add(hidden, 2, 2, false);
+  index.add(picture(8), 3, 3, true); // outside the segment, and so is its second field
+  index.add(second_field, 3, 3, true);
+  index.add(picture(4), 4, 4, false);
+  index.add(parameter_sets, 5, 5, false);
+  index.add(second_field, 4, 4, false);
+  index.finish();
+  assert_equals_int(index.frames(), 2);
+  check_frames(index, {kNoFrame, 0, 0, kNoFrame, kNoFrame, kNoFrame, 1, kNoFrame, 1});
+  assert_equals_uint64(index.frame(1).pts, 4);
+
+  index.clear();
+  assert_equals_uint64(index.units(), 0);
+  assert_equals_int(index.frames(), 0);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_empty) {
+  StreamIndex index;
+  index.finish();
+  assert_equals_int(index.frames(), 0);
+  assert_equals_uint64(index.find(1, 0), 0);
+  assert_equals_uint64(index.find(1, 7), 0);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_find_nearest) {
+  std::vector<CodedPicture> pictures;
+  for (uint64_t fingerprint : {7, 8, 9, 7, 5, 7})
+    pictures.push_back(picture(0, fingerprint));
+  const StreamIndex index = index_of(pictures);
+  assert_equals_uint64(index.find(9, 2), 2); // exactly there
+  assert_equals_uint64(index.find(7, 1), 3); // after, though one before is as near
+  assert_equals_uint64(index.find(7, 4), 5);
+  assert_equals_uint64(index.find(9, 5), 2); // before
+  assert_equals_uint64(index.find(7, 99), 5);
+  assert_equals_uint64(index.find(8, 6), 1);
+  assert_equals_uint64(index.find(1, 3), 6); // nowhere
+}
+GST_END_TEST;
+
+GST_START_TEST(test_memory) {
+  // An hour of video at 30 frames a second costs a few MiB.
+  fail_unless(sizeof(StreamIndex::AccessUnit) + sizeof(uint32_t) <= 64);
+}
+GST_END_TEST;
+
+static Suite *streamindex_suite(void) {
+  Suite *s = suite_create("streamindex");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(s, tc);
+  tcase_add_test(tc, test_order_starts_over_with_each_sequence);
+  tcase_add_test(tc, test_what_is_no_frame);
+  tcase_add_test(tc, test_empty);
+  tcase_add_test(tc, test_find_nearest);
+  tcase_add_test(tc, test_memory);
+  return s;
+}
+
+GST_CHECK_MAIN(streamindex);
