@@ -261,6 +261,25 @@ static void next_clip(CpsUniformSamplerPrivate &state) {
 
 // Events and queries
 
+// Caps that nothing downstream takes would end in a bare "not negotiated" somewhere upstream.
+static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  GstCaps *caps;
+  gst_event_parse_caps(event.get(), &caps);
+  if (!gst_video_info_from_caps(&state.info, caps))
+    gst_video_info_init(&state.info); // only the frame rate is read
+  if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
+    const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
+    const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
+                      ("The decoded video (%s) is not supported downstream: put a videoconvert behind the decoder.",
+                       refused_text.get()),
+                      ("supported: %s", accepted_text.get()));
+    return FALSE;
+  }
+  return gst_pad_push_event(state.srcpad, event.release());
+}
+
 static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEvent *event) {
   auto *self = CPS_UNIFORM_SAMPLER(parent);
   CpsUniformSamplerPrivate &state = state_of(self);
@@ -270,13 +289,8 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     return TRUE;
   }
   switch (GST_EVENT_TYPE(event)) {
-  case GST_EVENT_CAPS: {
-    GstCaps *caps;
-    gst_event_parse_caps(event, &caps);
-    if (!gst_video_info_from_caps(&state.info, caps))
-      gst_video_info_init(&state.info); // only the frame rate is read
-    break;
-  }
+  case GST_EVENT_CAPS:
+    return forward_caps(self, Owned<GstEvent>(event));
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(event, &state.segment);
     break;
@@ -360,6 +374,7 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
   gst_pad_set_event_function(state.sinkpad, uniform_sampler_sink_event);
   gst_pad_set_query_function(state.sinkpad, uniform_sampler_sink_query);
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
+  GST_PAD_SET_ACCEPT_TEMPLATE(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 
