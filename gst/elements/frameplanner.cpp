@@ -23,6 +23,8 @@
 #include "gst/elements/options.h"
 #include "gst/elements/upstream.h"
 
+#include <gst/video/video.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -136,12 +138,28 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
     state.parser = cps::PictureParser::create(caps);
 }
 
+// qtdemux up to 1.22 at least loses the full-range flag of the container's colour box, and parsers and decoders prefer
+// the container's word to the stream's: set the range right by the parameter sets.
+static Owned<GstCaps> with_true_range(const CpsFramePlannerPrivate &state, GstCaps *caps) {
+  const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+  GstVideoColorimetry colorimetry;
+  if (!text || !state.parser || !state.parser->full_range() || !gst_video_colorimetry_from_string(&colorimetry, text) ||
+      colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
+    return Owned<GstCaps>(gst_caps_ref(caps));
+  colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
+  const Owned<gchar> corrected(gst_video_colorimetry_to_string(&colorimetry));
+  Owned<GstCaps> copy(gst_caps_copy(caps));
+  gst_caps_set_simple(copy.get(), "colorimetry", G_TYPE_STRING, corrected.get(), nullptr);
+  return copy;
+}
+
 // Caps go downstream once; a second reading sends them again.
-static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *caps) {
-  if (state.caps && gst_caps_is_equal(state.caps.get(), caps))
+static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
+  Owned<GstCaps> caps = with_true_range(state, incoming);
+  if (state.caps && gst_caps_is_equal(state.caps.get(), caps.get()))
     return true;
-  state.caps.reset(gst_caps_ref(caps));
-  return gst_pad_push_event(state.srcpad, gst_event_new_caps(caps));
+  state.caps = std::move(caps);
+  return gst_pad_push_event(state.srcpad, gst_event_new_caps(state.caps.get()));
 }
 
 // First reading
