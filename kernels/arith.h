@@ -53,12 +53,11 @@ template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den)
   return a * static_cast<T>(den - frac) + b * static_cast<T>(frac);
 }
 
-// Spec 6: a bilinear sum over `unit` weights as a stored sample, round half up. `unit` also carries the depth, see
-// stored_unit(). Both are integers below 2^53, and a double quotient of 16 bits cannot reach a half that the true
-// quotient misses while unit < 2^36: so this is exact.
+// Spec 6: a bilinear sum as a stored sample, round half up. `unit` is what the weights sum to, times the depth's scale.
+// Both are integers below 2^53, and while unit < 2^36 a double quotient of 16 bits cannot reach a half that the true
+// quotient misses: so this is exact.
 CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
-  const int32_t stored = static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5);
-  return static_cast<uint16_t>(stored < 65535 ? stored : 65535);
+  return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
 }
 CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {
   return static_cast<double>(den_x) * static_cast<double>(den_y) * static_cast<double>(1 << (bits - 8));
