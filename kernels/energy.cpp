@@ -53,13 +53,13 @@ template <> struct MapTraits<int16_t> {
   using Index = int16_t; // as wide as the value, so that one comparison mask selects both
   using Rank = SumRank;
   static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
-  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what 1e-6 does
+  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what the smallest percentile does
 };
 template <> struct MapTraits<float> {
   using Index = int32_t;
   using Rank = FloatRank;
   static constexpr float kWorst = std::numeric_limits<float>::infinity();
-  static constexpr float kFloor = 1e-6f;
+  static constexpr float kFloor = kSmallestPercentile;
 };
 
 // Length of each candidate's motion, in small pixels.
@@ -192,7 +192,7 @@ private:
     const float motion_percentile = motion_rank_.find(motion_, rank_);
     std::array<float, kCandidates> motion;
     for (size_t i = 0; i < motion.size(); ++i)
-      motion[i] = normalised(lengths_[i], motion_percentile, 1e-6f);
+      motion[i] = normalised(lengths_[i], motion_percentile, kSmallestPercentile);
 
     const auto residual_percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
     for (size_t i = 0; i < residual_.size(); ++i) {
