@@ -266,6 +266,30 @@ static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.next_segment = 0;
 }
 
+// Where the file ends long before its container does, what is sampled is not what it once was. False after an error.
+static bool check_duration(CpsFramePlanner *self, const GstStructure *request) {
+  const CpsFramePlannerPrivate &state = state_of(self);
+  const GstSegment &segment = state.segments.back().segment;
+  const GstClockTime declared = cps::declared_duration(state.sinkpad);
+  const guint64 end = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, cps::last_pts(state.index));
+  if (!GST_CLOCK_TIME_IS_VALID(declared) || !GST_CLOCK_TIME_IS_VALID(end) || end + GST_SECOND >= declared)
+    return true;
+  const double is = static_cast<double>(end) / GST_SECOND, should_be = static_cast<double>(declared) / GST_SECOND;
+  if (cps::option_enum(request, "on-error") == static_cast<gint>(cps::OnError::Fail)) {
+    GST_ELEMENT_ERROR(self, STREAM, DEMUX,
+                      ("The file is truncated: its pictures end at %.1f of %.1f seconds.", is, should_be),
+                      ("on-error=substitute would sample what is there"));
+    return false;
+  }
+  GST_ELEMENT_WARNING(
+      self, STREAM, DEMUX,
+      ("The file is truncated: its pictures end at %.1f of %.1f seconds. The frames to sample are taken "
+       "from what is there.",
+       is, should_be),
+      (nullptr));
+  return true;
+}
+
 // Asks downstream what is wanted and tells what that comes to. False after an error message.
 static bool make_plan(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
@@ -288,6 +312,8 @@ static bool make_plan(CpsFramePlanner *self) {
       GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), ("asked for by the sampler downstream"));
       return false;
     }
+    if (!check_duration(self, request.get()))
+      return false;
   } else {
     plan.reset(cps_plan_new(0)); // the sampler has to estimate
   }
