@@ -84,7 +84,7 @@ struct CpsFramePlannerPrivate {
   bool indexed = false;            // the index is complete
   std::vector<SegmentAt> segments; // of the first reading
   guint32 seqnum = GST_SEQNUM_INVALID;
-  GstSegment segment;               // what upstream sent last
+  GstSegment segment = {};          // what upstream sent last
   Owned<GstEvent> segment_event;    // the same, where it has yet to go downstream
   std::optional<GstSegment> resume; // what the application wants played, where that is not the whole stream
   Owned<GstCaps> caps;              // that went downstream last

@@ -66,7 +66,7 @@ MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const 
               sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c);
     plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);
     plane.data = static_cast<const uint8_t *>(GST_VIDEO_FRAME_COMP_DATA(&frame_, c)) + crop.y / sub_y * plane.stride +
-                 crop.x / sub_x * plane.step;
+                 static_cast<ptrdiff_t>(crop.x / sub_x) * plane.step;
   }
 }
 

@@ -69,8 +69,8 @@ struct CpsUniformSamplerPrivate {
   GstPad *srcpad = nullptr;
   cps::Options options;
 
-  GstSegment segment;
-  GstVideoInfo info;
+  GstSegment segment = {};
+  GstVideoInfo info = {};
   Owned<CpsPlan> received; // from a planner upstream
   Clip clip;
   guint clip_index = 0;
