@@ -106,9 +106,10 @@ public:
     fail_unless(event(gst_event_new_segment(segment ? segment : &whole)));
   }
 
-  // Down to `state` and back. A stream has to be started anew.
+  // Down to `state` and back, upstream too. A stream has to be started anew.
   void restart(GstState state) const {
     fail_unless(gst_element_set_state(element(), state) == GST_STATE_CHANGE_SUCCESS);
+    fail_unless(gst_pad_set_active(harness_->srcpad, FALSE) && gst_pad_set_active(harness_->srcpad, TRUE));
     fail_unless(gst_element_set_state(element(), GST_STATE_PLAYING) == GST_STATE_CHANGE_SUCCESS);
   }
 
