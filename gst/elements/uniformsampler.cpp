@@ -143,6 +143,16 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   return true;
 }
 
+// The time of a frame that has none: frames lie evenly, and the stream begins where the segment says.
+static GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
+  const GstClockTime time = cps::frame_time(frame, fps);
+  guint64 position = 0;
+  if (segment.format == GST_FORMAT_TIME &&
+      gst_segment_position_from_stream_time_full(&segment, GST_FORMAT_TIME, time, &position) > 0)
+    return position;
+  return time;
+}
+
 // Gives a frame its place in the sequence.
 static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequence::Item item) {
   const CpsPlan &plan = *state.clip.plan;
@@ -157,7 +167,7 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
     meta->flags = frame.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
   }
   if (!GST_CLOCK_TIME_IS_VALID(meta->pts) && plan.fps > 0)
-    meta->pts = cps::frame_time(frame.frame_id, plan.fps);
+    meta->pts = made_up_time(state.segment, frame.frame_id, plan.fps);
   meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
   meta->total = plan.total;
   meta->clip_index = state.clip_index;
