@@ -14,48 +14,7 @@ namespace cps {
 
 namespace {
 
-// Values of a small luma map: int16_t holds sums of four code values, float holds code values.
-template <typename T> struct MapTraits;
-template <> struct MapTraits<int16_t> {
-  using Index = int16_t; // as wide as the value, so that one comparison mask selects both
-  static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
-  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what 1e-6 does
-};
-template <> struct MapTraits<float> {
-  using Index = int32_t;
-  static constexpr float kWorst = std::numeric_limits<float>::infinity();
-  static constexpr float kFloor = 1e-6f;
-};
-
-// Length of each candidate's motion, in small pixels.
-std::array<float, kCandidates> motion_lengths() {
-  std::array<float, kCandidates> lengths;
-  for (int i = 0; i < kCandidates; ++i)
-    lengths[static_cast<size_t>(i)] = static_cast<float>(std::hypot(candidate_dx(i), candidate_dy(i)));
-  return lengths;
-}
-
-inline int16_t distance(int16_t a, int16_t b) {
-  const auto difference = static_cast<int16_t>(a - b);
-  return static_cast<int16_t>(difference < 0 ? -difference : difference);
-}
-inline float distance(float a, float b) {
-  return std::fabs(a - b);
-}
-
-// Tries one candidate on a row: `previous` is the row that it points to, already moved dx columns to the right. Selects
-// instead of branching, for which candidate wins is noise to a branch predictor. The first smallest error stays.
-template <typename T, typename Index>
-void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
-                   T *__restrict best, Index *__restrict which) {
-  for (ptrdiff_t x = 0; x < count; ++x) {
-    const T old = best[x], smallest = std::min(old, distance(current[x], previous[x]));
-    which[x] = smallest < old ? candidate : which[x];
-    best[x] = smallest;
-  }
-}
-
-// The value of a rank among the residuals of a map.
+// The value of a rank among the residuals of a map: by counting where they are integers.
 class SumRank {
 public:
   SumRank(size_t, int bits) : histogram_(4 * ((size_t(1) << bits) - 1) + 1) {}
@@ -87,6 +46,49 @@ public:
 private:
   std::vector<float> scratch_;
 };
+
+// Values of a small luma map: int16_t holds sums of four code values, float holds code values.
+template <typename T> struct MapTraits;
+template <> struct MapTraits<int16_t> {
+  using Index = int16_t; // as wide as the value, so that one comparison mask selects both
+  using Rank = SumRank;
+  static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
+  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what the smallest percentile does
+};
+template <> struct MapTraits<float> {
+  using Index = int32_t;
+  using Rank = FloatRank;
+  static constexpr float kWorst = std::numeric_limits<float>::infinity();
+  static constexpr float kFloor = kSmallestPercentile;
+};
+
+// Length of each candidate's motion, in small pixels.
+std::array<float, kCandidates> motion_lengths() {
+  std::array<float, kCandidates> lengths;
+  for (int i = 0; i < kCandidates; ++i)
+    lengths[static_cast<size_t>(i)] = static_cast<float>(std::hypot(candidate_dx(i), candidate_dy(i)));
+  return lengths;
+}
+
+inline int16_t distance(int16_t a, int16_t b) {
+  const auto difference = static_cast<int16_t>(a - b);
+  return static_cast<int16_t>(difference < 0 ? -difference : difference);
+}
+inline float distance(float a, float b) {
+  return std::fabs(a - b);
+}
+
+// Tries one candidate on a row: `previous` is the row that it points to, already moved dx columns to the right. Selects
+// instead of branching, for which candidate wins is noise to a branch predictor. The first smallest error stays.
+template <typename T, typename Index>
+void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
+                   T *__restrict best, Index *__restrict which) {
+  for (ptrdiff_t x = 0; x < count; ++x) {
+    const T old = best[x], smallest = std::min(old, distance(current[x], previous[x]));
+    which[x] = smallest < old ? candidate : which[x];
+    best[x] = smallest;
+  }
+}
 
 // The length of a rank among the motions of a map.
 class MotionRank {
@@ -129,7 +131,8 @@ private:
 
 namespace {
 
-template <typename T, typename ResidualRank> class MapSearch final : public MotionSearch {
+// MotionResidual over a map of T.
+template <typename T> class MapSearch final : public MotionSearch {
 public:
   MapSearch(const PictureView &layout, Size map, double percentile)
       : MotionSearch(map), bits_(layout.plane[0].bits),
@@ -189,7 +192,7 @@ private:
     const float motion_percentile = motion_rank_.find(motion_, rank_);
     std::array<float, kCandidates> motion;
     for (size_t i = 0; i < motion.size(); ++i)
-      motion[i] = normalised(lengths_[i], motion_percentile, 1e-6f);
+      motion[i] = normalised(lengths_[i], motion_percentile, kSmallestPercentile);
 
     const auto residual_percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
     for (size_t i = 0; i < residual_.size(); ++i) {
@@ -206,15 +209,15 @@ private:
   std::vector<Index> motion_;         // and which they are
   const std::array<float, kCandidates> lengths_;
   const MotionRank motion_rank_;
-  ResidualRank residual_rank_;
+  typename MapTraits<T>::Rank residual_rank_;
   const int64_t rank_;
 };
 
 std::unique_ptr<MotionSearch> make_search(const PictureView &layout, double percentile) {
   const Size map = small_size(layout.size);
   if (has_quad_sums(layout, map))
-    return std::make_unique<MapSearch<int16_t, SumRank>>(layout, map, percentile);
-  return std::make_unique<MapSearch<float, FloatRank>>(layout, map, percentile);
+    return std::make_unique<MapSearch<int16_t>>(layout, map, percentile);
+  return std::make_unique<MapSearch<float>>(layout, map, percentile);
 }
 
 } // namespace

@@ -243,6 +243,11 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
   CpsPatchSelectPrivate &state = state_of(self);
   state.collecting = false;
   Owned<GstBuffer> tensors = state.clip.finish();
+  if (!tensors) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT,
+                      ("There is not enough memory for the patches: lower k-keep or patch-size."), (nullptr));
+    return GST_FLOW_ERROR;
+  }
   Owned<CpsClip> clip = describe_clip(self, last, energy);
   GST_BUFFER_PTS(tensors.get()) = clip->frames[0].pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;

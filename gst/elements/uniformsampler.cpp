@@ -34,14 +34,13 @@ GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
 
 using cps::Owned;
 
-typedef enum { ON_ERROR_SUBSTITUTE, ON_ERROR_FAIL } OnError;
-
 #define CPS_TYPE_ON_ERROR (cps_on_error_get_type())
 static GType cps_on_error_get_type() {
   static GType type = [] {
     static const GEnumValue values[] = {
-        {ON_ERROR_SUBSTITUTE, "Repeat the nearest earlier sampled frame, with a warning", "substitute"},
-        {ON_ERROR_FAIL, "Stop with an error", "fail"},
+        {static_cast<gint>(cps::OnError::Substitute), "Repeat the nearest earlier sampled frame, with a warning",
+         "substitute"},
+        {static_cast<gint>(cps::OnError::Fail), "Stop with an error", "fail"},
         {0, nullptr, nullptr},
     };
     return g_enum_register_static("CpsOnError", values);
@@ -136,7 +135,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
   clip.next_number = state.segment.format == GST_FORMAT_TIME ? cps::frame_at(state.segment.time, fps) : 0;
-  clip.on_error_fails = cps::option_enum(options.get(), "on-error") == ON_ERROR_FAIL;
+  clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
@@ -395,7 +394,8 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   guint id = 0;
   auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
   install(g_param_spec_uint("sequence-length", "Sequence length",
-                            "Frames to sample, spread evenly over the stream or section", 0, G_MAXINT, 16, flags));
+                            "Frames to sample, spread evenly over the stream or section", 0, cps::kMaxPositions, 16,
+                            flags));
   install(
       g_param_spec_uint64("total-frames", "Total frames",
                           "Frames of the stream, where no frameplanner counts them (0 = from duration and frame rate)",
@@ -416,7 +416,7 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
                             "Where sample-fps gives more frames than this, this many spread evenly (0 = no limit)", 0,
                             G_MAXINT, 0, flags));
   install(g_param_spec_enum("on-error", "On error", "What to do about a frame that cannot be decoded",
-                            CPS_TYPE_ON_ERROR, ON_ERROR_SUBSTITUTE, flags));
+                            CPS_TYPE_ON_ERROR, static_cast<gint>(cps::OnError::Substitute), flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = uniform_sampler_change_state;
