@@ -53,6 +53,12 @@ PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
   return view;
 }
 
+// Bytes from the start of a plane to the component's first sample. GStreamer 1.22 counts P010's V in words.
+static int component_offset(const GstVideoFormatInfo *format, int c) {
+  const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(format, c);
+  return GST_VIDEO_FORMAT_INFO_DEPTH(format, c) > 8 && offset % 2 != 0 ? 2 * offset : offset;
+}
+
 MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop)
     : mapped_(gst_video_frame_map(
           &frame_, const_cast<GstVideoInfo *>(&info), buffer,
@@ -65,8 +71,10 @@ MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const 
     const int sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, c),
               sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c);
     plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);
-    plane.data = static_cast<const uint8_t *>(GST_VIDEO_FRAME_COMP_DATA(&frame_, c)) + crop.y / sub_y * plane.stride +
-                 crop.x / sub_x * plane.step;
+    const auto *first =
+        static_cast<const uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, GST_VIDEO_FORMAT_INFO_PLANE(info.finfo, c))) +
+        component_offset(info.finfo, c);
+    plane.data = first + crop.y / sub_y * plane.stride + crop.x / sub_x * plane.step;
   }
 }
 
