@@ -283,16 +283,19 @@ static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *
 
 static gboolean set_caps(CpsPatchSelect *self, GstCaps *caps) {
   CpsPatchSelectPrivate &state = state_of(self);
-  const GstVideoInfo old = state.info;
-  if (!gst_video_info_from_caps(&state.info, caps))
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps))
     return FALSE;
-  if (!state.collecting || cps::same_layout(old, state.info))
+  const GstVideoInfo &old = state.info;
+  if (!state.collecting || cps::same_layout(old, info)) {
+    state.info = info;
     return TRUE;
+  }
   GST_ELEMENT_ERROR(
       self, STREAM, FORMAT,
       ("The video changed from %dx%d %s to %dx%d %s in the middle of a clip: sample each part by its own, "
        "with start and stop of uniformsampler, or convert the frames to one format.",
-       old.width, old.height, old.finfo->name, state.info.width, state.info.height, state.info.finfo->name),
+       old.width, old.height, old.finfo->name, info.width, info.height, info.finfo->name),
       (nullptr));
   return FALSE;
 }

@@ -89,11 +89,15 @@ inline void write_picture(GstBuffer *buffer, const GstVideoInfo &info, const ref
   for (int p = 0; p < picture.planes(); ++p) {
     const bool chroma = format.model == cps::ColorModel::Yuv && p > 0;
     const int left = x / (chroma ? format.sub_x : 1), top = y / (chroma ? format.sub_y : 1);
+    // U and V take turns in P010's words; some releases of GStreamer have V one byte behind U.
+    const bool second_word = p == 2 && g_str_equal(format.name, "P010_10LE");
+    const int offset = second_word ? 2 : GST_VIDEO_FRAME_COMP_POFFSET(&frame, p);
     for (int row = 0; row < picture.plane_height(p); ++row)
       for (int column = 0; column < picture.plane_width(p); ++column) {
-        guint8 *sample = static_cast<guint8 *>(GST_VIDEO_FRAME_COMP_DATA(&frame, p)) +
-                         (top + row) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, p) +
-                         (left + column) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, p);
+        guint8 *sample =
+            static_cast<guint8 *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, GST_VIDEO_FRAME_COMP_PLANE(&frame, p))) + offset +
+            (top + row) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, p) +
+            (left + column) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, p);
         const int value = picture.at(p, column, row) << format.shift;
         *sample = static_cast<guint8>(value);
         if (format.bits > 8)
