@@ -172,7 +172,9 @@ static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop,
     return GST_FLOW_ERROR;
   }
   state.collecting = true;
-  return send_caps(state) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
+  if (send_caps(state))
+    return GST_FLOW_OK;
+  return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
 }
 
 // Is this the frame that the clip goes on with? Posts an error where it is not.
