@@ -90,7 +90,9 @@ struct CpsPatchSelectPrivate {
   Owned<GstCaps> src_caps;
   Owned<CpsPlan> plan; // from the sampler
   cps::ClipBuilder clip;
-  bool collecting = false; // a clip has begun and is not whole yet
+  Owned<GstStructure> clip_options;            // what the clip is made with
+  GstClockTime clip_pts = GST_CLOCK_TIME_NONE; // of its first frame, in the segment
+  bool collecting = false;                     // a clip has begun and is not whole yet
 };
 
 struct _CpsPatchSelect {
@@ -145,7 +147,7 @@ static Owned<CpsClip> describe_clip(CpsPatchSelect *self, const CpsFrameMeta &fr
     clip->duration = static_cast<GstClockTime>(static_cast<double>(frame.total) / clip->fps * GST_SECOND);
   gst_structure_set(clip->options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy.mode), "energy-pct",
                     G_TYPE_DOUBLE, energy.percentile, nullptr);
-  cps::merge_options(clip->options, state.options.snapshot().get());
+  cps::merge_options(clip->options, state.clip_options.get());
   return clip;
 }
 
@@ -162,12 +164,14 @@ static bool send_caps(CpsPatchSelectPrivate &state) {
   return true;
 }
 
-static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop, guint length) {
+static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop, const CpsFrameMeta &first) {
   CpsPatchSelectPrivate &state = state_of(self);
+  state.clip_options = state.options.snapshot();
+  state.clip_pts = first.pts;
   cps::ClipOptions options;
   std::string error;
-  if (!cps::read_clip_options(state.options.snapshot().get(), options, error) ||
-      !state.clip.begin(options, state.info, crop, length, error)) {
+  if (!cps::read_clip_options(state.clip_options.get(), options, error) ||
+      !state.clip.begin(options, state.info, crop, first.seq_len, error)) {
     GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), (nullptr));
     return GST_FLOW_ERROR;
   }
@@ -246,7 +250,7 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
   state.collecting = false;
   Owned<GstBuffer> tensors = state.clip.finish();
   Owned<CpsClip> clip = describe_clip(self, last, energy);
-  GST_BUFFER_PTS(tensors.get()) = clip->frames[0].pts;
+  GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
   const std::vector<CpsTensor> &list = state.clip.tensors();
   cps_buffer_add_tensor_meta(tensors.get(), list.data(), static_cast<guint>(list.size()), clip.release());
@@ -269,7 +273,7 @@ static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *
   if (!check_frame(self, frame, energy, crop))
     return GST_FLOW_ERROR;
   if (!state.collecting) {
-    const GstFlowReturn flow = begin_clip(self, crop, frame->seq_len);
+    const GstFlowReturn flow = begin_clip(self, crop, *frame);
     if (flow != GST_FLOW_OK)
       return flow;
   }
