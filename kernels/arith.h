@@ -30,10 +30,13 @@ CPS_HD constexpr int candidate_dx(int index) {
 // Rank of the value that `percent` (clamped to 1..100) of `count` sorted values do not exceed. Half rounds away.
 CPS_HD inline int64_t rank_index(int64_t count, double percent) {
   const double clamped = percent > 100.0 ? 100.0 : percent > 1.0 ? percent : 1.0;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): the same instructions on host and device; never negative
   return static_cast<int64_t>(clamped / 100.0 * static_cast<double>(count - 1) + 0.5);
 }
 
-// Spec 3: a value against the percentile, 0..1. `floor` keeps still pictures from dividing by 0.
+// Spec 3: a value against the percentile, 0..1. `floor` keeps still pictures from dividing by 0: it is
+// kSmallestPercentile in the units of `value`.
+constexpr float kSmallestPercentile = 1e-6f;
 CPS_HD inline float normalised(float value, float percentile, float floor) {
   const float ratio = value / (percentile > floor ? percentile : floor);
   return ratio < 1.0f ? ratio : 1.0f;
@@ -53,12 +56,12 @@ template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den)
   return a * static_cast<T>(den - frac) + b * static_cast<T>(frac);
 }
 
-// Spec 6: a bilinear sum over `unit` weights as a stored sample, round half up. `unit` also carries the depth, see
-// stored_unit(). Both are integers below 2^53, and a double quotient of 16 bits cannot reach a half that the true
-// quotient misses while unit < 2^36: so this is exact.
+// Spec 6: a bilinear sum as a stored sample, round half up. `unit` is what the weights sum to, times the depth's scale.
+// Both are integers below 2^53, and while unit < 2^36 a double quotient of 16 bits cannot reach a half that the true
+// quotient misses: so this is exact.
 CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
-  const int32_t stored = static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5);
-  return static_cast<uint16_t>(stored < 65535 ? stored : 65535);
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): likewise
+  return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
 }
 CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {
   return static_cast<double>(den_x) * static_cast<double>(den_y) * static_cast<double>(1 << (bits - 8));

@@ -14,17 +14,52 @@ namespace cps {
 
 namespace {
 
+// The value of a rank among the residuals of a map: by counting where they are integers.
+class SumRank {
+public:
+  SumRank(size_t, int bits) : histogram_(4 * ((size_t{1} << bits) - 1) + 1) {}
+
+  int16_t find(const std::vector<int16_t> &values, int64_t rank) {
+    std::fill(histogram_.begin(), histogram_.end(), 0u);
+    for (const int16_t value : values)
+      ++histogram_[static_cast<size_t>(value)];
+    size_t value = 0;
+    for (int64_t below = histogram_[0]; below <= rank; below += histogram_[value])
+      ++value;
+    return static_cast<int16_t>(value);
+  }
+
+private:
+  std::vector<uint32_t> histogram_;
+};
+
+class FloatRank {
+public:
+  FloatRank(size_t count, int) : scratch_(count) {}
+
+  float find(const std::vector<float> &values, int64_t rank) {
+    std::copy(values.begin(), values.end(), scratch_.begin());
+    std::nth_element(scratch_.begin(), scratch_.begin() + rank, scratch_.end());
+    return scratch_[static_cast<size_t>(rank)];
+  }
+
+private:
+  std::vector<float> scratch_;
+};
+
 // Values of a small luma map: int16_t holds sums of four code values, float holds code values.
 template <typename T> struct MapTraits;
 template <> struct MapTraits<int16_t> {
   using Index = int16_t; // as wide as the value, so that one comparison mask selects both
+  using Rank = SumRank;
   static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
-  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what 1e-6 does
+  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what the smallest percentile does
 };
 template <> struct MapTraits<float> {
   using Index = int32_t;
+  using Rank = FloatRank;
   static constexpr float kWorst = std::numeric_limits<float>::infinity();
-  static constexpr float kFloor = 1e-6f;
+  static constexpr float kFloor = kSmallestPercentile;
 };
 
 // Length of each candidate's motion, in small pixels.
@@ -54,39 +89,6 @@ void try_candidate(const T *__restrict current, const T *__restrict previous, pt
     best[x] = smallest;
   }
 }
-
-// The value of a rank among the residuals of a map.
-class SumRank {
-public:
-  SumRank(size_t, int bits) : histogram_(4 * ((size_t(1) << bits) - 1) + 1) {}
-
-  int16_t find(const std::vector<int16_t> &values, int64_t rank) {
-    std::fill(histogram_.begin(), histogram_.end(), 0u);
-    for (const int16_t value : values)
-      ++histogram_[static_cast<size_t>(value)];
-    size_t value = 0;
-    for (int64_t below = histogram_[0]; below <= rank; below += histogram_[value])
-      ++value;
-    return static_cast<int16_t>(value);
-  }
-
-private:
-  std::vector<uint32_t> histogram_;
-};
-
-class FloatRank {
-public:
-  FloatRank(size_t count, int) : scratch_(count) {}
-
-  float find(const std::vector<float> &values, int64_t rank) {
-    std::copy(values.begin(), values.end(), scratch_.begin());
-    std::nth_element(scratch_.begin(), scratch_.begin() + rank, scratch_.end());
-    return scratch_[static_cast<size_t>(rank)];
-  }
-
-private:
-  std::vector<float> scratch_;
-};
 
 // The length of a rank among the motions of a map.
 class MotionRank {
@@ -129,7 +131,8 @@ private:
 
 namespace {
 
-template <typename T, typename ResidualRank> class MapSearch final : public MotionSearch {
+// MotionResidual over a map of T.
+template <typename T> class MapSearch final : public MotionSearch {
 public:
   MapSearch(const PictureView &layout, Size map, double percentile)
       : MotionSearch(map), bits_(layout.plane[0].bits),
@@ -154,6 +157,7 @@ public:
 private:
   using Index = typename MapTraits<T>::Index;
 
+  // cppcheck-suppress unusedPrivateFunction ; used by next(), through with_word()
   template <typename Word> void read_luma(const PictureView &picture) {
     if constexpr (std::is_same_v<T, int16_t>)
       sum_quads<Word>(picture, size(), current_.data());
@@ -189,7 +193,7 @@ private:
     const float motion_percentile = motion_rank_.find(motion_, rank_);
     std::array<float, kCandidates> motion;
     for (size_t i = 0; i < motion.size(); ++i)
-      motion[i] = normalised(lengths_[i], motion_percentile, 1e-6f);
+      motion[i] = normalised(lengths_[i], motion_percentile, kSmallestPercentile);
 
     const auto residual_percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
     for (size_t i = 0; i < residual_.size(); ++i) {
@@ -206,15 +210,15 @@ private:
   std::vector<Index> motion_;         // and which they are
   const std::array<float, kCandidates> lengths_;
   const MotionRank motion_rank_;
-  ResidualRank residual_rank_;
+  typename MapTraits<T>::Rank residual_rank_;
   const int64_t rank_;
 };
 
 std::unique_ptr<MotionSearch> make_search(const PictureView &layout, double percentile) {
   const Size map = small_size(layout.size);
   if (has_quad_sums(layout, map))
-    return std::make_unique<MapSearch<int16_t, SumRank>>(layout, map, percentile);
-  return std::make_unique<MapSearch<float, FloatRank>>(layout, map, percentile);
+    return std::make_unique<MapSearch<int16_t>>(layout, map, percentile);
+  return std::make_unique<MapSearch<float>>(layout, map, percentile);
 }
 
 } // namespace

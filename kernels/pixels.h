@@ -16,7 +16,7 @@ enum class PixelType { U8, F16, BF16, F32 };
 size_t pixel_size(PixelType type); // bytes
 
 // Resizes the planes of pictures of one layout to the target size. A sample is stored in 1/256 of an 8-bit code value,
-// whatever the depth of the source.
+// whatever the depth of the source, round half up. Threads may share it; only the constructor allocates.
 class PictureResizer {
 public:
   PictureResizer(const PictureView &layout, Size target);
@@ -53,7 +53,7 @@ struct OutputScaling {
   float std[3] = {1.0f, 1.0f, 1.0f};
 };
 
-// Cuts patches out of pictures that PictureResizer wrote.
+// Cuts patches out of pictures that PictureResizer wrote. Threads may share it; it never allocates.
 class PatchCutter {
 public:
   PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
@@ -61,7 +61,8 @@ public:
 
   size_t patch_bytes() const; // 3 * patch * patch * pixel_size
 
-  // `picture`: what PictureResizer::run() wrote. `index`: row by row in the grid. Writes [3, patch, patch].
+  // `picture`: what PictureResizer::run() wrote. `index`: row by row in the grid. Writes [3, patch, patch] to
+  // `out`, which is aligned to its pixels.
   void run(const uint16_t *picture, int64_t index, void *out) const;
 
 private:

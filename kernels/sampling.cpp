@@ -1,7 +1,6 @@
 #include "kernels/sampling.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -165,8 +164,9 @@ std::string resolve_rate(const SamplingPlan &plan, const std::vector<uint64_t> &
     ids = sample_uniformly(frames, plan.max_frames);
     return {};
   }
-  if (positions > std::numeric_limits<uint32_t>::max())
-    return "sample-fps is too high for this stream, a lower rate or a limit in max-frames would do.";
+  if (positions > kMaxPositions)
+    return "sample-fps is too high for this stream, it gives more than " + std::to_string(kMaxPositions) +
+           " frames; a lower rate or a limit in max-frames would do.";
   ids = section.nearest(static_cast<uint64_t>(positions));
   return {};
 }
@@ -184,6 +184,9 @@ std::string resolve(const SamplingPlan &plan, uint64_t total, const std::vector<
     error = check_section(plan);
   if (error.empty() && !has_rate(plan) && plan.sequence_length == 0)
     error = "sequence-length is 0, it must be at least 1.";
+  if (error.empty() && plan.sequence_length > kMaxPositions)
+    error = "sequence-length is " + std::to_string(plan.sequence_length) + ", it must be at most " +
+            std::to_string(kMaxPositions) + ".";
   if (!error.empty())
     return error;
   if (!sampling_needs_times(plan)) {

@@ -8,6 +8,7 @@
 namespace cps {
 
 constexpr uint64_t kNoTime = UINT64_MAX;
+constexpr uint32_t kMaxPositions = 1 << 20; // of a sequence
 
 // What to sample. The first plan that is set wins: frame_ids, then rate, then uniform.
 struct SamplingPlan {

@@ -19,6 +19,7 @@ struct BandedMatrix {
 // Composes small -> source -> target -> sum over patches of `patch` target samples.
 BandedMatrix score_matrix(int small, int source, int target, int patch);
 
+// Scores the maps of one source size. Not thread-safe; allocates in the constructor only.
 class PatchScorer {
 public:
   PatchScorer(Size source, Size target, int patch);

@@ -138,6 +138,7 @@ GstH264NalUnit to_gst(const Nal &nal) {
 class H264Parser final : public NalPictureParser {
 public:
   H264Parser() : NalPictureParser("video/x-h264"), parser_(gst_h264_nal_parser_new()) {}
+  bool full_range() const override;
   void reset() override;
 
 protected:
@@ -145,8 +146,8 @@ protected:
   bool is_slice(const Nal &nal) const override;
   void start_unit() override { recovery_point_ = false; }
   void read_other(const Nal &nal) override;
-  bool read_first_slice(const Nal &nal, CodedPicture &picture) override;
-  void read_next_slice(const Nal &nal, CodedPicture &picture) override;
+  bool read_first_slice(const Nal &nal, CodedPicture &coded) override;
+  void read_next_slice(const Nal &nal, CodedPicture &coded) override;
 
 private:
   // A field that waits for the other one of its frame.
@@ -165,6 +166,12 @@ private:
   OpenField field_;
   bool recovery_point_ = false; // in the current access unit, with no picture to wait for
 };
+
+bool H264Parser::full_range() const {
+  const GstH264SPS *sps = parser_->last_sps;
+  return sps && sps->valid && sps->vui_parameters_present_flag && sps->vui_parameters.video_signal_type_present_flag &&
+         sps->vui_parameters.video_full_range_flag;
+}
 
 void H264Parser::reset() {
   NalPictureParser::reset();

@@ -41,7 +41,8 @@ GstH265NalUnit to_gst(const Nal &nal, const NalHeader &header) {
 }
 
 struct SliceHeader : GstH265SliceHdr {
-  SliceHeader() : GstH265SliceHdr{} {}
+  // cppcheck-suppress uninitDerivedMemberVar ; {} zeroes a C struct
+  SliceHeader() : GstH265SliceHdr{} {} // NOLINT(clang-analyzer-optin.cplusplus.UninitializedObject): likewise
   ~SliceHeader() { gst_h265_slice_hdr_free(this); }
   SliceHeader(const SliceHeader &) = delete;
   SliceHeader &operator=(const SliceHeader &) = delete;
@@ -50,6 +51,7 @@ struct SliceHeader : GstH265SliceHdr {
 class H265Parser final : public NalPictureParser {
 public:
   H265Parser() : NalPictureParser("video/x-h265"), parser_(gst_h265_parser_new()) {}
+  bool full_range() const override;
   void reset() override;
 
 protected:
@@ -72,6 +74,12 @@ private:
   std::unique_ptr<GstH265Parser, FreeWith<gst_h265_parser_free>> parser_;
   State state_;
 };
+
+bool H265Parser::full_range() const {
+  const GstH265SPS *sps = parser_->last_sps;
+  return sps && sps->valid && sps->vui_parameters_present_flag && sps->vui_params.video_signal_type_present_flag &&
+         sps->vui_params.video_full_range_flag;
+}
 
 void H265Parser::reset() {
   NalPictureParser::reset();

@@ -37,6 +37,9 @@ public:
   // Only the fingerprint, for matching an access unit with one that was parsed before. Keeps no state.
   virtual uint64_t fingerprint(GstBuffer *access_unit) = 0;
 
+  // Do the parameter sets read last say that samples use the full range? False where they say nothing.
+  virtual bool full_range() const { return false; }
+
   // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
   virtual void reset() = 0;
 };

@@ -147,7 +147,7 @@ gboolean cps_tensor_map(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *
   return FALSE;
 }
 
-void cps_tensor_unmap(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *info) {
+void cps_tensor_unmap(const CpsTensor *, GstBuffer *buffer, GstMapInfo *info) {
   gst_buffer_unmap(buffer, info);
 }
 

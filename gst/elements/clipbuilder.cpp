@@ -4,7 +4,7 @@
 #include "gst/elements/options.h"
 
 #include <algorithm>
-#include <cinttypes>
+#include <cstdlib>
 
 namespace cps {
 
@@ -152,15 +152,18 @@ bool ClipBuilder::begin(const ClipOptions &options, const GstVideoInfo &info, co
               tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1), tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
   frames_.clear();
   frames_.reserve(length);
-  pixels_.resize(resizer_->samples() * length);
-  scores_.resize(static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height) * length);
+  if (!pixels_.reserve(resizer_->samples() * length) || !scores_.reserve(patches_per_frame() * length)) {
+    error = "There is not enough memory for " + std::to_string(length) + " frames of " + std::to_string(target.width) +
+            "x" + std::to_string(target.height) + " pixels: sample fewer frames, or lower input-size or max-pixels.";
+    return false;
+  }
   return true;
 }
 
 void ClipBuilder::add(const PictureView &picture, const float *energy, const CpsClipFrame &frame) {
   const size_t position = frames_.size();
-  resizer_->run(picture, &pixels_[position * resizer_->samples()]);
-  scorer_->run(energy, &scores_[position * static_cast<size_t>(grid_.width) * static_cast<size_t>(grid_.height)]);
+  resizer_->run(picture, pixels_.at(position * resizer_->samples()));
+  scorer_->run(energy, scores_.at(position * patches_per_frame()));
   frames_.push_back(frame);
 }
 
@@ -170,27 +173,33 @@ void ClipBuilder::mark_random_access() {
     frames_.front().is_i = TRUE;
 }
 
+// Adds memory that starts on a cache line, as DLPack's consumers like it. GStreamer's own allocator aborts where there
+// is none; this returns nullptr.
+static void *append_memory(GstBuffer *buffer, size_t size) {
+  constexpr size_t kLine = 64;
+  void *data = std::aligned_alloc(kLine, std::max(kLine, (size + kLine - 1) / kLine * kLine));
+  if (data)
+    gst_buffer_append_memory(
+        buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
+  return data;
+}
+
 Owned<GstBuffer> ClipBuilder::finish() {
   mark_random_access();
   std::vector<uint8_t> random_access;
   for (const CpsClipFrame &frame : frames_)
     random_access.push_back(frame.is_i ? 1 : 0);
   const std::vector<int64_t> selected =
-      select_patches(scores_.data(), static_cast<int>(length_), grid_, random_access, options_.select);
+      select_patches(scores_.at(0), static_cast<int>(length_), grid_, random_access, options_.select);
 
   Owned<GstBuffer> buffer(gst_buffer_new());
-  GstAllocationParams params;
-  gst_allocation_params_init(&params);
-  params.align = 63; // a cache line
-  std::vector<GstMapInfo> maps(tensors_.size());
+  std::vector<void *> data;
   for (const CpsTensor &t : tensors_) {
-    gst_buffer_append_memory(buffer.get(), gst_allocator_alloc(nullptr, cps_tensor_get_size(&t), &params));
-    cps_tensor_map(&t, buffer.get(), &maps[t.memory], GST_MAP_WRITE);
+    data.push_back(append_memory(buffer.get(), cps_tensor_get_size(&t)));
+    if (!data.back())
+      return nullptr;
   }
-  write_tensors(selected, maps[0].data, reinterpret_cast<int64_t *>(maps[1].data),
-                reinterpret_cast<float *>(maps[2].data));
-  for (const CpsTensor &t : tensors_)
-    cps_tensor_unmap(&t, buffer.get(), &maps[t.memory]);
+  write_tensors(selected, data[0], static_cast<int64_t *>(data[1]), static_cast<float *>(data[2]));
   return buffer;
 }
 
@@ -204,12 +213,12 @@ void ClipBuilder::write_tensors(const std::vector<int64_t> &selected, void *patc
   for (const int64_t index : selected) {
     const int64_t position = index / per_frame, within = index % per_frame;
     const CpsClipFrame &frame = frames_[static_cast<size_t>(position)];
-    cutter.run(&pixels_[static_cast<size_t>(position) * resizer_->samples()], within, out);
+    cutter.run(pixels_.at(static_cast<size_t>(position) * resizer_->samples()), within, out);
     out += cutter.patch_bytes();
     for (const int64_t field : {position, static_cast<int64_t>(frame.frame_id), int64_t{frame.is_i}, index,
                                 within / grid_.width, within % grid_.width})
       *fields++ = field;
-    *scores++ = static_cast<float>(scores_[static_cast<size_t>(index)]);
+    *scores++ = static_cast<float>(*scores_.at(static_cast<size_t>(index)));
   }
 }
 

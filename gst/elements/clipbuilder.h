@@ -29,6 +29,28 @@ struct ClipOptions {
 // False with a sentence in `error` that names the property at fault.
 bool read_clip_options(const GstStructure *options, ClipOptions &out, std::string &error);
 
+// Uninitialised memory that is used again from clip to clip.
+template <typename T> class Scratch {
+public:
+  // Room for `count` items, with what was there lost. False where memory cannot be had.
+  bool reserve(size_t count) {
+    if (count <= capacity_)
+      return true;
+    data_.reset();
+    data_.reset(static_cast<T *>(g_try_malloc_n(count, sizeof(T))));
+    capacity_ = data_ ? count : 0;
+    return data_ != nullptr;
+  }
+  T *at(size_t index) const { return data_.get() + index; }
+
+private:
+  struct Free {
+    void operator()(T *memory) const { g_free(memory); }
+  };
+  std::unique_ptr<T, Free> data_;
+  size_t capacity_ = 0;
+};
+
 class ClipBuilder {
 public:
   // Starts a sequence of `length` frames like `info` and `crop` say, in the memory of the one before. False with a
@@ -48,7 +70,7 @@ public:
   // What the tensors will be, in the order of their memories; known from begin() on.
   const std::vector<CpsTensor> &tensors() const { return tensors_; }
 
-  // Selects and cuts: a buffer with the memories of tensors(), without metas.
+  // Selects and cuts: a buffer with the memories of tensors(), without metas. nullptr where memory cannot be had.
   Owned<GstBuffer> finish();
 
   // What this knows of the clip's metadata: sizes and frames.
@@ -56,10 +78,11 @@ public:
 
 private:
   void mark_random_access();
+  size_t patches_per_frame() const { return static_cast<size_t>(grid_.width) * static_cast<size_t>(grid_.height); }
   void write_tensors(const std::vector<int64_t> &selected, void *patches, int64_t *fields, float *scores) const;
 
   ClipOptions options_;
-  GstVideoInfo info_;
+  GstVideoInfo info_ = {};
   CropRect crop_;
   guint length_ = 0;
   Size target_, grid_;
@@ -67,8 +90,8 @@ private:
   std::optional<PatchScorer> scorer_;
   std::vector<CpsTensor> tensors_;
   std::vector<CpsClipFrame> frames_; // so far
-  std::vector<uint16_t> pixels_;     // of all frames, as the resizer writes them
-  std::vector<double> scores_;       // of all frames
+  Scratch<uint16_t> pixels_;         // of all frames, as the resizer writes them
+  Scratch<double> scores_;           // of all frames
 };
 
 } // namespace cps

@@ -21,12 +21,12 @@
 #include "gst/bitstream/streamindex.h"
 #include "gst/elements/indexplan.h"
 #include "gst/elements/options.h"
+#include "gst/elements/ownseek.h"
 #include "gst/elements/upstream.h"
 
+#include <gst/video/video.h>
+
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
 GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
@@ -84,7 +84,7 @@ struct CpsFramePlannerPrivate {
   bool indexed = false;            // the index is complete
   std::vector<SegmentAt> segments; // of the first reading
   guint32 seqnum = GST_SEQNUM_INVALID;
-  GstSegment segment;               // what upstream sent last
+  GstSegment segment = {};          // what upstream sent last
   Owned<GstEvent> segment_event;    // the same, where it has yet to go downstream
   std::optional<GstSegment> resume; // what the application wants played, where that is not the whole stream
   Owned<GstCaps> caps;              // that went downstream last
@@ -95,14 +95,7 @@ struct CpsFramePlannerPrivate {
   size_t cursor = 0;            // unit that should come next
   size_t next_segment = 0;      // of `segments`
 
-  // A seek of the application waits for one of ours and the other way round, so that flushes can be told apart.
-  std::mutex seeking;
-  std::atomic<bool> own_seek{false};
-  std::atomic<guint> flushes{0}; // by the application
-
-  std::mutex mutex;
-  std::condition_variable sought;
-  guint seeks = 0; // of ours, under way
+  std::unique_ptr<cps::OwnSeek> seek; // for the life of the element
 };
 
 struct _CpsFramePlanner {
@@ -136,12 +129,28 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
     state.parser = cps::PictureParser::create(caps);
 }
 
+// qtdemux up to 1.22 at least loses the full-range flag of the container's colour box, and parsers and decoders prefer
+// the container's word to the stream's: set the range right by the parameter sets.
+static Owned<GstCaps> with_true_range(const CpsFramePlannerPrivate &state, GstCaps *caps) {
+  const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+  GstVideoColorimetry colorimetry;
+  if (!text || !state.parser || !state.parser->full_range() || !gst_video_colorimetry_from_string(&colorimetry, text) ||
+      colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
+    return Owned<GstCaps>(gst_caps_ref(caps));
+  colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
+  const Owned<gchar> corrected(gst_video_colorimetry_to_string(&colorimetry));
+  Owned<GstCaps> copy(gst_caps_copy(caps));
+  gst_caps_set_simple(copy.get(), "colorimetry", G_TYPE_STRING, corrected.get(), nullptr);
+  return copy;
+}
+
 // Caps go downstream once; a second reading sends them again.
-static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *caps) {
-  if (state.caps && gst_caps_is_equal(state.caps.get(), caps))
+static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
+  Owned<GstCaps> caps = with_true_range(state, incoming);
+  if (state.caps && gst_caps_is_equal(state.caps.get(), caps.get()))
     return true;
-  state.caps.reset(gst_caps_ref(caps));
-  return gst_pad_push_event(state.srcpad, gst_event_new_caps(caps));
+  state.caps = std::move(caps);
+  return gst_pad_push_event(state.srcpad, gst_event_new_caps(state.caps.get()));
 }
 
 // First reading
@@ -167,55 +176,9 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Indexing;
 }
 
-// Rewinding
-
-struct SeekRequest {
-  guint flushes; // of the application, when the request was made
-  gint64 start, stop;
-};
-
-// Runs in a thread of its own: a flushing seek must not come from the streaming thread.
-static void seek_upstream(GstElement *element, gpointer data) {
-  CpsFramePlannerPrivate &state = state_of(element);
-  const auto *request = static_cast<SeekRequest *>(data);
-  bool done = true;
-  {
-    const std::lock_guard<std::mutex> lock(state.seeking);
-    if (state.flushes == request->flushes) { // else a seek of the application has overtaken us
-      state.own_seek = true;
-      done = gst_pad_push_event(
-          state.sinkpad,
-          gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, request->start,
-                             request->stop < 0 ? GST_SEEK_TYPE_NONE : GST_SEEK_TYPE_SET, request->stop));
-      state.own_seek = false;
-    }
-  }
-  if (!done && !GST_PAD_IS_FLUSHING(state.sinkpad)) {
-    GST_ELEMENT_ERROR(element, RESOURCE, SEEK,
-                      ("The input cannot be read a second time after it has been indexed: leave frameplanner out."),
-                      (nullptr));
-    gst_pad_push_event(state.srcpad, gst_event_new_eos());
-  }
-  const std::lock_guard<std::mutex> lock(state.mutex);
-  state.seeks--;
-  state.sought.notify_all();
-}
-
-static void request_seek(CpsFramePlanner *self, gint64 start, gint64 stop) {
-  CpsFramePlannerPrivate &state = state_of(self);
+static void request_seek(CpsFramePlannerPrivate &state, gint64 start, gint64 stop) {
   state.phase = Phase::Rewinding;
-  {
-    const std::lock_guard<std::mutex> lock(state.mutex);
-    state.seeks++;
-  }
-  auto *request = g_new(SeekRequest, 1);
-  *request = {state.flushes, start, stop};
-  gst_element_call_async(GST_ELEMENT(self), seek_upstream, request, g_free);
-}
-
-static void wait_for_seeks(CpsFramePlannerPrivate &state) {
-  std::unique_lock<std::mutex> lock(state.mutex);
-  state.sought.wait(lock, [&] { return state.seeks == 0; });
+  state.seek->request(start, stop);
 }
 
 // The first reading is over: back to where the application wants to begin.
@@ -230,11 +193,11 @@ static bool end_indexing(CpsFramePlanner *self) {
   state.indexed = true;
   GST_INFO_OBJECT(self, "%u frames in %" G_GSIZE_FORMAT " access units", state.index.frames(), state.index.units());
   if (!state.resume) {
-    request_seek(self, 0, -1);
+    request_seek(state, 0, -1);
     return true;
   }
   const guint64 stop = gst_segment_to_stream_time(&*state.resume, GST_FORMAT_TIME, state.resume->stop);
-  request_seek(self, static_cast<gint64>(state.resume->time),
+  request_seek(state, static_cast<gint64>(state.resume->time),
                GST_CLOCK_TIME_IS_VALID(stop) ? static_cast<gint64>(stop) : -1);
   return true;
 }
@@ -246,6 +209,30 @@ static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.planned = false;
   state.cursor = 0;
   state.next_segment = 0;
+}
+
+// Where the file ends long before its container does, what is sampled is not what it once was. False after an error.
+static bool check_duration(CpsFramePlanner *self, const GstStructure *request) {
+  const CpsFramePlannerPrivate &state = state_of(self);
+  const GstSegment &segment = state.segments.back().segment;
+  const GstClockTime declared = cps::declared_duration(state.sinkpad);
+  const guint64 end = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, cps::last_pts(state.index));
+  if (!GST_CLOCK_TIME_IS_VALID(declared) || !GST_CLOCK_TIME_IS_VALID(end) || end + GST_SECOND >= declared)
+    return true;
+  const double is = static_cast<double>(end) / GST_SECOND, should_be = static_cast<double>(declared) / GST_SECOND;
+  if (cps::option_enum(request, "on-error") == static_cast<gint>(cps::OnError::Fail)) {
+    GST_ELEMENT_ERROR(self, STREAM, DEMUX,
+                      ("The file is truncated: its pictures end at %.1f of %.1f seconds.", is, should_be),
+                      ("on-error=substitute would sample what is there"));
+    return false;
+  }
+  GST_ELEMENT_WARNING(
+      self, STREAM, DEMUX,
+      ("The file is truncated: its pictures end at %.1f of %.1f seconds. The frames to sample are taken "
+       "from what is there.",
+       is, should_be),
+      (nullptr));
+  return true;
 }
 
 // Asks downstream what is wanted and tells what that comes to. False after an error message.
@@ -270,6 +257,8 @@ static bool make_plan(CpsFramePlanner *self) {
       GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), ("asked for by the sampler downstream"));
       return false;
     }
+    if (!check_duration(self, request.get()))
+      return false;
   } else {
     plan.reset(cps_plan_new(0)); // the sampler has to estimate
   }
@@ -350,7 +339,7 @@ static GstFlowReturn start(CpsFramePlanner *self) {
   const GstSegment &first = state.segments.empty() ? state.segment : state.segments.front().segment;
   if (first.format == GST_FORMAT_TIME && first.time > 0) {
     state.resume = first;
-    request_seek(self, 0, -1);
+    request_seek(state, 0, -1);
   } else {
     begin_indexing(state);
   }
@@ -383,7 +372,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 
 // True where the event has been dealt with.
 static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
-  if (state.own_seek) {
+  if (state.seek->is_flushing()) {
     state.segment_event.reset();
     if (state.indexed) {
       begin_stamping(state);
@@ -474,9 +463,9 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
     break;
   case GST_EVENT_FLUSH_START:
-    done = state.own_seek;
+    done = state.seek->is_flushing();
     if (!done)
-      state.flushes++;
+      state.seek->cancel();
     break;
   case GST_EVENT_FLUSH_STOP:
     done = handle_flush_stop(state);
@@ -491,9 +480,8 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
 }
 
 static gboolean frame_planner_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
-  if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK)
-    return gst_pad_event_default(pad, parent, event);
-  const std::lock_guard<std::mutex> lock(state_of(parent).seeking);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
+    return state_of(parent).seek->forward(pad, event);
   return gst_pad_event_default(pad, parent, event);
 }
 
@@ -517,7 +505,7 @@ static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstS
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(cps_frame_planner_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    wait_for_seeks(state_of(element));
+    state_of(element).seek->wait();
     reset(state_of(element));
   }
   return result;
@@ -548,6 +536,7 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
+  state.seek = std::make_unique<cps::OwnSeek>(GST_ELEMENT(self), state.sinkpad);
 
   state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
   gst_pad_set_event_function(state.srcpad, frame_planner_src_event);

@@ -9,27 +9,34 @@
 
 namespace cps {
 
-// From the first frame's time stamp to the end of the last one's mean interval; none where a time stamp is missing.
-static GstClockTime measured_duration(const StreamIndex &index) {
-  GstClockTime first = GST_CLOCK_TIME_NONE, last = 0;
+struct PtsRange {
+  GstClockTime first = GST_CLOCK_TIME_NONE, last = GST_CLOCK_TIME_NONE;
+};
+
+// Empty where a frame has no time stamp.
+static PtsRange pts_range(const StreamIndex &index) {
+  PtsRange range;
   for (uint32_t id = 0; id < index.frames(); id++) {
     const GstClockTime pts = index.frame(id).pts;
     if (!GST_CLOCK_TIME_IS_VALID(pts))
-      return GST_CLOCK_TIME_NONE;
-    first = std::min(first, pts);
-    last = std::max(last, pts);
+      return {};
+    range.first = id == 0 ? pts : std::min(range.first, pts);
+    range.last = id == 0 ? pts : std::max(range.last, pts);
   }
-  if (index.frames() < 2 || last == first)
-    return GST_CLOCK_TIME_NONE;
-  return gst_util_uint64_scale_round(last - first, index.frames(), index.frames() - 1);
+  return range;
+}
+
+GstClockTime last_pts(const StreamIndex &index) {
+  return pts_range(index).last;
 }
 
 // Frames per second, the caps' where they have it right: time stamps are rounded, their fraction is not.
 static double average_fps(const StreamIndex &index, double nominal_fps) {
-  const GstClockTime duration = measured_duration(index);
-  if (!GST_CLOCK_TIME_IS_VALID(duration))
+  const PtsRange range = pts_range(index);
+  if (index.frames() < 2 || !GST_CLOCK_TIME_IS_VALID(range.first) || range.first == range.last)
     return nominal_fps;
-  const double measured = static_cast<double>(index.frames()) * GST_SECOND / static_cast<double>(duration);
+  const double measured =
+      static_cast<double>(index.frames() - 1) * GST_SECOND / static_cast<double>(range.last - range.first);
   return std::fabs(measured - nominal_fps) < 1e-3 * measured ? nominal_fps : measured;
 }
 

@@ -24,6 +24,9 @@ private:
   Owned<GstStructure> values_;
 };
 
+// uniformsampler's on-error, which the planner minds, too.
+enum class OnError { Substitute, Fail };
+
 // Reads one value of a snapshot.
 gint option_int(const GstStructure *options, const char *name);
 guint option_uint(const GstStructure *options, const char *name);

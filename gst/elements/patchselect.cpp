@@ -84,8 +84,8 @@ struct CpsPatchSelectPrivate {
   cps::Options options;
 
   // Streaming thread
-  GstVideoInfo info;
-  GstSegment segment;
+  GstVideoInfo info = {};
+  GstSegment segment = {};
   Owned<GstEvent> segment_event; // waits for the caps
   Owned<GstCaps> src_caps;
   Owned<CpsPlan> plan; // from the sampler
@@ -249,6 +249,11 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
   CpsPatchSelectPrivate &state = state_of(self);
   state.collecting = false;
   Owned<GstBuffer> tensors = state.clip.finish();
+  if (!tensors) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT,
+                      ("There is not enough memory for the patches: lower k-keep or patch-size."), (nullptr));
+    return GST_FLOW_ERROR;
+  }
   Owned<CpsClip> clip = describe_clip(self, last, energy);
   GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
@@ -260,6 +265,7 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
 static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
   auto *self = CPS_PATCH_SELECT(parent);
   CpsPatchSelectPrivate &state = state_of(self);
+  // cppcheck-suppress unreadVariable ; it owns
   const Owned<GstBuffer> buffer(incoming);
   const CpsFrameMeta *frame = cps_buffer_get_frame_meta(incoming);
   const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(incoming);

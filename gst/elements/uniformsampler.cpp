@@ -34,14 +34,13 @@ GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
 
 using cps::Owned;
 
-typedef enum { ON_ERROR_SUBSTITUTE, ON_ERROR_FAIL } OnError;
-
 #define CPS_TYPE_ON_ERROR (cps_on_error_get_type())
 static GType cps_on_error_get_type() {
   static GType type = [] {
     static const GEnumValue values[] = {
-        {ON_ERROR_SUBSTITUTE, "Repeat the nearest earlier sampled frame, with a warning", "substitute"},
-        {ON_ERROR_FAIL, "Stop with an error", "fail"},
+        {static_cast<gint>(cps::OnError::Substitute), "Repeat the nearest earlier sampled frame, with a warning",
+         "substitute"},
+        {static_cast<gint>(cps::OnError::Fail), "Stop with an error", "fail"},
         {0, nullptr, nullptr},
     };
     return g_enum_register_static("CpsOnError", values);
@@ -70,8 +69,8 @@ struct CpsUniformSamplerPrivate {
   GstPad *srcpad = nullptr;
   cps::Options options;
 
-  GstSegment segment;
-  GstVideoInfo info;
+  GstSegment segment = {};
+  GstVideoInfo info = {};
   Owned<CpsPlan> received; // from a planner upstream
   Clip clip;
   guint clip_index = 0;
@@ -136,7 +135,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
   clip.next_number = state.segment.format == GST_FORMAT_TIME ? cps::frame_at(state.segment.time, fps) : 0;
-  clip.on_error_fails = cps::option_enum(options.get(), "on-error") == ON_ERROR_FAIL;
+  clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
@@ -271,6 +270,25 @@ static void next_clip(CpsUniformSamplerPrivate &state) {
 
 // Events and queries
 
+// Caps that nothing downstream takes would end in a bare "not negotiated" somewhere upstream.
+static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  GstCaps *caps;
+  gst_event_parse_caps(event.get(), &caps);
+  if (!gst_video_info_from_caps(&state.info, caps))
+    gst_video_info_init(&state.info); // only the frame rate is read
+  if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
+    const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
+    const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
+                      ("The decoded video (%s) is not supported downstream: put a videoconvert behind the decoder.",
+                       refused_text.get()),
+                      ("supported: %s", accepted_text.get()));
+    return FALSE;
+  }
+  return gst_pad_push_event(state.srcpad, event.release());
+}
+
 static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEvent *event) {
   auto *self = CPS_UNIFORM_SAMPLER(parent);
   CpsUniformSamplerPrivate &state = state_of(self);
@@ -280,13 +298,8 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     return TRUE;
   }
   switch (GST_EVENT_TYPE(event)) {
-  case GST_EVENT_CAPS: {
-    GstCaps *caps;
-    gst_event_parse_caps(event, &caps);
-    if (!gst_video_info_from_caps(&state.info, caps))
-      gst_video_info_init(&state.info); // only the frame rate is read
-    break;
-  }
+  case GST_EVENT_CAPS:
+    return forward_caps(self, Owned<GstEvent>(event));
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(event, &state.segment);
     break;
@@ -370,6 +383,7 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
   gst_pad_set_event_function(state.sinkpad, uniform_sampler_sink_event);
   gst_pad_set_query_function(state.sinkpad, uniform_sampler_sink_query);
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
+  GST_PAD_SET_ACCEPT_TEMPLATE(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 
@@ -390,7 +404,8 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   guint id = 0;
   auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
   install(g_param_spec_uint("sequence-length", "Sequence length",
-                            "Frames to sample, spread evenly over the stream or section", 0, G_MAXINT, 16, flags));
+                            "Frames to sample, spread evenly over the stream or section", 0, cps::kMaxPositions, 16,
+                            flags));
   install(
       g_param_spec_uint64("total-frames", "Total frames",
                           "Frames of the stream, where no frameplanner counts them (0 = from duration and frame rate)",
@@ -411,7 +426,7 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
                             "Where sample-fps gives more frames than this, this many spread evenly (0 = no limit)", 0,
                             G_MAXINT, 0, flags));
   install(g_param_spec_enum("on-error", "On error", "What to do about a frame that cannot be decoded",
-                            CPS_TYPE_ON_ERROR, ON_ERROR_SUBSTITUTE, flags));
+                            CPS_TYPE_ON_ERROR, static_cast<gint>(cps::OnError::Substitute), flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = uniform_sampler_change_state;

@@ -65,6 +65,38 @@ static bool feeds_others(GstPad *sinkpad) {
   });
 }
 
+// The demuxer upstream of `sinkpad`, or nullptr.
+static Owned<GstElement> find_demuxer(GstPad *sinkpad) {
+  const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
+  if (!source)
+    return nullptr;
+  Owned<GstElement> element(gst_pad_get_parent_element(source.get()));
+  GstElementFactory *factory = element ? gst_element_get_factory(element.get()) : nullptr;
+  if (factory && gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
+    return element;
+  element.reset();
+  any_pad(gst_pad_iterate_internal_links(source.get()), [&](GstPad *input) {
+    element = find_demuxer(input);
+    return element != nullptr;
+  });
+  return element;
+}
+
+GstClockTime declared_duration(GstPad *sinkpad) {
+  const Owned<GstElement> demuxer = find_demuxer(sinkpad);
+  if (!demuxer)
+    return GST_CLOCK_TIME_NONE;
+  {
+    const ObjectLock lock(demuxer.get());
+    if (demuxer->numsrcpads != 1)
+      return GST_CLOCK_TIME_NONE;
+  }
+  gint64 duration = -1;
+  if (!gst_pad_peer_query_duration(sinkpad, GST_FORMAT_TIME, &duration) || duration <= 0)
+    return GST_CLOCK_TIME_NONE;
+  return static_cast<GstClockTime>(duration);
+}
+
 bool can_read_twice(GstPad *sinkpad, std::string &reason) {
   if (is_live(sinkpad))
     reason = "the input is live";

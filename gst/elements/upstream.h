@@ -12,4 +12,8 @@ namespace cps {
 // it cannot: the input does not seek, seeks slowly, is live, or feeds another branch, which would wait for us for ever.
 bool can_read_twice(GstPad *sinkpad, std::string &reason);
 
+// How long the container says that its only stream is; GST_CLOCK_TIME_NONE without a container, or where it has more
+// streams, whose lengths it does not tell apart.
+GstClockTime declared_duration(GstPad *sinkpad);
+
 } // namespace cps

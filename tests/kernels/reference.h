@@ -27,7 +27,7 @@ struct Layout {
   int sub_x = 1, sub_y = 1, phase_x = 0, phase_y = 0;
 };
 
-// A picture that owns its samples. Bytes between samples and bits below code values are noise.
+// A picture that owns its samples. Bytes between samples and bits around code values are noise.
 class Picture {
 public:
   explicit Picture(const Layout &layout) : layout_(layout) {
@@ -78,8 +78,8 @@ public:
       const ptrdiff_t down = layout_.bottom_up ? -stride : stride;
       for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
-          const int below = static_cast<int>(noise() & ((1u << layout_.shift) - 1u));
-          const int value = at(p, x, y) << layout_.shift | below;
+          const int code_bits = ((1 << layout_.bits) - 1) << layout_.shift;
+          const int value = at(p, x, y) << layout_.shift | (static_cast<int>(noise() & 0xffff) & ~code_bits);
           for (int i = 0; i < word; ++i)
             first[y * down + x * step + i] = static_cast<uint8_t>(value >> 8 * i);
         }

@@ -139,24 +139,38 @@ GST_START_TEST(fallback_spreads_over_frames) {
 GST_END_TEST
 
 GST_START_TEST(fallback_thresholds) {
-  // Means per pixel: p95 is 0.2 / 196, p50 0.1 / 196.
+  // Patches of one pixel: p95 is 0.2, p50 0.1, contrast 0.5.
+  const std::vector<double> scores = {0, 0, 0, 0, .2, .05, .05, .05, .05, .1, .1, .1, .1, .1, .1, .3};
   cps::SelectOptions options = fallback(5, 1);
-  options.k_keep = 5;
+  options.patch_size = 1;
   const auto is_static = [&](double absolute, double relative) {
     options.static_abs_thresh = absolute;
     options.static_rel_thresh = relative;
-    return select(kStill, kStillAccess, options) == range(0, 5);
+    return select(scores, kStillAccess, options) == range(0, 5);
   };
-  fail_unless(is_static(2.0, 0.0));  // 2 / 255
-  fail_unless(is_static(1.0, 0.0));  // is not divided
+  fail_unless(is_static(0.3, 0.0));
+  fail_unless(is_static(1.0, 0.0));  // is not divided by 255
+  fail_unless(is_static(60.0, 0.0)); // is
+  fail_if(is_static(2.0, 1.0));
   fail_unless(is_static(300., 0.0)); // clamped to 1
   fail_if(is_static(0.0, 1.0));
   fail_if(is_static(-3.0, 1.0));
-  fail_unless(is_static(0.3 / 196, 0.0));
-  fail_if(is_static(0.15 / 196, 0.4)); // between the threshold and its double, contrast is 0.5
-  fail_unless(is_static(0.15 / 196, 0.6));
-  fail_if(is_static(0.15 / 196, -1.0));
-  fail_if(is_static(0.09 / 196, 0.6)); // above both
+  fail_if(is_static(0.15, 0.4)); // between the threshold and its double
+  fail_unless(is_static(0.15, 0.6));
+  fail_if(is_static(0.15, -1.0));
+  fail_if(is_static(0.09, 0.6)); // above both
+}
+GST_END_TEST
+
+// Four of forty patches stand out: enough for the 95th percentile, too few for the 90th.
+GST_START_TEST(fallback_looks_at_the_top) {
+  std::vector<double> scores(36, 0.05);
+  scores.resize(40, 0.2);
+  cps::SelectOptions options = fallback(5, 1);
+  options.patch_size = 1;
+  options.static_abs_thresh = 0.15;
+  options.static_rel_thresh = 0.4;
+  fail_unless(select(scores, {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, options) == Indices({0, 1, 2, 3, 36}));
 }
 GST_END_TEST
 
@@ -209,6 +223,7 @@ static Suite *select_suite() {
   tcase_add_test(tests, blocks_sum_quanta);
   tcase_add_test(tests, fallback_spreads_over_frames);
   tcase_add_test(tests, fallback_thresholds);
+  tcase_add_test(tests, fallback_looks_at_the_top);
   tcase_add_test(tests, random_clips);
   return suite;
 }

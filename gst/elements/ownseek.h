@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Flushing seeks that an element in mid-stream sends upstream for its own purposes, without downstream noticing.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace cps {
+
+// An application's seeks and the element's own exclude each other, so that it is known whose a flush is. Thread-safe.
+class OwnSeek {
+public:
+  OwnSeek(GstElement *element, GstPad *sinkpad) : element_(element), sinkpad_(sinkpad) {}
+
+  // Seeks to stream time `start` (up to `stop`, -1 for the end) from another thread, for a flushing seek must not come
+  // from the streaming thread. Where it fails, the element posts an error and sends EOS downstream.
+  void request(gint64 start, gint64 stop);
+
+  // Is the flush event at hand due to a seek of ours? Its handler swallows it then.
+  bool is_flushing() const { return flushing_; }
+
+  // The application flushed: a seek of ours that has yet to begin is out of date.
+  void cancel() { flushes_++; }
+
+  // Sends the application's seek event upstream.
+  gboolean forward(GstPad *srcpad, GstEvent *event);
+
+  // Until no seek is under way.
+  void wait();
+
+private:
+  struct Request;
+  static void run(GstElement *element, gpointer data);
+  bool send(const Request &request);
+
+  GstElement *element_;
+  GstPad *sinkpad_;
+  std::mutex seeking_; // held while a seek event travels upstream
+  std::atomic<bool> flushing_{false};
+  std::atomic<guint> flushes_{0}; // by the application
+
+  std::mutex mutex_;
+  std::condition_variable finished_;
+  guint pending_ = 0;
+};
+
+} // namespace cps
