@@ -634,7 +634,7 @@ GST_END_TEST
 
 GST_START_TEST(not_negotiated) {
   Harness select("patchselect", kSmall);
-  const Owned<GstCaps> caps(gst_caps_from_string("video/x-raw, format=UYVY, width=96, height=80"));
+  const Owned<GstCaps> caps(gst_caps_from_string("video/x-raw, format=v210, width=96, height=80"));
   select.start(caps.get());
   fail_unless(select.push(frame(noise_clip(), 0)) == GST_FLOW_NOT_NEGOTIATED);
 }
