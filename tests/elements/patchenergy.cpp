@@ -359,7 +359,7 @@ GST_START_TEST(colorimetry_change) {
 GST_END_TEST
 
 GST_START_TEST(refuses_other_caps) {
-  for (const char *text : {"video/x-raw, format=UYVY, width=64, height=48, framerate=25/1",
+  for (const char *text : {"video/x-raw, format=v210, width=64, height=48, framerate=25/1",
                            "video/x-raw(memory:Other), format=I420, width=64, height=48, framerate=25/1"}) {
     Harness energy("patchenergy");
     const Owned<GstCaps> caps(gst_caps_from_string(text));
