@@ -75,7 +75,8 @@ MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const 
     plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);
     plane.data =
         static_cast<const uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, GST_VIDEO_FORMAT_INFO_PLANE(info.finfo, c))) +
-        component_offset(info.finfo, c) + crop.y / sub_y * plane.stride + crop.x / sub_x * plane.step;
+        component_offset(info.finfo, c) + crop.y / sub_y * plane.stride +
+        static_cast<ptrdiff_t>(crop.x / sub_x) * plane.step;
   }
 }
 
