@@ -243,6 +243,12 @@ public:
                 description_.c_str(), gst_element_state_get_name(state));
   }
 
+  // Drops what has been posted so far.
+  void forget_messages() {
+    gst_bus_set_flushing(bus_.get(), TRUE);
+    gst_bus_set_flushing(bus_.get(), FALSE);
+  }
+
   // Waits for the end of stream or an error and takes what the sink has by then.
   Outcome finish() {
     Outcome outcome;
