@@ -208,6 +208,7 @@ GST_START_TEST(lost_pictures) {
     check_numbers("substituted", numbers_of(frames.all()), shown);
     for (guint i = 0; i < clip.clip->n_frames; i++) {
       assert_equals_uint64(clip.clip->frames[i].frame_id, i);
+      assert_equals_uint64(clip.clip->frames[i].pts / GST_MSECOND, 40 * i);
       fail_unless_equals_int(clip.clip->frames[i].status, i == 7 ? CPS_FRAME_STATUS_SUBSTITUTED : CPS_FRAME_STATUS_OK);
     }
   }
