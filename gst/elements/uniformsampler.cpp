@@ -29,6 +29,8 @@
 
 #include <gst/video/video.h>
 
+#include <atomic>
+
 GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
 #define GST_CAT_DEFAULT uniform_sampler_debug
 
@@ -74,6 +76,8 @@ struct CpsUniformSamplerPrivate {
   Owned<CpsPlan> received; // from a planner upstream
   Clip clip;
   guint clip_index = 0;
+
+  std::atomic<bool> sought{false}; // by the application, since READY
 };
 
 struct _CpsUniformSampler {
@@ -115,13 +119,16 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   const bool planned = state.received && state.received->n_frames > 0;
   const Owned<GstStructure> options = state.options.snapshot();
   const double fps = frame_rate(state.info);
+  const bool timed = state.segment.format == GST_FORMAT_TIME;
+  // Without a seek the stream begins where its segment does: some start at any time.
+  const GstClockTime origin = timed && !state.sought ? state.segment.time : 0;
 
   Owned<CpsPlan> plan;
   if (planned)
     plan.reset(cps_plan_copy(state.received.get()));
   else
     plan = cps::estimate_plan(GST_ELEMENT(self), options.get(),
-                              {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment});
+                              {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment, origin});
   if (!plan)
     return false;
   if (state.received)
@@ -134,7 +141,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   Clip &clip = state.clip;
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
-  clip.next_number = state.segment.format == GST_FORMAT_TIME ? cps::frame_at(state.segment.time, fps) : 0;
+  clip.next_number = timed ? cps::frame_at(state.segment.time - origin, fps) : 0;
   clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
@@ -329,6 +336,8 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
 }
 
 static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
+    state_of(parent).sought = true;
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) { // no decoder may skip a frame that is wanted
     gst_event_unref(event);
     return TRUE;
@@ -341,6 +350,13 @@ static gboolean uniform_sampler_sink_query(GstPad *pad, GstObject *parent, GstQu
     cps_query_set_plan_request(query, state_of(parent).options.snapshot().get());
     return TRUE;
   }
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // which the default leaves to downstream; see forward_caps()
+    GstCaps *caps;
+    gst_query_parse_accept_caps(query, &caps);
+    const Owned<GstCaps> known(gst_pad_get_pad_template_caps(pad));
+    gst_query_set_accept_caps_result(query, gst_caps_can_intersect(caps, known.get()));
+    return TRUE;
+  }
   return gst_pad_query_default(pad, parent, query);
 }
 
@@ -351,6 +367,7 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
     CpsUniformSamplerPrivate &state = state_of(element);
     next_clip(state);
     state.clip_index = 0;
+    state.sought = false;
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     gst_video_info_init(&state.info);
   }
@@ -383,7 +400,6 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
   gst_pad_set_event_function(state.sinkpad, uniform_sampler_sink_event);
   gst_pad_set_query_function(state.sinkpad, uniform_sampler_sink_query);
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
-  GST_PAD_SET_ACCEPT_TEMPLATE(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 
