@@ -248,6 +248,8 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
       return GST_FLOW_OK;
     const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
     buffer.reset(gst_buffer_make_writable(buffer.release()));
+    if (CpsFrameMeta *unknown = cps_buffer_get_frame_meta(buffer.get()))
+      gst_buffer_remove_meta(buffer.get(), &unknown->meta);
     cps_buffer_add_frame_meta(buffer.get(), state.clip.next_number++, state.clip.plan->total, pts, CPS_FRAME_FLAG_NONE);
   }
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
