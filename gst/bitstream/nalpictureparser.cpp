@@ -95,6 +95,10 @@ bool NalPictureParser::parse(GstBuffer *access_unit, CodedPicture &picture) {
     else
       understood = read_first_slice(nal, picture);
   }
+  if (!picture.has_picture && reader.damaged()) { // its slices are what cannot be found
+    picture.has_picture = true;
+    fingerprint.add({map.data(), map.size()});
+  }
   picture.fingerprint = fingerprint.value();
   if (!picture.has_picture)
     return true;
@@ -114,6 +118,8 @@ uint64_t NalPictureParser::fingerprint(GstBuffer *access_unit) {
   for (Nal nal; reader.next(nal);)
     if (is_slice(nal))
       fingerprint.add(nal);
+  if (fingerprint.value() == 0 && reader.damaged())
+    fingerprint.add({map.data(), map.size()});
   return fingerprint.value();
 }
 

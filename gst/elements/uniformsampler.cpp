@@ -203,8 +203,8 @@ static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item)
     return false;
   }
   GST_ELEMENT_WARNING(self, STREAM, DECODE,
-                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s frame stands in for it.", id,
-                       item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later"),
+                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s stands in for it.", id,
+                       item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later frame"),
                       (nullptr));
   return true;
 }
