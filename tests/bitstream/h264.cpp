@@ -65,33 +65,10 @@ Parsed check_hand_made(const H264Stream &stream, Pictures pictures, const Frames
   return parsed;
 }
 
-H264Picture idr() {
-  H264Picture p;
-  p.idr = true;
-  return p;
-}
-
-H264Picture ref(unsigned frame_num, int lsb) {
-  H264Picture p;
-  p.frame_num = frame_num;
-  p.lsb = lsb;
-  return p;
-}
-
-H264Picture non_ref(unsigned frame_num, int lsb) {
-  H264Picture p = ref(frame_num, lsb);
-  p.reference = false;
-  return p;
-}
-
-H264Picture reset(H264Picture p) {
-  p.resets_order = true;
-  return p;
-}
-
-template <typename Structure> H264Picture field(H264Picture p, Structure structure) {
-  p.structure = structure;
-  return p;
+void check_orders(const Parsed &parsed, const std::vector<int> &expected) {
+  assert_equals_uint64(parsed.pictures.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i)
+    assert_equals_int(parsed.pictures[i].order, expected[i]);
 }
 
 } // namespace
@@ -156,6 +133,36 @@ GST_START_TEST(test_order_lsb_anchor) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_order_lsb_half_way) {
+  // Half a cycle on is on; half a cycle back is on as well.
+  check_orders(parse(hand_made(H264Stream(), {idr(), ref(1, 8), ref(2, 16), non_ref(3, 24)})), {0, 8, 16, 24});
+  check_orders(parse(hand_made(H264Stream(), {idr(), ref(1, 7), ref(2, 10), ref(3, 2)})), {0, 7, 10, 18});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_order_of_bottom_field) {
+  H264Stream stream;
+  stream.bottom_deltas = true;
+  const auto bottom = [](H264Picture p, int delta) {
+    p.bottom_delta = delta;
+    return p;
+  };
+  // The order of a frame is that of its first field.
+  check_orders(parse(hand_made(stream, {idr(), bottom(ref(1, 4), 1), bottom(ref(2, 8), -1)})), {0, 4, 7});
+  // After a reset the top field's order, 2 here, anchors the lsb: 9 is 7 on, not 7 back.
+  check_orders(parse(hand_made(stream, {idr(), reset(bottom(ref(1, 4), -2)), ref(1, 9)})), {0, 0, 9});
+
+  stream = {};
+  stream.fields = true;
+  stream.poc_type = 1;
+  stream.offset_for_ref_frame = {4};
+  stream.offset_for_top_to_bottom_field = -1;
+  check_orders(parse(hand_made(stream, {field(idr(), Top), field(ref(0, 0), Bottom), field(ref(1, 0), Bottom),
+                                        field(ref(1, 0), Top), ref(2, 0)})),
+               {0, -1, 3, 4, 7});
+}
+GST_END_TEST;
+
 GST_START_TEST(test_order_type_1) {
   H264Stream stream;
   stream.poc_type = 1;
@@ -180,6 +187,8 @@ GST_START_TEST(test_order_type_2) {
   H264Stream stream;
   stream.poc_type = 2;
   Pictures pictures{idr()};
+  check_orders(parse(hand_made(stream, {idr(), ref(1, 0), non_ref(2, 0), ref(2, 0), idr(), ref(1, 0)})),
+               {0, 2, 3, 4, 0, 2});
   Frames frames{0};
   for (unsigned i = 1; i < 40; ++i) {
     pictures.push_back(i % 2 ? ref((i / 2 + 1) % 16, 0) : non_ref((i / 2 + 1) % 16, 0));
@@ -198,9 +207,7 @@ GST_START_TEST(test_frame_num_gaps) {
     // Over a wrap and more; decoders conceal gaps by pictures of their own, so only the order is checked.
     Pictures pictures{idr(), ref(3, 0), ref(12, 0), ref(2, 0), ref(1, 0)};
     const Parsed parsed = parse(hand_made(stream, pictures));
-    const int orders[] = {0, 6, 24, 36, 66};
-    for (size_t i = 0; i < pictures.size(); ++i)
-      assert_equals_int(parsed.pictures[i].order, orders[i]);
+    check_orders(parsed, {0, 6, 24, 36, 66});
   }
 }
 GST_END_TEST;
@@ -215,14 +222,14 @@ GST_START_TEST(test_order_reset) {
     const Parsed parsed = check_hand_made(
         stream, {idr(), ref(1, 2 * lsb), ref(2, 4 * lsb), reset(ref(3, 6 * lsb)), ref(1, 2 * lsb), ref(2, 4 * lsb)},
         {0, 1, 2, 3, 4, 5});
-    const int orders[] = {0, 2, 4, 0, 2, 4};
-    for (size_t i = 0; i < 6; ++i) {
-      assert_equals_int(parsed.pictures[i].order, orders[i]);
+    check_orders(parsed, {0, 2, 4, 0, 2, 4});
+    for (size_t i = 0; i < 6; ++i)
       assert_equals_int(parsed.pictures[i].starts_sequence, i == 0 || i == 3);
-    }
     assert_equals_int(parsed.index.unit(5).sequence, 2);
   }
-  // lsb 14 before the reset, 12 after it is -4: shown before the picture that reset.
+  // An IDR picture forgets all before it, too.
+  check_orders(parse(hand_made(H264Stream(), {idr(), ref(1, 7), ref(2, 14), idr(), ref(1, 4)})), {0, 7, 14, 0, 4});
+  // Orders that follow a reset are not compared with those before it.
   check_hand_made(H264Stream(), {idr(), ref(1, 7), reset(ref(2, 14)), ref(1, 4), non_ref(2, 2)}, {0, 1, 2, 4, 3});
 }
 GST_END_TEST;
@@ -252,8 +259,28 @@ GST_START_TEST(test_field_pairs) {
   if (!have_elements({"h264parse"}))
     return;
   const Clip split = run("appsrc name=in ! h264parse ! video/x-h264,alignment=au ! appsink name=out", &paired);
-  g_print("h264parse: %zu access units of %zu fields and frames\n", split.size(), pictures.size());
   assert_equals_int(parse(split).index.frames(), 4);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_fields_in_one_unit) {
+  H264Stream stream;
+  stream.fields = true;
+  H264Picture inter = field(ref(2, 8), Bottom);
+  inter.inter = true;
+  const Parsed parsed = parse(clip_of(
+      {
+          stream.parameter_sets() + field(idr(), Top).nal(stream) + field(ref(0, 1), Bottom).nal(stream),
+          field(ref(0, 2), Bottom).nal(stream), // nothing left to complete
+          field(ref(1, 5), Top).nal(stream) + field(ref(1, 4), Bottom).nal(stream),
+          // The second field may refer to the first: the frame is exact all the same.
+          h264_recovery_point(0) + field(ref(2, 7), Top).nal(stream) + inter.nal(stream) + inter.nal(stream),
+      },
+      "video/x-h264"));
+  check_orders(parsed, {0, 2, 4, 7});
+  for (const auto &picture : parsed.pictures)
+    fail_if(picture.second_field);
+  fail_unless(random_access_units(parsed) == Frames({0, 3}));
 }
 GST_END_TEST;
 
@@ -298,7 +325,7 @@ GST_END_TEST;
 GST_START_TEST(test_random_access_needs_recovery_point) {
   H264Stream stream;
   H264Picture inter = ref(4, 8);
-  inter.slice_type = 5;
+  inter.inter = true;
   const Clip clip = clip_of(
       {
           stream.parameter_sets() + idr().nal(stream), ref(1, 2).nal(stream),       // just intra
@@ -311,13 +338,12 @@ GST_START_TEST(test_random_access_needs_recovery_point) {
   fail_unless(random_access_units(parse(clip)) == Frames({0, 2, 5}));
 
   // An I slice and a P slice.
-  BitWriter p;
-  p.ue(1).ue(0).ue(0).u(4, 1).u(4, 2).u(1, 0).u(1, 0).u(1, 0).se(0).ue(1).ue(1).trailing();
-  Bytes p_slice;
-  append_nal(p_slice, {0x61}, p.data());
-  const Clip partly =
-      clip_of({stream.parameter_sets() + idr().nal(stream), h264_recovery_point(0) + ref(1, 2).nal(stream) + p_slice},
-              "video/x-h264");
+  H264Picture p = ref(1, 2);
+  p.inter = true;
+  p.first_mb = 1;
+  const Clip partly = clip_of(
+      {stream.parameter_sets() + idr().nal(stream), h264_recovery_point(0) + ref(1, 2).nal(stream) + p.nal(stream)},
+      "video/x-h264");
   fail_unless(random_access_units(parse(partly)) == Frames{0});
 }
 GST_END_TEST;
@@ -409,6 +435,10 @@ GST_START_TEST(test_damage) {
   // Right after the picture before it in decode order.
   check_frames(parsed.index, {0, 3, 1, 2, 4});
 
+  // Any slice of a picture tells its order.
+  const Bytes no_header{0, 0, 1, 0x61, 0x80};
+  check_orders(parse(clip_of({units[0], no_header + pictures[1].nal(stream)}, "video/x-h264")), {0, 4});
+
   H264Stream fields;
   fields.fields = true;
   check_survives_damage(hand_made(fields, {field(idr(), Top), field(ref(0, 1), Bottom), field(non_ref(1, 4), Top),
@@ -427,7 +457,7 @@ GST_END_TEST;
 
 GST_START_TEST(test_reset_keeps_parameter_sets) {
   H264Stream stream;
-  const Clip clip = hand_made(stream, {idr(), ref(1, 14)});
+  const Clip clip = hand_made(stream, {idr(), ref(1, 7), ref(2, 14)});
   auto parser = cps::PictureParser::create(gst_sample_get_caps(clip[0].get()));
   cps::CodedPicture picture;
   for (const auto &sample : clip)
@@ -458,6 +488,37 @@ GST_START_TEST(test_caps) {
   auto parser = cps::PictureParser::create(h264.get());
   fail_unless(parser->set_caps(h264.get()));
   fail_if(parser->set_caps(h265.get()));
+}
+GST_END_TEST;
+
+// Lengths of two bytes, parameter sets in the caps alone.
+GST_START_TEST(test_short_lengths) {
+  const H264Stream stream;
+  const Pictures pictures{idr(), ref(1, 4), non_ref(2, 2)};
+  const auto with_length = [](const Bytes &nal) {
+    return Bytes{static_cast<uint8_t>(nal.size() >> 8), static_cast<uint8_t>(nal.size())} + nal;
+  };
+  const Bytes sets = stream.parameter_sets();
+  const size_t sps_end = static_cast<size_t>(std::find(sets.begin() + 4, sets.end(), 0x68) - sets.begin()) - 4;
+  const Bytes sps(sets.begin() + 4, sets.begin() + static_cast<std::ptrdiff_t>(sps_end));
+  const Bytes pps(sets.begin() + static_cast<std::ptrdiff_t>(sps_end) + 4, sets.end());
+  const Bytes record = Bytes{1, 77, 0, 40, 0xfd, 0xe1} + with_length(sps) + Bytes{1} + with_length(pps);
+  const auto codec_data = buffer_of(record);
+  Ref<GstCaps> caps(gst_caps_new_simple("video/x-h264", "stream-format", G_TYPE_STRING, "avc", "alignment",
+                                        G_TYPE_STRING, "au", "codec_data", GST_TYPE_BUFFER, codec_data.get(), nullptr));
+  Clip clip;
+  for (const auto &picture : pictures) {
+    const Bytes nal = picture.nal(stream);
+    clip.push_back(sample_of(with_length(Bytes(nal.begin() + 4, nal.end())), caps.get(), GST_CLOCK_TIME_NONE));
+  }
+  check_frames(parse(clip).index, {0, 2, 1});
+  fail_unless(fingerprints_of(clip) == fingerprints_of(hand_made(stream, pictures)));
+
+  // A unit that is shorter than its length says.
+  Bytes cut = bytes_of(gst_sample_get_buffer(clip[2].get()));
+  cut.resize(cut.size() - 20);
+  clip[2] = sample_of(cut, caps.get(), GST_CLOCK_TIME_NONE);
+  check_frames(parse(clip).index, {0, 2, 1});
 }
 GST_END_TEST;
 
@@ -496,11 +557,14 @@ static Suite *h264_suite(void) {
   tcase_add_test(tc, test_order_of_encoder);
   tcase_add_test(tc, test_order_lsb_wraps);
   tcase_add_test(tc, test_order_lsb_anchor);
+  tcase_add_test(tc, test_order_lsb_half_way);
+  tcase_add_test(tc, test_order_of_bottom_field);
   tcase_add_test(tc, test_order_type_1);
   tcase_add_test(tc, test_order_type_2);
   tcase_add_test(tc, test_frame_num_gaps);
   tcase_add_test(tc, test_order_reset);
   tcase_add_test(tc, test_field_pairs);
+  tcase_add_test(tc, test_fields_in_one_unit);
   tcase_add_test(tc, test_unpaired_fields);
   tcase_add_test(tc, test_random_access);
   tcase_add_test(tc, test_random_access_needs_recovery_point);
@@ -510,6 +574,7 @@ static Suite *h264_suite(void) {
   tcase_add_test(tc, test_damage);
   tcase_add_test(tc, test_reset_keeps_parameter_sets);
   tcase_add_test(tc, test_caps);
+  tcase_add_test(tc, test_short_lengths);
   tcase_add_test(tc, test_shared_videos);
   return s;
 }

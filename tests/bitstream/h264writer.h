@@ -9,6 +9,7 @@ struct H264Stream {
   unsigned lsb_bits = 4;
   bool fields = false; // then a frame has two macroblocks
   bool frame_num_gaps = false;
+  bool bottom_deltas = false; // bottom_field_pic_order_in_frame_present_flag
   // pic_order_cnt_type 1
   int offset_for_non_ref_pic = 0;
   int offset_for_top_to_bottom_field = 0;
@@ -36,7 +37,7 @@ struct H264Stream {
     append_nal(out, {0x67}, sps.data());
 
     BitWriter pps;
-    pps.ue(0).ue(0).u(2, 0).ue(0).ue(0).ue(0).u(3, 0).se(0).se(0).se(0).u(3, 4).trailing();
+    pps.ue(0).ue(0).u(1, 0).u(1, bottom_deltas).ue(0).ue(0).ue(0).u(3, 0).se(0).se(0).se(0).u(3, 4).trailing();
     append_nal(out, {0x68}, pps.data());
     return out;
   }
@@ -46,15 +47,17 @@ struct H264Picture {
   uint8_t luma = 0;
   unsigned frame_num = 0;
   int lsb = 0; // or delta_pic_order_cnt[0] with pic_order_cnt_type 1
+  int bottom_delta = 0;
   bool idr = false;
   bool reference = true;
   bool resets_order = false; // memory_management_control_operation 5
   enum { Frame, Top, Bottom } structure = Frame;
-  unsigned slice_type = 7;
+  bool inter = false; // then it skips every macroblock
+  unsigned first_mb = 0;
 
   Bytes nal(const H264Stream &stream) const {
     BitWriter slice;
-    slice.ue(0).ue(slice_type).ue(0).u(stream.frame_num_bits, frame_num);
+    slice.ue(first_mb).ue(inter ? 0 : 2).ue(0).u(stream.frame_num_bits, frame_num);
     if (stream.fields)
       slice.u(1, structure != Frame);
     if (structure != Frame)
@@ -65,6 +68,10 @@ struct H264Picture {
       slice.u(stream.lsb_bits, static_cast<unsigned>(lsb) & ((1u << stream.lsb_bits) - 1));
     if (stream.poc_type == 1)
       slice.se(lsb);
+    if (stream.bottom_deltas && structure == Frame && stream.poc_type < 2)
+      slice.se(bottom_delta);
+    if (inter)
+      slice.u(2, 0); // num_ref_idx_active_override_flag, ref_pic_list_modification_flag_l0
     if (idr)
       slice.u(2, 0);
     else if (reference && resets_order)
@@ -72,7 +79,10 @@ struct H264Picture {
     else if (reference)
       slice.u(1, 0);
     slice.se(0).ue(1); // slice_qp_delta, disable_deblocking_filter_idc
-    for (int mb = 0; mb < (stream.fields && structure == Frame ? 2 : 1); ++mb)
+    const unsigned mbs = stream.fields && structure == Frame ? 2 : 1;
+    if (inter)
+      slice.ue(mbs);
+    for (unsigned mb = 0; mb < mbs && !inter; ++mb)
       slice.ue(25).align().bytes(256, luma).bytes(128, 128); // I_PCM
     Bytes out;
     const unsigned type = idr ? 5 : 1;
@@ -93,4 +103,33 @@ inline Bytes h264_recovery_point(uint32_t recovery_frame_cnt) {
   Bytes out;
   append_nal(out, {0x06}, sei.trailing().data());
   return out;
+}
+
+inline H264Picture idr() {
+  H264Picture p;
+  p.idr = true;
+  return p;
+}
+
+inline H264Picture ref(unsigned frame_num, int lsb) {
+  H264Picture p;
+  p.frame_num = frame_num;
+  p.lsb = lsb;
+  return p;
+}
+
+inline H264Picture non_ref(unsigned frame_num, int lsb) {
+  H264Picture p = ref(frame_num, lsb);
+  p.reference = false;
+  return p;
+}
+
+inline H264Picture reset(H264Picture p) {
+  p.resets_order = true;
+  return p;
+}
+
+inline H264Picture field(H264Picture p, decltype(H264Picture::structure) structure) {
+  p.structure = structure;
+  return p;
 }

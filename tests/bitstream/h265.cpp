@@ -191,6 +191,8 @@ GST_START_TEST(test_sequences) {
   check_frames(parsed.index,
                {1, cps::kNoFrame, 0, 4, 2, 3, 5, 6, cps::kNoFrame, 8, cps::kNoFrame, 7, 9, 10, 11, cps::kNoFrame});
   fail_unless(random_access_units(parsed) == Frames({0, 3, 6, 7, 9, 12, 14}));
+  assert_equals_int(parsed.pictures[6].order, 20);
+  assert_equals_int(parsed.pictures[7].order, 8); // starts over
 }
 GST_END_TEST;
 
