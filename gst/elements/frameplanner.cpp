@@ -18,7 +18,7 @@
  */
 #include "gst/elements/frameplanner.h"
 
-#include "gst/bitstream/streamindex.h"
+#include "gst/bitstream/neededunits.h"
 #include "gst/elements/indexplan.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
@@ -91,7 +91,9 @@ struct CpsFramePlannerPrivate {
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
+  bool ended = false;           // EOS has gone downstream
   std::vector<uint64_t> wanted; // ascending
+  cps::NeededUnits needed;      // for `wanted`
   size_t cursor = 0;            // unit that should come next
   size_t next_segment = 0;      // of `segments`
 
@@ -207,6 +209,7 @@ static bool end_indexing(CpsFramePlanner *self) {
 static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Stamping;
   state.planned = false;
+  state.ended = false;
   state.cursor = 0;
   state.next_segment = 0;
 }
@@ -233,6 +236,18 @@ static bool check_duration(CpsFramePlanner *self, const GstStructure *request) {
        is, should_be),
       (nullptr));
   return true;
+}
+
+static void find_needed_units(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  state.needed = cps::needed_units(state.index, state.wanted, state.parser->order_window());
+  if (cps::option_enum(state.options.snapshot().get(), "uniform-strategy") == STRATEGY_STREAM) {
+    std::fill(state.needed.keep.begin(), state.needed.keep.end(), true);
+    std::fill(state.needed.drain.begin(), state.needed.drain.end(), false);
+  }
+  GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed",
+                  static_cast<gsize>(std::count(state.needed.keep.begin(), state.needed.keep.end(), true)),
+                  state.index.units());
 }
 
 // Asks downstream what is wanted and tells what that comes to. False after an error message.
@@ -265,6 +280,8 @@ static bool make_plan(CpsFramePlanner *self) {
   for (guint i = 0; i < plan->n_frames; i++)
     state.wanted.push_back(plan->frames[i].frame_id);
   std::sort(state.wanted.begin(), state.wanted.end());
+  if (state.phase == Phase::Stamping)
+    find_needed_units(self);
   cps::merge_options(plan->options, state.options.snapshot().get());
   gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
   return true;
@@ -308,12 +325,36 @@ static Owned<GstBuffer> stamp(const CpsFramePlannerPrivate &state, Owned<GstBuff
   return buffer;
 }
 
+static GstEvent *new_eos(const CpsFramePlannerPrivate &state) {
+  GstEvent *event = gst_event_new_eos();
+  if (state.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, state.seqnum);
+  return event;
+}
+
+// Nothing that is wanted follows.
+static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
+  if (!state.ended) {
+    state.ended = true;
+    gst_pad_push_event(state.srcpad, new_eos(state));
+  }
+  return GST_FLOW_EOS;
+}
+
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
   const size_t at = match_unit(state, buffer.get());
   forward_segments(state, at < state.index.units() ? at : state.cursor);
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
+  if (at < state.index.units() && !state.wanted.empty()) {
+    if (at >= state.needed.end)
+      return end_stream(state);
+    if (!state.needed.keep[at])
+      return GST_FLOW_OK;
+    if (state.needed.drain[at])
+      gst_pad_push_event(state.srcpad, gst_video_event_new_still_frame(TRUE));
+  }
   if (at < state.index.units())
     buffer = stamp(state, std::move(buffer), at);
   else
@@ -432,11 +473,8 @@ static bool handle_eos(CpsFramePlanner *self, Owned<GstEvent> &event) {
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
-    if (state.seqnum != GST_SEQNUM_INVALID) {
-      event.reset(gst_event_new_eos());
-      gst_event_set_seqnum(event.get(), state.seqnum);
-    }
-    return false;
+    event.reset(new_eos(state));
+    return std::exchange(state.ended, true);
   }
 }
 
