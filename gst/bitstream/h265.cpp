@@ -155,6 +155,7 @@ bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
     decoded_.clear();
   picture.references = find_references(header, order, slice);
   picture.anchors_order = header.anchors_order();
+  picture.decodable_leading = GST_H265_IS_NAL_TYPE_RADL(header.type);
   picture.order = saturate_order(order);
   return true;
 }

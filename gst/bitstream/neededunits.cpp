@@ -9,20 +9,27 @@ namespace {
 
 constexpr size_t kNone = SIZE_MAX;
 
-// Where decoding has to begin for each unit: at the entry point before it in decode order, or, for a picture that
-// follows an entry point but is shown before it, at the entry point before that: it may refer to what lies between.
-std::vector<uint32_t> find_entries(const StreamIndex &index) {
-  std::vector<uint32_t> entries(index.units());
-  uint32_t entry = 0, before = 0;
+// The entry points of a unit. A picture that follows an entry point but is shown before it is a leading picture: it may
+// refer to what lies before the entry point, and no picture but the other leading ones may refer to it.
+struct Entry {
+  uint32_t nearest; // before the unit in decode order, or itself
+  uint32_t start;   // where decoding has to begin for it: `nearest`, or the entry point before that
+  bool is_leading() const { return start != nearest; }
+};
+
+std::vector<Entry> find_entries(const StreamIndex &index) {
+  std::vector<Entry> entries(index.units());
+  uint32_t nearest = 0, before = 0;
   for (size_t i = 0; i < index.units(); ++i) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
     if (unit.has_picture && unit.random_access && !unit.second_field) {
-      before = unit.starts_sequence ? static_cast<uint32_t>(i) : entry;
-      entry = static_cast<uint32_t>(i);
+      before = nearest;
+      nearest = static_cast<uint32_t>(i);
     }
-    const StreamIndex::AccessUnit &start = index.unit(entry);
-    const bool leading = unit.has_picture && i != entry && unit.sequence == start.sequence && unit.order < start.order;
-    entries[i] = leading ? before : entry;
+    const StreamIndex::AccessUnit &entry = index.unit(nearest);
+    const bool leading = unit.has_picture && i != nearest && !entry.starts_sequence &&
+                         unit.sequence == entry.sequence && unit.order < entry.order && !unit.decodable_leading;
+    entries[i] = {nearest, leading ? before : nearest};
   }
   return entries;
 }
@@ -40,11 +47,11 @@ public:
       if (!needed_[i] && !is_implied(i))
         continue;
       needed_[i] = true;
-      needed_[entries_[i]] = true;
+      needed_[entries_[i].start] = true;
       if (index_.unit(i).second_field && i > 0)
         needed_[i - 1] = true;
       if (index_.unit(i).references == StreamIndex::kUnknownReferences)
-        all_from_ = std::min<size_t>(all_from_, entries_[i]);
+        all_from_ = std::min<size_t>(all_from_, entries_[i].start);
       else
         index_.visit_references(i, [this](size_t reference) { needed_[reference] = true; });
       if (index_.unit(i).anchors_order)
@@ -53,7 +60,13 @@ public:
   }
 
   bool is_needed(size_t unit) const { return needed_[unit]; }
-  bool is_leading(size_t unit, size_t entry) const { return unit > entry && entries_[unit] < entry; }
+  // Is a leading picture of the entry point needed?
+  bool needs_leading(size_t entry) const {
+    for (size_t i = entry + 1; i < index_.units() && entries_[i].nearest == entry; ++i)
+      if (needed_[i] && entries_[i].is_leading())
+        return true;
+    return false;
+  }
 
 private:
   // Needed by a later picture whose references are unknown, or to keep the order of pictures unambiguous.
@@ -61,14 +74,16 @@ private:
     const StreamIndex::AccessUnit &unit = index_.unit(i);
     if (!unit.has_picture)
       return false;
-    return (i >= all_from_ && unit.reference) || (unit.anchors_order && bridges_order(i));
+    // Where no leading picture of its entry point is needed so far, a leading one is of no use either.
+    const bool refers = unit.reference && (entries_[i].is_leading() ? entries_[i].nearest > all_from_ : i >= all_from_);
+    return refers || (unit.anchors_order && bridges_order(i));
   }
 
   // Would the order of the next needed anchor be ambiguous to a decoder that has seen the anchor before this one last?
   bool bridges_order(size_t i) const {
-    if (anchor_ == kNone || index_.unit(anchor_).sequence != index_.unit(i).sequence || entries_[anchor_] > i)
+    if (anchor_ == kNone || index_.unit(anchor_).sequence != index_.unit(i).sequence || entries_[anchor_].start > i)
       return false;
-    for (size_t before = i; before-- > entries_[anchor_];)
+    for (size_t before = i; before-- > entries_[anchor_].start;)
       if (index_.unit(before).anchors_order)
         return std::llabs(int64_t{index_.unit(anchor_).order} - index_.unit(before).order) >= order_window_;
     return false;
@@ -76,7 +91,7 @@ private:
 
   const StreamIndex &index_;
   const int64_t order_window_;
-  const std::vector<uint32_t> entries_;
+  const std::vector<Entry> entries_;
   std::vector<bool> needed_;
   size_t all_from_ = kNone; // units from here on that others refer to are needed
   size_t anchor_ = kNone;   // the needed unit that anchors the order of others, nearest after the one at hand
@@ -94,24 +109,14 @@ NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &
   NeededUnits units;
   units.keep.resize(index.units());
   units.drain.resize(index.units());
-  bool jumped = false;
   for (size_t i = 0; i < index.units(); ++i) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
-    const bool keep = !unit.has_picture || closure.is_needed(i);
-    units.keep[i] = keep;
-    if (!keep) {
-      jumped = true;
+    units.keep[i] = !unit.has_picture || closure.is_needed(i);
+    if (!unit.has_picture || !units.keep[i])
       continue;
-    }
-    if (unit.has_picture)
-      units.end = i + 1;
-    if (!unit.random_access || unit.second_field)
-      continue;
-    bool leading_needed = false;
-    for (size_t l = i + 1; l < index.units() && closure.is_leading(l, i) && !leading_needed; ++l)
-      leading_needed = closure.is_needed(l);
-    units.drain[i] = jumped && !unit.starts_sequence && !leading_needed;
-    jumped = false;
+    units.drain[i] =
+        i > 0 && unit.random_access && !unit.second_field && !unit.starts_sequence && !closure.needs_leading(i);
+    units.end = i + 1;
   }
   return units;
 }

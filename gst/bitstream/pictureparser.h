@@ -26,6 +26,7 @@ struct CodedPicture {
   bool output = true;         // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
   bool reference = true;      // false: no other picture is predicted from it
   bool anchors_order = false; // decoders derive the order of the next pictures from its own
+  bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
   References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence
   uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one

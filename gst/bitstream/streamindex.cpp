@@ -30,6 +30,7 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
     unit.output = picture.output;
     unit.reference = picture.reference;
     unit.anchors_order = picture.anchors_order;
+    unit.decodable_leading = picture.decodable_leading;
     keep_references(unit, picture.references);
   }
   units_.push_back(unit);

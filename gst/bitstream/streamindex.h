@@ -26,10 +26,11 @@ public:
     bool starts_sequence : 1;
     bool second_field : 1;
     bool has_picture : 1;
-    bool output : 1;        // see CodedPicture
-    bool reference : 1;     // see CodedPicture
-    bool anchors_order : 1; // see CodedPicture
-    bool clipped : 1;       // outside the segment: decoded where needed, but no frame of the stream
+    bool output : 1;            // see CodedPicture
+    bool reference : 1;         // see CodedPicture
+    bool anchors_order : 1;     // see CodedPicture
+    bool decodable_leading : 1; // see CodedPicture
+    bool clipped : 1;           // outside the segment: decoded where needed, but no frame of the stream
   };
   static constexpr uint8_t kUnknownReferences = 255;
 
