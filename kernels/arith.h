@@ -30,6 +30,7 @@ CPS_HD constexpr int candidate_dx(int index) {
 // Rank of the value that `percent` (clamped to 1..100) of `count` sorted values do not exceed. Half rounds away.
 CPS_HD inline int64_t rank_index(int64_t count, double percent) {
   const double clamped = percent > 100.0 ? 100.0 : percent > 1.0 ? percent : 1.0;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): the same instructions on host and device; never negative
   return static_cast<int64_t>(clamped / 100.0 * static_cast<double>(count - 1) + 0.5);
 }
 
@@ -59,6 +60,7 @@ template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den)
 // Both are integers below 2^53, and while unit < 2^36 a double quotient of 16 bits cannot reach a half that the true
 // quotient misses: so this is exact.
 CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): likewise
   return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
 }
 CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {

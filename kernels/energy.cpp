@@ -17,7 +17,7 @@ namespace {
 // The value of a rank among the residuals of a map: by counting where they are integers.
 class SumRank {
 public:
-  SumRank(size_t, int bits) : histogram_(4 * ((size_t(1) << bits) - 1) + 1) {}
+  SumRank(size_t, int bits) : histogram_(4 * ((size_t{1} << bits) - 1) + 1) {}
 
   int16_t find(const std::vector<int16_t> &values, int64_t rank) {
     std::fill(histogram_.begin(), histogram_.end(), 0u);
@@ -157,6 +157,7 @@ public:
 private:
   using Index = typename MapTraits<T>::Index;
 
+  // cppcheck-suppress unusedPrivateFunction ; used by next(), through with_word()
   template <typename Word> void read_luma(const PictureView &picture) {
     if constexpr (std::is_same_v<T, int16_t>)
       sum_quads<Word>(picture, size(), current_.data());

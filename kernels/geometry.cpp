@@ -10,7 +10,7 @@ namespace cps {
 namespace {
 
 int aligned_side(double side, int64_t align) {
-  const double most = static_cast<double>(INT_MAX / align);
+  const auto most = static_cast<double>(INT_MAX / align);
   const double units = std::min(std::round(side / static_cast<double>(align)), most);
   return static_cast<int>(std::max<int64_t>(static_cast<int64_t>(units), 1) * align);
 }

@@ -27,7 +27,7 @@ private:
 
 // Calls function(Word()) with the word type of `bits`-bit samples.
 template <typename Function> inline void with_word(int bits, const Function &function) {
-  if (bits > 8)
+  if (bits > 8) // NOLINT(bugprone-branch-clone): the calls differ by type
     function(uint16_t());
   else
     function(uint8_t());

@@ -105,6 +105,7 @@ std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector
     keep_best(selected, count, units.rank);
   } else {
     const bool fallback = options.static_fallback && options.static_uniform_frames > 0;
+    // cppcheck-suppress knownConditionTrueFalse ; it does not see the reference that push_back() goes through
     if (fallback && !selected.empty() && !rest.empty() && is_static(units, options))
       favour_uniform_frames(units, rest, options.static_uniform_frames);
     keep_best(rest, remaining, units.rank);

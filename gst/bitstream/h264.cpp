@@ -146,8 +146,8 @@ protected:
   bool is_slice(const Nal &nal) const override;
   void start_unit() override { recovery_point_ = false; }
   void read_other(const Nal &nal) override;
-  bool read_first_slice(const Nal &nal, CodedPicture &picture) override;
-  void read_next_slice(const Nal &nal, CodedPicture &picture) override;
+  bool read_first_slice(const Nal &nal, CodedPicture &coded) override;
+  void read_next_slice(const Nal &nal, CodedPicture &coded) override;
 
 private:
   // A field that waits for the other one of its frame.

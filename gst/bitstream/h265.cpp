@@ -44,7 +44,8 @@ GstH265NalUnit to_gst(const Nal &nal, const NalHeader &header) {
 }
 
 struct SliceHeader : GstH265SliceHdr {
-  SliceHeader() : GstH265SliceHdr{} {}
+  // cppcheck-suppress uninitDerivedMemberVar ; {} zeroes a C struct
+  SliceHeader() : GstH265SliceHdr{} {} // NOLINT(clang-analyzer-optin.cplusplus.UninitializedObject): likewise
   ~SliceHeader() { gst_h265_slice_hdr_free(this); }
   SliceHeader(const SliceHeader &) = delete;
   SliceHeader &operator=(const SliceHeader &) = delete;

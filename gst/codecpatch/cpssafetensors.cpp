@@ -50,7 +50,7 @@ std::string file_header(const CpsTensorMeta *meta, const std::vector<const CpsTe
   json.resize((json.size() + 7) / 8 * 8, ' ');
 
   std::string length(8, '\0');
-  GST_WRITE_UINT64_LE(&length[0], json.size());
+  GST_WRITE_UINT64_LE(length.data(), json.size());
   return length + json;
 }
 
@@ -79,6 +79,7 @@ public:
     return fd_ >= 0;
   }
 
+  // NOLINTNEXTLINE(readability-make-member-function-const): it changes the file
   bool write(const void *data, size_t size) {
     const auto *at = static_cast<const char *>(data);
     while (size > 0) {

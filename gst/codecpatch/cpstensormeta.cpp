@@ -43,6 +43,10 @@ gboolean tensor_meta_transform(GstBuffer *transbuf, GstMeta *meta, GstBuffer *, 
   if (!GST_META_TRANSFORM_IS_COPY(type) || static_cast<GstMetaTransformCopy *>(data)->region)
     return FALSE;
   const CpsTensorMeta *self = tensor_meta(meta);
+  const guint memories = gst_buffer_n_memory(transbuf);
+  if (std::any_of(self->tensors, self->tensors + self->n_tensors,
+                  [&](const CpsTensor &t) { return t.memory >= memories; }))
+    return FALSE;
   cps_buffer_add_tensor_meta(transbuf, self->tensors, self->n_tensors, cps_clip_ref(self->clip));
   return TRUE;
 }
@@ -143,7 +147,7 @@ gboolean cps_tensor_map(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *
   return FALSE;
 }
 
-void cps_tensor_unmap(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *info) {
+void cps_tensor_unmap(const CpsTensor *, GstBuffer *buffer, GstMapInfo *info) {
   gst_buffer_unmap(buffer, info);
 }
 

@@ -29,7 +29,7 @@ std::string json_number(double value) {
     return "0";
   char text[G_ASCII_DTOSTR_BUF_SIZE];
   // 17 digits always read back; fewer do for most values and look like what the user wrote.
-  for (int digits : {6, 15, 17}) {
+  for (int digits : {6, 15, 16, 17}) {
     char format[8];
     g_snprintf(format, sizeof format, "%%.%dg", digits);
     g_ascii_formatd(text, sizeof text, format, value);

@@ -82,7 +82,7 @@ private:
   void write_tensors(const std::vector<int64_t> &selected, void *patches, int64_t *fields, float *scores) const;
 
   ClipOptions options_;
-  GstVideoInfo info_;
+  GstVideoInfo info_ = {};
   CropRect crop_;
   guint length_ = 0;
   Size target_, grid_;

@@ -48,7 +48,7 @@ static bool is_partial(const StreamFacts &facts) {
   if (segment.format != GST_FORMAT_TIME || facts.fps <= 0)
     return false;
   const guint64 stop = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, segment.stop);
-  return segment.time > 0 ||
+  return segment.time > facts.origin ||
          (GST_CLOCK_TIME_IS_VALID(stop) && GST_CLOCK_TIME_IS_VALID(facts.duration) && stop < facts.duration);
 }
 
@@ -69,7 +69,7 @@ Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, c
       return nullptr;
     }
     for (guint64 i = 0; i < total; i++)
-      times.push_back(frame_time(i, facts.fps));
+      times.push_back(facts.origin + frame_time(i, facts.fps));
   }
   std::vector<uint64_t> ids;
   std::string error;

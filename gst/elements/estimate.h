@@ -12,6 +12,7 @@ struct StreamFacts {
   double fps = 0;                              // 0 where unknown
   GstClockTime duration = GST_CLOCK_TIME_NONE; // of the whole stream
   GstSegment segment;                          // what is played of it
+  GstClockTime origin = 0;                     // stream time of the first frame
 };
 
 // Index of the frame at `time`, and back, with frames that lie evenly.

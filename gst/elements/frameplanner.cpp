@@ -84,7 +84,7 @@ struct CpsFramePlannerPrivate {
   bool indexed = false;            // the index is complete
   std::vector<SegmentAt> segments; // of the first reading
   guint32 seqnum = GST_SEQNUM_INVALID;
-  GstSegment segment;               // what upstream sent last
+  GstSegment segment = {};          // what upstream sent last
   Owned<GstEvent> segment_event;    // the same, where it has yet to go downstream
   std::optional<GstSegment> resume; // what the application wants played, where that is not the whole stream
   Owned<GstCaps> caps;              // that went downstream last
@@ -364,27 +364,38 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
 
 // Data
 
-static GstFlowReturn start(CpsFramePlanner *self) {
+// Decides what to do with the stream, at its first access unit.
+static void start(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   std::string reason = "its format is unknown";
-  if (!state.parser || (reason.clear(), !cps::can_read_twice(state.sinkpad, reason))) {
+  cps::Rereading rereading = cps::Rereading::No;
+  if (state.parser) {
+    reason.clear();
+    rereading = cps::can_read_twice(state.sinkpad, reason);
+  }
+  if (rereading == cps::Rereading::Maybe) {
+    state.phase = Phase::Rewinding;
+    if (state.seek->try_rewind())
+      return; // indexing begins with the flush
+    rereading = cps::Rereading::No;
+  }
+  if (rereading == cps::Rereading::No) {
     GST_ELEMENT_WARNING(
         self, STREAM, FORMAT,
         ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
         (nullptr));
     state.phase = Phase::Passing;
     state.planned = false;
-    return GST_FLOW_OK;
+    return;
   }
-  // The first segment tells: later ones may come of an edit list.
+  // The first segment tells what the application wants played: later ones may come of an edit list.
   const GstSegment &first = state.segments.empty() ? state.segment : state.segments.front().segment;
-  if (first.format == GST_FORMAT_TIME && first.time > 0) {
+  if (state.seek->application_sought() && first.format == GST_FORMAT_TIME && first.time > 0) {
     state.resume = first;
     request_seek(state, 0, -1);
   } else {
     begin_indexing(state);
   }
-  return GST_FLOW_OK;
 }
 
 static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
@@ -501,9 +512,7 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
     break;
   case GST_EVENT_FLUSH_START:
-    done = state.seek->is_flushing();
-    if (!done)
-      state.seek->cancel();
+    done = state.seek->begin_flush();
     break;
   case GST_EVENT_FLUSH_STOP:
     done = handle_flush_stop(state);
@@ -544,6 +553,7 @@ static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstS
       GST_ELEMENT_CLASS(cps_frame_planner_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     state_of(element).seek->wait();
+    state_of(element).seek->forget();
     reset(state_of(element));
   }
   return result;

@@ -19,14 +19,22 @@ public:
   // from the streaming thread. Where it fails, the element posts an error and sends EOS downstream.
   void request(gint64 start, gint64 stop);
 
-  // Is the flush event at hand due to a seek of ours? Its handler swallows it then.
-  bool is_flushing() const { return flushing_; }
+  // Tries whether the input seeks, from the streaming thread: a seek to the start. True once that has begun to flush;
+  // what the thread has in hand is out of date then. False where the input refuses.
+  bool try_rewind();
 
-  // The application flushed: a seek of ours that has yet to begin is out of date.
-  void cancel() { flushes_++; }
+  // A flush has begun. True where it is due to a seek of ours; the event handler swallows it then.
+  bool begin_flush();
+
+  // Is the flush event at hand due to a seek of ours?
+  bool is_flushing() const { return flushing_; }
 
   // Sends the application's seek event upstream.
   gboolean forward(GstPad *srcpad, GstEvent *event);
+
+  // Has the application sought since the last forget()?
+  bool application_sought() const { return sought_; }
+  void forget() { sought_ = false; }
 
   // Until no seek is under way.
   void wait();
@@ -34,6 +42,7 @@ public:
 private:
   struct Request;
   static void run(GstElement *element, gpointer data);
+  void request(gint64 start, gint64 stop, bool may_fail);
   bool send(const Request &request);
 
   GstElement *element_;
@@ -41,10 +50,12 @@ private:
   std::mutex seeking_; // held while a seek event travels upstream
   std::atomic<bool> flushing_{false};
   std::atomic<guint> flushes_{0}; // by the application
+  std::atomic<bool> sought_{false};
 
   std::mutex mutex_;
-  std::condition_variable finished_;
-  guint pending_ = 0;
+  std::condition_variable changed_;
+  guint pending_ = 0;     // seeks under way
+  guint own_flushes_ = 0; // that seeks of ours began
 };
 
 } // namespace cps

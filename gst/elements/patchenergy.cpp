@@ -48,7 +48,7 @@ struct CpsPatchEnergyPrivate {
   cps::Options options;
 
   // Streaming thread
-  GstVideoInfo info;
+  GstVideoInfo info = {};
   cps::CropRect crop;
   std::unique_ptr<cps::MotionResidual> energy; // for info and crop
   double percentile = 0;
@@ -96,8 +96,8 @@ static bool prepare(CpsPatchEnergy *self, const cps::CropRect &crop) {
   const cps::Size size = state.energy->map_size();
   state.maps.reset(gst_buffer_pool_new());
   GstStructure *config = gst_buffer_pool_get_config(state.maps.get());
-  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(size.width * size.height * sizeof(float)), 1,
-                                    0);
+  const size_t bytes = static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float);
+  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(bytes), 1, 0);
   return gst_buffer_pool_set_config(state.maps.get(), config) && gst_buffer_pool_set_active(state.maps.get(), TRUE);
 }
 
@@ -170,7 +170,7 @@ static gboolean patch_energy_set_caps(GstBaseTransform *trans, GstCaps *caps, Gs
   return TRUE;
 }
 
-static gboolean patch_energy_propose_allocation(GstBaseTransform *trans, GstQuery *decide, GstQuery *query) {
+static gboolean patch_energy_propose_allocation(GstBaseTransform *, GstQuery *, GstQuery *query) {
   gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
   gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
   return TRUE;

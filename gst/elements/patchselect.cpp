@@ -84,8 +84,8 @@ struct CpsPatchSelectPrivate {
   cps::Options options;
 
   // Streaming thread
-  GstVideoInfo info;
-  GstSegment segment;
+  GstVideoInfo info = {};
+  GstSegment segment = {};
   Owned<GstEvent> segment_event; // waits for the caps
   Owned<GstCaps> src_caps;
   Owned<CpsPlan> plan; // from the sampler
@@ -259,6 +259,7 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
 static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
   auto *self = CPS_PATCH_SELECT(parent);
   CpsPatchSelectPrivate &state = state_of(self);
+  // cppcheck-suppress unreadVariable ; it owns
   const Owned<GstBuffer> buffer(incoming);
   const CpsFrameMeta *frame = cps_buffer_get_frame_meta(incoming);
   const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(incoming);

@@ -53,6 +53,14 @@ PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
   return view;
 }
 
+// Bytes from the start of its plane to the first sample of a component. GStreamer has the second chroma component of
+// P010 and its like at byte 1, in the middle of the first: there the offset counts samples.
+static ptrdiff_t component_offset(const GstVideoFormatInfo *format, int c) {
+  const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(format, c),
+            word = GST_VIDEO_FORMAT_INFO_DEPTH(format, c) > 8 ? 2 : 1;
+  return offset % word ? offset * word : offset;
+}
+
 MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop)
     : mapped_(gst_video_frame_map(
           &frame_, const_cast<GstVideoInfo *>(&info), buffer,
@@ -65,8 +73,10 @@ MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const 
     const int sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, c),
               sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c);
     plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);
-    plane.data = static_cast<const uint8_t *>(GST_VIDEO_FRAME_COMP_DATA(&frame_, c)) + crop.y / sub_y * plane.stride +
-                 crop.x / sub_x * plane.step;
+    plane.data =
+        static_cast<const uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, GST_VIDEO_FORMAT_INFO_PLANE(info.finfo, c))) +
+        component_offset(info.finfo, c) + crop.y / sub_y * plane.stride +
+        static_cast<ptrdiff_t>(crop.x / sub_x) * plane.step;
   }
 }
 

@@ -42,7 +42,7 @@ public:
   const PictureView &view() const { return view_; }
 
 private:
-  GstVideoFrame frame_;
+  GstVideoFrame frame_ = {};
   bool mapped_;
   PictureView view_;
 };

@@ -29,6 +29,8 @@
 
 #include <gst/video/video.h>
 
+#include <atomic>
+
 GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
 #define GST_CAT_DEFAULT uniform_sampler_debug
 
@@ -69,11 +71,13 @@ struct CpsUniformSamplerPrivate {
   GstPad *srcpad = nullptr;
   cps::Options options;
 
-  GstSegment segment;
-  GstVideoInfo info;
+  GstSegment segment = {};
+  GstVideoInfo info = {};
   Owned<CpsPlan> received; // from a planner upstream
   Clip clip;
   guint clip_index = 0;
+
+  std::atomic<bool> sought{false}; // by the application, since READY
 };
 
 struct _CpsUniformSampler {
@@ -115,13 +119,16 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   const bool planned = state.received && state.received->n_frames > 0;
   const Owned<GstStructure> options = state.options.snapshot();
   const double fps = frame_rate(state.info);
+  const bool timed = state.segment.format == GST_FORMAT_TIME;
+  // Without a seek the stream begins where its segment does: some start at any time.
+  const GstClockTime origin = timed && !state.sought ? state.segment.time : 0;
 
   Owned<CpsPlan> plan;
   if (planned)
     plan.reset(cps_plan_copy(state.received.get()));
   else
     plan = cps::estimate_plan(GST_ELEMENT(self), options.get(),
-                              {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment});
+                              {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment, origin});
   if (!plan)
     return false;
   if (state.received)
@@ -134,13 +141,23 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   Clip &clip = state.clip;
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
-  clip.next_number = state.segment.format == GST_FORMAT_TIME ? cps::frame_at(state.segment.time, fps) : 0;
+  clip.next_number = timed ? cps::frame_at(state.segment.time - origin, fps) : 0;
   clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
   gst_pad_push_event(state.srcpad, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
   return true;
+}
+
+// The time of a frame that has none: frames lie evenly, and the stream begins where the segment says.
+static GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
+  const GstClockTime time = cps::frame_time(frame, fps);
+  guint64 position = 0;
+  if (segment.format == GST_FORMAT_TIME &&
+      gst_segment_position_from_stream_time_full(&segment, GST_FORMAT_TIME, time, &position) > 0)
+    return position;
+  return time;
 }
 
 // Gives a frame its place in the sequence.
@@ -157,7 +174,7 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
     meta->flags = frame.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
   }
   if (!GST_CLOCK_TIME_IS_VALID(meta->pts) && plan.fps > 0)
-    meta->pts = cps::frame_time(frame.frame_id, plan.fps);
+    meta->pts = made_up_time(state.segment, frame.frame_id, plan.fps);
   meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
   meta->total = plan.total;
   meta->clip_index = state.clip_index;
@@ -324,6 +341,8 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
 }
 
 static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
+    state_of(parent).sought = true;
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) { // no decoder may skip a frame that is wanted
     gst_event_unref(event);
     return TRUE;
@@ -346,6 +365,7 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
     CpsUniformSamplerPrivate &state = state_of(element);
     next_clip(state);
     state.clip_index = 0;
+    state.sought = false;
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     gst_video_info_init(&state.info);
   }

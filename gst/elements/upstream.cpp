@@ -5,21 +5,6 @@
 
 namespace cps {
 
-static bool is_seekable(GstPad *sinkpad) {
-  const Owned<GstQuery> query(gst_query_new_seeking(GST_FORMAT_TIME));
-  gboolean seekable = FALSE;
-  if (gst_pad_peer_query(sinkpad, query.get()))
-    gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
-  return seekable;
-}
-
-static bool is_bandwidth_limited(GstPad *sinkpad) {
-  const Owned<GstQuery> query(gst_query_new_scheduling());
-  return gst_pad_peer_query(sinkpad, query.get()) &&
-         gst_query_has_scheduling_mode_with_flags(query.get(), GST_PAD_MODE_PUSH,
-                                                  GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED);
-}
-
 static bool is_live(GstPad *sinkpad) {
   const Owned<GstQuery> query(gst_query_new_latency());
   gboolean live = FALSE;
@@ -65,6 +50,35 @@ static bool feeds_others(GstPad *sinkpad) {
   });
 }
 
+static bool is_seekable(GstPad *pad, GstFormat format) {
+  const Owned<GstQuery> query(gst_query_new_seeking(format));
+  gboolean seekable = FALSE;
+  if (gst_pad_query(pad, query.get()))
+    gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
+  return seekable;
+}
+
+// The pad that the stream comes out of first, at its source. nullptr where nothing is linked.
+static Owned<GstPad> find_source(GstPad *sinkpad) {
+  Owned<GstPad> output(gst_pad_get_peer(sinkpad));
+  if (!output)
+    return nullptr;
+  Owned<GstPad> source;
+  any_pad(gst_pad_iterate_internal_links(output.get()), [&](GstPad *input) {
+    source = find_source(input);
+    return source != nullptr;
+  });
+  return source ? std::move(source) : std::move(output);
+}
+
+static bool is_bandwidth_limited(GstPad *source) {
+  const Owned<GstQuery> query(gst_query_new_scheduling());
+  GstSchedulingFlags flags = static_cast<GstSchedulingFlags>(0);
+  if (gst_pad_query(source, query.get()))
+    gst_query_parse_scheduling(query.get(), &flags, nullptr, nullptr, nullptr);
+  return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;
+}
+
 // The demuxer upstream of `sinkpad`, or nullptr.
 static Owned<GstElement> find_demuxer(GstPad *sinkpad) {
   const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
@@ -97,16 +111,22 @@ GstClockTime declared_duration(GstPad *sinkpad) {
   return static_cast<GstClockTime>(duration);
 }
 
-bool can_read_twice(GstPad *sinkpad, std::string &reason) {
-  if (is_live(sinkpad))
+Rereading can_read_twice(GstPad *sinkpad, std::string &reason) {
+  const Owned<GstPad> source = find_source(sinkpad), output(gst_pad_get_peer(sinkpad));
+  if (!source || is_live(sinkpad))
     reason = "the input is live";
-  else if (is_bandwidth_limited(sinkpad))
+  else if (is_bandwidth_limited(source.get()))
     reason = "the input is slow to seek";
-  else if (!is_seekable(sinkpad))
-    reason = "the input cannot seek";
+  else if (!is_seekable(source.get(), GST_FORMAT_BYTES) && !is_seekable(source.get(), GST_FORMAT_TIME))
+    reason = "the input cannot seek"; // the source knows; demuxers promise what it cannot keep
   else if (feeds_others(sinkpad))
     reason = "the input feeds another branch of the pipeline, too";
-  return reason.empty();
+  if (!reason.empty())
+    return Rereading::No;
+  if (is_seekable(output.get(), GST_FORMAT_TIME))
+    return Rereading::Yes;
+  reason = "the input cannot seek";
+  return Rereading::Maybe;
 }
 
 } // namespace cps

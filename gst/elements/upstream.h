@@ -8,9 +8,15 @@
 
 namespace cps {
 
-// Can all of the stream be read ahead of its consumers and then once more? False with half a sentence in `reason` where
-// it cannot: the input does not seek, seeks slowly, is live, or feeds another branch, which would wait for us for ever.
-bool can_read_twice(GstPad *sinkpad, std::string &reason);
+// Whether all of a stream can be read ahead of its consumers and then once more.
+enum class Rereading {
+  No,    // slow to seek, live, or feeding another branch, which would wait for us for ever
+  Maybe, // the source seeks, but what is between says that it does not: some demuxers are wrong about short files
+  Yes,
+};
+
+// Where the answer is not Yes, `reason` gets half a sentence.
+Rereading can_read_twice(GstPad *sinkpad, std::string &reason);
 
 // How long the container says that its only stream is; GST_CLOCK_TIME_NONE without a container, or where it has more
 // streams, whose lengths it does not tell apart.

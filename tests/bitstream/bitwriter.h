@@ -31,7 +31,7 @@ public:
   }
   BitWriter &align() {
     while (bits_ % 8)
-      put(0);
+      put(false);
     return *this;
   }
   BitWriter &bytes(size_t count, uint8_t value) {

@@ -66,9 +66,9 @@ void check_sequence(const Layout &layout, Content content, double percentile, un
 void check_sizes(Layout layout, Content content) {
   const int sizes[][2] = {{1, 1},  {1, 40},   {40, 1},    {2, 3},     {7, 5},     {9, 64},    {31, 33},
                           {33, 9}, {127, 60}, {128, 128}, {132, 140}, {140, 256}, {130, 131}, {200, 96}};
-  for (const auto &size : sizes) {
-    layout.width = size[0];
-    layout.height = size[1];
+  for (const auto &[width, height] : sizes) {
+    layout.width = width;
+    layout.height = height;
     check_sequence(layout, content, 95.0, 3);
   }
 }

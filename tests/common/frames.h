@@ -1,0 +1,145 @@
+// Raw frames with known samples, as GStreamer's buffers and as the pictures of the slow reference.
+#pragma once
+
+#include "gst/codecpatch/cpsframemeta.h"
+#include "gst/elements/private.h"
+#include "tests/kernels/reference.h"
+
+#include <gst/check/gstcheck.h>
+#include <gst/video/video.h>
+
+#include <random>
+
+namespace test {
+
+using cps::Owned;
+
+// What the raw formats are made of, written down once more.
+struct Format {
+  const char *name;
+  cps::ColorModel model;
+  int bits, shift, sub_x, sub_y;
+};
+
+constexpr Format kFormats[] = {
+    {"I420", cps::ColorModel::Yuv, 8, 0, 2, 2},       {"YV12", cps::ColorModel::Yuv, 8, 0, 2, 2},
+    {"NV12", cps::ColorModel::Yuv, 8, 0, 2, 2},       {"NV21", cps::ColorModel::Yuv, 8, 0, 2, 2},
+    {"Y42B", cps::ColorModel::Yuv, 8, 0, 2, 1},       {"Y444", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"I420_10LE", cps::ColorModel::Yuv, 10, 0, 2, 2}, {"P010_10LE", cps::ColorModel::Yuv, 10, 6, 2, 2},
+    {"GRAY8", cps::ColorModel::Gray, 8, 0, 1, 1},     {"GRAY16_LE", cps::ColorModel::Gray, 16, 0, 1, 1},
+    {"RGB", cps::ColorModel::Rgb, 8, 0, 1, 1},        {"BGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"RGBx", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"BGRx", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"RGBA", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"BGRA", cps::ColorModel::Rgb, 8, 0, 1, 1},
+};
+
+inline const Format &format_named(const char *name) {
+  for (const Format &format : kFormats)
+    if (g_str_equal(format.name, name))
+      return format;
+  ck_abort_msg("no format %s", name);
+}
+
+inline GstVideoInfo video_info(const char *format, int width, int height, const char *colorimetry = nullptr) {
+  GstVideoInfo info;
+  fail_unless(gst_video_info_set_format(&info, gst_video_format_from_string(format), static_cast<guint>(width),
+                                        static_cast<guint>(height)));
+  info.fps_n = 25;
+  info.fps_d = 1;
+  if (colorimetry)
+    fail_unless(gst_video_colorimetry_from_string(&info.colorimetry, colorimetry));
+  return info;
+}
+
+inline Owned<GstCaps> video_caps(const GstVideoInfo &info) {
+  return Owned<GstCaps>(gst_video_info_to_caps(const_cast<GstVideoInfo *>(&info)));
+}
+
+// The part of a frame that counts, in pixels.
+struct Region {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
+// A picture of noise that fills `region` of a frame of the format.
+inline reference::Picture noise_picture(const Format &format, const Region &region, unsigned seed) {
+  reference::Layout layout;
+  layout.model = format.model;
+  layout.width = region.width;
+  layout.height = region.height;
+  layout.bits = format.bits;
+  layout.sub_x = format.sub_x;
+  layout.sub_y = format.sub_y;
+  layout.phase_x = region.x % format.sub_x;
+  layout.phase_y = region.y % format.sub_y;
+  reference::Picture picture(layout);
+  std::mt19937 random(seed);
+  picture.fill([&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
+  return picture;
+}
+
+inline reference::Picture noise_picture(const char *format, int width, int height, unsigned seed) {
+  return noise_picture(format_named(format), {0, 0, width, height}, seed);
+}
+
+// Writes `picture` into the buffer with its top left pixel at (x, y); `info` tells the memory's layout.
+inline void write_picture(GstBuffer *buffer, const GstVideoInfo &info, const reference::Picture &picture, int x = 0,
+                          int y = 0) {
+  const Format &format = format_named(GST_VIDEO_INFO_NAME(&info));
+  GstVideoFrame frame;
+  fail_unless(gst_video_frame_map(&frame, const_cast<GstVideoInfo *>(&info), buffer, GST_MAP_WRITE));
+  for (int p = 0; p < picture.planes(); ++p) {
+    const bool chroma = format.model == cps::ColorModel::Yuv && p > 0;
+    const int left = x / (chroma ? format.sub_x : 1), top = y / (chroma ? format.sub_y : 1);
+    for (int row = 0; row < picture.plane_height(p); ++row)
+      for (int column = 0; column < picture.plane_width(p); ++column) {
+        guint8 *sample = static_cast<guint8 *>(GST_VIDEO_FRAME_COMP_DATA(&frame, p)) +
+                         (top + row) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, p) +
+                         (left + column) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, p);
+        const int value = picture.at(p, column, row) << format.shift;
+        *sample = static_cast<guint8>(value);
+        if (format.bits > 8)
+          sample[1] = static_cast<guint8>(value >> 8);
+      }
+  }
+  gst_video_frame_unmap(&frame);
+}
+
+inline Owned<GstBuffer> noise_buffer(gsize size, unsigned seed = 0) {
+  std::mt19937 random(seed);
+  Owned<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, size, nullptr));
+  GstMapInfo map;
+  fail_unless(gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE));
+  for (gsize i = 0; i < map.size; ++i)
+    map.data[i] = static_cast<guint8>(random());
+  gst_buffer_unmap(buffer.get(), &map);
+  return buffer;
+}
+
+inline Owned<GstBuffer> frame_of(const reference::Picture &picture, const GstVideoInfo &info) {
+  Owned<GstBuffer> buffer = noise_buffer(info.size);
+  write_picture(buffer.get(), info, picture);
+  return buffer;
+}
+
+// Presentation time of a frame at 25 frames a second.
+inline GstClockTime time_of(guint64 frame) {
+  return frame * 40 * GST_MSECOND;
+}
+
+// The planner's stamp.
+inline Owned<GstBuffer> stamped(Owned<GstBuffer> buffer, guint64 frame_id, guint64 total,
+                                CpsFrameFlags flags = CPS_FRAME_FLAG_NONE) {
+  cps_buffer_add_frame_meta(buffer.get(), frame_id, total, time_of(frame_id), flags);
+  return buffer;
+}
+
+// The sampler's stamp.
+inline Owned<GstBuffer> sampled(Owned<GstBuffer> buffer, guint64 frame_id, guint position, guint length,
+                                CpsFrameFlags flags = CPS_FRAME_FLAG_NONE, guint clip_index = 0) {
+  CpsFrameMeta *meta = cps_buffer_add_frame_meta(buffer.get(), frame_id, 100, time_of(frame_id), flags);
+  meta->clip_index = clip_index;
+  meta->seq_pos = position;
+  meta->seq_len = length;
+  return buffer;
+}
+
+} // namespace test

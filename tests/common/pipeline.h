@@ -1,0 +1,308 @@
+// Pipelines under test: run to their end under a watchdog, and what came of them.
+#pragma once
+
+#include "gst/codecpatch/codecpatch.h"
+#include "gst/elements/private.h"
+
+#include <gst/app/gstappsrc.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <initializer_list>
+#include <list>
+#include <string>
+#include <vector>
+
+// Last, for its macros are called as parts of the standard library are.
+#include <gst/check/gstcheck.h>
+
+namespace pipes {
+
+using cps::Owned;
+
+// How long anything may take before it counts as hung. Far above what it does take.
+constexpr GstClockTime kPatience = 40 * GST_SECOND;
+
+// --- Files ---
+
+// The folder of golden results and videos, "" with a message where this checkout has none.
+inline std::string shared_file(const std::string &name) {
+  const char *folder = g_getenv("CPS_SHARED_DIR");
+  const std::string path = std::string(folder ? folder : ".") + "/" + name;
+  if (std::filesystem::exists(path))
+    return path;
+  g_print("skipped: there is no %s\n", path.c_str());
+  return "";
+}
+
+// A new folder that goes with everything in it.
+class TemporaryFolder {
+public:
+  TemporaryFolder() {
+    GError *error = nullptr;
+    const Owned<gchar> path(g_dir_make_tmp("codecpatch-XXXXXX", &error));
+    fail_unless(path != nullptr, "%s", error ? error->message : "");
+    path_ = path.get();
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+
+  std::string file(const std::string &name) const { return path_ + "/" + name; }
+  // Hidden files count, too.
+  size_t files() const {
+    const std::filesystem::directory_iterator all(path_);
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
+  }
+
+private:
+  std::string path_;
+};
+
+inline std::string read_file(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  fail_unless(file.good(), "cannot read %s", path.c_str());
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+inline void write_file(const std::string &path, const std::string &bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  fail_unless(file.good(), "cannot write %s", path.c_str());
+}
+
+// False with a message where GStreamer here lacks one of them.
+inline bool have_elements(std::initializer_list<const char *> names) {
+  for (const char *name : names) {
+    const Owned<GstElementFactory> factory(gst_element_factory_find(name));
+    if (!factory) {
+      g_print("skipped: no element %s\n", name);
+      return false;
+    }
+  }
+  return true;
+}
+
+// --- Results ---
+
+// One clip as it came out of tensormetasink.
+struct Tensors {
+  Owned<CpsClip> clip;
+  CpsTensor patches;           // shape and type
+  std::vector<uint8_t> pixels; // of the patches tensor, as it is
+  std::vector<int64_t> fields; // six a patch
+  std::vector<float> scores;   // one a patch
+
+  size_t count() const { return scores.size(); }
+  int64_t field(size_t patch, size_t column) const { return fields[6 * patch + column]; }
+  int64_t index(size_t patch) const { return field(patch, 3); }
+  size_t patch_values() const { return static_cast<size_t>(3 * patches.dims[2] * patches.dims[3]); }
+  // The values of a patch; f32 only.
+  std::vector<float> values(size_t patch) const {
+    fail_unless_equals_int(patches.dtype, CPS_DTYPE_F32);
+    std::vector<float> out(patch_values());
+    std::memcpy(out.data(), pixels.data() + patch * out.size() * sizeof(float), out.size() * sizeof(float));
+    return out;
+  }
+  std::vector<uint64_t> frame_ids() const {
+    std::vector<uint64_t> ids;
+    for (guint i = 0; i < clip->n_frames; i++)
+      ids.push_back(clip->frames[i].frame_id);
+    return ids;
+  }
+};
+
+template <typename T> std::vector<T> tensor_values(GstBuffer *buffer, const char *name) {
+  const CpsTensor *tensor = cps_tensor_meta_find(cps_buffer_get_tensor_meta(buffer), name);
+  fail_unless(tensor != nullptr, "there is no tensor %s", name);
+  std::vector<T> values(cps_tensor_get_size(tensor) / sizeof(T));
+  GstMapInfo map;
+  fail_unless(cps_tensor_map(tensor, buffer, &map, GST_MAP_READ));
+  std::memcpy(values.data(), map.data, values.size() * sizeof(T));
+  cps_tensor_unmap(tensor, buffer, &map);
+  return values;
+}
+
+inline Tensors read_tensors(GstSample *sample) {
+  GstBuffer *buffer = gst_sample_get_buffer(sample);
+  const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(buffer);
+  fail_unless(meta != nullptr, "the buffer has no tensors");
+  Tensors out;
+  out.clip.reset(cps_clip_ref(meta->clip));
+  out.patches = *cps_tensor_meta_find(meta, "patches");
+  out.pixels = tensor_values<uint8_t>(buffer, "patches");
+  out.fields = tensor_values<int64_t>(buffer, "meta_fields");
+  out.scores = tensor_values<float>(buffer, "meta_scores");
+  fail_unless_equals_int(static_cast<int>(out.fields.size()), static_cast<int>(6 * out.count()));
+  return out;
+}
+
+// What a run came to.
+struct Outcome {
+  bool eos = false;
+  GQuark domain = 0; // of the error, 0: none
+  int code = 0;
+  std::string error, debug, element; // the element that posted it
+  std::vector<std::string> warnings;
+  std::vector<Tensors> clips; // of the tensormetasink `sink`, where there is one
+
+  bool failed() const { return domain != 0; }
+  const Tensors &only_clip() const {
+    fail_unless(eos, "no end of stream: %s (%s)", error.c_str(), debug.c_str());
+    fail_unless(!failed(), "%s (%s)", error.c_str(), debug.c_str());
+    fail_unless_equals_int(static_cast<int>(clips.size()), 1);
+    return clips[0];
+  }
+  bool warned_of(const std::string &text) const {
+    for (const std::string &warning : warnings)
+      if (warning.find(text) != std::string::npos)
+        return true;
+    return false;
+  }
+};
+
+// --- Pipelines ---
+
+// A pipeline from its description. Whatever has not come to its end within kPatience fails the test, and so does
+// anything that GLib calls critical.
+class Line {
+public:
+  using Watch = std::function<void(GstPad *, GstBuffer *)>;
+
+  explicit Line(const std::string &description) : description_(description) {
+    g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
+    GError *error = nullptr;
+    pipeline_.reset(gst_parse_launch(description.c_str(), &error));
+    fail_unless(pipeline_ && !error, "%s: %s", description.c_str(), error ? error->message : "");
+    if (!GST_IS_PIPELINE(pipeline_.get())) {
+      GstElement *pipeline = gst_pipeline_new(nullptr);
+      gst_bin_add(GST_BIN(pipeline), pipeline_.release());
+      pipeline_.reset(pipeline);
+    }
+    bus_.reset(gst_element_get_bus(pipeline_.get()));
+  }
+  ~Line() {
+    if (pipeline_)
+      gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  }
+  Line(const Line &) = delete;
+  Line &operator=(const Line &) = delete;
+
+  GstElement *pipeline() const { return pipeline_.get(); }
+  Owned<GstElement> get(const char *name) const {
+    return Owned<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+  }
+
+  // Calls `watch` from the streaming thread for each buffer that passes the pad.
+  void on_buffer(const char *element, const char *pad_name, Watch watch) {
+    const Owned<GstElement> owner = get(element);
+    const Owned<GstPad> pad(gst_element_get_static_pad(owner.get(), pad_name));
+    watches_.push_back(std::move(watch));
+    gst_pad_add_probe(
+        pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+        [](GstPad *at, GstPadProbeInfo *info, gpointer data) {
+          (*static_cast<Watch *>(data))(at, GST_PAD_PROBE_INFO_BUFFER(info));
+          return GST_PAD_PROBE_OK;
+        },
+        &watches_.back(), nullptr);
+  }
+
+  // Gives the appsrc `in` all that it will have.
+  void feed(GstCaps *caps, std::vector<Owned<GstBuffer>> buffers) {
+    const Owned<GstElement> in = get("in");
+    auto *source = GST_APP_SRC(in.get());
+    g_object_set(source, "format", GST_FORMAT_TIME, "max-bytes", guint64{0}, nullptr);
+    gst_app_src_set_caps(source, caps);
+    for (Owned<GstBuffer> &buffer : buffers)
+      gst_app_src_push_buffer(source, buffer.release());
+    gst_app_src_end_of_stream(source);
+  }
+
+  // May fail, which the bus tells.
+  void start(GstState state = GST_STATE_PLAYING) { gst_element_set_state(pipeline_.get(), state); }
+
+  // Must not fail.
+  void reach(GstState state) {
+    start(state);
+    const GstStateChangeReturn result = gst_element_get_state(pipeline_.get(), nullptr, nullptr, kPatience);
+    fail_unless(result == GST_STATE_CHANGE_SUCCESS || result == GST_STATE_CHANGE_NO_PREROLL, "%s: no %s",
+                description_.c_str(), gst_element_state_get_name(state));
+  }
+
+  // Waits for the end of stream or an error and takes what the sink has by then.
+  Outcome finish() {
+    Outcome outcome;
+    while (!outcome.eos && !outcome.failed()) {
+      GstMessage *message = gst_bus_timed_pop_filtered(
+          bus_.get(), kPatience,
+          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING));
+      fail_unless(message != nullptr, "%s: hangs", description_.c_str());
+      read_message(message, outcome);
+      gst_message_unref(message);
+    }
+    const Owned<GstElement> sink = get("sink");
+    if (sink && g_signal_lookup("try-pull-tensors", G_OBJECT_TYPE(sink.get())))
+      while (const Owned<GstSample> sample{pull(sink.get())})
+        outcome.clips.push_back(read_tensors(sample.get()));
+    return outcome;
+  }
+
+  Outcome run() {
+    start();
+    return finish();
+  }
+
+private:
+  static GstSample *pull(GstElement *sink) {
+    GstSample *sample = nullptr;
+    g_signal_emit_by_name(sink, "try-pull-tensors", guint64{0}, &sample);
+    return sample;
+  }
+
+  static void read_message(GstMessage *message, Outcome &outcome) {
+    GError *error = nullptr;
+    gchar *debug = nullptr;
+    switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_EOS:
+      outcome.eos = true;
+      break;
+    case GST_MESSAGE_WARNING:
+      gst_message_parse_warning(message, &error, &debug);
+      outcome.warnings.emplace_back(error->message);
+      break;
+    default:
+      gst_message_parse_error(message, &error, &debug);
+      outcome.domain = error->domain;
+      outcome.code = error->code;
+      outcome.error = error->message;
+      outcome.debug = debug ? debug : "";
+      outcome.element = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
+    }
+    g_clear_error(&error);
+    g_free(debug);
+  }
+
+  std::string description_;
+  Owned<GstElement> pipeline_;
+  Owned<GstBus> bus_;
+  std::list<Watch> watches_; // whose addresses stay
+};
+
+inline Outcome run(const std::string &description) {
+  return Line(description).run();
+}
+
+// Where tests of a suite go. Check kills those that take longer.
+inline TCase *make_tests(Suite *suite, double seconds = 120) {
+  TCase *tests = tcase_create("general");
+  suite_add_tcase(suite, tests);
+  tcase_set_timeout(tests, seconds);
+  return tests;
+}
+
+} // namespace pipes

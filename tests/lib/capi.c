@@ -1,0 +1,79 @@
+/* The library from C: its headers stand alone, and its functions link and work. */
+#include <gst/codecpatch/codecpatch.h>
+
+#include <gst/check/gstcheck.h>
+
+static void count_entry(const gchar *key, const gchar *value, gpointer user_data) {
+  fail_unless(key != NULL && value != NULL);
+  ++*(guint *)user_data;
+}
+
+GST_START_TEST(test_metas) {
+  GstBuffer *buffer = gst_buffer_new();
+  CpsFrameMeta *frame = cps_buffer_add_frame_meta(buffer, 1, 2, 3, CPS_FRAME_FLAG_WANTED);
+  CpsEnergyMeta *energy = cps_buffer_add_energy_meta(buffer, gst_buffer_new_allocate(NULL, 4, NULL), 1, 1, 1, 1,
+                                                     g_quark_from_static_string("motion-residual"), 95);
+  CpsTensor tensor = {0};
+  CpsTensorMeta *tensors;
+  const CpsTensor *found;
+  GstMapInfo map;
+
+  fail_unless(cps_buffer_get_frame_meta(buffer) == frame && frame->frame_id != CPS_FRAME_ID_NONE);
+  fail_unless(cps_buffer_get_energy_meta(buffer) == energy);
+
+  gst_buffer_append_memory(buffer, gst_allocator_alloc(NULL, 8, NULL));
+  tensor.id = g_quark_from_static_string("patches");
+  tensor.dtype = CPS_DTYPE_F16;
+  tensor.n_dims = 1;
+  tensor.dims[0] = 4;
+  tensors = cps_buffer_add_tensor_meta(buffer, &tensor, 1, cps_clip_new(0));
+  fail_unless(cps_buffer_get_tensor_meta(buffer) == tensors);
+  found = cps_tensor_meta_find(tensors, "patches");
+  fail_unless(found != NULL && found->dtype == CPS_DTYPE_F16);
+  fail_unless(cps_tensor_map(found, buffer, &map, GST_MAP_READ));
+  fail_unless(map.size == cps_tensor_get_size(found));
+  cps_tensor_unmap(found, buffer, &map);
+  gst_buffer_unref(buffer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST(test_plan) {
+  CpsPlan *plan = cps_plan_new(1);
+  GstEvent *event = cps_event_new_plan(cps_plan_ref(plan));
+  GstQuery *query = cps_query_new_plan_request();
+
+  fail_unless(cps_event_parse_plan(event) == plan);
+  fail_unless(cps_query_is_plan_request(query));
+  fail_unless(cps_query_get_plan_request(query) == NULL);
+  gst_query_unref(query);
+  gst_event_unref(event);
+  cps_plan_unref(plan);
+}
+
+GST_END_TEST;
+
+GST_START_TEST(test_clip) {
+  CpsClip *clip = cps_clip_new(1);
+  guint entries = 0;
+
+  cps_clip_foreach_metadata(clip, count_entry, &entries);
+  fail_unless_equals_int(entries, 15);
+  fail_unless_equals_int(CPS_SPEC_VERSION, 1);
+  cps_clip_unref(clip);
+}
+
+GST_END_TEST;
+
+static Suite *c_api_suite(void) {
+  Suite *suite = suite_create("c-api");
+  TCase *tests = tcase_create("general");
+
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, test_metas);
+  tcase_add_test(tests, test_plan);
+  tcase_add_test(tests, test_clip);
+  return suite;
+}
+
+GST_CHECK_MAIN(c_api);
