@@ -90,7 +90,9 @@ struct CpsPatchSelectPrivate {
   Owned<GstCaps> src_caps;
   Owned<CpsPlan> plan; // from the sampler
   cps::ClipBuilder clip;
-  bool collecting = false; // a clip has begun and is not whole yet
+  Owned<GstStructure> clip_options;            // what the clip is made with
+  GstClockTime clip_pts = GST_CLOCK_TIME_NONE; // of its first frame, in the segment
+  bool collecting = false;                     // a clip has begun and is not whole yet
 };
 
 struct _CpsPatchSelect {
@@ -145,7 +147,7 @@ static Owned<CpsClip> describe_clip(CpsPatchSelect *self, const CpsFrameMeta &fr
     clip->duration = static_cast<GstClockTime>(static_cast<double>(frame.total) / clip->fps * GST_SECOND);
   gst_structure_set(clip->options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy.mode), "energy-pct",
                     G_TYPE_DOUBLE, energy.percentile, nullptr);
-  cps::merge_options(clip->options, state.options.snapshot().get());
+  cps::merge_options(clip->options, state.clip_options.get());
   return clip;
 }
 
@@ -162,17 +164,21 @@ static bool send_caps(CpsPatchSelectPrivate &state) {
   return true;
 }
 
-static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop, guint length) {
+static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop, const CpsFrameMeta &first) {
   CpsPatchSelectPrivate &state = state_of(self);
+  state.clip_options = state.options.snapshot();
+  state.clip_pts = first.pts;
   cps::ClipOptions options;
   std::string error;
-  if (!cps::read_clip_options(state.options.snapshot().get(), options, error) ||
-      !state.clip.begin(options, state.info, crop, length, error)) {
+  if (!cps::read_clip_options(state.clip_options.get(), options, error) ||
+      !state.clip.begin(options, state.info, crop, first.seq_len, error)) {
     GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), (nullptr));
     return GST_FLOW_ERROR;
   }
   state.collecting = true;
-  return send_caps(state) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
+  if (send_caps(state))
+    return GST_FLOW_OK;
+  return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
 }
 
 // Is this the frame that the clip goes on with? Posts an error where it is not.
@@ -249,7 +255,7 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
     return GST_FLOW_ERROR;
   }
   Owned<CpsClip> clip = describe_clip(self, last, energy);
-  GST_BUFFER_PTS(tensors.get()) = clip->frames[0].pts;
+  GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
   const std::vector<CpsTensor> &list = state.clip.tensors();
   cps_buffer_add_tensor_meta(tensors.get(), list.data(), static_cast<guint>(list.size()), clip.release());
@@ -273,7 +279,7 @@ static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *
   if (!check_frame(self, frame, energy, crop))
     return GST_FLOW_ERROR;
   if (!state.collecting) {
-    const GstFlowReturn flow = begin_clip(self, crop, frame->seq_len);
+    const GstFlowReturn flow = begin_clip(self, crop, *frame);
     if (flow != GST_FLOW_OK)
       return flow;
   }
@@ -289,16 +295,19 @@ static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *
 
 static gboolean set_caps(CpsPatchSelect *self, GstCaps *caps) {
   CpsPatchSelectPrivate &state = state_of(self);
-  const GstVideoInfo old = state.info;
-  if (!gst_video_info_from_caps(&state.info, caps))
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps))
     return FALSE;
-  if (!state.collecting || cps::same_layout(old, state.info))
+  const GstVideoInfo &old = state.info;
+  if (!state.collecting || cps::same_layout(old, info)) {
+    state.info = info;
     return TRUE;
+  }
   GST_ELEMENT_ERROR(
       self, STREAM, FORMAT,
       ("The video changed from %dx%d %s to %dx%d %s in the middle of a clip: sample each part by its own, "
        "with start and stop of uniformsampler, or convert the frames to one format.",
-       old.width, old.height, old.finfo->name, state.info.width, state.info.height, state.info.finfo->name),
+       old.width, old.height, old.finfo->name, info.width, info.height, info.finfo->name),
       (nullptr));
   return FALSE;
 }

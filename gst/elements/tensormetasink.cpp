@@ -288,15 +288,21 @@ static gboolean tensor_meta_sink_start(GstBaseSink *sink) {
     if (!writable)
       return FALSE;
   }
-  set_flags(sink, true, false);
   return TRUE;
 }
 
-static gboolean tensor_meta_sink_stop(GstBaseSink *sink) {
-  set_flags(sink, false, false);
-  empty_queue(sink);
-  state_of(sink).caps.reset();
-  return TRUE;
+// The base class starts and stops with NULL, but a stream ends with READY.
+static GstStateChangeReturn tensor_meta_sink_change_state(GstElement *element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    set_flags(element, true, false);
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(cps_tensor_meta_sink_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    set_flags(element, false, false);
+    empty_queue(element);
+    state_of(element).caps.reset();
+  }
+  return result;
 }
 
 // GObject
@@ -411,6 +417,7 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
   install_signals(G_TYPE_FROM_CLASS(klass));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = tensor_meta_sink_change_state;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(element_class, "Tensor sink", "Sink/Tensor/File",
                                         "Hands tensors and their metadata to the application or writes them to files",
@@ -418,7 +425,6 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
 
   auto *sink_class = GST_BASE_SINK_CLASS(klass);
   sink_class->start = tensor_meta_sink_start;
-  sink_class->stop = tensor_meta_sink_stop;
   sink_class->set_caps = tensor_meta_sink_set_caps;
   sink_class->event = tensor_meta_sink_event;
   sink_class->unlock = tensor_meta_sink_unlock;

@@ -355,6 +355,13 @@ static gboolean uniform_sampler_sink_query(GstPad *pad, GstObject *parent, GstQu
     cps_query_set_plan_request(query, state_of(parent).options.snapshot().get());
     return TRUE;
   }
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // which the default leaves to downstream; see forward_caps()
+    GstCaps *caps;
+    gst_query_parse_accept_caps(query, &caps);
+    const Owned<GstCaps> known(gst_pad_get_pad_template_caps(pad));
+    gst_query_set_accept_caps_result(query, gst_caps_can_intersect(caps, known.get()));
+    return TRUE;
+  }
   return gst_pad_query_default(pad, parent, query);
 }
 
@@ -398,7 +405,6 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
   gst_pad_set_event_function(state.sinkpad, uniform_sampler_sink_event);
   gst_pad_set_query_function(state.sinkpad, uniform_sampler_sink_query);
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
-  GST_PAD_SET_ACCEPT_TEMPLATE(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 

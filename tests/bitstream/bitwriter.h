@@ -1,6 +1,7 @@
 // Writes the syntax of H.264 and H.265 by hand, for streams that no encoder here produces.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <vector>

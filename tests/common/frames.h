@@ -30,6 +30,15 @@ constexpr Format kFormats[] = {
     {"RGB", cps::ColorModel::Rgb, 8, 0, 1, 1},        {"BGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
     {"RGBx", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"BGRx", cps::ColorModel::Rgb, 8, 0, 1, 1},
     {"RGBA", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"BGRA", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"NV16", cps::ColorModel::Yuv, 8, 0, 2, 1},       {"NV24", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"Y41B", cps::ColorModel::Yuv, 8, 0, 4, 1},       {"YUY2", cps::ColorModel::Yuv, 8, 0, 2, 1},
+    {"UYVY", cps::ColorModel::Yuv, 8, 0, 2, 1},       {"AYUV", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"I422_10LE", cps::ColorModel::Yuv, 10, 0, 2, 1}, {"Y444_10LE", cps::ColorModel::Yuv, 10, 0, 1, 1},
+    {"I420_12LE", cps::ColorModel::Yuv, 12, 0, 2, 2}, {"I422_12LE", cps::ColorModel::Yuv, 12, 0, 2, 1},
+    {"Y444_12LE", cps::ColorModel::Yuv, 12, 0, 1, 1}, {"P012_LE", cps::ColorModel::Yuv, 12, 4, 2, 2},
+    {"P016_LE", cps::ColorModel::Yuv, 16, 0, 2, 2},   {"GBR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"xRGB", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"xBGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"ARGB", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"ABGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
 };
 
 inline const Format &format_named(const char *name) {
@@ -89,11 +98,15 @@ inline void write_picture(GstBuffer *buffer, const GstVideoInfo &info, const ref
   for (int p = 0; p < picture.planes(); ++p) {
     const bool chroma = format.model == cps::ColorModel::Yuv && p > 0;
     const int left = x / (chroma ? format.sub_x : 1), top = y / (chroma ? format.sub_y : 1);
+    // U and V take turns in the words of P010 and its like; some releases of GStreamer have V one byte behind U.
+    const bool second_word = p == 2 && g_str_has_prefix(format.name, "P01");
+    const int offset = second_word ? 2 : GST_VIDEO_FRAME_COMP_POFFSET(&frame, p);
     for (int row = 0; row < picture.plane_height(p); ++row)
       for (int column = 0; column < picture.plane_width(p); ++column) {
-        guint8 *sample = static_cast<guint8 *>(GST_VIDEO_FRAME_COMP_DATA(&frame, p)) +
-                         (top + row) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, p) +
-                         (left + column) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, p);
+        guint8 *sample =
+            static_cast<guint8 *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, GST_VIDEO_FRAME_COMP_PLANE(&frame, p))) + offset +
+            (top + row) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, p) +
+            (left + column) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, p);
         const int value = picture.at(p, column, row) << format.shift;
         *sample = static_cast<guint8>(value);
         if (format.bits > 8)

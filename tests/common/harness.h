@@ -18,7 +18,7 @@ namespace test {
 using cps::Owned;
 
 // Long for a test, short for the person who waits for one that hangs.
-constexpr int kWatchdogSeconds = 60;
+constexpr int kWatchdogSeconds = 30;
 
 using Properties = std::initializer_list<std::pair<const char *, const char *>>;
 

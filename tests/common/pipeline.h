@@ -173,6 +173,7 @@ struct Outcome {
 class Line {
 public:
   using Watch = std::function<void(GstPad *, GstBuffer *)>;
+  using Keep = std::function<bool(GstPad *, GstBuffer *)>;
 
   explicit Line(const std::string &description) : description_(description) {
     g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
@@ -199,17 +200,25 @@ public:
   }
 
   // Calls `watch` from the streaming thread for each buffer that passes the pad.
-  void on_buffer(const char *element, const char *pad_name, Watch watch) {
+  void on_buffer(const char *element, const char *pad, Watch watch) {
+    filter(element, pad, [watch](GstPad *at, GstBuffer *buffer) {
+      watch(at, buffer);
+      return true;
+    });
+  }
+
+  // Drops the buffers at the pad that `keep` says no to.
+  void filter(const char *element, const char *pad_name, Keep keep) {
     const Owned<GstElement> owner = get(element);
     const Owned<GstPad> pad(gst_element_get_static_pad(owner.get(), pad_name));
-    watches_.push_back(std::move(watch));
+    filters_.push_back(std::move(keep));
     gst_pad_add_probe(
         pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad *at, GstPadProbeInfo *info, gpointer data) {
-          (*static_cast<Watch *>(data))(at, GST_PAD_PROBE_INFO_BUFFER(info));
-          return GST_PAD_PROBE_OK;
+          return (*static_cast<Keep *>(data))(at, GST_PAD_PROBE_INFO_BUFFER(info)) ? GST_PAD_PROBE_OK
+                                                                                   : GST_PAD_PROBE_DROP;
         },
-        &watches_.back(), nullptr);
+        &filters_.back(), nullptr);
   }
 
   // Gives the appsrc `in` all that it will have.
@@ -232,6 +241,12 @@ public:
     const GstStateChangeReturn result = gst_element_get_state(pipeline_.get(), nullptr, nullptr, kPatience);
     fail_unless(result == GST_STATE_CHANGE_SUCCESS || result == GST_STATE_CHANGE_NO_PREROLL, "%s: no %s",
                 description_.c_str(), gst_element_state_get_name(state));
+  }
+
+  // Drops what has been posted so far.
+  void forget_messages() {
+    gst_bus_set_flushing(bus_.get(), TRUE);
+    gst_bus_set_flushing(bus_.get(), FALSE);
   }
 
   // Waits for the end of stream or an error and takes what the sink has by then.
@@ -290,7 +305,7 @@ private:
   std::string description_;
   Owned<GstElement> pipeline_;
   Owned<GstBus> bus_;
-  std::list<Watch> watches_; // whose addresses stay
+  std::list<Keep> filters_; // whose addresses stay
 };
 
 inline Outcome run(const std::string &description) {

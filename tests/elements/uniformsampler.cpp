@@ -761,12 +761,31 @@ GST_START_TEST(seek_narrows_the_section) {
   gst_segment_init(&segment, GST_FORMAT_TIME);
   segment.start = segment.time = segment.position = test::time_of(5);
   segment.stop = test::time_of(12);
+  gst_harness_push_upstream_event(sampler.get(),
+                                  gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                                     segment.start, GST_SEEK_TYPE_SET, segment.stop));
   sampler.start(caps().get(), &segment);
   push_plain(sampler, 2, 15);
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {5, 8, 11});
   for (const auto &frame : frames)
     assert_equals_uint64(cps_buffer_get_frame_meta(frame.get())->frame_id, picture_of(frame.get()));
+}
+GST_END_TEST
+
+// Some streams begin at any time by themselves, such as those of a transport stream.
+GST_START_TEST(late_start_is_no_seek) {
+  Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = segment.position = test::time_of(5);
+  sampler.start(caps().get(), &segment);
+  push_plain(sampler, 5, 10);
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {5, 9});
+  check_numbered(frames, 0);
+  assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 0);
+  assert_equals_uint64(cps_buffer_get_frame_meta(frames[1].get())->frame_id, 4);
 }
 GST_END_TEST
 
@@ -840,6 +859,7 @@ static Suite *uniformsampler_suite() {
   tcase_add_test(tests, any_memory);
   tcase_add_test(tests, frames_before_the_segment_do_not_count);
   tcase_add_test(tests, seek_narrows_the_section);
+  tcase_add_test(tests, late_start_is_no_seek);
   tcase_add_test(tests, times_are_made_up_in_the_segment);
   return suite;
 }

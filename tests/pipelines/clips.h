@@ -86,19 +86,33 @@ inline std::string decoder_of(const std::string &parser) {
   return parser == "h265parse" ? "avdec_h265" : "avdec_h264";
 }
 
-// Encodes `frames` numbered frames and writes what `muxer` makes of them; "" leaves a raw byte stream.
-inline void encode(const std::string &path, const std::string &encoder, const std::string &muxer, int frames,
-                   int width = kClipWidth, int height = kClipHeight) {
-  const std::string raw = encoder.rfind("x265", 0) == 0 ? "video/x-h265" : "video/x-h264";
-  const std::string tail =
-      muxer.empty() ? raw + ",stream-format=byte-stream,alignment=au ! " : parser_of(encoder) + " ! " + muxer + " ! ";
-  Line line("appsrc name=in ! " + encoder + " ! " + tail + "filesink location=" + path);
+// Runs `line`, whose appsrc `in` gets `frames` numbered frames.
+inline void write_frames(const std::string &description, int frames, int width = kClipWidth, int height = kClipHeight) {
+  Line line(description);
   std::vector<Owned<GstBuffer>> pictures;
   for (int i = 0; i < frames; i++)
     pictures.push_back(numbered_frame(i, width, height));
   line.feed(clip_caps(width, height).get(), std::move(pictures));
   const Outcome outcome = line.run();
-  fail_unless(outcome.eos, "%s: %s (%s)", encoder.c_str(), outcome.error.c_str(), outcome.debug.c_str());
+  fail_unless(outcome.eos, "%s: %s (%s)", description.c_str(), outcome.error.c_str(), outcome.debug.c_str());
+}
+
+// Encodes numbered frames and writes what `muxer` makes of them; "" leaves a raw byte stream.
+inline void encode(const std::string &path, const std::string &encoder, const std::string &muxer, int frames,
+                   int width = kClipWidth, int height = kClipHeight) {
+  const std::string raw = encoder.rfind("x265", 0) == 0 ? "video/x-h265" : "video/x-h264";
+  const std::string tail =
+      muxer.empty() ? raw + ",stream-format=byte-stream,alignment=au ! " : parser_of(encoder) + " ! " + muxer + " ! ";
+  write_frames("appsrc name=in ! " + encoder + " ! " + tail + "filesink location=" + path, frames, width, height);
+}
+
+// An MP4 file with AAC beside the H.264.
+inline void encode_with_audio(const std::string &path, int frames) {
+  const int buffers = frames * 44100 / kClipRate / 1024;
+  write_frames("appsrc name=in ! " + std::string(kH264B) + " ! h264parse ! mp4mux name=m ! filesink location=" + path +
+                   " audiotestsrc samplesperbuffer=1024 num-buffers=" + std::to_string(buffers) +
+                   " ! audio/x-raw,rate=44100 ! avenc_aac ! aacparse ! queue ! m.",
+               frames);
 }
 
 // --- Frames that pass ---
@@ -122,6 +136,10 @@ public:
   std::vector<Seen> all() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return seen_;
+  }
+  void clear() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    seen_.clear();
   }
   std::vector<Seen> of_clip(guint clip_index) const {
     std::vector<Seen> out;

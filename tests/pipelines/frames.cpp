@@ -11,30 +11,38 @@ struct Source {
   const char *encoder;
   const char *muxer;   // "": raw byte stream
   const char *demuxer; // "": none
+  int width = kClipWidth, height = kClipHeight;
+  int lost = 0;
 };
+
+// tsdemux cannot seek in files below some 64 KiB.
+constexpr int kLarge = 480;
 
 constexpr Source kSources[] = {
     {kH264, "mp4mux", "qtdemux ! "},
     {kH264B, "mp4mux", "qtdemux ! "},
-    {kH264B, "mp4mux fragment-duration=500", "qtdemux ! "},
+    {kH264B, "mp4mux fragment-duration=500", "qtdemux ! ", kClipWidth, kClipHeight, 2},
     {kH264B, "qtmux", "qtdemux ! "},
     {kH264B, "matroskamux", "matroskademux ! "},
-    {kH264B, "mpegtsmux", "tsdemux ! "},
+    {kH264B, "mpegtsmux", "tsdemux ! ", kLarge, kLarge},
     {kH264B, "", ""},
     {kH264, "avimux", "avidemux ! "},
     {kH264Open, "mp4mux", "qtdemux ! "},
-    {kH264Open, "mpegtsmux", "tsdemux ! "},
+    {kH264Open, "mpegtsmux", "tsdemux ! ", kLarge, kLarge},
     {kH264Open, "", ""},
     {kH265, "mp4mux", "qtdemux ! "},
     {kH265Open, "mp4mux", "qtdemux ! "},
     {kH265Open, "matroskamux", "matroskademux ! "},
-    {kH265Open, "mpegtsmux", "tsdemux ! "},
+    {kH265Open, "mpegtsmux", "tsdemux ! ", kLarge, kLarge},
     {kH265Open, "", ""},
 };
 
-void check_lengths(const std::string &what, const std::string &reading, const std::string &decoder) {
+// `lost`: frames that the file has behind the end that it gives itself.
+void check_lengths(const std::string &what, const std::string &reading, const std::string &decoder, int lost = 0) {
   const std::vector<int> decoded = decode_all(reading, decoder);
-  check_numbers(what + ", full decode", decoded, count_up(0, kCount));
+  const int count = static_cast<int>(decoded.size());
+  check_numbers(what + ", full decode", decoded, count_up(0, count));
+  fail_unless(count >= kCount - lost, "%s: %d frames", what.c_str(), count);
   for (const int n : {1, 2, 8, 16, 64, kCount, 3 * kCount}) {
     Line line(reading + " ! frameplanner ! " + decoder +
               " ! uniformsampler name=sampler sequence-length=" + std::to_string(n) + " ! fakesink");
@@ -43,9 +51,8 @@ void check_lengths(const std::string &what, const std::string &reading, const st
     const Outcome outcome = line.run();
     const std::string name = what + ", n = " + std::to_string(n);
     fail_unless(outcome.eos, "%s: %s", name.c_str(), outcome.error.c_str());
-    fail_unless(outcome.warnings.empty(), "%s: %s", name.c_str(),
-                outcome.warnings.empty() ? "" : outcome.warnings[0].c_str());
-    check_clip(name, frames.all(), spread(decoded, n), kCount);
+    fail_if(outcome.warned_of("estimate"), "%s: no exact plan", name.c_str());
+    check_clip(name, frames.all(), spread(decoded, n), count);
   }
 }
 
@@ -59,9 +66,9 @@ GST_START_TEST(exact_frames) {
     return;
   const TemporaryFolder folder;
   const std::string path = folder.file("clip");
-  encode(path, source.encoder, source.muxer, kCount);
+  encode(path, source.encoder, source.muxer, kCount, source.width, source.height);
   check_lengths(std::string(source.encoder) + " ! " + source.muxer,
-                "filesrc location=" + path + " ! " + source.demuxer + parser, decoder_of(parser));
+                "filesrc location=" + path + " ! " + source.demuxer + parser, decoder_of(parser), source.lost);
 }
 GST_END_TEST
 

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# ci/lint.sh BUILD_DIR: formatting and static checks of every source file; any finding fails. BUILD_DIR is configured and
+# compiled, for what is checked is what its compile_commands.json compiles.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+[ -e "${1-}/compile_commands.json" ] || die "usage: ci/lint.sh BUILD_DIR (a meson build directory)"
+build=$(cd "$1" && pwd)
+cd "$root"
+failed=()
+
+# step NAME COMMAND...: goes on after a failure, so that one run shows all findings.
+step() {
+  local name=$1 started=$SECONDS
+  shift
+  say "$name"
+  "$@" || failed+=("$name")
+  echo "$name: $((SECONDS - started)) s"
+}
+
+# Files of the tree by ending, in a checkout as in an unpacked archive. Build directories are no part of it.
+sources() {
+  local endings=() ending
+  for ending in "$@"; do endings+=(-o -name "*.$ending"); done
+  find . -name 'build*' -prune -o -path ./.git -prune -o -type f \( "${endings[@]:1}" \) -print0 | sort -z
+}
+
+format() {
+  sources c cpp cu cuh h | xargs -0 clang-format-14 --dry-run -Werror
+}
+
+# Our own among the sources that the build compiles, NUL-terminated.
+compiled() {
+  python3 - "$build" "$root" <<'PY'
+import json, os, sys
+build, root = sys.argv[1:]
+with open(build + "/compile_commands.json") as commands:
+    names = {os.path.realpath(os.path.join(c["directory"], c["file"])) for c in json.load(commands)}
+for name in sorted(names):
+    if name.startswith(root + "/") and not name.startswith(build + "/"):
+        print(name, end="\0")
+PY
+}
+
+# One process a file; its output is held back until it is done, so that two do not mix.
+# shellcheck disable=SC2016 # expands in the inner shell
+tidy() {
+  compiled | xargs -0 -n 1 -P "$jobs" bash -c '
+    out=$(clang-tidy-14 -p "$0" --quiet "$1" 2>&1) && exit
+    grep -v "warnings generated" <<<"$out" || true
+    exit 1' "$build"
+}
+
+# cppcheck 2.10 takes -I.. of a build directory right below the source for -I/, and would check without our headers.
+check() {
+  local absolute=$build/cppcheck.json
+  sed "s# -I\.\. # -I$root #g" "$build/compile_commands.json" >"$absolute"
+  cppcheck --project="$absolute" -j "$jobs" --quiet --error-exitcode=1 \
+    --enable=warning,performance,portability,style --inline-suppr --suppressions-list=.cppcheck-suppressions \
+    --std=c++17 --std=c11 --library=gtk "-D__$(uname -m)__" \
+    --template='{file}:{line}: {severity}: {message} [{id}]'
+}
+
+scripts() {
+  { sources sh; printf '%s\0' .ci/run; } | xargs -0 shellcheck -x
+}
+
+step clang-format format
+step shellcheck scripts
+step cppcheck check
+step clang-tidy tidy
+
+[ ${#failed[@]} -eq 0 ] || die "findings in: ${failed[*]}"

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# ci/test.sh: installs what is missing, builds afresh with warnings as errors, and runs every check there is. Exits non-zero
+# where anything failed; a failed step does not keep the others from running. Ends with the tests' counts.
+set -euo pipefail
+exec </dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+build=$root/build-ci
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+installed=$work/usr
+failed=()
+counts=
+
+# Neither another copy of the plugin nor the user's registry may decide.
+unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
+export GST_REGISTRY=$work/registry.bin LC_ALL=C.UTF-8
+
+# step NAME COMMAND...
+step() {
+  local name=$1 started=$SECONDS status=0
+  shift
+  say "$name"
+  # A subshell of its own, so that -e holds in it: functions called in a condition run without.
+  set +e
+  (
+    set -e
+    "$@"
+  )
+  status=$?
+  set -e
+  [ $status -eq 0 ] || failed+=("$name")
+  echo "$name: $([ $status -eq 0 ] && echo ok || echo FAILED), $((SECONDS - started)) s"
+}
+
+compile() {
+  rm -rf "$build"
+  build_tree "$build" -Dwerror=true -Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled --prefix="$installed" \
+    --libdir=lib
+}
+
+run_tests() {
+  meson test -C "$build" --no-rebuild --print-errorlogs --num-processes "$jobs" | tee "$work/tests.log"
+}
+
+# The summary of `meson test`, as one line: passed, failed, skipped.
+count_tests() {
+  awk -F': *' '
+    $1 ~ /^(Ok|Expected Fail) *$/ { passed += $2 }
+    $1 ~ /^(Fail|Unexpected Pass|Timeout) *$/ { failed += $2 }
+    $1 ~ /^Skipped *$/ { skipped += $2 }
+    END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : "" }' "$1"
+}
+
+# What was installed is enough to inspect the plugin, and to compile, link and run an application.
+check_install() {
+  meson install -C "$build" --no-rebuild --quiet
+  local plugins=$installed/lib/gstreamer-1.0 element flags
+  export PKG_CONFIG_PATH=$installed/lib/pkgconfig LD_LIBRARY_PATH=$installed/lib GST_PLUGIN_PATH=$plugins
+  for element in frameplanner uniformsampler patchenergy patchselect tensormetasink; do
+    gst-inspect-1.0 "$element" >"$work/$element.txt"
+    grep -q "$plugins/libgstcodecpatch.so" "$work/$element.txt"
+    echo "$element: $(awk '/Long-name/ { $1 = ""; print }' "$work/$element.txt")"
+  done
+  (cd "$root/gst/codecpatch" && ls -- *.h) | grep -v '^json\.h$' >"$work/headers"
+  (cd "$installed/include/gstreamer-1.0/gst/codecpatch" && ls -- *.h) | diff "$work/headers" -
+
+  printf '#include <gst/codecpatch/codecpatch.h>\nint main(void) { return cps_clip_get_type() == 0; }\n' >"$work/tiny.c"
+  printf '#include <gst/codecpatch/codecpatch.h>\nint main() { return cps_plan_get_type() == 0; }\n' >"$work/tiny.cpp"
+  read -ra flags <<<"$(pkg-config --cflags --libs gstreamer-codecpatch-1.0)"
+  cc -std=c11 -Wall -Wextra -Werror -o "$work/tiny-c" "$work/tiny.c" "${flags[@]}"
+  c++ -std=c++17 -Wall -Wextra -Werror -o "$work/tiny-cpp" "$work/tiny.cpp" "${flags[@]}"
+  "$work/tiny-c"
+  "$work/tiny-cpp"
+
+  cc -std=c11 -o "$work/extract" "$root/examples/extract.c" "${flags[@]}"
+  make_clip "$work/clip.mp4"
+  "$work/extract" --output="$work/installed.safetensors" "$work/clip.mp4" >"$work/extract.txt"
+  grep -q '^selected  *2048 of' "$work/extract.txt"
+  bash "$root/examples/gst-launch.sh" "$work/clip.mp4" "$work/line-%05d.safetensors" >"$work/line.txt"
+  cmp "$work/installed.safetensors" "$work/line-00000.safetensors"
+  echo "compiled, linked and ran against $installed"
+}
+
+# `meson devenv` finds the plugin of the build directory.
+check_devenv() {
+  meson devenv -C "$build" gst-inspect-1.0 patchselect | grep -F "$build/gst/elements/libgstcodecpatch.so"
+}
+
+check_quickstart() {
+  cd "$work"
+  CODECPATCH_BUILD_DIR=$build "$root/quickstart.sh" >quickstart.txt || { cat quickstart.txt && false; }
+  [ -s moving.safetensors ]
+  grep -E '^(selected|wrote)' quickstart.txt
+  if "$root/quickstart.sh" no-such-file 2>message.txt; then
+    return 1
+  fi
+  grep -q 'no-such-file' message.txt
+}
+
+install_packages build run test
+step build compile
+[ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
+step tests run_tests
+counts=$(count_tests "$work/tests.log")
+case $counts in "0 passed"*) failed+=("tests: none ran") ;; esac
+step devenv check_devenv
+step install check_install
+step quickstart check_quickstart
+step lint "$root/ci/lint.sh" "$build"
+
+say "done in $SECONDS s"
+[ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"
+echo "$counts"
+[ ${#failed[@]} -eq 0 ]

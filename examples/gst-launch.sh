@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# gst-launch.sh [VIDEO [LOCATION]]: the elements on one line. VIDEO is H.264 in MP4; for others change the two commented
+# elements. LOCATION is a file name pattern in which %05d stands for the clip's number.
+#
+# In a build directory, run this with: meson devenv -C build examples/gst-launch.sh VIDEO
+set -euo pipefail
+video=${1:-v.mp4}
+location=${2:-clip-%05d.safetensors}
+
+line=(
+  filesrc "location=$video"
+  ! qtdemux                            # matroskademux, tsdemux, avidemux; none for a raw .h264
+  ! h264parse                          # h265parse
+  ! frameplanner                       # numbers the frames and plans, before anything is decoded
+  ! avdec_h264                         # avdec_h265, or any other decoder
+  ! uniformsampler sequence-length=16  # keeps the planned frames
+  ! patchenergy                        # attaches where and how much each frame moved
+  ! patchselect k-keep=2048 output-dtype=bf16
+  ! tensormetasink "location=$location"
+)
+exec gst-launch-1.0 "${line[@]}"
