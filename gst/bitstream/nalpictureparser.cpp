@@ -74,6 +74,12 @@ bool NalPictureParser::read_config_nals(GstByteReader &config, unsigned count) {
 }
 
 bool NalPictureParser::parse(GstBuffer *access_unit, CodedPicture &picture) {
+  const bool understood = parse_unit(access_unit, picture);
+  unit_++;
+  return understood;
+}
+
+bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture) {
   picture = {};
   ReadMap map(access_unit);
   if (!map)

@@ -306,6 +306,11 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     gst_event_unref(event);
     return TRUE;
   }
+  gboolean still;
+  if (gst_video_event_parse_still_frame(event, &still)) { // made the decoder drain before a jump, nothing more
+    gst_event_unref(event);
+    return TRUE;
+  }
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_CAPS:
     return forward_caps(self, Owned<GstEvent>(event));
