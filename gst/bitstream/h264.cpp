@@ -238,6 +238,7 @@ bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
   coded.second_field = completes_frame(picture);
   coded.starts_sequence = picture.idr || picture.resets_order;
   coded.random_access = picture.idr || (recovery_point_ && intra && !coded.second_field);
+  coded.reference = picture.reference;
   coded.order = saturate_order(order_.next(picture));
   field_ = {picture.is_field() && !coded.second_field, picture.is_bottom_field(), picture.reference};
   return true;
@@ -254,6 +255,7 @@ void H264Parser::read_next_slice(const Nal &nal, CodedPicture &coded) {
   if (!read_header(unit, slice))
     return;
   const Picture picture{slice, unit.idr_pic_flag != 0, unit.ref_idc != 0, has_order_reset(slice)};
+  coded.reference |= picture.reference;
   if (completes_frame(picture)) {
     coded.order = std::min(coded.order, saturate_order(order_.next(picture)));
     field_ = {};

@@ -2,6 +2,9 @@
 // out as one, so that pairs of fields are two frames.
 #include "gst/bitstream/nalpictureparser.h"
 
+#include <algorithm>
+#include <vector>
+
 #define GST_USE_UNSTABLE_API
 #include <gst/codecparsers/gsth265parser.h>
 
@@ -52,6 +55,7 @@ class H265Parser final : public NalPictureParser {
 public:
   H265Parser() : NalPictureParser("video/x-h265"), parser_(gst_h265_parser_new()) {}
   bool full_range() const override;
+  int64_t order_window() const override { return order_window_; }
   void reset() override;
 
 protected:
@@ -69,10 +73,19 @@ private:
     int64_t lsb = 0;
   };
 
+  // A picture that later ones may be predicted from.
+  struct Decoded {
+    int64_t order;
+    uint32_t unit;
+  };
+
   int64_t next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice);
+  References find_references(const NalHeader &header, int64_t order, const SliceHeader &slice);
 
   std::unique_ptr<GstH265Parser, FreeWith<gst_h265_parser_free>> parser_;
   State state_;
+  std::vector<Decoded> decoded_;
+  int64_t order_window_ = INT64_MAX;
 };
 
 bool H265Parser::full_range() const {
@@ -84,6 +97,8 @@ bool H265Parser::full_range() const {
 void H265Parser::reset() {
   NalPictureParser::reset();
   state_ = {};
+  decoded_.clear();
+  order_window_ = INT64_MAX;
 }
 
 // HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 8.3.3.1.
@@ -136,13 +151,20 @@ bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
   }
   // PicOutputFlag, 8.3.1: such a RASL picture refers to pictures that are not there, and decoders leave it out.
   picture.output = slice.pic_output_flag && !(header.is_rasl() && state_.skips_rasl);
-  picture.order = saturate_order(next_order(header, picture.starts_sequence, slice));
+  const int64_t order = next_order(header, picture.starts_sequence, slice);
+  if (picture.starts_sequence)
+    decoded_.clear();
+  picture.references = find_references(header, order, slice);
+  picture.anchors_order = header.anchors_order();
+  picture.decodable_leading = GST_H265_IS_NAL_TYPE_RADL(header.type);
+  picture.order = saturate_order(order);
   return true;
 }
 
 // PicOrderCntVal, 8.3.1.
 int64_t H265Parser::next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice) {
   const int64_t max_lsb = int64_t{1} << (slice.pps->sps->log2_max_pic_order_cnt_lsb_minus4 + 4);
+  order_window_ = std::min(order_window_, max_lsb / 2);
   const int64_t lsb = slice.pic_order_cnt_lsb; // 0 for IDR pictures
   const int64_t msb = starts_sequence ? 0 : order_msb(state_.msb, state_.lsb, lsb, max_lsb);
   if (header.anchors_order()) {
@@ -150,6 +172,45 @@ int64_t H265Parser::next_order(const NalHeader &header, bool starts_sequence, co
     state_.lsb = lsb;
   }
   return msb + lsb;
+}
+
+// The reference picture set, 8.3.2: what the picture is predicted from, and in `decoded_` what later ones may be.
+References H265Parser::find_references(const NalHeader &header, int64_t order, const SliceHeader &slice) {
+  References references;
+  references.known = true;
+  std::vector<Decoded> kept;
+  const auto refer = [&](int64_t delta, bool used) {
+    const auto found =
+        std::find_if(decoded_.begin(), decoded_.end(), [&](const Decoded &d) { return d.order == order + delta; });
+    if (found != decoded_.end())
+      kept.push_back(*found);
+    if (!used)
+      return;
+    if (found == decoded_.end() || references.count == References::kMax)
+      references.known = false; // lost, or before an entry point
+    else
+      references.units[references.count++] = found->unit;
+  };
+  const bool idr = header.type == GST_H265_NAL_SLICE_IDR_W_RADL || header.type == GST_H265_NAL_SLICE_IDR_N_LP;
+  if (!idr) {
+    const GstH265SPS &sps = *slice.pps->sps;
+    const GstH265ShortTermRefPicSet &set = slice.short_term_ref_pic_set_sps_flag
+                                               ? sps.short_term_ref_pic_set[slice.short_term_ref_pic_set_idx]
+                                               : slice.short_term_ref_pic_sets;
+    for (int i = 0; i < set.NumNegativePics; ++i)
+      refer(set.DeltaPocS0[i], set.UsedByCurrPicS0[i]);
+    for (int i = 0; i < set.NumPositivePics; ++i)
+      refer(set.DeltaPocS1[i], set.UsedByCurrPicS1[i]);
+    if (slice.num_long_term_sps + slice.num_long_term_pics > 0) { // rare: no need to tell which
+      references.known = false;
+      kept = decoded_;
+    }
+  }
+  kept.push_back({order, unit()});
+  if (kept.size() > References::kMax * 2) // only damaged streams have more
+    kept.erase(kept.begin());
+  decoded_ = std::move(kept);
+  return references;
 }
 
 } // namespace

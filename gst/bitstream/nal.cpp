@@ -45,7 +45,9 @@ bool NalReader::next_prefixed(Nal &nal) {
   size_t size = 0;
   for (unsigned i = 0; i < length_size_; ++i)
     size = size << 8 | *pos_++;
-  nal = {pos_, std::min(size, static_cast<size_t>(end_ - pos_))};
+  const auto left = static_cast<size_t>(end_ - pos_);
+  damaged_ |= size > left;
+  nal = {pos_, std::min(size, left)};
   pos_ += nal.size;
   return true;
 }

@@ -22,6 +22,9 @@ public:
   // False after the last one. A unit that claims to be longer than the data ends with them.
   bool next(Nal &nal);
 
+  // Has there been such a unit?
+  bool damaged() const { return damaged_; }
+
 private:
   bool next_prefixed(Nal &nal);
   bool next_start_code(Nal &nal);
@@ -29,6 +32,7 @@ private:
   const uint8_t *pos_;
   const uint8_t *end_;
   unsigned length_size_;
+  bool damaged_ = false;
 };
 
 // A hash of the slices of a picture that costs the same whatever their size.

@@ -74,6 +74,12 @@ bool NalPictureParser::read_config_nals(GstByteReader &config, unsigned count) {
 }
 
 bool NalPictureParser::parse(GstBuffer *access_unit, CodedPicture &picture) {
+  const bool understood = parse_unit(access_unit, picture);
+  unit_++;
+  return understood;
+}
+
+bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture) {
   picture = {};
   ReadMap map(access_unit);
   if (!map)
@@ -95,6 +101,10 @@ bool NalPictureParser::parse(GstBuffer *access_unit, CodedPicture &picture) {
     else
       understood = read_first_slice(nal, picture);
   }
+  if (!picture.has_picture && reader.damaged()) { // its slices are what cannot be found
+    picture.has_picture = true;
+    fingerprint.add({map.data(), map.size()});
+  }
   picture.fingerprint = fingerprint.value();
   if (!picture.has_picture)
     return true;
@@ -114,6 +124,8 @@ uint64_t NalPictureParser::fingerprint(GstBuffer *access_unit) {
   for (Nal nal; reader.next(nal);)
     if (is_slice(nal))
       fingerprint.add(nal);
+  if (fingerprint.value() == 0 && reader.damaged())
+    fingerprint.add({map.data(), map.size()});
   return fingerprint.value();
 }
 

@@ -16,9 +16,14 @@ public:
   bool set_caps(const GstCaps *caps) final;
   bool parse(GstBuffer *access_unit, CodedPicture &picture) final;
   uint64_t fingerprint(GstBuffer *access_unit) final;
-  void reset() override { last_order_ = 0; }
+  void reset() override {
+    last_order_ = 0;
+    unit_ = 0;
+  }
 
 protected:
+  uint32_t unit() const { return unit_; } // number of the access unit at hand, in decode order
+
   explicit NalPictureParser(const char *media_type) : media_type_(media_type) {}
 
   // The configuration record in codec_data: reads the parameter sets, returns the size of NAL unit lengths, 0 on error.
@@ -37,9 +42,12 @@ protected:
   virtual void read_next_slice(const Nal &, CodedPicture &) {}
 
 private:
+  bool parse_unit(GstBuffer *access_unit, CodedPicture &picture);
+
   const char *media_type_;
   unsigned length_size_ = 0; // 0: start codes
   int32_t last_order_ = 0;
+  uint32_t unit_ = 0;
 };
 
 std::unique_ptr<PictureParser> make_h264_parser();

@@ -8,13 +8,26 @@
 
 namespace cps {
 
+// The access units that a picture is predicted from, by their number in decode order.
+struct References {
+  static constexpr int kMax = 16; // a decoded picture buffer holds no more
+
+  bool known = false; // false: all reference pictures since the entry point, for want of better knowledge
+  int count = 0;
+  uint32_t units[kMax] = {};
+};
+
 // One parsed access unit.
 struct CodedPicture {
   bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
   bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
   bool random_access = false;   // decoding can start here and this very picture is exact (spec 1)
   bool second_field = false;    // completes the frame that the access unit before it began
-  bool output = true;       // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
+  bool output = true;         // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
+  bool reference = true;      // false: no other picture is predicted from it
+  bool anchors_order = false; // decoders derive the order of the next pictures from its own
+  bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
+  References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence
   uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one
 };
@@ -39,6 +52,9 @@ public:
 
   // Do the parameter sets read last say that samples use the full range? False where they say nothing.
   virtual bool full_range() const { return false; }
+
+  // How far apart the orders of two decoded pictures may be that anchor those of others and follow each other.
+  virtual int64_t order_window() const { return INT64_MAX; }
 
   // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
   virtual void reset() = 0;

@@ -1,20 +1,23 @@
 #include "gst/bitstream/streamindex.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace cps {
 
 void StreamIndex::clear() {
   units_ = {};
+  distances_ = {};
   display_ = {};
 }
 
 void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped) {
-  AccessUnit unit;
+  AccessUnit unit = {};
   unit.pts = pts;
   unit.dts = dts;
   unit.fingerprint = picture.fingerprint;
+  unit.frame = kNoFrame;
   unit.sequence = units_.empty() ? 0 : units_.back().sequence;
   unit.clipped = clipped;
   unit.has_picture = picture.has_picture;
@@ -22,14 +25,35 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
     unit.sequence += picture.starts_sequence ? 1 : 0;
     unit.order = picture.order;
     unit.random_access = picture.random_access;
+    unit.starts_sequence = picture.starts_sequence;
     unit.second_field = picture.second_field;
     unit.output = picture.output;
+    unit.reference = picture.reference;
+    unit.anchors_order = picture.anchors_order;
+    unit.decodable_leading = picture.decodable_leading;
+    keep_references(unit, picture.references);
   }
   units_.push_back(unit);
 }
 
+// A reference that is too far back for a byte is as good as unknown.
+void StreamIndex::keep_references(AccessUnit &unit, const References &references) {
+  const size_t here = units_.size();
+  const auto *begin = references.units, *end = begin + references.count;
+  unit.references_at = static_cast<uint32_t>(distances_.size());
+  unit.references = static_cast<uint8_t>(references.count);
+  const auto is_near = [here](uint32_t at) { return at < here && here - at <= UINT8_MAX; };
+  if (!references.known || !std::all_of(begin, end, is_near)) {
+    unit.references = kUnknownReferences;
+    return;
+  }
+  std::transform(begin, end, std::back_inserter(distances_),
+                 [here](uint32_t at) { return static_cast<uint8_t>(here - at); });
+}
+
 void StreamIndex::finish() {
   units_.shrink_to_fit();
+  distances_.shrink_to_fit();
   const auto is_frame = [](const AccessUnit &u) { return u.has_picture && u.output && !u.second_field && !u.clipped; };
   display_.reserve(static_cast<size_t>(std::count_if(units_.begin(), units_.end(), is_frame)));
   for (size_t i = 0; i < units_.size(); ++i)

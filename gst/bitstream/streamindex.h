@@ -17,15 +17,22 @@ public:
     GstClockTime pts = GST_CLOCK_TIME_NONE; // of the container
     GstClockTime dts = GST_CLOCK_TIME_NONE;
     uint64_t fingerprint = 0;
-    uint32_t frame = kNoFrame; // display-order index of its frame, known after finish(); both fields of a pair have it
-    uint32_t sequence = 0;     // coded video sequence
-    int32_t order = 0;         // picture order count in that sequence
-    bool random_access = false;
-    bool second_field = false;
-    bool has_picture = false;
-    bool output = false;  // see CodedPicture
-    bool clipped = false; // outside the segment: decoded where needed, but no frame of the stream
+    uint32_t frame = kNoFrame;  // display-order index of its frame, known after finish(); both fields of a pair have it
+    uint32_t sequence = 0;      // coded video sequence
+    int32_t order = 0;          // picture order count in that sequence
+    uint32_t references_at = 0; // where its references are kept
+    uint8_t references = 0;     // how many, or kUnknownReferences
+    bool random_access : 1;
+    bool starts_sequence : 1;
+    bool second_field : 1;
+    bool has_picture : 1;
+    bool output : 1;            // see CodedPicture
+    bool reference : 1;         // see CodedPicture
+    bool anchors_order : 1;     // see CodedPicture
+    bool decodable_leading : 1; // see CodedPicture
+    bool clipped : 1;           // outside the segment: decoded where needed, but no frame of the stream
   };
+  static constexpr uint8_t kUnknownReferences = 255;
 
   void clear();
 
@@ -38,6 +45,12 @@ public:
   size_t units() const { return units_.size(); }
   const AccessUnit &unit(size_t i) const { return units_[i]; }
 
+  // The units that unit `i` is predicted from: calls `visit` with each. Only where they are known.
+  template <typename Visit> void visit_references(size_t i, Visit visit) const {
+    for (uint32_t r = 0; r < units_[i].references; ++r)
+      visit(i - distances_[units_[i].references_at + r]);
+  }
+
   // Frames that count: neither second fields, nor outside the segment, nor never output.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
   // The access unit that frame `id` begins with.
@@ -47,8 +60,11 @@ public:
   size_t find(uint64_t fingerprint, size_t hint) const;
 
 private:
+  void keep_references(AccessUnit &unit, const References &references);
+
   std::vector<AccessUnit> units_;
-  std::vector<uint32_t> display_; // frame id -> unit
+  std::vector<uint8_t> distances_; // of references, in units back from the one that refers
+  std::vector<uint32_t> display_;  // frame id -> unit
 };
 
 } // namespace cps

@@ -18,10 +18,11 @@
  */
 #include "gst/elements/frameplanner.h"
 
-#include "gst/bitstream/streamindex.h"
 #include "gst/elements/indexplan.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
+#include "gst/elements/progress.h"
+#include "gst/elements/secondreading.h"
 #include "gst/elements/upstream.h"
 
 #include <gst/video/video.h>
@@ -33,6 +34,7 @@ GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
 #define GST_CAT_DEFAULT frame_planner_debug
 
 using cps::Owned;
+using cps::SecondReading;
 using cps::StreamIndex;
 
 typedef enum { STRATEGY_AUTO, STRATEGY_SEEK, STRATEGY_SKIP, STRATEGY_STREAM } UniformStrategy;
@@ -71,7 +73,9 @@ struct SegmentAt {
 } // namespace
 
 struct CpsFramePlannerPrivate {
-  explicit CpsFramePlannerPrivate(gpointer object) : options(object) {}
+  explicit CpsFramePlannerPrivate(gpointer object)
+      : options(object), indexing(GST_ELEMENT(object), "index", "Indexing the stream"),
+        sampling(GST_ELEMENT(object), "sample", "Decoding the sampled frames") {}
 
   GstPad *sinkpad = nullptr;
   GstPad *srcpad = nullptr;
@@ -86,14 +90,17 @@ struct CpsFramePlannerPrivate {
   guint32 seqnum = GST_SEQNUM_INVALID;
   GstSegment segment = {};          // what upstream sent last
   Owned<GstEvent> segment_event;    // the same, where it has yet to go downstream
+  bool keep_segment = false;        // `segment` stands, though we read from further back
   std::optional<GstSegment> resume; // what the application wants played, where that is not the whole stream
   Owned<GstCaps> caps;              // that went downstream last
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
-  std::vector<uint64_t> wanted; // ascending
-  size_t cursor = 0;            // unit that should come next
-  size_t next_segment = 0;      // of `segments`
+  bool ended = false; // EOS has gone downstream
+  SecondReading reading{index};
+  size_t next_segment = 0; // of `segments`
+
+  cps::Progress indexing, sampling;
 
   std::unique_ptr<cps::OwnSeek> seek; // for the life of the element
 };
@@ -162,6 +169,7 @@ static bool in_segment(const GstSegment &segment, GstClockTime pts) {
 }
 
 static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
+  state.indexing.update(state.index.units(), 0);
   cps::CodedPicture picture;
   state.parser->parse(buffer, picture);
   state.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer),
@@ -173,6 +181,7 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
   state.indexed = false;
   if (state.parser)
     state.parser->reset();
+  state.indexing.begin();
   state.phase = Phase::Indexing;
 }
 
@@ -185,6 +194,7 @@ static void request_seek(CpsFramePlannerPrivate &state, gint64 start, gint64 sto
 static bool end_indexing(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   state.index.finish();
+  state.indexing.end(true);
   if (state.index.frames() == 0) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The stream has no picture."),
                       ("%" G_GSIZE_FORMAT " access units", state.index.units()));
@@ -206,8 +216,9 @@ static bool end_indexing(CpsFramePlanner *self) {
 
 static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Stamping;
-  state.planned = false;
-  state.cursor = 0;
+  state.planned = state.ended = false;
+  state.sampling.begin();
+  state.reading.begin();
   state.next_segment = 0;
 }
 
@@ -239,7 +250,6 @@ static bool check_duration(CpsFramePlanner *self, const GstStructure *request) {
 static bool make_plan(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   state.planned = true;
-  state.wanted.clear();
   const Owned<GstQuery> query(cps_query_new_plan_request());
   gst_pad_peer_query(state.srcpad, query.get());
   const Owned<GstStructure> request(cps_query_get_plan_request(query.get()));
@@ -262,20 +272,19 @@ static bool make_plan(CpsFramePlanner *self) {
   } else {
     plan.reset(cps_plan_new(0)); // the sampler has to estimate
   }
-  for (guint i = 0; i < plan->n_frames; i++)
-    state.wanted.push_back(plan->frames[i].frame_id);
-  std::sort(state.wanted.begin(), state.wanted.end());
-  cps::merge_options(plan->options, state.options.snapshot().get());
+  const Owned<GstStructure> options = state.options.snapshot();
+  if (state.phase == Phase::Stamping) {
+    std::vector<uint64_t> wanted;
+    for (guint i = 0; i < plan->n_frames; i++)
+      wanted.push_back(plan->frames[i].frame_id);
+    state.reading.want(std::move(wanted), cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
+                       state.parser->order_window());
+    GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed", state.reading.kept(),
+                    state.index.units());
+  }
+  cps::merge_options(plan->options, options.get());
   gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
   return true;
-}
-
-// Finds the access unit in the index. units() where it is not there.
-static size_t match_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
-  const size_t found = state.index.find(state.parser->fingerprint(buffer), state.cursor);
-  if (found < state.index.units())
-    state.cursor = found + 1;
-  return found;
 }
 
 // Sends the segments that begin at or before `unit`: after a rewind the ones of the first reading, since some demuxers
@@ -294,28 +303,50 @@ static void forward_segments(CpsFramePlannerPrivate &state, size_t unit) {
   }
 }
 
-static Owned<GstBuffer> stamp(const CpsFramePlannerPrivate &state, Owned<GstBuffer> buffer, size_t at) {
-  const StreamIndex::AccessUnit &unit = state.index.unit(at);
-  buffer.reset(gst_buffer_make_writable(buffer.release()));
-  GST_BUFFER_PTS(buffer.get()) = unit.pts;
-  GST_BUFFER_DTS(buffer.get()) = unit.dts;
-  const bool counts = unit.frame != cps::kNoFrame;
-  guint flags = unit.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
-  if (counts && std::binary_search(state.wanted.begin(), state.wanted.end(), unit.frame))
-    flags |= CPS_FRAME_FLAG_WANTED;
-  cps_buffer_add_frame_meta(buffer.get(), counts ? unit.frame : CPS_FRAME_ID_NONE, state.index.frames(),
-                            counts ? state.index.frame(unit.frame).pts : unit.pts, static_cast<CpsFrameFlags>(flags));
-  return buffer;
+static GstEvent *new_eos(const CpsFramePlannerPrivate &state) {
+  GstEvent *event = gst_event_new_eos();
+  if (state.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, state.seqnum);
+  return event;
+}
+
+// Nothing that is wanted follows.
+static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
+  if (!state.ended) {
+    state.ended = true;
+    state.sampling.end(true);
+    gst_pad_push_event(state.srcpad, new_eos(state));
+  }
+  return GST_FLOW_EOS;
 }
 
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
-  const size_t at = match_unit(state, buffer.get());
-  forward_segments(state, at < state.index.units() ? at : state.cursor);
+  const size_t at = state.reading.match(state.parser->fingerprint(buffer.get()));
+  const bool known = at < state.index.units();
+  forward_segments(state, known ? at : state.reading.position());
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
-  if (at < state.index.units())
-    buffer = stamp(state, std::move(buffer), at);
+  if (state.resume && !state.keep_segment && state.reading.is_too_late(at)) {
+    // The demuxer went to an entry point, but the first wanted picture refers to something before it.
+    state.keep_segment = true;
+    request_seek(state, 0, -1);
+    return GST_FLOW_OK;
+  }
+  state.sampling.update(at, state.index.units());
+  switch (state.reading.action(at)) {
+  case SecondReading::Action::End:
+    return end_stream(state);
+  case SecondReading::Action::Drop:
+    return GST_FLOW_OK;
+  case SecondReading::Action::DrainAndPush:
+    gst_pad_push_event(state.srcpad, gst_video_event_new_still_frame(TRUE));
+    break;
+  case SecondReading::Action::Push:
+    break;
+  }
+  if (known)
+    buffer = state.reading.stamp(std::move(buffer), at);
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
   return gst_pad_push(state.srcpad, buffer.release());
@@ -344,7 +375,7 @@ static void start(CpsFramePlanner *self) {
         ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
         (nullptr));
     state.phase = Phase::Passing;
-    state.planned = false;
+    state.planned = state.ended = false;
     return;
   }
   // The first segment tells what the application wants played: later ones may come of an edit list.
@@ -385,7 +416,10 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
   if (state.seek->is_flushing()) {
     state.segment_event.reset();
-    if (state.indexed) {
+    if (state.keep_segment) {
+      state.phase = Phase::Stamping;
+      state.reading.rewind();
+    } else if (state.indexed) {
       begin_stamping(state);
     } else {
       state.segments.clear();
@@ -393,6 +427,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
     }
     return true;
   }
+  state.keep_segment = false;
   if (state.indexed) {
     begin_stamping(state);
     state.resume.emplace(); // the segment that follows
@@ -400,12 +435,14 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
     state.segments.clear();
     state.resume.reset();
     state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
-    state.planned = false;
+    state.planned = state.ended = false;
   }
   return false;
 }
 
 static bool handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
+  if (state.keep_segment)
+    return true;
   gst_event_copy_segment(event, &state.segment);
   state.segment_event.reset(gst_event_ref(event));
   if (state.seqnum == GST_SEQNUM_INVALID)
@@ -443,11 +480,8 @@ static bool handle_eos(CpsFramePlanner *self, Owned<GstEvent> &event) {
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
-    if (state.seqnum != GST_SEQNUM_INVALID) {
-      event.reset(gst_event_new_eos());
-      gst_event_set_seqnum(event.get(), state.seqnum);
-    }
-    return false;
+    event.reset(new_eos(state));
+    return std::exchange(state.ended, true);
   }
 }
 
@@ -495,6 +529,8 @@ static gboolean frame_planner_src_event(GstPad *pad, GstObject *parent, GstEvent
 }
 
 static void reset(CpsFramePlannerPrivate &state) {
+  state.indexing.end(false);
+  state.sampling.end(false);
   state.phase = Phase::Start;
   state.parser.reset();
   state.index.clear();
@@ -504,10 +540,11 @@ static void reset(CpsFramePlannerPrivate &state) {
   gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
   state.segment_event.reset();
   state.resume.reset();
+  state.keep_segment = false;
+  state.reading.begin();
   state.caps.reset();
   state.stream_id.clear();
-  state.planned = false;
-  state.wanted.clear();
+  state.planned = state.ended = false;
 }
 
 static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstStateChange transition) {

@@ -203,8 +203,8 @@ static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item)
     return false;
   }
   GST_ELEMENT_WARNING(self, STREAM, DECODE,
-                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s frame stands in for it.", id,
-                       item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later"),
+                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s stands in for it.", id,
+                       item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later frame"),
                       (nullptr));
   return true;
 }
@@ -248,6 +248,8 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
       return GST_FLOW_OK;
     const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
     buffer.reset(gst_buffer_make_writable(buffer.release()));
+    if (CpsFrameMeta *unknown = cps_buffer_get_frame_meta(buffer.get()))
+      gst_buffer_remove_meta(buffer.get(), &unknown->meta);
     cps_buffer_add_frame_meta(buffer.get(), state.clip.next_number++, state.clip.plan->total, pts, CPS_FRAME_FLAG_NONE);
   }
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
@@ -301,6 +303,11 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
   CpsUniformSamplerPrivate &state = state_of(self);
   if (CpsPlan *plan = cps_event_parse_plan(event)) {
     state.received.reset(cps_plan_ref(plan)); // our own, with our options, goes out before the first frame
+    gst_event_unref(event);
+    return TRUE;
+  }
+  gboolean still;
+  if (gst_video_event_parse_still_frame(event, &still)) { // made the decoder drain before a jump, nothing more
     gst_event_unref(event);
     return TRUE;
   }

@@ -243,14 +243,10 @@ public:
                 description_.c_str(), gst_element_state_get_name(state));
   }
 
-  // Drops what has been posted so far, which must be no error.
+  // Drops what has been posted so far.
   void forget_messages() {
-    while (GstMessage *message = gst_bus_pop(bus_.get())) {
-      Outcome outcome;
-      read_message(message, outcome);
-      gst_message_unref(message);
-      fail_if(outcome.failed(), "%s: %s (%s)", description_.c_str(), outcome.error.c_str(), outcome.debug.c_str());
-    }
+    gst_bus_set_flushing(bus_.get(), TRUE);
+    gst_bus_set_flushing(bus_.get(), FALSE);
   }
 
   // Waits for the end of stream or an error and takes what the sink has by then.
@@ -294,16 +290,13 @@ private:
       gst_message_parse_warning(message, &error, &debug);
       outcome.warnings.emplace_back(error->message);
       break;
-    case GST_MESSAGE_ERROR:
+    default:
       gst_message_parse_error(message, &error, &debug);
       outcome.domain = error->domain;
       outcome.code = error->code;
       outcome.error = error->message;
       outcome.debug = debug ? debug : "";
       outcome.element = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
-      break;
-    default:
-      break;
     }
     g_clear_error(&error);
     g_free(debug);

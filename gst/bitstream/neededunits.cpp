@@ -1,0 +1,124 @@
+#include "gst/bitstream/neededunits.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace cps {
+
+namespace {
+
+constexpr size_t kNone = SIZE_MAX;
+
+// The entry points of a unit. A picture that follows an entry point but is shown before it is a leading picture: it may
+// refer to what lies before the entry point, and no picture but the other leading ones may refer to it.
+struct Entry {
+  uint32_t nearest; // before the unit in decode order, or itself
+  uint32_t start;   // where decoding has to begin for it: `nearest`, or the entry point before that
+  bool is_leading() const { return start != nearest; }
+};
+
+std::vector<Entry> find_entries(const StreamIndex &index) {
+  std::vector<Entry> entries(index.units());
+  uint32_t nearest = 0, before = 0;
+  for (size_t i = 0; i < index.units(); ++i) {
+    const StreamIndex::AccessUnit &unit = index.unit(i);
+    if (unit.has_picture && unit.random_access && !unit.second_field) {
+      before = nearest;
+      nearest = static_cast<uint32_t>(i);
+    }
+    const StreamIndex::AccessUnit &entry = index.unit(nearest);
+    const bool leading = unit.has_picture && i != nearest && !entry.starts_sequence &&
+                         unit.sequence == entry.sequence && unit.order < entry.order && !unit.decodable_leading;
+    entries[i] = {nearest, leading ? before : nearest};
+  }
+  return entries;
+}
+
+class Closure {
+public:
+  Closure(const StreamIndex &index, int64_t order_window)
+      : index_(index), order_window_(order_window), entries_(find_entries(index)), needed_(index.units()) {}
+
+  void want(size_t unit) { needed_[unit] = true; }
+
+  // Backwards through the stream, since what a picture refers to lies before it.
+  void complete() {
+    for (size_t i = index_.units(); i-- > 0;) {
+      if (!needed_[i] && !is_implied(i))
+        continue;
+      needed_[i] = true;
+      needed_[entries_[i].start] = true;
+      if (index_.unit(i).second_field && i > 0)
+        needed_[i - 1] = true;
+      if (index_.unit(i).references == StreamIndex::kUnknownReferences)
+        all_from_ = std::min<size_t>(all_from_, entries_[i].start);
+      else
+        index_.visit_references(i, [this](size_t reference) { needed_[reference] = true; });
+      if (index_.unit(i).anchors_order)
+        anchor_ = i;
+    }
+  }
+
+  bool is_needed(size_t unit) const { return needed_[unit]; }
+  // Is a leading picture of the entry point needed?
+  bool needs_leading(size_t entry) const {
+    for (size_t i = entry + 1; i < index_.units() && entries_[i].nearest == entry; ++i)
+      if (needed_[i] && entries_[i].is_leading())
+        return true;
+    return false;
+  }
+
+private:
+  // Needed by a later picture whose references are unknown, or to keep the order of pictures unambiguous.
+  bool is_implied(size_t i) const {
+    const StreamIndex::AccessUnit &unit = index_.unit(i);
+    if (!unit.has_picture)
+      return false;
+    // Where no leading picture of its entry point is needed so far, a leading one is of no use either.
+    const bool refers = unit.reference && (entries_[i].is_leading() ? entries_[i].nearest > all_from_ : i >= all_from_);
+    return refers || (unit.anchors_order && bridges_order(i));
+  }
+
+  // Would the order of the next needed anchor be ambiguous to a decoder that has seen the anchor before this one last?
+  bool bridges_order(size_t i) const {
+    if (anchor_ == kNone || index_.unit(anchor_).sequence != index_.unit(i).sequence || entries_[anchor_].start > i)
+      return false;
+    for (size_t before = i; before-- > entries_[anchor_].start;)
+      if (index_.unit(before).anchors_order)
+        return std::llabs(int64_t{index_.unit(anchor_).order} - index_.unit(before).order) >= order_window_;
+    return false;
+  }
+
+  const StreamIndex &index_;
+  const int64_t order_window_;
+  const std::vector<Entry> entries_;
+  std::vector<bool> needed_;
+  size_t all_from_ = kNone; // units from here on that others refer to are needed
+  size_t anchor_ = kNone;   // the needed unit that anchors the order of others, nearest after the one at hand
+};
+
+} // namespace
+
+NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &wanted, int64_t order_window) {
+  Closure closure(index, order_window);
+  for (size_t i = 0; i < index.units(); ++i)
+    if (index.unit(i).frame != kNoFrame && std::binary_search(wanted.begin(), wanted.end(), index.unit(i).frame))
+      closure.want(i);
+  closure.complete();
+
+  NeededUnits units;
+  units.keep.resize(index.units());
+  units.drain.resize(index.units());
+  for (size_t i = 0; i < index.units(); ++i) {
+    const StreamIndex::AccessUnit &unit = index.unit(i);
+    units.keep[i] = !unit.has_picture || closure.is_needed(i);
+    if (!unit.has_picture || !units.keep[i])
+      continue;
+    units.drain[i] =
+        i > 0 && unit.random_access && !unit.second_field && !unit.starts_sequence && !closure.needs_leading(i);
+    units.end = i + 1;
+  }
+  return units;
+}
+
+} // namespace cps

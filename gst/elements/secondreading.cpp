@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/secondreading.h"
+
+#include <algorithm>
+
+namespace cps {
+
+void SecondReading::begin() {
+  wanted_.clear();
+  needed_ = {};
+  first_ = SIZE_MAX;
+  cursor_ = 0;
+}
+
+void SecondReading::want(std::vector<uint64_t> wanted, bool drop, int64_t order_window) {
+  wanted_ = std::move(wanted);
+  std::sort(wanted_.begin(), wanted_.end());
+  needed_ = needed_units(index_, wanted_, order_window);
+  for (first_ = 0; first_ < index_.units() && !(needed_.keep[first_] && index_.unit(first_).has_picture);)
+    first_++;
+  if (!drop) {
+    std::fill(needed_.keep.begin(), needed_.keep.end(), true);
+    std::fill(needed_.drain.begin(), needed_.drain.end(), false);
+  }
+}
+
+size_t SecondReading::match(uint64_t fingerprint) {
+  const size_t found = index_.find(fingerprint, cursor_);
+  if (found < index_.units())
+    cursor_ = found + 1;
+  return found;
+}
+
+SecondReading::Action SecondReading::action(size_t unit) const {
+  if (needed_.keep.empty() || unit >= index_.units())
+    return Action::Push;
+  if (unit >= needed_.end)
+    return Action::End;
+  if (!needed_.keep[unit])
+    return Action::Drop;
+  return needed_.drain[unit] ? Action::DrainAndPush : Action::Push;
+}
+
+size_t SecondReading::kept() const {
+  const auto end = needed_.keep.begin() + static_cast<std::ptrdiff_t>(needed_.end);
+  return static_cast<size_t>(std::count(needed_.keep.begin(), end, true));
+}
+
+Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at) const {
+  const StreamIndex::AccessUnit &unit = index_.unit(at);
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  GST_BUFFER_PTS(buffer.get()) = unit.pts;
+  GST_BUFFER_DTS(buffer.get()) = unit.dts;
+  const bool counts = unit.frame != kNoFrame;
+  guint flags = unit.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
+  if (counts && std::binary_search(wanted_.begin(), wanted_.end(), unit.frame))
+    flags |= CPS_FRAME_FLAG_WANTED;
+  cps_buffer_add_frame_meta(buffer.get(), counts ? unit.frame : CPS_FRAME_ID_NONE, index_.frames(),
+                            counts ? index_.frame(unit.frame).pts : unit.pts, static_cast<CpsFrameFlags>(flags));
+  return buffer;
+}
+
+} // namespace cps

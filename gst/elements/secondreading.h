@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What becomes of each access unit when an indexed stream is read again.
+#pragma once
+
+#include "gst/bitstream/neededunits.h"
+#include "gst/elements/private.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace cps {
+
+class SecondReading {
+public:
+  enum class Action {
+    Push,
+    DrainAndPush, // the decoder has to put out all it has first
+    Drop,         // nothing that is wanted depends on it
+    End,          // nothing that is wanted follows
+  };
+
+  explicit SecondReading(const StreamIndex &index) : index_(index) {}
+
+  // From some access unit on, wanting nothing in particular.
+  void begin();
+  // The same once more, from the start.
+  void rewind() { cursor_ = 0; }
+
+  // `wanted`: display-order indices. `drop`: leave out what they do not depend on.
+  void want(std::vector<uint64_t> wanted, bool drop, int64_t order_window);
+
+  // The unit of the index with this fingerprint, most likely the one after the last; index.units() where it has none.
+  size_t match(uint64_t fingerprint);
+  // The unit that should come next.
+  size_t position() const { return cursor_; }
+
+  Action action(size_t unit) const;
+
+  // Is `unit` behind the first that is needed?
+  bool is_too_late(size_t unit) const { return unit < index_.units() && unit > first_; }
+
+  // How many units go to the decoder.
+  size_t kept() const;
+
+  // Gives an access unit its frame's identity, and the time stamps of the first reading.
+  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t unit) const;
+
+private:
+  const StreamIndex &index_;
+  std::vector<uint64_t> wanted_; // ascending
+  NeededUnits needed_;           // for them; empty where everything goes through
+  size_t first_ = SIZE_MAX;      // that is needed
+  size_t cursor_ = 0;
+};
+
+} // namespace cps
