@@ -50,7 +50,36 @@ void StreamIndex::keep_references(AccessUnit &unit, const References &references
                  [here](uint32_t at) { return static_cast<uint8_t>(here - at); });
 }
 
-void StreamIndex::finish() {
+// Orders are those of time stamps. Where an entry point is earlier than the one before, time has started over.
+void StreamIndex::order_by_pts() {
+  std::vector<uint32_t> pictures;
+  uint32_t sequence = 0;
+  GstClockTime last_entry = 0;
+  for (size_t i = 0; i < units_.size(); ++i)
+    if (units_[i].has_picture && !GST_CLOCK_TIME_IS_VALID(units_[i].pts))
+      return;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    AccessUnit &unit = units_[i];
+    if (unit.has_picture && unit.random_access) {
+      unit.starts_sequence = unit.pts < last_entry;
+      sequence += unit.starts_sequence ? 1 : 0;
+      last_entry = unit.pts;
+    }
+    unit.sequence = sequence;
+    if (unit.has_picture)
+      pictures.push_back(static_cast<uint32_t>(i));
+  }
+  std::sort(pictures.begin(), pictures.end(), [this](uint32_t a, uint32_t b) {
+    return std::make_tuple(units_[a].sequence, units_[a].pts, a) <
+           std::make_tuple(units_[b].sequence, units_[b].pts, b);
+  });
+  for (size_t order = 0; order < pictures.size(); ++order)
+    units_[pictures[order]].order = static_cast<int32_t>(order);
+}
+
+void StreamIndex::finish(bool by_pts) {
+  if (by_pts)
+    order_by_pts();
   units_.shrink_to_fit();
   distances_.shrink_to_fit();
   const auto is_frame = [](const AccessUnit &u) { return u.has_picture && u.output && !u.second_field && !u.clipped; };

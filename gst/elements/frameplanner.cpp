@@ -186,7 +186,7 @@ static void request_seek(CpsFramePlannerPrivate &state, gint64 start, gint64 sto
 // The first reading is over: back to where the application wants to begin.
 static bool end_indexing(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
-  state.index.finish();
+  state.index.finish(state.parser && state.parser->orders_by_pts());
   if (state.index.frames() == 0) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The stream has no picture."),
                       ("%" G_GSIZE_FORMAT " access units", state.index.units()));

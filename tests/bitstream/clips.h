@@ -113,7 +113,7 @@ inline Parsed parse(const Clip &clip) {
     parsed.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer), false);
     assert_equals_uint64(parser->fingerprint(buffer), picture.fingerprint);
   }
-  parsed.index.finish();
+  parsed.index.finish(parser->orders_by_pts());
   return parsed;
 }
 
