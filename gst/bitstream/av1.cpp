@@ -229,11 +229,13 @@ void Av1Parser::gather(const GstAV1FrameHeaderOBU &frame, Gatherer &gatherer) co
     gatherer.add(slots_.writer(static_cast<unsigned>(frame.frame_to_show_map_idx) % GST_AV1_NUM_REF_FRAMES));
     return;
   }
-  if (is_intra(frame)) // without contexts of another frame: primary_ref_frame is none (5.9.2)
+  if (is_intra(frame)) { // without contexts of another frame: primary_ref_frame is none (5.9.2)
+    // Frame numbers must not be half their range away from that of the frame before. What lies between an inter frame
+    // and what it refers to never is, but here all might be left out.
+    if (frame.frame_type == GST_AV1_INTRA_ONLY_FRAME && parser_->seq_header->frame_id_numbers_present_flag)
+      gatherer.forget();
     return;
-  // Decoders check frame numbers against that of the frame before.
-  if (parser_->seq_header->frame_id_numbers_present_flag)
-    gatherer.forget();
+  }
   if (frame.frame_refs_short_signaling) // which slots it refers to follows from the order hints of all (7.8)
     for (unsigned slot = 0; slot < GST_AV1_NUM_REF_FRAMES; ++slot)
       gatherer.add(slots_.writer(slot));

@@ -111,9 +111,19 @@ static CpsFramePlannerPrivate &state_of(gpointer self) {
   return *static_cast<CpsFramePlannerPrivate *>(cps_frame_planner_get_instance_private(CPS_FRAME_PLANNER(self)));
 }
 
+// One access unit a buffer: what its parser gives where there is one, else what demuxers give.
 #define PLANNER_CAPS                                                                                                   \
   "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }, alignment=(string)au; "                             \
-  "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au"
+  "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au; "                            \
+  "video/x-av1, stream-format=(string)obu-stream, alignment=(string){ tu, frame }; "                                   \
+  "video/x-vp8; video/x-vp9; "                                                                                         \
+  "video/mpeg, mpegversion=(int){ 1, 2 }, systemstream=(boolean)false, parsed=(boolean)true; "                         \
+  "video/mpeg, mpegversion=(int)4, systemstream=(boolean)false; "                                                      \
+  "video/x-cineform; video/x-cinepak; video/x-divx; video/x-dnxhd; video/x-dv, systemstream=(boolean)false; "          \
+  "video/x-ffv; video/x-flash-video; video/x-gst-av-ffvhuff; video/x-h263; video/x-h266; video/x-huffyuv; "            \
+  "video/x-indeo; video/x-msmpeg; video/x-pn-realvideo; video/x-prores; video/x-svq; video/x-theora; "                 \
+  "video/x-vp6; video/x-vp6-flash; video/x-wmv; video/x-xvid; "                                                        \
+  "image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
