@@ -48,6 +48,10 @@ protected:
     picture.random_access = !unit.delta;
     return true;
   }
+  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
+    if (unit.size > 0 && !is_header(unit))
+      fingerprint.add({unit.data, unit.size});
+  }
 
 private:
   // Theora's three header packets, which may come in the stream (Theora specification, 6.1).

@@ -33,6 +33,9 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
     return make_av1_parser();
   if (is("video/mpeg") && (!gst_structure_get_int(s, "mpegversion", &version) || version < 4))
     return make_mpegvideo_parser();
+  const bool divx3 = gst_structure_get_int(s, "divxversion", &version) && version < 4;
+  if (is("video/mpeg") || (is("video/x-divx") && !divx3) || is("video/x-xvid"))
+    return make_mpeg4_parser();
   if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();
   return make_keyframe_parser();

@@ -47,6 +47,7 @@ std::unique_ptr<PictureParser> make_vp8_parser();
 std::unique_ptr<PictureParser> make_vp9_parser();
 std::unique_ptr<PictureParser> make_av1_parser();
 std::unique_ptr<PictureParser> make_mpegvideo_parser();
+std::unique_ptr<PictureParser> make_mpeg4_parser();
 // Every unit is a picture that refers to no other.
 std::unique_ptr<PictureParser> make_intra_parser();
 // Nothing is known of the codec: the container says what is a key frame, and when a picture is shown.
