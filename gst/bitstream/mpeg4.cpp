@@ -35,7 +35,7 @@ private:
   GstMpeg4VideoObjectLayer layer_ = {};
   bool has_layer_ = false;
   int32_t anchors_ = 0; // I, P and S planes so far
-  bool packed_ = false; // the last unit held the B plane that the next one stands for
+  bool packed_ = false; // decoders are one B plane behind the units
 };
 
 bool Mpeg4Parser::set_caps(const GstCaps *caps) {
@@ -104,13 +104,13 @@ bool Mpeg4Parser::read(const CodedUnit &unit, CodedPicture &picture) {
 }
 
 void Mpeg4Parser::place(const Planes &planes, CodedPicture &picture) {
-  const bool was_packed = packed_;
-  packed_ = planes.all > 1;
+  packed_ |= planes.all > 1;
   if (planes.coded == 0) {
-    // Decoders put out nothing for it, unless the unit before it had two planes: then it stands for the second, which
-    // the first, being shown later, has brought along.
-    picture.output = was_packed;
+    // Decoders put out nothing for it, unless planes are packed: then every unit since the one with two has put out
+    // the B plane of the unit before it, and this one puts out the last.
+    picture.output = packed_;
     picture.order = 2 * anchors_;
+    packed_ = false;
     return;
   }
   // Decoders show an I, P or S plane when the next one is decoded, and a B plane at once (6.1.3.8).
@@ -120,6 +120,7 @@ void Mpeg4Parser::place(const Planes &planes, CodedPicture &picture) {
   picture.reference = anchor || packed_;
   // At the head of a stream that was cut there: half of what it is predicted from is missing.
   picture.output = anchor || anchors_ > 1;
+  packed_ &= !anchor || planes.all > 1;
 }
 
 } // namespace

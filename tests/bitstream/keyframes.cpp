@@ -105,9 +105,9 @@ GST_START_TEST(test_mpeg4_planes) {
   const Parsed plain = parse(clip_of_planes({layer + i, p, b, b, p, none, b}));
   check_frames(plain.index, {0, 3, 1, 2, 5, cps::kNoFrame, 4});
   fail_unless(plain.pictures[0].random_access && plain.pictures[1].reference && !plain.pictures[2].reference);
-  // Packed: a unit brings two planes, and the next one is there for the second.
-  const Parsed packed = parse(clip_of_planes({layer + i, p + b, none, p + b, none, p}));
-  check_frames(packed.index, {0, 2, 1, 4, 3, 5});
+  // Packed: a unit brings two planes, and those after it are there for the one that the unit before them has brought.
+  const Parsed packed = parse(clip_of_planes({layer + i, p + b, none, p + b, b, none, p, none}));
+  check_frames(packed.index, {0, 2, 1, 5, 3, 4, 6, cps::kNoFrame});
   for (const auto &picture : packed.pictures)
     fail_unless(picture.reference);
   // Cut at an I plane whose B planes refer to what is missing.
