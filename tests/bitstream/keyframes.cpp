@@ -77,9 +77,9 @@ GST_END_TEST;
 
 // Without time stamps for all, decode order.
 GST_START_TEST(test_no_time_stamps) {
-  Clip clip = clip_of_times({-40, 160, 80});
+  Clip clip = clip_of_times({-40, 160, 80, 120});
   GST_BUFFER_PTS(gst_sample_get_buffer(clip[2].get())) = GST_CLOCK_TIME_NONE;
-  check_frames(parse(clip).index, {0, 1, 2});
+  check_frames(parse(clip).index, {0, 1, 2, 3});
 }
 GST_END_TEST;
 

@@ -9,6 +9,18 @@ Clip encode(const std::string &path = "") {
   return encode_vpx({kHidden, 40, path});
 }
 
+// Annex B, with sizes of two bytes.
+Bytes superframe_of(const std::vector<Bytes> &frames) {
+  const uint8_t marker = static_cast<uint8_t>(0xc8 | (frames.size() - 1));
+  Bytes unit, index = {marker};
+  for (const Bytes &frame : frames) {
+    unit = unit + frame;
+    index.insert(index.end(), {static_cast<uint8_t>(frame.size() & 0xff), static_cast<uint8_t>(frame.size() >> 8)});
+  }
+  index.push_back(marker);
+  return unit + index;
+}
+
 } // namespace
 
 GST_START_TEST(test_clips) {
@@ -48,6 +60,32 @@ GST_START_TEST(test_alignments) {
   fail_unless(apart.size() > whole.size());
   assert_equals_uint64(random_access_units(superframes).size(), random_access_units(frames).size());
   check_clip(apart, "vp9dec", "single frames");
+}
+GST_END_TEST;
+
+// A superframe shows something if any of its frames does, and is an entry point if a key frame is its first.
+GST_START_TEST(test_superframes) {
+  if (!have_elements({"vp9enc", "vp9parse"}))
+    return;
+  const Clip apart = encode("vp9parse ! video/x-vp9,alignment=frame ! ");
+  const Parsed frames = parse(apart);
+  const auto bytes_at = [&](size_t i) { return bytes_of(gst_sample_get_buffer(apart[i].get())); };
+  size_t hidden = 0;
+  while (frames.pictures[hidden].output)
+    hidden++;
+  const Bytes key = bytes_at(0), shown = bytes_at(hidden + 1), existing = {0x88};
+  GstCaps *caps = gst_sample_get_caps(apart[0].get());
+  Clip clip;
+  for (const Bytes &unit :
+       {superframe_of({key, bytes_at(hidden)}), superframe_of({shown, key}), superframe_of({bytes_at(hidden), shown}),
+        superframe_of({shown, bytes_at(hidden)}), superframe_of({bytes_at(hidden), bytes_at(hidden)}), existing,
+        superframe_of({bytes_at(hidden), existing})})
+    clip.push_back(sample_of(unit, caps, 0));
+  const Parsed parsed = parse(clip);
+  fail_unless(random_access_units(parsed) == std::vector<uint32_t>{0});
+  check_frames(parsed.index, {0, 1, 2, 3, cps::kNoFrame, 4, 5});
+  for (size_t i = 0; i < clip.size(); ++i)
+    fail_unless(parsed.understood[i] && parsed.pictures[i].reference && !parsed.pictures[i].references.known);
 }
 GST_END_TEST;
 
@@ -96,6 +134,7 @@ static Suite *vp9_suite(void) {
   tcase_add_test(tc, test_clips);
   tcase_add_test(tc, test_profiles);
   tcase_add_test(tc, test_alignments);
+  tcase_add_test(tc, test_superframes);
   tcase_add_test(tc, test_containers);
   tcase_add_test(tc, test_bad_superframes);
   tcase_add_test(tc, test_damage);
