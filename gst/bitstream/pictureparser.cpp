@@ -38,7 +38,7 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
     return make_mpeg4_parser();
   if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();
-  return make_keyframe_parser();
+  return is("video/x-raw") ? nullptr : make_keyframe_parser();
 }
 
 } // namespace
@@ -47,7 +47,7 @@ std::unique_ptr<PictureParser> PictureParser::create(const GstCaps *caps) {
   if (!caps || !gst_caps_is_fixed(caps))
     return nullptr;
   std::unique_ptr<PictureParser> parser = make_parser(gst_caps_get_structure(caps, 0));
-  return parser->set_caps(caps) ? std::move(parser) : nullptr;
+  return parser && parser->set_caps(caps) ? std::move(parser) : nullptr;
 }
 
 } // namespace cps
