@@ -160,13 +160,14 @@ std::string resolve_rate(const SamplingPlan &plan, const std::vector<uint64_t> &
                          const std::vector<uint64_t> &times, std::vector<uint64_t> &ids) {
   const RateSection section(plan, frames, times);
   const Wide positions = section.positions();
-  if (plan.max_frames > 0 && positions > plan.max_frames) {
+  const bool too_many = plan.max_frames > 0 && positions > plan.max_frames;
+  if ((too_many ? plan.max_frames : positions) > kMaxPositions)
+    return "sample-fps is too high for this stream, it gives more than " + std::to_string(kMaxPositions) +
+           " frames; a lower rate or a lower limit in max-frames would do.";
+  if (too_many) {
     ids = sample_uniformly(frames, plan.max_frames);
     return {};
   }
-  if (positions > kMaxPositions)
-    return "sample-fps is too high for this stream, it gives more than " + std::to_string(kMaxPositions) +
-           " frames; a lower rate or a limit in max-frames would do.";
   ids = section.nearest(static_cast<uint64_t>(positions));
   return {};
 }

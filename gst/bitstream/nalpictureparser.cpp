@@ -1,33 +1,10 @@
 #include "gst/bitstream/nalpictureparser.h"
 
+#include "gst/bitstream/readmap.h"
+
 #include <algorithm>
 
 namespace cps {
-
-namespace {
-
-// A buffer mapped for reading as long as this lives. False where it cannot be.
-class ReadMap {
-public:
-  explicit ReadMap(GstBuffer *buffer) : buffer_(buffer) { mapped_ = gst_buffer_map(buffer, &info_, GST_MAP_READ); }
-  ~ReadMap() {
-    if (mapped_)
-      gst_buffer_unmap(buffer_, &info_);
-  }
-  ReadMap(const ReadMap &) = delete;
-  ReadMap &operator=(const ReadMap &) = delete;
-
-  explicit operator bool() const { return mapped_; }
-  const uint8_t *data() const { return info_.data; }
-  size_t size() const { return info_.size; }
-
-private:
-  GstBuffer *buffer_;
-  GstMapInfo info_ = GST_MAP_INFO_INIT;
-  bool mapped_ = false;
-};
-
-} // namespace
 
 bool NalPictureParser::set_caps(const GstCaps *caps) {
   const GstStructure *s = gst_caps_get_structure(caps, 0);

@@ -1,6 +1,7 @@
 // What the parsers of H.264 and H.265 share: framing, codec_data, fingerprints, and what to do with damaged pictures.
 #pragma once
 
+#include "gst/bitstream/freewith.h"
 #include "gst/bitstream/nal.h"
 #include "gst/bitstream/pictureparser.h"
 
@@ -52,11 +53,6 @@ private:
 
 std::unique_ptr<PictureParser> make_h264_parser();
 std::unique_ptr<PictureParser> make_h265_parser();
-
-// Deleter for the C library's objects.
-template <auto free_function> struct FreeWith {
-  template <typename T> void operator()(T *object) const { free_function(object); }
-};
 
 // The value modulo `max_lsb` is `lsb`, and it is the nearest such to the previous (H.264 (8-3), H.265 (8-1)).
 int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb);

@@ -1,21 +1,53 @@
 #include "gst/bitstream/pictureparser.h"
 
 #include "gst/bitstream/nalpictureparser.h"
+#include "gst/bitstream/unitpictureparser.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace cps {
+
+namespace {
+
+const char *const kIntraTypes[] = {
+    "image/jp2",       "image/jpeg",     "image/png",
+    "image/x-j2c",     "image/x-jpc",    "video/x-cineform",
+    "video/x-dnxhd",   "video/x-dv",     "video/x-gst-av-ffvhuff",
+    "video/x-huffyuv", "video/x-prores",
+};
+
+std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
+  const auto is = [s](const char *media_type) { return gst_structure_has_name(s, media_type); };
+  gint version = 0;
+  if (is("video/x-h264"))
+    return make_h264_parser();
+  if (is("video/x-h265"))
+    return make_h265_parser();
+  if (is("video/x-vp8"))
+    return make_vp8_parser();
+  if (is("video/x-vp9"))
+    return make_vp9_parser();
+  if (is("video/x-av1"))
+    return make_av1_parser();
+  if (is("video/mpeg") && (!gst_structure_get_int(s, "mpegversion", &version) || version < 4))
+    return make_mpegvideo_parser();
+  const bool divx3 = gst_structure_get_int(s, "divxversion", &version) && version < 4;
+  if (is("video/mpeg") || (is("video/x-divx") && !divx3) || is("video/x-xvid"))
+    return make_mpeg4_parser();
+  if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
+    return make_intra_parser();
+  return is("video/x-raw") ? nullptr : make_keyframe_parser();
+}
+
+} // namespace
 
 std::unique_ptr<PictureParser> PictureParser::create(const GstCaps *caps) {
   if (!caps || !gst_caps_is_fixed(caps))
     return nullptr;
-  const GstStructure *s = gst_caps_get_structure(caps, 0);
-  std::unique_ptr<PictureParser> parser;
-  if (gst_structure_has_name(s, "video/x-h264"))
-    parser = make_h264_parser();
-  else if (gst_structure_has_name(s, "video/x-h265"))
-    parser = make_h265_parser();
-  if (!parser || !parser->set_caps(caps))
-    return nullptr;
-  return parser;
+  std::unique_ptr<PictureParser> parser = make_parser(gst_caps_get_structure(caps, 0));
+  return parser && parser->set_caps(caps) ? std::move(parser) : nullptr;
 }
 
 } // namespace cps

@@ -35,7 +35,8 @@ struct CodedPicture {
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
 class PictureParser {
 public:
-  // A parser for `caps` (parsed video with alignment=au), or nullptr where there is none for them.
+  // A parser for `caps`, of coded video with one access unit a buffer; nullptr where they are framed otherwise. Codecs
+  // that are not known by name are taken by the buffers' key-frame flags.
   static std::unique_ptr<PictureParser> create(const GstCaps *caps);
 
   virtual ~PictureParser() = default;
@@ -52,6 +53,9 @@ public:
 
   // Do the parameter sets read last say that samples use the full range? False where they say nothing.
   virtual bool full_range() const { return false; }
+
+  // The pictures' `order` says nothing: they are shown in the order of their time stamps.
+  virtual bool orders_by_pts() const { return false; }
 
   // How far apart the orders of two decoded pictures may be that anchor those of others and follow each other.
   virtual int64_t order_window() const { return INT64_MAX; }

@@ -51,7 +51,36 @@ void StreamIndex::keep_references(AccessUnit &unit, const References &references
                  [here](uint32_t at) { return static_cast<uint8_t>(here - at); });
 }
 
-void StreamIndex::finish() {
+// Orders are those of time stamps. Where an entry point is earlier than the one before, time has started over.
+void StreamIndex::order_by_pts() {
+  std::vector<uint32_t> pictures;
+  uint32_t sequence = 0;
+  GstClockTime last_entry = 0;
+  for (size_t i = 0; i < units_.size(); ++i)
+    if (units_[i].has_picture && !GST_CLOCK_TIME_IS_VALID(units_[i].pts))
+      return;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    AccessUnit &unit = units_[i];
+    if (unit.has_picture && unit.random_access) {
+      unit.starts_sequence = unit.pts < last_entry;
+      sequence += unit.starts_sequence ? 1 : 0;
+      last_entry = unit.pts;
+    }
+    unit.sequence = sequence;
+    if (unit.has_picture)
+      pictures.push_back(static_cast<uint32_t>(i));
+  }
+  std::sort(pictures.begin(), pictures.end(), [this](uint32_t a, uint32_t b) {
+    return std::make_tuple(units_[a].sequence, units_[a].pts, a) <
+           std::make_tuple(units_[b].sequence, units_[b].pts, b);
+  });
+  for (size_t order = 0; order < pictures.size(); ++order)
+    units_[pictures[order]].order = static_cast<int32_t>(order);
+}
+
+void StreamIndex::finish(bool by_pts) {
+  if (by_pts)
+    order_by_pts();
   units_.shrink_to_fit();
   distances_.shrink_to_fit();
   const auto is_frame = [](const AccessUnit &u) { return u.has_picture && u.output && !u.second_field && !u.clipped; };
@@ -82,6 +111,19 @@ size_t StreamIndex::find(uint64_t fingerprint, size_t hint) const {
     return static_cast<size_t>(after - units_.begin());
   const auto before = std::find_if(std::make_reverse_iterator(middle), units_.rend(), matches);
   return before == units_.rend() ? units_.size() : static_cast<size_t>(units_.rend() - before) - 1;
+}
+
+size_t StreamIndex::find_nearest(uint64_t fingerprint, GstClockTime pts) const {
+  const auto distance = [pts](GstClockTime other) {
+    return GST_CLOCK_TIME_IS_VALID(pts) && GST_CLOCK_TIME_IS_VALID(other) ? (pts > other ? pts - other : other - pts)
+                                                                          : GST_CLOCK_TIME_NONE;
+  };
+  size_t nearest = units_.size();
+  for (size_t i = 0; i < units_.size(); ++i)
+    if (units_[i].fingerprint == fingerprint &&
+        (nearest == units_.size() || distance(units_[i].pts) < distance(units_[nearest].pts)))
+      nearest = i;
+  return nearest;
 }
 
 } // namespace cps

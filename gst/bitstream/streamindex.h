@@ -39,8 +39,9 @@ public:
   // Appends the next access unit in decode order.
   void add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped);
 
-  // Numbers the frames in display order. Call once, after the last add().
-  void finish();
+  // Numbers the frames in display order. Call once, after the last add(). `by_pts`: see PictureParser; where a picture
+  // has no time stamp, decode order it is.
+  void finish(bool by_pts = false);
 
   size_t units() const { return units_.size(); }
   const AccessUnit &unit(size_t i) const { return units_[i]; }
@@ -59,7 +60,11 @@ public:
   // The unit with this fingerprint that is nearest at or after `hint`, else before it; units() where there is none.
   size_t find(uint64_t fingerprint, size_t hint) const;
 
+  // The unit with this fingerprint whose time stamp is nearest to `pts`, else the first; units() where there is none.
+  size_t find_nearest(uint64_t fingerprint, GstClockTime pts) const;
+
 private:
+  void order_by_pts();
   void keep_references(AccessUnit &unit, const References &references);
 
   std::vector<AccessUnit> units_;

@@ -47,7 +47,7 @@ typedef struct _CpsFrameMeta CpsFrameMeta;
  * CpsFrameMeta:
  * @meta: parent
  * @frame_id: index of the frame in the display order of the whole stream, or %CPS_FRAME_ID_NONE
- * @total: number of frames of the stream (of the segment), 0 where unknown
+ * @total: number of frames of the whole stream, 0 where unknown
  * @pts: presentation time of the container, in the stream's segment, or %GST_CLOCK_TIME_NONE
  * @flags: a set of #CpsFrameFlags
  * @clip_index: number of the clip since the element started; set by the sampler

@@ -34,7 +34,7 @@ struct _CpsPlanFrame {
 
 /**
  * CpsPlan:
- * @total: number of frames of the stream (of the segment), 0 where unknown
+ * @total: number of frames of the whole stream, 0 where unknown
  * @n_frames: length of the sequence; 0 says that whoever sent the plan could not make one
  * @frames: (array length=n_frames): the sequence
  * @fps: average frame rate, 0 where unknown

@@ -22,7 +22,7 @@ static bool read_channels(const GstStructure *options, const char *name, float (
   for (guint c = 0; good && c < size; c++) {
     const double value = g_value_get_double(gst_value_array_get_value(list, c));
     out[c] = static_cast<float>(value);
-    good = !positive || value > 0;
+    good = !positive || out[c] > 0;
   }
   if (!good)
     error = std::string(name) + " must be a list of three " + (positive ? "positive " : "") +
@@ -72,20 +72,6 @@ bool read_clip_options(const GstStructure *options, ClipOptions &out, std::strin
 }
 
 // Colour
-
-// What the caps say, or the defaults for a format of this size where they do not say.
-static GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info) {
-  GstVideoInfo defaults;
-  gst_video_info_set_format(&defaults, GST_VIDEO_INFO_FORMAT(&info), static_cast<guint>(info.width),
-                            static_cast<guint>(info.height));
-  GstVideoColorimetry colorimetry = info.colorimetry;
-  gdouble kr, kb;
-  if (!gst_video_color_matrix_get_Kr_Kb(colorimetry.matrix, &kr, &kb))
-    colorimetry.matrix = defaults.colorimetry.matrix;
-  if (colorimetry.range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
-    colorimetry.range = defaults.colorimetry.range;
-  return colorimetry;
-}
 
 static ColorTransform color_transform(const GstVideoInfo &info, ColorModel model, GstVideoColorMatrix forced) {
   if (model == ColorModel::Rgb)

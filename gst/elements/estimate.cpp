@@ -7,6 +7,8 @@
 
 namespace cps {
 
+static constexpr guint kMaxTimedFrames = 1 << 26; // four weeks at 25 frames a second
+
 guint64 frame_at(GstClockTime time, double fps) {
   return static_cast<guint64>(std::llround(static_cast<double>(time) * fps / GST_SECOND));
 }
@@ -68,6 +70,16 @@ Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, c
                         (nullptr));
       return nullptr;
     }
+    if (total > kMaxTimedFrames) {
+      GST_ELEMENT_ERROR(
+          element, LIBRARY, SETTINGS,
+          ("start, stop and sample-fps go with %u frames at most; total-frames, or duration x frame rate, "
+           "is %" G_GUINT64_FORMAT ".",
+           kMaxTimedFrames, total),
+          (nullptr));
+      return nullptr;
+    }
+    times.reserve(total);
     for (guint64 i = 0; i < total; i++)
       times.push_back(facts.origin + frame_time(i, facts.fps));
   }

@@ -89,9 +89,10 @@ struct CpsFramePlannerPrivate {
   std::vector<SegmentAt> segments; // of the first reading
   guint32 seqnum = GST_SEQNUM_INVALID;
   GstSegment segment = {};          // what upstream sent last
-  Owned<GstEvent> segment_event;    // the same, where it has yet to go downstream
+  bool segment_pending = false;     // it has yet to go downstream, where it does
   bool keep_segment = false;        // `segment` stands, though we read from further back
-  std::optional<GstSegment> resume; // what the application wants played, where that is not the whole stream
+  bool partial = false;             // the application sought: its `segment` counts, not `segments`
+  std::optional<GstSegment> resume; // what it sought before the stream was indexed
   Owned<GstCaps> caps;              // that went downstream last
   std::string stream_id;
   double nominal_fps = 0;
@@ -116,9 +117,19 @@ static CpsFramePlannerPrivate &state_of(gpointer self) {
   return *static_cast<CpsFramePlannerPrivate *>(cps_frame_planner_get_instance_private(CPS_FRAME_PLANNER(self)));
 }
 
+// One access unit a buffer: what its parser gives where there is one, else what demuxers give.
 #define PLANNER_CAPS                                                                                                   \
   "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }, alignment=(string)au; "                             \
-  "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au"
+  "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au; "                            \
+  "video/x-av1, stream-format=(string)obu-stream, alignment=(string){ tu, frame }; "                                   \
+  "video/x-vp8; video/x-vp9; "                                                                                         \
+  "video/mpeg, mpegversion=(int){ 1, 2 }, systemstream=(boolean)false, parsed=(boolean)true; "                         \
+  "video/mpeg, mpegversion=(int)4, systemstream=(boolean)false; "                                                      \
+  "video/x-cineform; video/x-cinepak; video/x-divx; video/x-dnxhd; video/x-dv, systemstream=(boolean)false; "          \
+  "video/x-ffv; video/x-flash-video; video/x-gst-av-ffvhuff; video/x-h263; video/x-h266; video/x-huffyuv; "            \
+  "video/x-indeo; video/x-msmpeg; video/x-pn-realvideo; video/x-prores; video/x-svq; video/x-theora; "                 \
+  "video/x-vp6; video/x-vp6-flash; video/x-wmv; video/x-xvid; "                                                        \
+  "image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
@@ -185,15 +196,10 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Indexing;
 }
 
-static void request_seek(CpsFramePlannerPrivate &state, gint64 start, gint64 stop) {
-  state.phase = Phase::Rewinding;
-  state.seek->request(start, stop);
-}
-
 // The first reading is over: back to where the application wants to begin.
 static bool end_indexing(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
-  state.index.finish();
+  state.index.finish(state.parser->orders_by_pts());
   state.indexing.end(true);
   if (state.index.frames() == 0) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The stream has no picture."),
@@ -201,48 +207,54 @@ static bool end_indexing(CpsFramePlanner *self) {
     return false;
   }
   state.indexed = true;
+  state.phase = Phase::Rewinding;
   GST_INFO_OBJECT(self, "%u frames in %" G_GSIZE_FORMAT " access units", state.index.frames(), state.index.units());
-  if (!state.resume) {
-    request_seek(state, 0, -1);
+  const std::optional<GstSegment> section = std::exchange(state.resume, std::nullopt);
+  if (!section) {
+    state.seek->request(0, -1);
     return true;
   }
-  const guint64 stop = gst_segment_to_stream_time(&*state.resume, GST_FORMAT_TIME, state.resume->stop);
-  request_seek(state, static_cast<gint64>(state.resume->time),
-               GST_CLOCK_TIME_IS_VALID(stop) ? static_cast<gint64>(stop) : -1);
+  const guint64 stop = gst_segment_to_stream_time(&*section, GST_FORMAT_TIME, section->stop);
+  state.seek->request(static_cast<gint64>(section->time),
+                      GST_CLOCK_TIME_IS_VALID(stop) ? static_cast<gint64>(stop) : -1, section->flags);
   return true;
 }
 
 // Second reading
 
+// What the stream as a whole begins with. Some sources send none at all.
+static const GstSegment &first_segment(const CpsFramePlannerPrivate &state) {
+  return state.segments.empty() ? state.segment : state.segments.front().segment;
+}
+
 static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Stamping;
   state.planned = state.ended = false;
   state.sampling.begin();
-  state.reading.begin();
+  state.reading.begin(state.partial);
   state.next_segment = 0;
 }
 
 // Where the file ends long before its container does, what is sampled is not what it once was. False after an error.
-static bool check_duration(CpsFramePlanner *self, const GstStructure *request) {
+static bool check_duration(CpsFramePlanner *self, const CpsPlan &plan, bool fail) {
   const CpsFramePlannerPrivate &state = state_of(self);
-  const GstSegment &segment = state.segments.back().segment;
   const GstClockTime declared = cps::declared_duration(state.sinkpad);
-  const guint64 end = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, cps::last_pts(state.index));
-  if (!GST_CLOCK_TIME_IS_VALID(declared) || !GST_CLOCK_TIME_IS_VALID(end) || end + GST_SECOND >= declared)
+  if (!GST_CLOCK_TIME_IS_VALID(declared) || !GST_CLOCK_TIME_IS_VALID(plan.duration) ||
+      plan.duration + GST_SECOND >= declared)
     return true;
-  const double is = static_cast<double>(end) / GST_SECOND, should_be = static_cast<double>(declared) / GST_SECOND;
-  if (cps::option_enum(request, "on-error") == static_cast<gint>(cps::OnError::Fail)) {
+  const double is = static_cast<double>(plan.duration) / GST_SECOND,
+               should_be = static_cast<double>(declared) / GST_SECOND;
+  if (fail) {
     GST_ELEMENT_ERROR(self, STREAM, DEMUX,
-                      ("The file is truncated: its pictures end at %.1f of %.1f seconds.", is, should_be),
+                      ("The file is truncated: it has %.1f of %.1f seconds of pictures.", is, should_be),
                       ("on-error=substitute would sample what is there"));
     return false;
   }
-  GST_ELEMENT_WARNING(
-      self, STREAM, DEMUX,
-      ("The file is truncated: its pictures end at %.1f of %.1f seconds. The frames to sample are taken "
-       "from what is there.",
-       is, should_be),
-      (nullptr));
+  GST_ELEMENT_WARNING(self, STREAM, DEMUX,
+                      ("The file is truncated: it has %.1f of %.1f seconds of pictures. The frames to sample are taken "
+                       "from what is there.",
+                       is, should_be),
+                      (nullptr));
   return true;
 }
 
@@ -260,14 +272,14 @@ static bool make_plan(CpsFramePlanner *self) {
   Owned<CpsPlan> plan;
   if (state.phase == Phase::Stamping) {
     std::string error;
-    const bool partial = state.resume.has_value();
-    const GstSegment &segment = partial ? state.segment : state.segments.front().segment;
-    plan = cps::plan_from_index(state.index, request.get(), segment, partial, state.nominal_fps, error);
+    const GstSegment &segment = state.partial ? state.segment : first_segment(state);
+    plan = cps::plan_from_index(state.index, request.get(), segment, state.partial, state.nominal_fps, error);
     if (!plan) {
       GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), ("asked for by the sampler downstream"));
       return false;
     }
-    if (!check_duration(self, request.get()))
+    const bool fail = cps::option_enum(request.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
+    if (!check_duration(self, *plan, fail))
       return false;
   } else {
     plan.reset(cps_plan_new(0)); // the sampler has to estimate
@@ -287,27 +299,25 @@ static bool make_plan(CpsFramePlanner *self) {
   return true;
 }
 
+// Ours bear the number of the first segment that upstream sent after the application's last word, not of our seeks.
+static void push_numbered(const CpsFramePlannerPrivate &state, GstEvent *event) {
+  if (state.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, state.seqnum);
+  gst_pad_push_event(state.srcpad, event);
+}
+
 // Sends the segments that begin at or before `unit`: after a rewind the ones of the first reading, since some demuxers
 // shift their time stamps when they start again; after a seek the application's.
 static void forward_segments(CpsFramePlannerPrivate &state, size_t unit) {
-  if (state.resume || state.phase == Phase::Passing) {
-    if (state.segment_event)
-      gst_pad_push_event(state.srcpad, state.segment_event.release());
+  if (state.partial || state.phase == Phase::Passing) {
+    if (state.segment_pending)
+      push_numbered(state, gst_event_new_segment(&state.segment));
+    state.segment_pending = false;
     return;
   }
   for (; state.next_segment < state.segments.size() && state.segments[state.next_segment].unit <= unit;
-       state.next_segment++) {
-    GstEvent *event = gst_event_new_segment(&state.segments[state.next_segment].segment);
-    gst_event_set_seqnum(event, state.seqnum);
-    gst_pad_push_event(state.srcpad, event);
-  }
-}
-
-static GstEvent *new_eos(const CpsFramePlannerPrivate &state) {
-  GstEvent *event = gst_event_new_eos();
-  if (state.seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum(event, state.seqnum);
-  return event;
+       state.next_segment++)
+    push_numbered(state, gst_event_new_segment(&state.segments[state.next_segment].segment));
 }
 
 // Nothing that is wanted follows.
@@ -315,22 +325,23 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   if (!state.ended) {
     state.ended = true;
     state.sampling.end(true);
-    gst_pad_push_event(state.srcpad, new_eos(state));
+    push_numbered(state, gst_event_new_eos());
   }
   return GST_FLOW_EOS;
 }
 
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
-  const size_t at = state.reading.match(state.parser->fingerprint(buffer.get()));
+  const size_t at = state.reading.match(state.parser->fingerprint(buffer.get()), GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
   forward_segments(state, known ? at : state.reading.position());
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
-  if (state.resume && !state.keep_segment && state.reading.is_too_late(at)) {
+  if (state.partial && !state.keep_segment && state.reading.is_too_late(at)) {
     // The demuxer went to an entry point, but the first wanted picture refers to something before it.
     state.keep_segment = true;
-    request_seek(state, 0, -1);
+    state.phase = Phase::Rewinding;
+    state.seek->request(0, -1);
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
@@ -378,14 +389,15 @@ static void start(CpsFramePlanner *self) {
     state.planned = state.ended = false;
     return;
   }
-  // The first segment tells what the application wants played: later ones may come of an edit list.
-  const GstSegment &first = state.segments.empty() ? state.segment : state.segments.front().segment;
-  if (state.seek->application_sought() && first.format == GST_FORMAT_TIME && first.time > 0) {
-    state.resume = first;
-    request_seek(state, 0, -1);
-  } else {
+  if (!state.seek->application_sought()) {
     begin_indexing(state);
+    return;
   }
+  // The first segment tells what the application wants played: later ones may come of an edit list.
+  state.resume = first_segment(state);
+  state.partial = true;
+  state.phase = Phase::Rewinding;
+  state.seek->request(0, -1);
 }
 
 static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
@@ -415,7 +427,6 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 // True where the event has been dealt with.
 static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
   if (state.seek->is_flushing()) {
-    state.segment_event.reset();
     if (state.keep_segment) {
       state.phase = Phase::Stamping;
       state.reading.rewind();
@@ -428,28 +439,31 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
     return true;
   }
   state.keep_segment = false;
+  state.segment_pending = false;
+  state.seqnum = GST_SEQNUM_INVALID;
   if (state.indexed) {
+    state.partial = true;
     begin_stamping(state);
-    state.resume.emplace(); // the segment that follows
   } else {
     state.segments.clear();
     state.resume.reset();
+    state.partial = false;
     state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
     state.planned = state.ended = false;
   }
   return false;
 }
 
-static bool handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
+// It goes downstream with the next buffer.
+static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
   if (state.keep_segment)
-    return true;
+    return;
   gst_event_copy_segment(event, &state.segment);
-  state.segment_event.reset(gst_event_ref(event));
+  state.segment_pending = true;
   if (state.seqnum == GST_SEQNUM_INVALID)
     state.seqnum = gst_event_get_seqnum(event);
   if (state.phase == Phase::Start || state.phase == Phase::Indexing)
     state.segments.push_back({state.phase == Phase::Start ? 0 : state.index.units(), state.segment});
-  return true; // goes downstream with the next buffer
 }
 
 // True where the event has been dealt with: a second reading sends it again.
@@ -464,12 +478,13 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   state.indexed = false;
   state.segments.clear();
   state.resume.reset();
+  state.partial = false;
   state.caps.reset();
   return false;
 }
 
-// True where the event has been dealt with.
-static bool handle_eos(CpsFramePlanner *self, Owned<GstEvent> &event) {
+// The end of the stream, or of the segment where the application asked for that. True where it has been dealt with.
+static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   CpsFramePlannerPrivate &state = state_of(self);
   switch (state.phase) {
   case Phase::Indexing:
@@ -480,8 +495,10 @@ static bool handle_eos(CpsFramePlanner *self, Owned<GstEvent> &event) {
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
-    event.reset(new_eos(state));
-    return std::exchange(state.ended, true);
+    if (!state.ended)
+      push_numbered(state, gst_event_copy(event));
+    state.ended |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+    return true;
   }
 }
 
@@ -502,7 +519,8 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     return state.phase == Phase::Indexing || state.phase == Phase::Rewinding || forward_caps(state, caps);
   }
   case GST_EVENT_SEGMENT:
-    done = handle_segment(state, incoming);
+    handle_segment(state, incoming);
+    done = true;
     break;
   case GST_EVENT_GAP:
     done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
@@ -514,7 +532,8 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     done = handle_flush_stop(state);
     break;
   case GST_EVENT_EOS:
-    done = handle_eos(self, event);
+  case GST_EVENT_SEGMENT_DONE:
+    done = handle_end(self, incoming);
     break;
   default:
     break;
@@ -538,16 +557,18 @@ static void reset(CpsFramePlannerPrivate &state) {
   state.segments.clear();
   state.seqnum = GST_SEQNUM_INVALID;
   gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
-  state.segment_event.reset();
+  state.segment_pending = state.partial = false;
   state.resume.reset();
   state.keep_segment = false;
-  state.reading.begin();
+  state.reading.begin(state.partial);
   state.caps.reset();
   state.stream_id.clear();
   state.planned = state.ended = false;
 }
 
 static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    state_of(element).seek->interrupt();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(cps_frame_planner_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {

@@ -36,7 +36,8 @@ guint option_uint(const GstStructure *options, const char *name) {
 }
 
 gint option_enum(const GstStructure *options, const char *name) {
-  return g_value_get_enum(gst_structure_get_value(options, name));
+  const GValue *value = gst_structure_get_value(options, name);
+  return value && G_VALUE_HOLDS_ENUM(value) ? g_value_get_enum(value) : 0;
 }
 
 bool option_bool(const GstStructure *options, const char *name) {
@@ -72,8 +73,10 @@ SamplingPlan sampling_plan(const GstStructure *options) {
   plan.start = time_option(options, "start");
   plan.stop = time_option(options, "stop");
   const GValue *ids = gst_structure_get_value(options, "frame-ids");
-  for (guint i = 0; ids && GST_VALUE_HOLDS_ARRAY(ids) && i < gst_value_array_get_size(ids); i++)
-    plan.frame_ids.push_back(g_value_get_int(gst_value_array_get_value(ids, i)));
+  for (guint i = 0; ids && GST_VALUE_HOLDS_ARRAY(ids) && i < gst_value_array_get_size(ids); i++) {
+    const GValue *id = gst_value_array_get_value(ids, i);
+    plan.frame_ids.push_back(G_VALUE_HOLDS_INT(id) ? g_value_get_int(id) : -1);
+  }
   return plan;
 }
 

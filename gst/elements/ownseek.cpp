@@ -9,20 +9,22 @@ struct OwnSeek::Request {
   OwnSeek *self;
   guint flushes; // when the request was made
   gint64 start, stop;
+  GstSeekFlags flags;
   bool may_fail;
 };
 
-void OwnSeek::request(gint64 start, gint64 stop) {
-  request(start, stop, false);
+void OwnSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
+  enqueue(start, stop, segment_flags, false);
 }
 
-void OwnSeek::request(gint64 start, gint64 stop, bool may_fail) {
+void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     pending_++;
   }
+  const int kept = segment_flags & GST_SEGMENT_FLAG_SEGMENT ? GST_SEEK_FLAG_SEGMENT : 0;
   auto *request = g_new(Request, 1);
-  *request = {this, flushes_, start, stop, may_fail};
+  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail};
   gst_element_call_async(element_, run, request, g_free);
 }
 
@@ -31,9 +33,10 @@ bool OwnSeek::send(const Request &request) {
   if (flushes_ != request.flushes)
     return true;
   flushing_ = true;
-  const bool sent = gst_pad_push_event(
-      sinkpad_, gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, request.start,
-                                   request.stop < 0 ? GST_SEEK_TYPE_NONE : GST_SEEK_TYPE_SET, request.stop));
+  // A stop of type NONE would keep the one that the application set before.
+  const bool sent =
+      gst_pad_push_event(sinkpad_, gst_event_new_seek(1.0, GST_FORMAT_TIME, request.flags, GST_SEEK_TYPE_SET,
+                                                      request.start, GST_SEEK_TYPE_SET, request.stop));
   flushing_ = false;
   return sent || GST_PAD_IS_FLUSHING(sinkpad_); // on shutdown it does not matter
 }
@@ -62,23 +65,31 @@ bool OwnSeek::try_rewind() {
     const std::lock_guard<std::mutex> lock(mutex_);
     flushes_before = own_flushes_;
   }
-  request(0, -1, true);
+  const guint application_before = flushes_;
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true);
   // An input that neither flushes nor refuses would hold us up for ever; should it seek later, that works as well.
   constexpr std::chrono::seconds kPatience(2);
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait_for(lock, kPatience, [&] { return own_flushes_ != flushes_before || pending_ == 0; });
-  return own_flushes_ != flushes_before;
+  const auto begun = [&] { return own_flushes_ != flushes_before || flushes_ != application_before; };
+  changed_.wait_for(lock, kPatience, [&] { return begun() || pending_ == 0 || interrupted_; });
+  return begun() || interrupted_;
 }
 
 bool OwnSeek::begin_flush() {
-  if (!flushing_) { // the application's: a seek of ours that has yet to begin is out of date
-    flushes_++;
-    return false;
-  }
   const std::lock_guard<std::mutex> lock(mutex_);
-  own_flushes_++;
+  const bool own = flushing_;
+  if (own)
+    own_flushes_++;
+  else
+    flushes_++; // a seek of ours that has yet to begin is out of date
   changed_.notify_all();
-  return true;
+  return own;
+}
+
+void OwnSeek::interrupt() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  interrupted_ = true;
+  changed_.notify_all();
 }
 
 gboolean OwnSeek::forward(GstPad *srcpad, GstEvent *event) {

@@ -16,8 +16,9 @@ public:
   OwnSeek(GstElement *element, GstPad *sinkpad) : element_(element), sinkpad_(sinkpad) {}
 
   // Seeks to stream time `start` (up to `stop`, -1 for the end) from another thread, for a flushing seek must not come
-  // from the streaming thread. Where it fails, the element posts an error and sends EOS downstream.
-  void request(gint64 start, gint64 stop);
+  // from the streaming thread. `segment_flags` are those of the segment that the application asked for. Where it fails,
+  // the element posts an error and sends EOS downstream.
+  void request(gint64 start, gint64 stop, GstSegmentFlags segment_flags = GST_SEGMENT_FLAG_NONE);
 
   // Tries whether the input seeks, from the streaming thread: a seek to the start. True once that has begun to flush;
   // what the thread has in hand is out of date then. False where the input refuses.
@@ -32,9 +33,12 @@ public:
   // Sends the application's seek event upstream.
   gboolean forward(GstPad *srcpad, GstEvent *event);
 
+  // The element stops: nobody is to wait any longer.
+  void interrupt();
+
   // Has the application sought since the last forget()?
   bool application_sought() const { return sought_; }
-  void forget() { sought_ = false; }
+  void forget() { sought_ = interrupted_ = false; }
 
   // Until no seek is under way.
   void wait();
@@ -42,7 +46,7 @@ public:
 private:
   struct Request;
   static void run(GstElement *element, gpointer data);
-  void request(gint64 start, gint64 stop, bool may_fail);
+  void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail);
   bool send(const Request &request);
 
   GstElement *element_;
@@ -51,6 +55,7 @@ private:
   std::atomic<bool> flushing_{false};
   std::atomic<guint> flushes_{0}; // by the application
   std::atomic<bool> sought_{false};
+  std::atomic<bool> interrupted_{false};
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -219,8 +219,8 @@ static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
   install(g_param_spec_enum("energy-mode", "Energy mode", "How the energy is computed", CPS_TYPE_ENERGY_MODE,
                             ENERGY_MODE_MOTION_RESIDUAL, flags));
   install(g_param_spec_double("energy-pct", "Energy percentile",
-                              "Percentile of a frame that counts as full motion or residual (clamped to 1..100)", 0,
-                              100, 95, flags));
+                              "Percentile of a frame that counts as full motion or residual (clamped to 1..100)",
+                              -G_MAXDOUBLE, G_MAXDOUBLE, 95, flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_add_static_pad_template(element_class, &sink_template);

@@ -185,7 +185,7 @@ static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop,
 static bool check_frame(CpsPatchSelect *self, const CpsFrameMeta *frame, const CpsEnergyMeta *energy,
                         const cps::CropRect &crop) {
   const CpsPatchSelectPrivate &state = state_of(self);
-  if (!frame || frame->seq_len == 0 || frame->seq_pos >= frame->seq_len) {
+  if (!frame || frame->seq_len == 0 || frame->seq_len > cps::kMaxPositions || frame->seq_pos >= frame->seq_len) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT,
                       ("The frames belong to no sequence: put a uniformsampler before patchenergy."),
                       ("no CpsFrameMeta with a sequence position on the buffer"));
@@ -299,16 +299,20 @@ static gboolean set_caps(CpsPatchSelect *self, GstCaps *caps) {
   if (!gst_video_info_from_caps(&info, caps))
     return FALSE;
   const GstVideoInfo &old = state.info;
-  if (!state.collecting || cps::same_layout(old, info)) {
+  if (!state.collecting || (cps::same_layout(old, info) && cps::same_colors(old, info))) {
     state.info = info;
     return TRUE;
   }
-  GST_ELEMENT_ERROR(
-      self, STREAM, FORMAT,
-      ("The video changed from %dx%d %s to %dx%d %s in the middle of a clip: sample each part by its own, "
-       "with start and stop of uniformsampler, or convert the frames to one format.",
-       old.width, old.height, old.finfo->name, info.width, info.height, info.finfo->name),
-      (nullptr));
+  const auto describe = [](const GstVideoInfo &i) {
+    const Owned<gchar> colors(gst_video_colorimetry_to_string(&i.colorimetry));
+    return std::to_string(i.width) + "x" + std::to_string(i.height) + " " + i.finfo->name +
+           (colors ? std::string(" ") + colors.get() : "");
+  };
+  GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                    ("The video changed from %s to %s in the middle of a clip: sample each part by its own, with start "
+                     "and stop of uniformsampler, or convert the frames to one format.",
+                     describe(old).c_str(), describe(info).c_str()),
+                    (nullptr));
   return FALSE;
 }
 

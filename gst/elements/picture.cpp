@@ -7,6 +7,24 @@ bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b) {
   return a.finfo == b.finfo && a.width == b.width && a.height == b.height;
 }
 
+GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info) {
+  GstVideoInfo defaults;
+  gst_video_info_set_format(&defaults, GST_VIDEO_INFO_FORMAT(&info), static_cast<guint>(info.width),
+                            static_cast<guint>(info.height));
+  GstVideoColorimetry colorimetry = info.colorimetry;
+  gdouble kr, kb;
+  if (!gst_video_color_matrix_get_Kr_Kb(colorimetry.matrix, &kr, &kb))
+    colorimetry.matrix = defaults.colorimetry.matrix;
+  if (colorimetry.range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
+    colorimetry.range = defaults.colorimetry.range;
+  return colorimetry;
+}
+
+bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b) {
+  const GstVideoColorimetry ca = stream_colorimetry(a), cb = stream_colorimetry(b);
+  return ca.matrix == cb.matrix && ca.range == cb.range;
+}
+
 bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop) {
   const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
   const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer);

@@ -18,6 +18,12 @@ namespace cps {
 // Are pictures of both laid out alike, so that what was made for one serves the other?
 bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b);
 
+// What the caps say of colours, or the defaults for a format of this size where they do not say.
+GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info);
+
+// Do the same values mean the same colours in both?
+bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b);
+
 // What is read of a frame: all of it, or what its GstVideoCropMeta says.
 struct CropRect {
   int x = 0, y = 0, width = 0, height = 0;

@@ -17,4 +17,4 @@ static gboolean plugin_init(GstPlugin *plugin) {
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, codecpatch,
                   "Samples video frames and selects their most informative patches as tensors", plugin_init,
-                  PACKAGE_VERSION, "LGPL", "codecpatch", "https://codecpatch.invalid")
+                  PACKAGE_VERSION, "LGPL", "codecpatch", "Unknown package origin")

@@ -5,11 +5,17 @@
 
 namespace cps {
 
-void SecondReading::begin() {
+void SecondReading::begin(bool sought) {
   wanted_.clear();
   needed_ = {};
   first_ = SIZE_MAX;
   cursor_ = 0;
+  located_ = !sought;
+}
+
+void SecondReading::rewind() {
+  cursor_ = 0;
+  located_ = true;
 }
 
 void SecondReading::want(std::vector<uint64_t> wanted, bool drop, int64_t order_window) {
@@ -24,10 +30,12 @@ void SecondReading::want(std::vector<uint64_t> wanted, bool drop, int64_t order_
   }
 }
 
-size_t SecondReading::match(uint64_t fingerprint) {
-  const size_t found = index_.find(fingerprint, cursor_);
-  if (found < index_.units())
+size_t SecondReading::match(uint64_t fingerprint, GstClockTime pts) {
+  const size_t found = located_ ? index_.find(fingerprint, cursor_) : index_.find_nearest(fingerprint, pts);
+  if (found < index_.units()) {
     cursor_ = found + 1;
+    located_ = true;
+  }
   return found;
 }
 

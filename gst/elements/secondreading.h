@@ -21,16 +21,17 @@ public:
 
   explicit SecondReading(const StreamIndex &index) : index_(index) {}
 
-  // From some access unit on, wanting nothing in particular.
-  void begin();
+  // Wanting nothing in particular, from the start or, after a seek, from some access unit on.
+  void begin(bool sought);
   // The same once more, from the start.
-  void rewind() { cursor_ = 0; }
+  void rewind();
 
   // `wanted`: display-order indices. `drop`: leave out what they do not depend on.
   void want(std::vector<uint64_t> wanted, bool drop, int64_t order_window);
 
-  // The unit of the index with this fingerprint, most likely the one after the last; index.units() where it has none.
-  size_t match(uint64_t fingerprint);
+  // The unit of the index with this fingerprint: most likely the one after the last, but after a seek the one whose
+  // time is nearest, for pictures repeat in still scenes. index.units() where it has none.
+  size_t match(uint64_t fingerprint, GstClockTime pts);
   // The unit that should come next.
   size_t position() const { return cursor_; }
 
@@ -51,6 +52,7 @@ private:
   NeededUnits needed_;           // for them; empty where everything goes through
   size_t first_ = SIZE_MAX;      // that is needed
   size_t cursor_ = 0;
+  bool located_ = true; // the cursor is right
 };
 
 } // namespace cps

@@ -50,6 +50,7 @@ struct CpsTensorMetaSinkPrivate {
 
   // Streaming thread
   Owned<GstCaps> caps;
+  std::string pattern; // location, as it was when the stream began
 
   std::mutex mutex; // all below
   std::condition_variable changed;
@@ -105,15 +106,10 @@ static bool expand_location(const std::string &pattern, guint index, std::string
   return true;
 }
 
-static std::string get_location(CpsTensorMetaSink *self) {
-  ObjectLock lock(self);
-  return state_of(self).location;
-}
-
-static GstFlowReturn write_file(CpsTensorMetaSink *self, const std::string &location, GstBuffer *buffer) {
+static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer) {
   const guint clip_index = cps_buffer_get_tensor_meta(buffer)->clip->clip_index;
   std::string name;
-  expand_location(location, clip_index, name);
+  expand_location(state_of(self).pattern, clip_index, name);
   GError *error = nullptr;
   if (!cps_buffer_save_safetensors(buffer, name.c_str(), &error)) {
     gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain, error->code,
@@ -202,13 +198,15 @@ static GstFlowReturn tensor_meta_sink_render(GstBaseSink *sink, GstBuffer *buffe
                       ("no CpsTensorMeta on the buffer"));
     return GST_FLOW_ERROR;
   }
-  const std::string location = get_location(self);
-  bool queue = location.empty();
-  if (!location.empty()) {
-    const GstFlowReturn flow = write_file(self, location, buffer);
+  const bool write = !state_of(self).pattern.empty();
+  if (write) {
+    const GstFlowReturn flow = write_file(self, buffer);
     if (flow != GST_FLOW_OK)
       return flow;
-    ObjectLock lock(self);
+  }
+  bool queue = !write;
+  if (write) {
+    const ObjectLock lock(self);
     queue = state_of(self).max_buffers > 0;
   }
   return queue ? enqueue(self, buffer) : GST_FLOW_OK;
@@ -265,36 +263,40 @@ static gboolean tensor_meta_sink_event(GstBaseSink *sink, GstEvent *event) {
   return GST_BASE_SINK_CLASS(cps_tensor_meta_sink_parent_class)->event(sink, event);
 }
 
-// Finds out now, rather than when a clip has been computed, that files cannot be written.
-static gboolean tensor_meta_sink_start(GstBaseSink *sink) {
-  const std::string location = get_location(CPS_TENSOR_META_SINK(sink));
+// Finds out now, rather than when a clip has been computed, that files cannot be written. False after an error.
+static bool read_location(CpsTensorMetaSink *self) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  {
+    const ObjectLock lock(self);
+    state.pattern = state.location;
+  }
   std::string name;
-  if (!expand_location(location, 0, name)) {
-    GST_ELEMENT_ERROR(sink, RESOURCE, SETTINGS,
+  if (!expand_location(state.pattern, 0, name)) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
                       ("location \"%s\" is no file name pattern: it may have one %%d, such as clip-%%05d.safetensors, "
                        "and %%%% for a percent sign.",
-                       location.c_str()),
+                       state.pattern.c_str()),
                       (nullptr));
-    return FALSE;
+    return false;
   }
-  if (!name.empty()) {
-    gchar *folder = g_path_get_dirname(name.c_str());
-    const bool writable = access(folder, W_OK | X_OK) == 0 && g_file_test(folder, G_FILE_TEST_IS_DIR);
-    if (!writable)
-      GST_ELEMENT_ERROR(sink, RESOURCE, OPEN_WRITE,
-                        ("Cannot write to the folder \"%s\" of location: it must exist and be writable.", folder),
-                        GST_ERROR_SYSTEM);
-    g_free(folder);
-    if (!writable)
-      return FALSE;
-  }
-  return TRUE;
+  if (name.empty())
+    return true;
+  const Owned<gchar> folder(g_path_get_dirname(name.c_str()));
+  if (access(folder.get(), W_OK | X_OK) == 0 && g_file_test(folder.get(), G_FILE_TEST_IS_DIR))
+    return true;
+  GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE,
+                    ("Cannot write to the folder \"%s\" of location: it must exist and be writable.", folder.get()),
+                    GST_ERROR_SYSTEM);
+  return false;
 }
 
-// The base class starts and stops with NULL, but a stream ends with READY.
+// The base class starts and stops with NULL, but a stream begins and ends with READY.
 static GstStateChangeReturn tensor_meta_sink_change_state(GstElement *element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    if (!read_location(CPS_TENSOR_META_SINK(element)))
+      return GST_STATE_CHANGE_FAILURE;
     set_flags(element, true, false);
+  }
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(cps_tensor_meta_sink_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
@@ -424,7 +426,6 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
                                         "The codecpatch developers");
 
   auto *sink_class = GST_BASE_SINK_CLASS(klass);
-  sink_class->start = tensor_meta_sink_start;
   sink_class->set_caps = tensor_meta_sink_set_caps;
   sink_class->event = tensor_meta_sink_event;
   sink_class->unlock = tensor_meta_sink_unlock;

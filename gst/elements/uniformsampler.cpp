@@ -72,6 +72,7 @@ struct CpsUniformSamplerPrivate {
   cps::Options options;
 
   GstSegment segment = {};
+  guint32 seqnum = GST_SEQNUM_INVALID; // of its event
   GstVideoInfo info = {};
   Owned<CpsPlan> received; // from a planner upstream
   Clip clip;
@@ -97,6 +98,12 @@ static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
 // The clip
+
+static void push_numbered(const CpsUniformSamplerPrivate &state, GstEvent *event) {
+  if (state.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, state.seqnum);
+  gst_pad_push_event(state.srcpad, event);
+}
 
 static double frame_rate(const GstVideoInfo &info) {
   const gint n = GST_VIDEO_INFO_FPS_N(&info), d = GST_VIDEO_INFO_FPS_D(&info);
@@ -146,7 +153,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
-  gst_pad_push_event(state.srcpad, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
+  push_numbered(state, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
   return true;
 }
 
@@ -223,7 +230,7 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
   if (!clip.sequence->done())
     return GST_FLOW_OK;
   clip.ended = true;
-  gst_pad_push_event(state.srcpad, gst_event_new_eos());
+  push_numbered(state, gst_event_new_eos());
   return GST_FLOW_EOS;
 }
 
@@ -316,6 +323,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     return forward_caps(self, Owned<GstEvent>(event));
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(event, &state.segment);
+    state.seqnum = gst_event_get_seqnum(event);
     break;
   case GST_EVENT_STREAM_START:
     if (state.clip.ended)
@@ -326,6 +334,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     break;
   case GST_EVENT_EOS:
+  case GST_EVENT_SEGMENT_DONE:
     if (state.clip.ended) {
       gst_event_unref(event);
       return TRUE;
@@ -448,7 +457,9 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   install(g_param_spec_uint("max-frames", "Maximum frames",
                             "Where sample-fps gives more frames than this, this many spread evenly (0 = no limit)", 0,
                             G_MAXINT, 0, flags));
-  install(g_param_spec_enum("on-error", "On error", "What to do about a frame that cannot be decoded",
+  install(g_param_spec_enum("on-error", "On error",
+                            "What to do about a frame that cannot be decoded: the nearest earlier one among those at "
+                            "hand stands in, or an error",
                             CPS_TYPE_ON_ERROR, static_cast<gint>(cps::OnError::Substitute), flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);

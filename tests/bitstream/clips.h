@@ -8,6 +8,7 @@
 #include <gst/check/gstcheck.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -48,13 +49,17 @@ inline bool have_elements(std::initializer_list<const char *> names) {
   return true;
 }
 
-// Everything that reaches the appsink `out` of a pipeline, in order. `input` feeds its appsrc `in`, if it has one.
-inline Clip run(const std::string &description, const Clip *input = nullptr) {
+// Everything that reaches the appsink `out` of a pipeline, in order. `input` feeds its appsrc `in`, if it has one;
+// `setup` sets what a description cannot.
+inline Clip run(const std::string &description, const Clip *input = nullptr,
+                const std::function<void(GstBin *)> &setup = nullptr) {
   GError *error = nullptr;
   Ref<GstElement> pipeline(gst_parse_launch(description.c_str(), &error));
   fail_unless(pipeline && !error, "%s: %s", description.c_str(), error ? error->message : "");
   Ref<GstElement> out(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
   g_object_set(out.get(), "sync", FALSE, nullptr);
+  if (setup)
+    setup(GST_BIN(pipeline.get()));
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   if (input) {
     Ref<GstElement> in(gst_bin_get_by_name(GST_BIN(pipeline.get()), "in"));
@@ -113,7 +118,7 @@ inline Parsed parse(const Clip &clip) {
     parsed.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer), false);
     assert_equals_uint64(parser->fingerprint(buffer), picture.fingerprint);
   }
-  parsed.index.finish();
+  parsed.index.finish(parser->orders_by_pts());
   return parsed;
 }
 

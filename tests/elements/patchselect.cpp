@@ -756,7 +756,7 @@ GST_START_TEST(caps_change_in_a_clip) {
     const char *format;
     int width, height;
     const char *part;
-  } rows[] = {{"I420", 128, 80, "from 96x80 I420 to 128x80 I420"},
+  } rows[] = {{"I420", 128, 80, "from 96x80 I420 bt709 to 128x80 I420"},
               {"GRAY8", 96, 80, "to 96x80 GRAY8"},
               {"I420_10LE", 96, 80, "to 96x80 I420_10LE"}};
   for (const auto &row : rows) {
@@ -771,6 +771,25 @@ GST_START_TEST(caps_change_in_a_clip) {
     fail_unless(test::contains(error, row.part), "%s", error.c_str());
     fail_unless(test::contains(error, "in the middle of a clip"));
     fail_unless(select.pull() == nullptr);
+  }
+}
+GST_END_TEST
+
+// Each frame is converted when the clip is whole, so all must mean the same colours.
+GST_START_TEST(color_change_in_a_clip) {
+  const Clip clip = noise_clip();
+  for (const char *changed : {"bt601", "1:3:5:1", "bt709"}) {
+    Harness select("patchselect", kSmall);
+    select.start(test::video_caps(clip.info).get());
+    fail_unless(select.push(frame(clip, 0)) == GST_FLOW_OK);
+    Owned<GstCaps> caps = test::video_caps(clip.info);
+    caps.reset(gst_caps_make_writable(caps.release()));
+    gst_caps_set_simple(caps.get(), "colorimetry", G_TYPE_STRING, changed, nullptr);
+    select.event(gst_event_new_caps(caps.get()));
+    const bool same = g_str_equal(changed, "bt709");
+    fail_unless_equals_int(select.push(frame(clip, 1)), same ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED);
+    if (!same)
+      fail_unless(test::contains(select.error(), "in the middle of a clip"));
   }
 }
 GST_END_TEST
@@ -1079,6 +1098,7 @@ static Suite *patchselect_suite() {
   tcase_add_test(tests, crop_out_of_range);
   tcase_add_test(tests, wrong_position);
   tcase_add_test(tests, caps_change_in_a_clip);
+  tcase_add_test(tests, color_change_in_a_clip);
   tcase_add_test(tests, crop_change_in_a_clip);
   tcase_add_test(tests, caps_change_between_clips);
   tcase_add_test(tests, clips_in_a_row);

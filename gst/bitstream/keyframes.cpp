@@ -1,0 +1,71 @@
+// Codecs of which only the container's word is known, and those that need no more.
+#include "gst/bitstream/unitpictureparser.h"
+
+#include <string>
+
+namespace cps {
+
+namespace {
+
+class WholeUnitParser : public UnitPictureParser {
+public:
+  bool set_caps(const GstCaps *caps) override {
+    const char *name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+    if (media_type_.empty())
+      media_type_ = name;
+    return media_type_ == name;
+  }
+
+protected:
+  const std::string &media_type() const { return media_type_; }
+  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
+    if (unit.size > 0)
+      fingerprint.add({unit.data, unit.size});
+  }
+
+private:
+  std::string media_type_;
+};
+
+class IntraParser final : public WholeUnitParser {
+protected:
+  bool read(const CodedUnit &unit, CodedPicture &picture) override {
+    picture.has_picture = unit.size > 0;
+    picture.random_access = picture.starts_sequence = true;
+    picture.reference = false;
+    picture.references.known = true;
+    return true;
+  }
+};
+
+class KeyFrameParser final : public WholeUnitParser {
+public:
+  bool orders_by_pts() const override { return true; }
+
+protected:
+  bool read(const CodedUnit &unit, CodedPicture &picture) override {
+    picture.has_picture = unit.size > 0 && !is_header(unit);
+    picture.random_access = !unit.delta;
+    return true;
+  }
+  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
+    if (unit.size > 0 && !is_header(unit))
+      fingerprint.add({unit.data, unit.size});
+  }
+
+private:
+  // Theora's three header packets, which may come in the stream (Theora specification, 6.1).
+  bool is_header(const CodedUnit &unit) const { return media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0; }
+};
+
+} // namespace
+
+std::unique_ptr<PictureParser> make_intra_parser() {
+  return std::make_unique<IntraParser>();
+}
+
+std::unique_ptr<PictureParser> make_keyframe_parser() {
+  return std::make_unique<KeyFrameParser>();
+}
+
+} // namespace cps

@@ -1,0 +1,55 @@
+// VP8: section numbers are those of RFC 6386.
+#include "gst/bitstream/unitpictureparser.h"
+
+#define GST_USE_UNSTABLE_API
+#include <gst/codecparsers/gstvp8parser.h>
+
+namespace cps {
+
+namespace {
+
+// Entropy contexts pass from each frame to the next, even from those that update no reference (section 9.11), so
+// nothing can be left out between a key frame and what is wanted: references stay unknown.
+class Vp8Parser final : public UnitPictureParser {
+public:
+  Vp8Parser() { gst_vp8_parser_init(&parser_); }
+
+  bool set_caps(const GstCaps *caps) override {
+    return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-vp8");
+  }
+  void reset() override {
+    UnitPictureParser::reset();
+    gst_vp8_parser_init(&parser_);
+  }
+
+protected:
+  bool read(const CodedUnit &unit, CodedPicture &picture) override;
+  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
+    if (unit.size > 0)
+      fingerprint.add({unit.data, unit.size});
+  }
+
+private:
+  GstVp8Parser parser_;
+};
+
+// An empty unit tells decoders only that something was lost.
+bool Vp8Parser::read(const CodedUnit &unit, CodedPicture &picture) {
+  picture.has_picture = unit.size > 0;
+  if (!picture.has_picture)
+    return true;
+  GstVp8FrameHdr frame;
+  if (gst_vp8_parser_parse_frame_header(&parser_, &frame, unit.data, unit.size) != GST_VP8_PARSER_OK)
+    return false;
+  picture.random_access = picture.starts_sequence = frame.key_frame;
+  picture.output = frame.show_frame; // alternate reference frames are for prediction only
+  return true;
+}
+
+} // namespace
+
+std::unique_ptr<PictureParser> make_vp8_parser() {
+  return std::make_unique<Vp8Parser>();
+}
+
+} // namespace cps

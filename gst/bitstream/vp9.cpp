@@ -1,0 +1,82 @@
+// VP9: section numbers are those of the VP9 Bitstream & Decoding Process Specification.
+#include "gst/bitstream/freewith.h"
+#include "gst/bitstream/unitpictureparser.h"
+
+#define GST_USE_UNSTABLE_API
+#include <gst/codecparsers/gstvp9parser.h>
+
+namespace cps {
+
+namespace {
+
+// Reads superframes and single frames alike: a unit is what the decoder gets in one piece.
+//
+// Probabilities, segmentation maps and motion vectors pass from each frame to the next, even from those that refresh
+// no reference, so nothing can be left out between a key frame and what is wanted: references stay unknown.
+class Vp9Parser final : public UnitPictureParser {
+public:
+  Vp9Parser() : parser_(gst_vp9_parser_new()) {}
+
+  bool set_caps(const GstCaps *caps) override {
+    return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-vp9");
+  }
+  void reset() override {
+    UnitPictureParser::reset();
+    parser_.reset(gst_vp9_parser_new());
+  }
+
+protected:
+  bool read(const CodedUnit &unit, CodedPicture &picture) override;
+  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
+    if (unit.size > 0)
+      fingerprint.add({unit.data, unit.size});
+  }
+
+private:
+  bool read_superframe(const CodedUnit &unit, GstVp9SuperframeInfo &superframe);
+
+  std::unique_ptr<GstVp9Parser, FreeWith<gst_vp9_parser_free>> parser_;
+};
+
+// Annex B. The library would read an index that is longer than the unit.
+bool Vp9Parser::read_superframe(const CodedUnit &unit, GstVp9SuperframeInfo &superframe) {
+  const unsigned marker = unit.data[unit.size - 1];
+  const size_t index_size = 2 + ((marker >> 3 & 3) + 1) * ((marker & 7) + 1);
+  if ((marker & 0xe0) == 0xc0 && unit.size < index_size)
+    return false;
+  return gst_vp9_parser_parse_superframe_info(parser_.get(), &superframe, unit.data, unit.size) == GST_VP9_PARSER_OK;
+}
+
+bool Vp9Parser::read(const CodedUnit &unit, CodedPicture &picture) {
+  picture.has_picture = unit.size > 0;
+  if (!picture.has_picture)
+    return true;
+  GstVp9SuperframeInfo superframe;
+  if (!read_superframe(unit, superframe))
+    return false;
+  picture.output = false;
+  const uint8_t *data = unit.data;
+  size_t left = unit.size;
+  for (unsigned i = 0; i < superframe.frames_in_superframe; ++i) {
+    const size_t size = superframe.frame_sizes[i];
+    GstVp9FrameHdr frame;
+    if (size > left || gst_vp9_parser_parse_frame_header(parser_.get(), &frame, data, size) != GST_VP9_PARSER_OK)
+      return false;
+    data += size;
+    left -= size;
+    picture.output |= frame.show_frame || frame.show_existing_frame;
+    // A key frame fills every reference; what precedes one in its superframe would lack its own.
+    if (i == 0)
+      picture.random_access = !frame.show_existing_frame && frame.frame_type == GST_VP9_KEY_FRAME;
+  }
+  picture.starts_sequence = picture.random_access;
+  return true;
+}
+
+} // namespace
+
+std::unique_ptr<PictureParser> make_vp9_parser() {
+  return std::make_unique<Vp9Parser>();
+}
+
+} // namespace cps

@@ -1,0 +1,153 @@
+#include "tests/bitstream/subsets.h"
+
+namespace {
+
+Clip encode(const std::string &encoder) {
+  return run(source(40) + "videoconvert ! " + encoder + " ! appsink name=out");
+}
+
+Ref<GstSample> unit_of(const Bytes &bytes, const char *media_type, GstClockTime pts, bool key) {
+  Ref<GstCaps> caps(gst_caps_new_empty_simple(media_type));
+  auto buffer = buffer_of(bytes);
+  GST_BUFFER_PTS(buffer.get()) = pts;
+  if (!key)
+    GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
+  return Ref<GstSample>(gst_sample_new(buffer.get(), caps.get(), nullptr, nullptr));
+}
+
+// Units shown at `times`; where that is negative, a key frame is shown at its opposite.
+Clip clip_of_times(const std::vector<int> &times) {
+  Clip clip;
+  for (const int time : times)
+    clip.push_back(unit_of({static_cast<uint8_t>(clip.size() + 1)}, "video/x-wmv",
+                           static_cast<GstClockTime>(std::abs(time)) * GST_MSECOND, time < 0));
+  return clip;
+}
+
+} // namespace
+
+// Every unit is an entry point, and only what is wanted is decoded.
+GST_START_TEST(test_intra) {
+  const std::pair<const char *, const char *> codecs[] = {
+      {"jpegenc", "jpegdec"}, {"avenc_prores_ks", "avdec_prores"}, {"pngenc", "pngdec"}};
+  for (const auto &[encoder, decoder] : codecs) {
+    if (!have_elements({encoder, decoder}))
+      continue;
+    const Clip clip = encode(encoder);
+    const Parsed parsed = parse(clip);
+    assert_equals_uint64(random_access_units(parsed).size(), 40);
+    for (const auto &picture : parsed.pictures)
+      fail_unless(picture.references.known && picture.references.count == 0 && !picture.reference);
+    const auto needed = cps::needed_units(parsed.index, {7, 30}, INT64_MAX);
+    assert_equals_int(std::count(needed.keep.begin(), needed.keep.end(), true), 2);
+    check_clip(clip, decoder, encoder);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_clips) {
+  const std::pair<const char *, const char *> codecs[] = {
+      {"avenc_mpeg4 gop-size=12", "avdec_mpeg4"},
+      {"avenc_mpeg4 gop-size=12 max-bframes=2", "avdec_mpeg4"},
+      {"avenc_mpeg4 gop-size=12 max-bframes=2 ! mpeg4videoparse", "avdec_mpeg4"},
+      {"theoraenc keyframe-auto=false keyframe-freq=8 keyframe-force=8", "theoradec"},
+      {"avenc_wmv2 gop-size=12", "avdec_wmv2"},
+  };
+  for (const auto &[encoder, decoder] : codecs) {
+    const std::string name = encoder;
+    if (have_elements({name.substr(0, name.find(' ')).c_str(), decoder}))
+      check_clip(encode(encoder), decoder, name);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_order_by_time_stamps) {
+  const Parsed parsed = parse(clip_of_times({-40, 160, 80, 120, -280, 200, 240, 320}));
+  check_frames(parsed.index, {0, 3, 1, 2, 6, 4, 5, 7});
+  // Leading pictures need the entry point before theirs.
+  const auto leading = cps::needed_units(parsed.index, {4}, INT64_MAX);
+  fail_unless(leading.keep == std::vector<bool>({true, true, true, true, true, true, false, false}));
+  const auto entry = cps::needed_units(parsed.index, {6}, INT64_MAX);
+  fail_unless(entry.keep == std::vector<bool>({false, false, false, false, true, false, false, false}));
+  fail_unless(entry.drain[4]);
+  // Time starts over at a key frame that is earlier than the one before.
+  check_frames(parse(clip_of_times({-400, 480, 440, -440, -40, 120, 80})).index, {0, 3, 1, 2, 4, 6, 5});
+}
+GST_END_TEST;
+
+// Without time stamps for all, decode order.
+GST_START_TEST(test_no_time_stamps) {
+  Clip clip = clip_of_times({-40, 160, 80, 120});
+  GST_BUFFER_PTS(gst_sample_get_buffer(clip[2].get())) = GST_CLOCK_TIME_NONE;
+  check_frames(parse(clip).index, {0, 1, 2, 3});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_headers) {
+  Clip clip;
+  for (const uint8_t first : {0x80, 0x81, 0x82, 0x00, 0x40})
+    clip.push_back(unit_of({first, 1}, "video/x-theora", clip.size(), first != 0x40));
+  check_frames(parse(clip).index, {cps::kNoFrame, cps::kNoFrame, cps::kNoFrame, 0, 1});
+}
+GST_END_TEST;
+
+// MPEG-4 planes: I or P and B by the types that follow the start code, "-" for one that is not coded.
+GST_START_TEST(test_mpeg4_planes) {
+  const Bytes layer = {0, 0, 1, 0x20, 0, 0xc8, 0x88, 0x80, 0x0f, 0x50, 0xb0, 0x42, 0x41, 0x41, 0x83};
+  const Bytes i = {0, 0, 1, 0xb6, 0x10, 0x60, 1, 2}, p = {0, 0, 1, 0xb6, 0x50, 0x60, 1, 3},
+              b = {0, 0, 1, 0xb6, 0x90, 0x60, 1, 4}, none = {0, 0, 1, 0xb6, 0x50, 0x40, 1, 5};
+  const auto clip_of_planes = [](const std::vector<Bytes> &units) {
+    Clip clip;
+    for (const Bytes &unit : units)
+      clip.push_back(unit_of(unit, "video/x-xvid", GST_CLOCK_TIME_NONE, clip.empty()));
+    return clip;
+  };
+  const Parsed plain = parse(clip_of_planes({layer + i, p, b, b, p, none, b}));
+  check_frames(plain.index, {0, 3, 1, 2, 5, cps::kNoFrame, 4});
+  fail_unless(plain.pictures[0].random_access && plain.pictures[1].reference && !plain.pictures[2].reference);
+  // Packed: a unit brings two planes, and those after it are there for the one that the unit before them has brought.
+  const Parsed packed = parse(clip_of_planes({layer + i, p + b, none, p + b, b, none, p, none}));
+  check_frames(packed.index, {0, 2, 1, 5, 3, 4, 6, cps::kNoFrame});
+  for (const auto &picture : packed.pictures)
+    fail_unless(picture.reference);
+  // Cut at an I plane whose B planes refer to what is missing.
+  check_frames(parse(clip_of_planes({layer + i, b, p})).index, {0, cps::kNoFrame, 1});
+}
+GST_END_TEST;
+
+GST_START_TEST(test_other_caps) {
+  Ref<GstCaps> theora(gst_caps_new_empty_simple("video/x-theora")), jpeg(gst_caps_new_empty_simple("image/jpeg"));
+  for (GstCaps *caps : {theora.get(), jpeg.get()}) {
+    auto parser = cps::PictureParser::create(caps);
+    fail_unless(parser && parser->set_caps(caps));
+    fail_if(parser->set_caps(caps == jpeg.get() ? theora.get() : jpeg.get()));
+  }
+  Ref<GstCaps> program(gst_caps_from_string("video/mpeg,mpegversion=2,systemstream=true"));
+  fail_if(cps::PictureParser::create(program.get()) != nullptr);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_damage) {
+  check_survives_damage(clip_of_times({-40, 160, 80}));
+  if (have_elements({"avenc_mpeg4"}))
+    check_survives_damage(encode("avenc_mpeg4 gop-size=12 max-bframes=2"));
+}
+GST_END_TEST;
+
+static Suite *keyframes_suite(void) {
+  Suite *s = suite_create("keyframes");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(s, tc);
+  tcase_set_timeout(tc, 60);
+  tcase_add_test(tc, test_intra);
+  tcase_add_test(tc, test_clips);
+  tcase_add_test(tc, test_order_by_time_stamps);
+  tcase_add_test(tc, test_no_time_stamps);
+  tcase_add_test(tc, test_headers);
+  tcase_add_test(tc, test_mpeg4_planes);
+  tcase_add_test(tc, test_other_caps);
+  tcase_add_test(tc, test_damage);
+  return s;
+}
+
+GST_CHECK_MAIN(keyframes);
