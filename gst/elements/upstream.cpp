@@ -73,7 +73,7 @@ static Owned<GstPad> find_source(GstPad *sinkpad) {
 
 static bool is_bandwidth_limited(GstPad *source) {
   const Owned<GstQuery> query(gst_query_new_scheduling());
-  GstSchedulingFlags flags = static_cast<GstSchedulingFlags>(0);
+  auto flags = static_cast<GstSchedulingFlags>(0);
   if (gst_pad_query(source, query.get()))
     gst_query_parse_scheduling(query.get(), &flags, nullptr, nullptr, nullptr);
   return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;
