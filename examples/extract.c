@@ -57,7 +57,7 @@ static gboolean link_pad(GstPad *pad, GstElement *to) {
 static GstElement *make_decoder(const GstCaps *caps) {
   GList *all = gst_element_factory_list_get_elements(
       GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, GST_RANK_MARGINAL);
-  GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, TRUE);
   GstElement *decoder = NULL;
 
   fitting = g_list_sort(fitting, gst_plugin_feature_rank_compare_func);
