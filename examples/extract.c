@@ -57,9 +57,12 @@ static gboolean link_pad(GstPad *pad, GstElement *to) {
 static GstElement *make_decoder(const GstCaps *caps) {
   GList *all = gst_element_factory_list_get_elements(
       GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, GST_RANK_MARGINAL);
+  /* Those that take just this first; the parser may have to change the framing for the others. */
   GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, TRUE);
   GstElement *decoder = NULL;
 
+  if (!fitting)
+    fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
   fitting = g_list_sort(fitting, gst_plugin_feature_rank_compare_func);
   for (GList *item = fitting; item && !decoder; item = item->next) {
     GstElement *candidate = gst_element_factory_create(item->data, NULL);
@@ -140,7 +143,8 @@ static void on_parsed_pad(GstElement *parsebin, GstPad *pad, App *app) {
   if (!caps)
     caps = gst_pad_query_caps(pad, NULL);
   media = gst_caps_get_size(caps) > 0 ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
-  if (g_str_has_prefix(media, "video/") && g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
+  if ((g_str_has_prefix(media, "video/") || g_str_equal(media, "image/jpeg")) &&
+      g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
     g_print("video         %s\n", media);
     if (!(is_plannable(caps) ? link_planned(app, pad, caps) : link_unplanned(app, pad)))
       post_error(app, "The video stream could not be linked.");
