@@ -88,7 +88,7 @@ static gboolean link_planned(App *app, GstPad *pad, const GstCaps *caps) {
   gboolean linked;
 
   if (!decoder) {
-    post_error(app, "No decoder for this video is installed (gstreamer1.0-libav has them for H.264 and H.265).");
+    post_error(app, "No decoder for this video is installed (gstreamer1.0-libav has most).");
     return FALSE;
   }
   gst_bin_add(GST_BIN(app->pipeline), decoder);
@@ -141,7 +141,7 @@ static void on_parsed_pad(GstElement *parsebin, GstPad *pad, App *app) {
   const gchar *media;
 
   if (!caps)
-    caps = gst_pad_query_caps(pad, NULL);
+    caps = gst_caps_fixate(gst_pad_query_caps(pad, NULL)); /* the parser has yet to choose */
   media = gst_caps_get_size(caps) > 0 ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
   if ((g_str_has_prefix(media, "video/") || g_str_equal(media, "image/jpeg")) &&
       g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
