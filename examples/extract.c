@@ -3,10 +3,9 @@
  *
  *   extract [OPTION...] VIDEO
  *
- * filesrc ! parsebin ! frameplanner ! (best decoder) ! uniformsampler ! patchenergy ! patchselect ! tensormetasink
- *
- * Where frameplanner does not take what parsebin finds, the frames to sample are estimated:
- * filesrc ! parsebin ! decodebin ! uniformsampler ! ...
+ * coded video:   filesrc ! parsebin ! frameplanner ! (best decoder) ! uniformsampler ! patchenergy ! patchselect
+ *                  ! tensormetasink
+ * raw video:     filesrc ! parsebin ! decodebin ! uniformsampler ! ...      the frames to sample are estimated
  *
  * Builds against the installed library, too:
  *   cc -std=c11 extract.c -o extract $(pkg-config --cflags --libs gstreamer-codecpatch-1.0) */
@@ -84,7 +83,7 @@ static GstElement *link_decoder(App *app, GstElement *planner, const GstCaps *ca
   return linked;
 }
 
-/* Plan before decoding. */
+/* parsebin shows coded video: plan before decoding. */
 static gboolean link_planned(App *app, GstPad *pad, const GstCaps *caps) {
   GstElement *planner = add_element(app, "frameplanner");
   GstElement *decoder;
@@ -105,15 +104,23 @@ static void on_decoded_pad(GstElement *decodebin, GstPad *pad, App *app) {
     post_error(app, "The decoder's output cannot be sampled.");
 }
 
-/* Do not plan: decodebin finds the decoder, uniformsampler estimates how many frames there are. */
+/* Video that frameplanner does not take: decodebin finds the decoder, if one is needed, and uniformsampler estimates
+ * how many frames there are. */
 static gboolean link_unplanned(App *app, GstPad *pad) {
   GstElement *decodebin = add_element(app, "decodebin");
   if (!decodebin)
     return FALSE;
   g_signal_connect(decodebin, "pad-added", G_CALLBACK(on_decoded_pad), app);
   gst_element_sync_state_with_parent(decodebin);
-  g_print("decoder       decodebin, not planned: frameplanner does not take this codec\n");
+  g_print("decoder       decodebin, not planned: frameplanner does not take this video\n");
   return link_pad(pad, decodebin);
+}
+
+static gboolean is_plannable(const GstCaps *caps) {
+  GstElementFactory *factory = gst_element_factory_find("frameplanner");
+  const gboolean plannable = factory && gst_element_factory_can_sink_any_caps(factory, caps);
+  gst_clear_object(&factory);
+  return plannable;
 }
 
 /* Sound and subtitles are not even parsed. */
@@ -130,13 +137,10 @@ static void on_parsed_pad(GstElement *parsebin, GstPad *pad, App *app) {
   if (!caps)
     caps = gst_pad_query_caps(pad, NULL);
   media = gst_caps_get_size(caps) > 0 ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
-  if (g_str_has_prefix(media, "video/") && g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
-    GstElementFactory *planner = gst_element_factory_find("frameplanner");
-    const gboolean plannable = planner && gst_element_factory_can_sink_any_caps(planner, caps);
-    if (planner)
-      gst_object_unref(planner);
+  if ((g_str_has_prefix(media, "video/") || g_str_equal(media, "image/jpeg")) &&
+      g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
     g_print("video         %s\n", media);
-    if (!(plannable ? link_planned(app, pad, caps) : link_unplanned(app, pad)))
+    if (!(is_plannable(caps) ? link_planned(app, pad, caps) : link_unplanned(app, pad)))
       post_error(app, "The video stream could not be linked.");
   } else {
     g_print("left out      %s\n", media);
