@@ -119,7 +119,8 @@ static gboolean link_unplanned(App *app, GstPad *pad) {
 static gboolean is_plannable(const GstCaps *caps) {
   GstElementFactory *factory = gst_element_factory_find("frameplanner");
   const gboolean plannable = factory && gst_element_factory_can_sink_any_caps(factory, caps);
-  gst_clear_object(&factory);
+  if (factory)
+    gst_object_unref(factory);
   return plannable;
 }
 
