@@ -3,9 +3,9 @@
  *
  *   extract [OPTION...] VIDEO
  *
- * H.264 and H.265:   filesrc ! parsebin ! frameplanner ! (best decoder) ! uniformsampler ! patchenergy ! patchselect
- *                      ! tensormetasink
- * other codecs:      filesrc ! parsebin ! decodebin ! uniformsampler ! ...      the frames to sample are estimated
+ * coded video:   filesrc ! parsebin ! frameplanner ! (best decoder) ! uniformsampler ! patchenergy ! patchselect
+ *                  ! tensormetasink
+ * raw video:     filesrc ! parsebin ! decodebin ! uniformsampler ! ...      the frames to sample are estimated
  *
  * Builds against the installed library, too:
  *   cc -std=c11 extract.c -o extract $(pkg-config --cflags --libs gstreamer-codecpatch-1.0) */
@@ -57,9 +57,12 @@ static gboolean link_pad(GstPad *pad, GstElement *to) {
 static GstElement *make_decoder(const GstCaps *caps) {
   GList *all = gst_element_factory_list_get_elements(
       GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, GST_RANK_MARGINAL);
-  GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  /* Those that take just this first; the parser may have to change the framing for the others. */
+  GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, TRUE);
   GstElement *decoder = NULL;
 
+  if (!fitting)
+    fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
   fitting = g_list_sort(fitting, gst_plugin_feature_rank_compare_func);
   for (GList *item = fitting; item && !decoder; item = item->next) {
     GstElement *candidate = gst_element_factory_create(item->data, NULL);
@@ -78,14 +81,14 @@ static GstElement *make_decoder(const GstCaps *caps) {
   return decoder;
 }
 
-/* parsebin shows H.264 or H.265: plan before decoding. */
+/* parsebin shows coded video: plan before decoding. */
 static gboolean link_planned(App *app, GstPad *pad, const GstCaps *caps) {
   GstElement *decoder = make_decoder(caps);
   GstElement *planner;
   gboolean linked;
 
   if (!decoder) {
-    post_error(app, "No decoder for this video is installed (gstreamer1.0-libav has them for H.264 and H.265).");
+    post_error(app, "No decoder for this video is installed (gstreamer1.0-libav has most).");
     return FALSE;
   }
   gst_bin_add(GST_BIN(app->pipeline), decoder);
@@ -107,15 +110,23 @@ static void on_decoded_pad(GstElement *decodebin, GstPad *pad, App *app) {
     post_error(app, "The decoder's output cannot be sampled.");
 }
 
-/* Any other video: decodebin finds the decoder, uniformsampler estimates how many frames there are. */
+/* Video that frameplanner does not take: decodebin finds the decoder, if one is needed, and uniformsampler estimates
+ * how many frames there are. */
 static gboolean link_unplanned(App *app, GstPad *pad) {
   GstElement *decodebin = add_element(app, "decodebin");
   if (!decodebin)
     return FALSE;
   g_signal_connect(decodebin, "pad-added", G_CALLBACK(on_decoded_pad), app);
   gst_element_sync_state_with_parent(decodebin);
-  g_print("decoder       decodebin, not planned: the codec is neither H.264 nor H.265\n");
+  g_print("decoder       decodebin, not planned: frameplanner does not take this video\n");
   return link_pad(pad, decodebin);
+}
+
+static gboolean is_plannable(const GstCaps *caps) {
+  GstElementFactory *factory = gst_element_factory_find("frameplanner");
+  const gboolean plannable = factory && gst_element_factory_can_sink_any_caps(factory, caps);
+  gst_clear_object(&factory);
+  return plannable;
 }
 
 /* Sound and subtitles are not even parsed. */
@@ -130,12 +141,12 @@ static void on_parsed_pad(GstElement *parsebin, GstPad *pad, App *app) {
   const gchar *media;
 
   if (!caps)
-    caps = gst_pad_query_caps(pad, NULL);
+    caps = gst_caps_fixate(gst_pad_query_caps(pad, NULL)); /* the parser has yet to choose */
   media = gst_caps_get_size(caps) > 0 ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
-  if (g_str_has_prefix(media, "video/") && g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
-    const gboolean plannable = g_str_equal(media, "video/x-h264") || g_str_equal(media, "video/x-h265");
+  if ((g_str_has_prefix(media, "video/") || g_str_equal(media, "image/jpeg")) &&
+      g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
     g_print("video         %s\n", media);
-    if (!(plannable ? link_planned(app, pad, caps) : link_unplanned(app, pad)))
+    if (!(is_plannable(caps) ? link_planned(app, pad, caps) : link_unplanned(app, pad)))
       post_error(app, "The video stream could not be linked.");
   } else {
     g_print("left out      %s\n", media);

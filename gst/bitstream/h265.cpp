@@ -76,7 +76,7 @@ private:
   // A picture that later ones may be predicted from.
   struct Decoded {
     int64_t order;
-    uint32_t unit;
+    uint32_t unit; // cppcheck-suppress unusedStructMember ; read through an iterator
   };
 
   int64_t next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice);
@@ -207,7 +207,7 @@ References H265Parser::find_references(const NalHeader &header, int64_t order, c
     }
   }
   kept.push_back({order, unit()});
-  if (kept.size() > References::kMax * 2) // only damaged streams have more
+  if (kept.size() > size_t{2} * References::kMax) // only damaged streams have more
     kept.erase(kept.begin());
   decoded_ = std::move(kept);
   return references;

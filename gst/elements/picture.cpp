@@ -76,7 +76,7 @@ PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
 static ptrdiff_t component_offset(const GstVideoFormatInfo *format, int c) {
   const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(format, c),
             word = GST_VIDEO_FORMAT_INFO_DEPTH(format, c) > 8 ? 2 : 1;
-  return offset % word ? offset * word : offset;
+  return offset % word != 0 ? offset * word : offset;
 }
 
 MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop)

@@ -43,8 +43,8 @@ public:
   // How many units go to the decoder.
   size_t kept() const;
 
-  // Gives an access unit its frame's identity, and the time stamps of the first reading.
-  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t unit) const;
+  // Gives the access unit `at` its frame's identity, and the time stamps of the first reading.
+  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at) const;
 
 private:
   const StreamIndex &index_;

@@ -38,6 +38,20 @@ template <typename Visit> static bool any_pad(GstIterator *pads, Visit visit) {
   return found;
 }
 
+// Does somebody take what comes out of `output`? Elements without outputs do; a branch may also end in a pad that
+// nobody has linked, as in a bin that parses every stream of a file.
+static bool is_consumed(GstPad *output) {
+  const Owned<GstPad> input(gst_pad_get_peer(output));
+  if (!input)
+    return false;
+  bool passes_on = false;
+  const bool consumed = any_pad(gst_pad_iterate_internal_links(input.get()), [&](GstPad *next) {
+    passes_on = true;
+    return is_consumed(next);
+  });
+  return consumed || !passes_on;
+}
+
 // Does data that reaches `sinkpad` come through an element that feeds something else, too?
 static bool feeds_others(GstPad *sinkpad) {
   const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
@@ -45,7 +59,7 @@ static bool feeds_others(GstPad *sinkpad) {
     return false;
   return any_pad(gst_pad_iterate_internal_links(source.get()), [&](GstPad *input) {
     const bool other = any_pad(gst_pad_iterate_internal_links(input),
-                               [&](GstPad *output) { return output != source.get() && gst_pad_is_linked(output); });
+                               [&](GstPad *output) { return output != source.get() && is_consumed(output); });
     return other || feeds_others(input);
   });
 }
@@ -73,7 +87,7 @@ static Owned<GstPad> find_source(GstPad *sinkpad) {
 
 static bool is_bandwidth_limited(GstPad *source) {
   const Owned<GstQuery> query(gst_query_new_scheduling());
-  GstSchedulingFlags flags = static_cast<GstSchedulingFlags>(0);
+  auto flags = static_cast<GstSchedulingFlags>(0);
   if (gst_pad_query(source, query.get()))
     gst_query_parse_scheduling(query.get(), &flags, nullptr, nullptr, nullptr);
   return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;

@@ -18,7 +18,7 @@ namespace {
 
 // Frames of 96x80 come out at 56x56: four rows of four patches.
 constexpr test::Properties kSmall = {{"input-size", "56"}, {"k-keep", "20"}, {"output-dtype", "f32"}};
-const cps::Size kTarget = {56, 56}, kGrid = {4, 4};
+const cps::Size kTarget = {56, 56};
 
 std::vector<float> noise_map(int width, int height, unsigned seed) {
   std::mt19937 random(seed);

@@ -112,7 +112,7 @@ inline Agreement compare(const std::string &what, const pipes::Tensors &clip, Js
       fail_unless(clip.field(found->second, column) == fields[column], "%s: patch %d, field %d is %d instead of %d",
                   what.c_str(), static_cast<int>(fields[3]), static_cast<int>(column),
                   static_cast<int>(clip.field(found->second, column)), static_cast<int>(fields[column]));
-    const double score = static_cast<double>(clip.scores[found->second]);
+    const auto score = static_cast<double>(clip.scores[found->second]);
     agreement.score_error = std::max(agreement.score_error, std::fabs(score - golden_number(result, "scores", i)));
   }
   const size_t all = expected + clip.count() - both;

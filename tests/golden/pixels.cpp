@@ -122,7 +122,7 @@ double largest_error(const Picture &picture, const Color &color, const pipes::Te
   const int target_width = static_cast<int>(tensors.clip->target_width),
             target_height = static_cast<int>(tensors.clip->target_height);
   const int patch = static_cast<int>(tensors.patches.dims[3]);
-  const auto taps = [&](int c, int outputs, int full, int sub, int samples) {
+  const auto taps = [&](int, int outputs, int full, int sub, int samples) {
     std::vector<Tap> list;
     for (int i = 0; i < outputs; i++)
       list.push_back(tap(i, outputs, full, sub, samples));
