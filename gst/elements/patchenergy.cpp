@@ -23,6 +23,8 @@
 #include "gst/elements/picture.h"
 #include "kernels/energy.h"
 
+#include <algorithm>
+
 GST_DEBUG_CATEGORY_STATIC(patch_energy_debug);
 #define GST_CAT_DEFAULT patch_energy_debug
 
@@ -91,7 +93,7 @@ static bool prepare(CpsPatchEnergy *self, const cps::CropRect &crop) {
   CpsPatchEnergyPrivate &state = state_of(self);
   release_resources(state);
   state.crop = crop;
-  state.percentile = cps::option_double(state.options.snapshot().get(), "energy-pct");
+  state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
   state.energy = std::make_unique<cps::MotionResidual>(cps::picture_layout(state.info, crop), state.percentile);
   const cps::Size size = state.energy->map_size();
   state.maps.reset(gst_buffer_pool_new());

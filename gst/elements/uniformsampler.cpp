@@ -428,8 +428,7 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   guint id = 0;
   auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
   install(g_param_spec_uint("sequence-length", "Sequence length",
-                            "Frames to sample, spread evenly over the stream or section", 0, cps::kMaxPositions, 16,
-                            flags));
+                            "Frames to sample, spread evenly over the stream or section", 0, G_MAXUINT, 16, flags));
   install(
       g_param_spec_uint64("total-frames", "Total frames",
                           "Frames of the stream, where no frameplanner counts them (0 = from duration and frame rate)",
