@@ -62,7 +62,7 @@ protected:
 
 private:
   bool read_packet(const Nal &packet, const CodedUnit &unit, CodedPicture &coded, std::optional<Picture> &picture);
-  void read_extension(const Nal &packet, const CodedUnit &unit, Picture &picture);
+  static void read_extension(const Nal &packet, const CodedUnit &unit, Picture &picture);
   bool completes_frame(const Picture &picture) const;
   void place(const Picture &picture, CodedPicture &coded);
   void place_second_field(CodedPicture &coded);

@@ -56,8 +56,8 @@ void StreamIndex::order_by_pts() {
   std::vector<uint32_t> pictures;
   uint32_t sequence = 0;
   GstClockTime last_entry = 0;
-  for (size_t i = 0; i < units_.size(); ++i)
-    if (units_[i].has_picture && !GST_CLOCK_TIME_IS_VALID(units_[i].pts))
+  for (const AccessUnit &unit : units_)
+    if (unit.has_picture && !GST_CLOCK_TIME_IS_VALID(unit.pts))
       return;
   for (size_t i = 0; i < units_.size(); ++i) {
     AccessUnit &unit = units_[i];
