@@ -187,9 +187,9 @@ GST_END_TEST
 GST_START_TEST(still_scenes) {
   const struct {
     const char *encoder, *muxer, *demuxer;
-  } rows[] = {{"x264enc key-int-max=10 pass=quant quantizer=20", "mp4mux", "qtdemux"},
-              {"x264enc key-int-max=10 pass=quant quantizer=20 bframes=0", "matroskamux", "matroskademux"},
-              {"x265enc key-int-max=10 option-string=qp=20:no-open-gop=1", "mp4mux", "qtdemux"}};
+  } rows[] = {{"x264enc speed-preset=ultrafast key-int-max=10", "mp4mux", "qtdemux"},
+              {"x264enc speed-preset=ultrafast key-int-max=10 bframes=2", "matroskamux", "matroskademux"},
+              {"x265enc speed-preset=ultrafast key-int-max=10 option-string=qp=20:no-open-gop=1", "mp4mux", "qtdemux"}};
   const auto &row = rows[__i__];
   const std::string encoder = row.encoder, parser = parser_of(encoder);
   if (!have_elements({encoder.substr(0, encoder.find(' ')).c_str(), parser.c_str(), decoder_of(parser).c_str()}))
