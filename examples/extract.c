@@ -53,56 +53,50 @@ static gboolean link_pad(GstPad *pad, GstElement *to) {
   return linked;
 }
 
-/* The decoder of the highest rank that takes the caps and works on this machine. NULL where there is none. */
-static GstElement *make_decoder(const GstCaps *caps) {
+/* Puts the decoder between planner and sampler. FALSE, and nothing has changed, where it does not fit: it takes other
+ * caps, or its hardware is not there, so that it does not get as far as READY. */
+static gboolean try_decoder(App *app, GstElement *planner, GstElement *decoder) {
+  gst_bin_add(GST_BIN(app->pipeline), decoder);
+  if (gst_element_set_state(decoder, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS &&
+      gst_element_link_many(planner, decoder, app->sampler, NULL))
+    return TRUE;
+  gst_element_set_state(decoder, GST_STATE_NULL);
+  gst_bin_remove(GST_BIN(app->pipeline), decoder);
+  return FALSE;
+}
+
+/* Links the decoder of the highest rank that fits. NULL where there is none. */
+static GstElement *link_decoder(App *app, GstElement *planner, const GstCaps *caps) {
   GList *all = gst_element_factory_list_get_elements(
       GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, GST_RANK_MARGINAL);
-  /* Those that take just this first; the parser may have to change the framing for the others. */
-  GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, TRUE);
-  GstElement *decoder = NULL;
+  GList *fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  GstElement *linked = NULL;
 
-  if (!fitting)
-    fitting = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
   fitting = g_list_sort(fitting, gst_plugin_feature_rank_compare_func);
-  for (GList *item = fitting; item && !decoder; item = item->next) {
-    GstElement *candidate = gst_element_factory_create(item->data, NULL);
-    if (!candidate)
-      continue;
-    gst_object_ref_sink(candidate);
-    /* A hardware decoder without its hardware does not get as far as READY. */
-    if (gst_element_set_state(candidate, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS)
-      decoder = gst_object_ref(candidate);
-    else
-      gst_element_set_state(candidate, GST_STATE_NULL);
-    gst_object_unref(candidate);
+  for (GList *item = fitting; item && !linked; item = item->next) {
+    GstElement *decoder = gst_element_factory_create(item->data, NULL);
+    if (decoder && try_decoder(app, planner, decoder))
+      linked = decoder;
   }
   gst_plugin_feature_list_free(fitting);
   gst_plugin_feature_list_free(all);
-  return decoder;
+  return linked;
 }
 
 /* parsebin shows coded video: plan before decoding. */
 static gboolean link_planned(App *app, GstPad *pad, const GstCaps *caps) {
-  GstElement *decoder = make_decoder(caps);
-  GstElement *planner;
-  gboolean linked;
+  GstElement *planner = add_element(app, "frameplanner");
+  GstElement *decoder;
 
+  if (!planner || !link_pad(pad, planner))
+    return FALSE;
+  decoder = link_decoder(app, planner, caps);
   if (!decoder) {
     post_error(app, "No decoder for this video is installed (gstreamer1.0-libav has most).");
     return FALSE;
   }
-  gst_bin_add(GST_BIN(app->pipeline), decoder);
-  gst_object_unref(decoder); /* the pipeline holds it */
-  planner = add_element(app, "frameplanner");
-  linked = planner && gst_element_link_many(planner, decoder, app->sampler, NULL);
-  if (linked) {
-    gst_element_sync_state_with_parent(decoder);
-    gst_element_sync_state_with_parent(planner);
-    linked = link_pad(pad, planner);
-  }
-  if (linked)
-    g_print("decoder       %s, planned by frameplanner\n", GST_OBJECT_NAME(gst_element_get_factory(decoder)));
-  return linked;
+  g_print("decoder       %s, planned by frameplanner\n", GST_OBJECT_NAME(gst_element_get_factory(decoder)));
+  return gst_element_sync_state_with_parent(decoder) && gst_element_sync_state_with_parent(planner);
 }
 
 static void on_decoded_pad(GstElement *decodebin, GstPad *pad, App *app) {
@@ -141,7 +135,7 @@ static void on_parsed_pad(GstElement *parsebin, GstPad *pad, App *app) {
   const gchar *media;
 
   if (!caps)
-    caps = gst_caps_fixate(gst_pad_query_caps(pad, NULL)); /* the parser has yet to choose */
+    caps = gst_pad_query_caps(pad, NULL);
   media = gst_caps_get_size(caps) > 0 ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
   if ((g_str_has_prefix(media, "video/") || g_str_equal(media, "image/jpeg")) &&
       g_atomic_int_compare_and_exchange(&app->have_video, 0, 1)) {
