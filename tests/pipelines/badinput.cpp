@@ -101,7 +101,7 @@ GST_START_TEST(slow_video) {
   const Fixture at;
   const std::string path = at.file("slow.mp4");
   const Outcome made = run("videotestsrc num-buffers=6 ! video/x-raw,width=160,height=96,framerate=1/3 ! " +
-                           std::string(kH264B) + " ! h264parse ! mp4mux ! filesink location=" + path);
+                           std::string(kH264) + " ! h264parse ! mp4mux ! filesink location=" + path);
   fail_unless(made.eos, "%s", made.error.c_str());
   for (const char *ids : {"", "frame-ids=\"<0,2>\" "}) {
     const Outcome outcome = run("filesrc location=" + path +

@@ -39,7 +39,6 @@ constexpr Source kSources[] = {
     {kH265Open, "mp4mux", "qtdemux ! "},
     {kH265Open, "matroskamux", "matroskademux ! "},
     {kH265Open, "mpegtsmux", "tsdemux ! ", kLarge, kLarge},
-    {kH265Open, "mpegtsmux", "tsdemux ! "},
     {kH265Open, "", ""},
 };
 
