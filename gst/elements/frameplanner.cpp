@@ -18,6 +18,7 @@
  */
 #include "gst/elements/frameplanner.h"
 
+#include "gst/elements/colorrange.h"
 #include "gst/elements/indexplan.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
@@ -64,12 +65,6 @@ enum class Phase {
   Passing,   // no index: everything goes through as it is
 };
 
-// A segment, and the access unit of the first reading that it begins with.
-struct SegmentAt {
-  size_t unit;
-  GstSegment segment;
-};
-
 } // namespace
 
 struct CpsFramePlannerPrivate {
@@ -85,13 +80,12 @@ struct CpsFramePlannerPrivate {
   Phase phase = Phase::Start;
   std::unique_ptr<cps::PictureParser> parser;
   StreamIndex index;
-  bool indexed = false;            // the index is complete
-  std::vector<SegmentAt> segments; // of the first reading
+  bool indexed = false; // the index is complete
   guint32 seqnum = GST_SEQNUM_INVALID;
   GstSegment segment = {};          // what upstream sent last
   bool segment_pending = false;     // it has yet to go downstream, where it does
   bool keep_segment = false;        // `segment` stands, though we read from further back
-  bool partial = false;             // the application sought: its `segment` counts, not `segments`
+  bool partial = false;             // the application sought: its `segment` counts, not those of the first reading
   std::optional<GstSegment> resume; // what it sought before the stream was indexed
   Owned<GstCaps> caps;              // that went downstream last
   std::string stream_id;
@@ -99,7 +93,6 @@ struct CpsFramePlannerPrivate {
   bool planned = false;
   bool ended = false; // EOS has gone downstream
   SecondReading reading{index};
-  size_t next_segment = 0; // of `segments`
 
   cps::Progress indexing, sampling;
 
@@ -147,24 +140,9 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
     state.parser = cps::PictureParser::create(caps);
 }
 
-// qtdemux up to 1.22 at least loses the full-range flag of the container's colour box, and parsers and decoders prefer
-// the container's word to the stream's: set the range right by the parameter sets.
-static Owned<GstCaps> with_true_range(const CpsFramePlannerPrivate &state, GstCaps *caps) {
-  const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
-  GstVideoColorimetry colorimetry;
-  if (!text || !state.parser || !state.parser->full_range() || !gst_video_colorimetry_from_string(&colorimetry, text) ||
-      colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
-    return Owned<GstCaps>(gst_caps_ref(caps));
-  colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
-  const Owned<gchar> corrected(gst_video_colorimetry_to_string(&colorimetry));
-  Owned<GstCaps> copy(gst_caps_copy(caps));
-  gst_caps_set_simple(copy.get(), "colorimetry", G_TYPE_STRING, corrected.get(), nullptr);
-  return copy;
-}
-
 // Caps go downstream once; a second reading sends them again.
 static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
-  Owned<GstCaps> caps = with_true_range(state, incoming);
+  Owned<GstCaps> caps = cps::with_true_range(incoming, state.parser.get());
   if (state.caps && gst_caps_is_equal(state.caps.get(), caps.get()))
     return true;
   state.caps = std::move(caps);
@@ -222,9 +200,10 @@ static bool end_indexing(CpsFramePlanner *self) {
 
 // Second reading
 
-// What the stream as a whole begins with. Some sources send none at all.
+// What the stream as a whole begins with. Some sources send no segment at all.
 static const GstSegment &first_segment(const CpsFramePlannerPrivate &state) {
-  return state.segments.empty() ? state.segment : state.segments.front().segment;
+  const GstSegment *first = state.reading.first_segment();
+  return first ? *first : state.segment;
 }
 
 static void begin_stamping(CpsFramePlannerPrivate &state) {
@@ -232,7 +211,6 @@ static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.planned = state.ended = false;
   state.sampling.begin();
   state.reading.begin(state.partial);
-  state.next_segment = 0;
 }
 
 // Where the file ends long before its container does, what is sampled is not what it once was. False after an error.
@@ -315,9 +293,8 @@ static void forward_segments(CpsFramePlannerPrivate &state, size_t unit) {
     state.segment_pending = false;
     return;
   }
-  for (; state.next_segment < state.segments.size() && state.segments[state.next_segment].unit <= unit;
-       state.next_segment++)
-    push_numbered(state, gst_event_new_segment(&state.segments[state.next_segment].segment));
+  while (const GstSegment *segment = state.reading.next_segment(unit))
+    push_numbered(state, gst_event_new_segment(segment));
 }
 
 // Nothing that is wanted follows.
@@ -433,7 +410,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
     } else if (state.indexed) {
       begin_stamping(state);
     } else {
-      state.segments.clear();
+      state.reading.forget_segments();
       begin_indexing(state);
     }
     return true;
@@ -445,7 +422,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
     state.partial = true;
     begin_stamping(state);
   } else {
-    state.segments.clear();
+    state.reading.forget_segments();
     state.resume.reset();
     state.partial = false;
     state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
@@ -463,7 +440,7 @@ static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
   if (state.seqnum == GST_SEQNUM_INVALID)
     state.seqnum = gst_event_get_seqnum(event);
   if (state.phase == Phase::Start || state.phase == Phase::Indexing)
-    state.segments.push_back({state.phase == Phase::Start ? 0 : state.index.units(), state.segment});
+    state.reading.note_segment(state.phase == Phase::Start ? 0 : state.index.units(), state.segment);
 }
 
 // True where the event has been dealt with: a second reading sends it again.
@@ -476,7 +453,7 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   state.phase = Phase::Start;
   state.index.clear();
   state.indexed = false;
-  state.segments.clear();
+  state.reading.forget_segments();
   state.resume.reset();
   state.partial = false;
   state.caps.reset();
@@ -554,7 +531,7 @@ static void reset(CpsFramePlannerPrivate &state) {
   state.parser.reset();
   state.index.clear();
   state.indexed = false;
-  state.segments.clear();
+  state.reading.forget_segments();
   state.seqnum = GST_SEQNUM_INVALID;
   gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
   state.segment_pending = state.partial = false;
@@ -580,14 +557,6 @@ static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstS
 }
 
 // GObject
-
-static void frame_planner_set_property(GObject *object, guint, const GValue *value, GParamSpec *spec) {
-  state_of(object).options.set(value, spec);
-}
-
-static void frame_planner_get_property(GObject *object, guint, GValue *value, GParamSpec *spec) {
-  state_of(object).options.get(value, spec);
-}
 
 static void frame_planner_finalize(GObject *object) {
   state_of(object).~CpsFramePlannerPrivate();
@@ -615,8 +584,8 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
 static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
   GST_DEBUG_CATEGORY_INIT(frame_planner_debug, "frameplanner", 0, "frame planner");
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = frame_planner_set_property;
-  object_class->get_property = frame_planner_get_property;
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = frame_planner_finalize;
   g_object_class_install_property(
       object_class, 1,

@@ -24,6 +24,14 @@ private:
   Owned<GstStructure> values_;
 };
 
+// GObject's set_property and get_property of an element whose `state_of(object)` has `options`.
+template <auto state_of> void set_option(GObject *object, guint, const GValue *value, GParamSpec *spec) {
+  state_of(object).options.set(value, spec);
+}
+template <auto state_of> void get_option(GObject *object, guint, GValue *value, GParamSpec *spec) {
+  state_of(object).options.get(value, spec);
+}
+
 // uniformsampler's on-error, which the planner minds, too.
 enum class OnError { Substitute, Fail };
 

@@ -22,7 +22,9 @@ void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, 
     const std::lock_guard<std::mutex> lock(mutex_);
     pending_++;
   }
-  const int kept = segment_flags & GST_SEGMENT_FLAG_SEGMENT ? GST_SEEK_FLAG_SEGMENT : 0;
+  int kept = segment_flags & GST_SEGMENT_FLAG_SEGMENT ? GST_SEEK_FLAG_SEGMENT : 0;
+  if (start > 0 || stop >= 0) // tsdemux would forget the section otherwise
+    kept |= GST_SEEK_FLAG_ACCURATE;
   auto *request = g_new(Request, 1);
   *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail};
   gst_element_call_async(element_, run, request, g_free);

@@ -23,6 +23,8 @@
 #include "gst/elements/picture.h"
 #include "kernels/energy.h"
 
+#include <algorithm>
+
 GST_DEBUG_CATEGORY_STATIC(patch_energy_debug);
 #define GST_CAT_DEFAULT patch_energy_debug
 
@@ -91,7 +93,7 @@ static bool prepare(CpsPatchEnergy *self, const cps::CropRect &crop) {
   CpsPatchEnergyPrivate &state = state_of(self);
   release_resources(state);
   state.crop = crop;
-  state.percentile = cps::option_double(state.options.snapshot().get(), "energy-pct");
+  state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
   state.energy = std::make_unique<cps::MotionResidual>(cps::picture_layout(state.info, crop), state.percentile);
   const cps::Size size = state.energy->map_size();
   state.maps.reset(gst_buffer_pool_new());
@@ -187,14 +189,6 @@ static gboolean patch_energy_stop(GstBaseTransform *trans) {
   return TRUE;
 }
 
-static void patch_energy_set_property(GObject *object, guint, const GValue *value, GParamSpec *spec) {
-  state_of(object).options.set(value, spec);
-}
-
-static void patch_energy_get_property(GObject *object, guint, GValue *value, GParamSpec *spec) {
-  state_of(object).options.get(value, spec);
-}
-
 static void patch_energy_finalize(GObject *object) {
   state_of(object).~CpsPatchEnergyPrivate();
   G_OBJECT_CLASS(cps_patch_energy_parent_class)->finalize(object);
@@ -209,8 +203,8 @@ static void cps_patch_energy_init(CpsPatchEnergy *self) {
 static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
   GST_DEBUG_CATEGORY_INIT(patch_energy_debug, "patchenergy", 0, "patch energy");
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = patch_energy_set_property;
-  object_class->get_property = patch_energy_get_property;
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = patch_energy_finalize;
 
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);

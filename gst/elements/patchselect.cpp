@@ -381,14 +381,6 @@ static GstStateChangeReturn patch_select_change_state(GstElement *element, GstSt
 
 // GObject
 
-static void patch_select_set_property(GObject *object, guint, const GValue *value, GParamSpec *spec) {
-  state_of(object).options.set(value, spec);
-}
-
-static void patch_select_get_property(GObject *object, guint, GValue *value, GParamSpec *spec) {
-  state_of(object).options.get(value, spec);
-}
-
 static void patch_select_finalize(GObject *object) {
   state_of(object).~CpsPatchSelectPrivate();
   G_OBJECT_CLASS(cps_patch_select_parent_class)->finalize(object);
@@ -456,8 +448,8 @@ static void install_properties(GObjectClass *object_class) {
 static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   GST_DEBUG_CATEGORY_INIT(patch_select_debug, "patchselect", 0, "patch selection");
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = patch_select_set_property;
-  object_class->get_property = patch_select_get_property;
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = patch_select_finalize;
   install_properties(object_class);
 

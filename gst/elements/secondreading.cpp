@@ -10,6 +10,7 @@ void SecondReading::begin(bool sought) {
   needed_ = {};
   first_ = SIZE_MAX;
   cursor_ = 0;
+  next_segment_ = 0;
   located_ = !sought;
 }
 
@@ -37,6 +38,12 @@ size_t SecondReading::match(uint64_t fingerprint, GstClockTime pts) {
     located_ = true;
   }
   return found;
+}
+
+const GstSegment *SecondReading::next_segment(size_t unit) {
+  if (next_segment_ == segments_.size() || segments_[next_segment_].unit > unit)
+    return nullptr;
+  return &segments_[next_segment_++].segment;
 }
 
 SecondReading::Action SecondReading::action(size_t unit) const {

@@ -21,6 +21,13 @@ public:
 
   explicit SecondReading(const StreamIndex &index) : index_(index) {}
 
+  // The first reading came across a segment that begins with access unit `unit`.
+  void note_segment(size_t unit, const GstSegment &segment) { segments_.push_back({unit, segment}); }
+  void forget_segments() { segments_.clear(); }
+  const GstSegment *first_segment() const { return segments_.empty() ? nullptr : &segments_.front().segment; }
+  // The next of them that begins at or before `unit`, nullptr where there is none left.
+  const GstSegment *next_segment(size_t unit);
+
   // Wanting nothing in particular, from the start or, after a seek, from some access unit on.
   void begin(bool sought);
   // The same once more, from the start.
@@ -47,7 +54,14 @@ public:
   Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at) const;
 
 private:
+  struct SegmentAt {
+    size_t unit;
+    GstSegment segment;
+  };
+
   const StreamIndex &index_;
+  std::vector<SegmentAt> segments_;
+  size_t next_segment_ = 0;
   std::vector<uint64_t> wanted_; // ascending
   NeededUnits needed_;           // for them; empty where everything goes through
   size_t first_ = SIZE_MAX;      // that is needed

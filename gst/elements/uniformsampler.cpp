@@ -392,14 +392,6 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
 
 // GObject
 
-static void uniform_sampler_set_property(GObject *object, guint, const GValue *value, GParamSpec *spec) {
-  state_of(object).options.set(value, spec);
-}
-
-static void uniform_sampler_get_property(GObject *object, guint, GValue *value, GParamSpec *spec) {
-  state_of(object).options.get(value, spec);
-}
-
 static void uniform_sampler_finalize(GObject *object) {
   state_of(object).~CpsUniformSamplerPrivate();
   G_OBJECT_CLASS(cps_uniform_sampler_parent_class)->finalize(object);
@@ -428,16 +420,15 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
 static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   GST_DEBUG_CATEGORY_INIT(uniform_sampler_debug, "uniformsampler", 0, "uniform frame sampler");
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = uniform_sampler_set_property;
-  object_class->get_property = uniform_sampler_get_property;
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = uniform_sampler_finalize;
 
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   guint id = 0;
   auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
   install(g_param_spec_uint("sequence-length", "Sequence length",
-                            "Frames to sample, spread evenly over the stream or section", 0, cps::kMaxPositions, 16,
-                            flags));
+                            "Frames to sample, spread evenly over the stream or section", 0, G_MAXUINT, 16, flags));
   install(
       g_param_spec_uint64("total-frames", "Total frames",
                           "Frames of the stream, where no frameplanner counts them (0 = from duration and frame rate)",

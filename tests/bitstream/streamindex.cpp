@@ -103,6 +103,30 @@ GST_START_TEST(test_find_nearest) {
 }
 GST_END_TEST;
 
+// Pictures repeat in still scenes: the time tells which.
+GST_START_TEST(test_find_nearest_in_time) {
+  StreamIndex index;
+  const struct {
+    uint64_t fingerprint;
+    GstClockTime pts;
+  } units[] = {{7, 0}, {8, 40}, {7, 100}, {9, GST_CLOCK_TIME_NONE}, {7, 200}, {9, 240}};
+  for (const auto &unit : units)
+    index.add(picture(0, unit.fingerprint), unit.pts, GST_CLOCK_TIME_NONE, false);
+  index.finish();
+  assert_equals_uint64(index.find_nearest(7, 100), 2); // exactly there
+  assert_equals_uint64(index.find_nearest(7, 149), 2);
+  assert_equals_uint64(index.find_nearest(7, 151), 4);
+  assert_equals_uint64(index.find_nearest(7, 49), 0);
+  assert_equals_uint64(index.find_nearest(7, 50), 0); // the first of two that are as near
+  assert_equals_uint64(index.find_nearest(7, 9999), 4);
+  assert_equals_uint64(index.find_nearest(8, 9999), 1);
+  assert_equals_uint64(index.find_nearest(9, 0), 5); // any time is nearer than none
+  assert_equals_uint64(index.find_nearest(7, GST_CLOCK_TIME_NONE), 0);
+  assert_equals_uint64(index.find_nearest(1, 40), 6); // nowhere
+  assert_equals_uint64(StreamIndex().find_nearest(7, 0), 0);
+}
+GST_END_TEST;
+
 GST_START_TEST(test_memory) {
   // An hour of video at 30 frames a second costs a few MiB.
   fail_unless(sizeof(StreamIndex::AccessUnit) + sizeof(uint32_t) <= 64);
@@ -117,6 +141,7 @@ static Suite *streamindex_suite(void) {
   tcase_add_test(tc, test_what_is_no_frame);
   tcase_add_test(tc, test_empty);
   tcase_add_test(tc, test_find_nearest);
+  tcase_add_test(tc, test_find_nearest_in_time);
   tcase_add_test(tc, test_memory);
   return s;
 }

@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <list>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Last, for its macros are called as parts of the standard library are.
@@ -144,7 +145,7 @@ inline Tensors read_tensors(GstSample *sample) {
 
 // What a run came to.
 struct Outcome {
-  bool eos = false;
+  bool eos = false;  // or the end of a segment, where the application sought one
   GQuark domain = 0; // of the error, 0: none
   int code = 0;
   std::string error, debug, element; // the element that posted it
@@ -249,20 +250,25 @@ public:
     gst_bus_set_flushing(bus_.get(), FALSE);
   }
 
-  // Waits for the end of stream or an error and takes what the sink has by then.
+  // Waits for the end of stream or an error and takes what the sink has by then. Demuxers tell of the end of a segment
+  // before the decoder has put out all of it.
   Outcome finish() {
     Outcome outcome;
+    guint64 patience = 0;
     while (!outcome.eos && !outcome.failed()) {
-      GstMessage *message = gst_bus_timed_pop_filtered(
-          bus_.get(), kPatience,
-          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING));
+      GstMessage *message =
+          gst_bus_timed_pop_filtered(bus_.get(), kPatience,
+                                     static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_SEGMENT_DONE |
+                                                                 GST_MESSAGE_ERROR | GST_MESSAGE_WARNING));
       fail_unless(message != nullptr, "%s: hangs", description_.c_str());
       read_message(message, outcome);
+      if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_SEGMENT_DONE)
+        patience = kPatience;
       gst_message_unref(message);
     }
     const Owned<GstElement> sink = get("sink");
     if (sink && g_signal_lookup("try-pull-tensors", G_OBJECT_TYPE(sink.get())))
-      while (const Owned<GstSample> sample{pull(sink.get())})
+      while (const Owned<GstSample> sample{pull(sink.get(), std::exchange(patience, 0))})
         outcome.clips.push_back(read_tensors(sample.get()));
     return outcome;
   }
@@ -273,9 +279,9 @@ public:
   }
 
 private:
-  static GstSample *pull(GstElement *sink) {
+  static GstSample *pull(GstElement *sink, guint64 patience) {
     GstSample *sample = nullptr;
-    g_signal_emit_by_name(sink, "try-pull-tensors", guint64{0}, &sample);
+    g_signal_emit_by_name(sink, "try-pull-tensors", patience, &sample);
     return sample;
   }
 
@@ -284,6 +290,7 @@ private:
     gchar *debug = nullptr;
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_EOS:
+    case GST_MESSAGE_SEGMENT_DONE:
       outcome.eos = true;
       break;
     case GST_MESSAGE_WARNING:

@@ -141,8 +141,8 @@ void push_units(const Harness &planner) {
     assert_equals_string(gst_flow_get_name(planner.push(std::move(unit))), "ok");
 }
 
-// Both readings of the stream.
-void play(Planner &planner) {
+// The first reading, up to the segment that the second begins with.
+void play_once(Planner &planner) {
   planner.start(caps().get());
   push_units(planner);
   fail_unless(planner.pull() == nullptr); // swallowed
@@ -151,6 +151,11 @@ void play(Planner &planner) {
   GstSegment whole;
   gst_segment_init(&whole, GST_FORMAT_TIME);
   planner.event(gst_event_new_segment(&whole));
+}
+
+// Both readings of the stream.
+void play(Planner &planner) {
+  play_once(planner);
   auto units = access_units();
   for (size_t i = 0; i < units.size(); ++i) // nothing that is wanted follows the fourth
     assert_equals_string(gst_flow_get_name(planner.push(std::move(units[i]))), i < 4 ? "ok" : "eos");
@@ -401,15 +406,34 @@ GST_START_TEST(plan_that_cannot_be) {
   Planner planner;
   planner.request.reset(
       gst_structure_new("options", "sequence-length", G_TYPE_UINT, 0u, "on-error", G_TYPE_INT, 0, nullptr));
-  planner.start(caps().get());
-  push_units(planner);
-  planner.end();
-  planner.wait_for_seek();
-  GstSegment whole;
-  gst_segment_init(&whole, GST_FORMAT_TIME);
-  planner.event(gst_event_new_segment(&whole));
+  play_once(planner);
   fail_unless(planner.push(std::move(access_units()[0])) == GST_FLOW_ERROR);
   planner.check_error("sequence-length");
+}
+GST_END_TEST
+
+// A sampler that is another's may answer with less than ours, or with something else.
+GST_START_TEST(samplers_of_others) {
+  {
+    Planner planner({{"uniform-strategy", "stream"}});
+    planner.request.reset(gst_structure_new("options", "sequence-length", G_TYPE_UINT, 3u, nullptr));
+    play(planner);
+    planner.check_quiet();
+    check_stamps(planner.pull_all(), {0, 1, 2, 3});
+  }
+  GValue ids = G_VALUE_INIT, id = G_VALUE_INIT;
+  g_value_init(&ids, GST_TYPE_ARRAY);
+  g_value_init(&id, G_TYPE_STRING);
+  g_value_set_string(&id, "2");
+  gst_value_array_append_value(&ids, &id);
+  Planner planner;
+  planner.request.reset(
+      gst_structure_new("options", "sequence-length", G_TYPE_UINT, 3u, "on-error", G_TYPE_STRING, "fail", nullptr));
+  gst_structure_take_value(planner.request.get(), "frame-ids", &ids);
+  g_value_unset(&id);
+  play_once(planner);
+  fail_unless(planner.push(std::move(access_units()[0])) == GST_FLOW_ERROR);
+  planner.check_error("frame-ids");
 }
 GST_END_TEST
 
@@ -432,6 +456,7 @@ static Suite *frameplanner_suite() {
   tcase_add_test(tests, seek_fails);
   tcase_add_test(tests, no_picture);
   tcase_add_test(tests, plan_that_cannot_be);
+  tcase_add_test(tests, samplers_of_others);
   return suite;
 }
 

@@ -174,7 +174,11 @@ GST_START_TEST(crops) {
 GST_END_TEST
 
 GST_START_TEST(percentile) {
-  for (const auto &[text, value] : {std::pair("50", 50.0), std::pair("0", 0.0), std::pair("100", 100.0)}) {
+  const struct {
+    const char *text;
+    double value;
+  } rows[] = {{"50", 50}, {"100", 100}, {"150", 100}, {"1", 1}, {"0", 1}, {"-7", 1}};
+  for (const auto &[text, value] : rows) {
     Harness energy("patchenergy", {{"energy-pct", text}});
     const GstVideoInfo info = test::video_info("GRAY8", 64, 48);
     energy.start(test::video_caps(info).get());

@@ -6,6 +6,7 @@
 
 #include <gst/codecpatch/codecpatch.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <sys/resource.h>
@@ -507,6 +508,50 @@ GST_START_TEST(starts_after_a_refusal) {
 }
 GST_END_TEST
 
+// The location counts that is set when the stream begins.
+GST_START_TEST(location_set_in_ready) {
+  const Folder folder;
+  const Sink sink({{"location", folder.file("old-%d").c_str()}});
+  for (const char *bad : {"clip-%s.safetensors", "none/clip"}) {
+    gst_element_set_state(sink.element(), GST_STATE_READY);
+    sink.set("location", folder.file(bad).c_str());
+    fail_unless(gst_element_set_state(sink.element(), GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE, "%s", bad);
+    sink.check_error("location");
+    fail_unless(folder.files().empty());
+  }
+  sink.set("location", folder.file("new-%d").c_str());
+  sink.restart(GST_STATE_READY);
+  sink.begin();
+  fail_unless(sink.push_clip(3) == GST_FLOW_OK);
+  sink.check_quiet();
+  fail_unless(folder.files() == std::vector<std::string>{"new-3"});
+}
+GST_END_TEST
+
+GST_START_TEST(location_set_in_playing) {
+  const Folder folder;
+  const Sink sink({{"location", folder.file("old-%d").c_str()}});
+  fail_unless(sink.push_clip(0) == GST_FLOW_OK);
+  sink.set("location", folder.file("new-%s").c_str());
+  fail_unless(sink.push_clip(1) == GST_FLOW_OK);
+  sink.set("location", "");
+  fail_unless(sink.push_clip(2) == GST_FLOW_OK);
+  sink.set("location", folder.file("new-%d").c_str());
+  fail_unless(sink.push_clip(3) == GST_FLOW_OK);
+  sink.check_quiet();
+  std::vector<std::string> files = folder.files();
+  std::sort(files.begin(), files.end());
+  fail_unless(files == std::vector<std::string>({"old-0", "old-1", "old-2", "old-3"}));
+  fail_unless(sink.drain().empty());
+
+  sink.restart(GST_STATE_READY);
+  sink.begin();
+  fail_unless(sink.push_clip(4) == GST_FLOW_OK);
+  assert_equals_int(folder.files().size(), 5);
+  fail_unless(g_file_test(folder.file("new-4").c_str(), G_FILE_TEST_EXISTS));
+}
+GST_END_TEST
+
 GST_START_TEST(write_fails) {
   const Folder folder;
   fail_unless(mkdir(folder.file("clip").c_str(), 0755) == 0);
@@ -600,6 +645,8 @@ static Suite *tensormetasink_suite() {
   tcase_add_test(tests, bad_patterns);
   tcase_add_test(tests, bad_folders);
   tcase_add_test(tests, starts_after_a_refusal);
+  tcase_add_test(tests, location_set_in_ready);
+  tcase_add_test(tests, location_set_in_playing);
   tcase_add_test(tests, write_fails);
   tcase_add_test(tests, disk_full);
   tcase_add_test(tests, writes_and_queues);

@@ -421,6 +421,37 @@ GST_START_TEST(no_positions) {
 }
 GST_END_TEST
 
+// More than anybody can mean, by either way to know the number of frames.
+GST_START_TEST(too_many) {
+  check_refused({{"sequence-length", "2000000"}}, 10, "sequence-length is 2000000");
+  check_refused({{"sample-fps", "2147483647/1"}, {"max-frames", "2000000000"}}, 50, "sample-fps");
+  for (const test::Properties &properties :
+       {test::Properties{{"total-frames", "4000000000000"}, {"start", "0"}},
+        test::Properties{{"total-frames", "4000000000000"}, {"stop", "1000000000"}},
+        test::Properties{{"total-frames", "4000000000000"}, {"sample-fps", "1/1"}, {"max-frames", "4"}}}) {
+    Harness sampler("uniformsampler", properties);
+    sampler.start(caps().get());
+    fail_unless(sampler.push(plain(0)) == GST_FLOW_ERROR);
+    sampler.check_error("total-frames");
+  }
+  Harness sampler("uniformsampler",
+                  {{"total-frames", "50"}, {"sample-fps", "2147483647/1"}, {"max-frames", "2000000000"}});
+  sampler.start(caps().get());
+  fail_unless(sampler.push(plain(0)) == GST_FLOW_ERROR);
+  sampler.check_error("max-frames");
+}
+GST_END_TEST
+
+// What needs no times has no such limit.
+GST_START_TEST(very_many_frames) {
+  Harness sampler("uniformsampler", {{"total-frames", "4000000000000"}, {"sequence-length", "1"}});
+  sampler.start(caps().get());
+  fail_unless(sampler.push(plain(0)) == GST_FLOW_EOS);
+  sampler.check_quiet();
+  assert_ids(pictures_of(sampler.pull_all()), {0});
+}
+GST_END_TEST
+
 // Order, and frames that do not come
 
 GST_START_TEST(out_of_order_arrival) {
@@ -623,6 +654,43 @@ GST_START_TEST(ends_after_the_last_position) {
   fail_unless(sampler.event(gst_event_new_eos()));
   fail_unless(sampler.pull_event(GST_EVENT_EOS) == nullptr); // once is enough
   assert_equals_int(sampler.pull_all().size(), 2);
+}
+GST_END_TEST
+
+// What ends the stream is due to the seek that began it.
+GST_START_TEST(events_have_the_number_of_the_segment) {
+  Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "3"}});
+  sampler.start(caps().get());
+  push_plain(sampler, 0, 3);
+  for (const guint32 seqnum : {gst_util_seqnum_next(), gst_util_seqnum_next()}) {
+    while (sampler.pull_event(GST_EVENT_EOS)) {
+    }
+    sampler.event(gst_event_new_flush_start());
+    sampler.event(gst_event_new_flush_stop(TRUE));
+    GstSegment whole;
+    gst_segment_init(&whole, GST_FORMAT_TIME);
+    GstEvent *segment = gst_event_new_segment(&whole);
+    gst_event_set_seqnum(segment, seqnum);
+    sampler.event(segment);
+    push_plain(sampler, 0, 3);
+    for (const GstEventType type : {GST_EVENT_SEGMENT, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, GST_EVENT_EOS}) {
+      const Owned<GstEvent> event = sampler.pull_event(type);
+      fail_unless(event != nullptr, "no %s", gst_event_type_get_name(type));
+      fail_unless(gst_event_get_seqnum(event.get()) == seqnum, "%s", gst_event_type_get_name(type));
+    }
+  }
+}
+GST_END_TEST
+
+// The end of a segment is the end of its clip.
+GST_START_TEST(segment_done_ends_the_clip) {
+  Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "9"}});
+  sampler.start(caps().get());
+  push_plain(sampler, 0, 8);
+  sampler.event(gst_event_new_segment_done(GST_FORMAT_TIME, 0));
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {0, 4, 4});
+  assert_equals_int(status_of(frames[2].get()), CPS_FRAME_STATUS_SUBSTITUTED);
 }
 GST_END_TEST
 
@@ -836,6 +904,8 @@ static Suite *uniformsampler_suite() {
   tcase_add_test(tests, section_needs_a_rate);
   tcase_add_test(tests, rate);
   tcase_add_test(tests, no_positions);
+  tcase_add_test(tests, too_many);
+  tcase_add_test(tests, very_many_frames);
   tcase_add_test(tests, out_of_order_arrival);
   tcase_add_test(tests, pushes_at_once);
   tcase_add_test(tests, keeps_no_other_frames);
@@ -849,6 +919,8 @@ static Suite *uniformsampler_suite() {
   tcase_add_test(tests, nothing_wanted_decoded);
   tcase_add_test(tests, early_eos);
   tcase_add_test(tests, ends_after_the_last_position);
+  tcase_add_test(tests, events_have_the_number_of_the_segment);
+  tcase_add_test(tests, segment_done_ends_the_clip);
   tcase_add_test(tests, drops_qos);
   tcase_add_test(tests, flush_begins_a_clip);
   tcase_add_test(tests, flush_forgets);

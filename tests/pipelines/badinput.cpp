@@ -96,6 +96,25 @@ GST_START_TEST(damaged_files) {
 }
 GST_END_TEST
 
+// A picture every three seconds: nothing is missing at the end.
+GST_START_TEST(slow_video) {
+  const Fixture at;
+  const std::string path = at.file("slow.mp4");
+  const Outcome made = run("videotestsrc num-buffers=6 ! video/x-raw,width=160,height=96,framerate=1/3 ! " +
+                           std::string(kH264) + " ! h264parse ! mp4mux ! filesink location=" + path);
+  fail_unless(made.eos, "%s", made.error.c_str());
+  for (const char *ids : {"", "frame-ids=\"<0,2>\" "}) {
+    const Outcome outcome = run("filesrc location=" + path +
+                                " ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler on-error=fail "
+                                "sequence-length=6 " +
+                                ids + "! patchenergy ! patchselect k-keep=9 ! tensormetasink name=sink");
+    const std::vector<uint64_t> expected = *ids ? std::vector<uint64_t>{0, 2} : std::vector<uint64_t>{0, 1, 2, 3, 4, 5};
+    fail_unless(outcome.only_clip().frame_ids() == expected);
+    fail_unless(outcome.warnings.empty(), "%s", outcome.warnings[0].c_str());
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(caps) {
   const Fixture at;
   write_file(at.file("clip.v210"), std::string(128 * 48 * 32 * 10, '\x10'));
@@ -125,9 +144,13 @@ GST_START_TEST(settings) {
   at.check(at.raw(path, "start=5000000000 stop=6000000000"), domain, {"start", "stop"});
   at.check(at.raw(path, "start=2000000000 stop=1000000000"), domain, {"start", "stop"});
   at.check(at.raw(path, "sequence-length=0"), domain, {"sequence-length"});
-  at.check("filesrc location=" + path + " ! h264parse ! video/x-h264,framerate=25/1 ! avdec_h264" +
-               at.tail("frame-ids=\"<99>\" total-frames=30"),
-           domain, {"frame-ids", "99"});
+  at.check(at.raw(path, "sequence-length=2000000"), domain, {"sequence-length", "2000000"});
+  at.check(at.raw(path, "sample-fps=2147483647/1 max-frames=2000000000"), domain, {"sample-fps", "max-frames"});
+  const std::string unplanned = "filesrc location=" + path + " ! h264parse ! video/x-h264,framerate=25/1 ! avdec_h264";
+  at.check(unplanned + at.tail("frame-ids=\"<99>\" total-frames=30"), domain, {"frame-ids", "99"});
+  at.check(unplanned + at.tail("total-frames=4000000000000 start=0"), domain, {"total-frames", "4000000000000"});
+  at.check(unplanned + at.tail("total-frames=30 sample-fps=2147483647/1 max-frames=2000000000"), domain,
+           {"sample-fps", "max-frames"});
 }
 GST_END_TEST
 
@@ -259,6 +282,7 @@ static Suite *badinput_suite() {
   TCase *tests = make_tests(suite);
   tcase_add_test(tests, no_video);
   tcase_add_test(tests, damaged_files);
+  tcase_add_test(tests, slow_video);
   tcase_add_test(tests, caps);
   tcase_add_test(tests, settings);
   tcase_add_test(tests, lines);

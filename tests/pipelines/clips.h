@@ -66,6 +66,24 @@ inline int read_number(GstPad *pad, GstBuffer *buffer) {
   return number;
 }
 
+// Of the pixels that show, in hexadecimal.
+inline std::string checksum(GstPad *pad, GstBuffer *buffer) {
+  const Owned<GstCaps> caps(gst_pad_get_current_caps(pad));
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  fail_unless(caps && gst_video_info_from_caps(&info, caps.get()) &&
+              gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ));
+  GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+  for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS(&frame); c++)
+    for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c); y++)
+      g_checksum_update(sum, GST_VIDEO_FRAME_COMP_DATA(&frame, c) + y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, c),
+                        GST_VIDEO_FRAME_COMP_WIDTH(&frame, c) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, c));
+  std::string text = g_checksum_get_string(sum);
+  g_checksum_free(sum);
+  gst_video_frame_unmap(&frame);
+  return text;
+}
+
 // --- Files ---
 
 constexpr const char *kH264 = "x264enc speed-preset=veryfast quantizer=20 pass=quant bframes=0 key-int-max=25";
