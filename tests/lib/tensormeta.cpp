@@ -21,7 +21,7 @@ void check_tensors(GstBuffer *buffer, const CpsClip *clip) {
   std::iota(bytes.begin(), bytes.end(), static_cast<guint8>(1));
   const auto patches = test::elements_of<guint16>(buffer, "patches");
   const auto fields = test::elements_of<gint64>(buffer, "meta_fields");
-  const auto scores = test::elements_of<float>(buffer, "meta_scores");
+  const auto scores = test::elements_of<guint32>(buffer, "meta_scores"); // as bits
   fail_unless(memcmp(patches.data(), bytes.data(), 72) == 0);
   fail_unless(memcmp(fields.data(), bytes.data() + 72, 144) == 0);
   fail_unless(memcmp(scores.data(), bytes.data() + 216, 12) == 0);
