@@ -26,10 +26,6 @@ static PtsRange pts_range(const StreamIndex &index) {
   return range;
 }
 
-GstClockTime last_pts(const StreamIndex &index) {
-  return pts_range(index).last;
-}
-
 // Frames per second, the caps' where they have it right: time stamps are rounded, their fraction is not.
 static double average_fps(const StreamIndex &index, double nominal_fps) {
   const PtsRange range = pts_range(index);

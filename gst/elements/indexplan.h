@@ -9,9 +9,6 @@
 
 namespace cps {
 
-// The latest time stamp of a frame, GST_CLOCK_TIME_NONE where one has none.
-GstClockTime last_pts(const StreamIndex &index);
-
 // Plans by a sampler's `options` over the frames of `index`. `segment` maps their time stamps to stream time; `partial`
 // restricts the plan to what it plays. `nominal_fps` is the caps' frame rate, 0 where they have none. nullptr with a
 // sentence that names the option at fault in `error`.

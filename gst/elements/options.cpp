@@ -31,10 +31,6 @@ gint option_int(const GstStructure *options, const char *name) {
   return g_value_get_int(gst_structure_get_value(options, name));
 }
 
-guint option_uint(const GstStructure *options, const char *name) {
-  return g_value_get_uint(gst_structure_get_value(options, name));
-}
-
 gint option_enum(const GstStructure *options, const char *name) {
   const GValue *value = gst_structure_get_value(options, name);
   return value && G_VALUE_HOLDS_ENUM(value) ? g_value_get_enum(value) : 0;

@@ -37,7 +37,6 @@ enum class OnError { Substitute, Fail };
 
 // Reads one value of a snapshot. Enums also of what another element answered, where they are 0 if it said nothing.
 gint option_int(const GstStructure *options, const char *name);
-guint option_uint(const GstStructure *options, const char *name);
 gint option_enum(const GstStructure *options, const char *name);
 bool option_bool(const GstStructure *options, const char *name);
 double option_double(const GstStructure *options, const char *name);
