@@ -2,6 +2,7 @@
 #include "gst/bitstream/nalpictureparser.h"
 
 #include <algorithm>
+#include <optional>
 
 #define GST_USE_UNSTABLE_API
 #include <gst/codecparsers/gsth264parser.h>
@@ -160,11 +161,13 @@ private:
   bool read_header(GstH264NalUnit &unit, GstH264SliceHdr &slice);
   void read_sei(GstH264NalUnit &unit);
   bool completes_frame(const Picture &picture) const;
+  bool follows_gap(const Picture &picture) const;
 
   std::unique_ptr<GstH264NalParser, FreeWith<gst_h264_nal_parser_free>> parser_;
   PictureOrder order_;
   OpenField field_;
-  bool recovery_point_ = false; // in the current access unit, with no picture to wait for
+  std::optional<uint32_t> reference_num_; // frame_num of the previous reference picture
+  bool recovery_point_ = false;           // in the current access unit, with no picture to wait for
 };
 
 bool H264Parser::full_range() const {
@@ -177,6 +180,7 @@ void H264Parser::reset() {
   NalPictureParser::reset();
   order_ = {};
   field_ = {};
+  reference_num_.reset();
 }
 
 // AVCDecoderConfigurationRecord, ISO/IEC 14496-15 5.3.3.1.
@@ -227,6 +231,14 @@ bool H264Parser::completes_frame(const Picture &picture) const {
          !picture.resets_order;
 }
 
+// 7.4.3: frame_num goes up by one after each reference picture, unless the stream says that it leaves some out.
+bool H264Parser::follows_gap(const Picture &picture) const {
+  const GstH264SPS &sps = picture.sps();
+  return !picture.idr && reference_num_ && !sps.gaps_in_frame_num_value_allowed_flag &&
+         picture.slice.frame_num != *reference_num_ &&
+         picture.slice.frame_num != (*reference_num_ + 1) % static_cast<uint32_t>(sps.max_frame_num);
+}
+
 bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
   GstH264NalUnit unit = to_gst(nal);
   GstH264SliceHdr slice;
@@ -239,6 +251,9 @@ bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
   coded.starts_sequence = picture.idr || picture.resets_order;
   coded.random_access = picture.idr || (recovery_point_ && intra && !coded.second_field);
   coded.reference = picture.reference;
+  coded.after_loss = follows_gap(picture);
+  if (picture.reference)
+    reference_num_ = picture.resets_order ? 0 : picture.slice.frame_num;
   coded.order = saturate_order(order_.next(picture));
   field_ = {picture.is_field() && !coded.second_field, picture.is_bottom_field(), picture.reference};
   return true;

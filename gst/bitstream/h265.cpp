@@ -80,7 +80,7 @@ private:
   };
 
   int64_t next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice);
-  References find_references(const NalHeader &header, int64_t order, const SliceHeader &slice);
+  void find_references(const NalHeader &header, int64_t order, const SliceHeader &slice, CodedPicture &picture);
 
   std::unique_ptr<GstH265Parser, FreeWith<gst_h265_parser_free>> parser_;
   State state_;
@@ -154,7 +154,7 @@ bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
   const int64_t order = next_order(header, picture.starts_sequence, slice);
   if (picture.starts_sequence)
     decoded_.clear();
-  picture.references = find_references(header, order, slice);
+  find_references(header, order, slice, picture);
   picture.anchors_order = header.anchors_order();
   picture.decodable_leading = GST_H265_IS_NAL_TYPE_RADL(header.type);
   picture.order = saturate_order(order);
@@ -175,8 +175,9 @@ int64_t H265Parser::next_order(const NalHeader &header, bool starts_sequence, co
 }
 
 // The reference picture set, 8.3.2: what the picture is predicted from, and in `decoded_` what later ones may be.
-References H265Parser::find_references(const NalHeader &header, int64_t order, const SliceHeader &slice) {
-  References references;
+void H265Parser::find_references(const NalHeader &header, int64_t order, const SliceHeader &slice,
+                                 CodedPicture &picture) {
+  References &references = picture.references;
   references.known = true;
   std::vector<Decoded> kept;
   const auto refer = [&](int64_t delta, bool used) {
@@ -186,8 +187,10 @@ References H265Parser::find_references(const NalHeader &header, int64_t order, c
       kept.push_back(*found);
     if (!used)
       return;
+    if (found == decoded_.end())
+      picture.after_loss |= picture.output; // else it lies before an entry point
     if (found == decoded_.end() || references.count == References::kMax)
-      references.known = false; // lost, or before an entry point
+      references.known = false;
     else
       references.units[references.count++] = found->unit;
   };
@@ -210,7 +213,6 @@ References H265Parser::find_references(const NalHeader &header, int64_t order, c
   if (kept.size() > size_t{2} * References::kMax) // only damaged streams have more
     kept.erase(kept.begin());
   decoded_ = std::move(kept);
-  return references;
 }
 
 } // namespace

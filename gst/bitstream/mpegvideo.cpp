@@ -55,6 +55,8 @@ class MpegVideoParser final : public UnitPictureParser {
 public:
   bool set_caps(const GstCaps *caps) override;
   void reset() override;
+  // sequence_end_code, without which libmpeg2 never shows the last I or P picture.
+  std::string_view end_of_sequence() const override { return {"\0\0\1\xb7", 4}; }
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &coded) override;

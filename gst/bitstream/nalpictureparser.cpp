@@ -85,10 +85,12 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   picture.fingerprint = fingerprint.value();
   if (!picture.has_picture)
     return true;
-  if (understood)
+  if (understood) {
     last_order_ = picture.order;
-  else
+  } else {
     picture.order = last_order_; // equal orders keep decode order: it comes right after the picture before it
+    picture.after_loss = true;   // or it is the loss itself
+  }
   return understood;
 }
 

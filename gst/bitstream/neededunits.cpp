@@ -12,24 +12,30 @@ constexpr size_t kNone = SIZE_MAX;
 // The entry points of a unit. A picture that follows an entry point but is shown before it is a leading picture: it may
 // refer to what lies before the entry point, and no picture but the other leading ones may refer to it.
 struct Entry {
-  uint32_t nearest; // before the unit in decode order, or itself
-  uint32_t start;   // where decoding has to begin for it: `nearest`, or the entry point before that
+  uint32_t nearest;    // before the unit in decode order, or itself
+  uint32_t start : 31; // where decoding has to begin for it: `nearest`, or the entry point before that
+  uint32_t lossy : 1;  // pictures are missing between `start` and the unit
   bool is_leading() const { return start != nearest; }
 };
 
 std::vector<Entry> find_entries(const StreamIndex &index) {
   std::vector<Entry> entries(index.units());
   uint32_t nearest = 0, before = 0;
+  bool lossy = false, lossy_before = false; // since `nearest`, since `before`
   for (size_t i = 0; i < index.units(); ++i) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
     if (unit.has_picture && unit.random_access && !unit.second_field) {
       before = nearest;
       nearest = static_cast<uint32_t>(i);
+      lossy_before = lossy | unit.after_loss;
+      lossy = false;
+    } else {
+      lossy |= unit.after_loss;
     }
     const StreamIndex::AccessUnit &entry = index.unit(nearest);
     const bool leading = unit.has_picture && i != nearest && !entry.starts_sequence &&
                          unit.sequence == entry.sequence && unit.order < entry.order && !unit.decodable_leading;
-    entries[i] = {nearest, leading ? before : nearest};
+    entries[i] = {nearest, leading ? before : nearest, lossy || (leading && lossy_before)};
   }
   return entries;
 }
@@ -48,6 +54,7 @@ public:
         continue;
       needed_[i] = true;
       needed_[entries_[i].start] = true;
+      everything_ |= entries_[i].lossy;
       if (index_.unit(i).second_field && i > 0)
         needed_[i - 1] = true;
       if (index_.unit(i).references == StreamIndex::kUnknownReferences)
@@ -74,6 +81,8 @@ private:
     const StreamIndex::AccessUnit &unit = index_.unit(i);
     if (!unit.has_picture)
       return false;
+    if (everything_)
+      return true;
     // Where no leading picture of its entry point is needed so far, a leading one is of no use either.
     const bool refers = unit.reference && (entries_[i].is_leading() ? entries_[i].nearest > all_from_ : i >= all_from_);
     return refers || (unit.anchors_order && bridges_order(i));
@@ -94,7 +103,10 @@ private:
   const std::vector<Entry> entries_;
   std::vector<bool> needed_;
   size_t all_from_ = kNone; // units from here on that others refer to are needed
-  size_t anchor_ = kNone;   // the needed unit that anchors the order of others, nearest after the one at hand
+  // The units up to the one at hand are needed, all: what a decoder makes up for lost pictures comes from whatever its
+  // memory has held before, be it of another GOP.
+  bool everything_ = false;
+  size_t anchor_ = kNone; // the needed unit that anchors the order of others, nearest after the one at hand
 };
 
 } // namespace

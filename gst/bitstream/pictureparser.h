@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace cps {
 
@@ -27,6 +28,7 @@ struct CodedPicture {
   bool reference = true;      // false: no other picture is predicted from it
   bool anchors_order = false; // decoders derive the order of the next pictures from its own
   bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
+  bool after_loss = false;        // pictures that others refer to are missing before it; see NeededUnits
   References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence
   uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one
@@ -59,6 +61,10 @@ public:
 
   // How far apart the orders of two decoded pictures may be that anchor those of others and follow each other.
   virtual int64_t order_window() const { return INT64_MAX; }
+
+  // What may follow the last access unit, for decoders that hold the last picture back until they see it; empty where
+  // the end of the stream is enough. Static.
+  virtual std::string_view end_of_sequence() const { return {}; }
 
   // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
   virtual void reset() = 0;

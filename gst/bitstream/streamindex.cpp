@@ -31,6 +31,7 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
     unit.reference = picture.reference;
     unit.anchors_order = picture.anchors_order;
     unit.decodable_leading = picture.decodable_leading;
+    unit.after_loss = picture.after_loss;
     keep_references(unit, picture.references);
   }
   units_.push_back(unit);
