@@ -307,6 +307,17 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   return GST_FLOW_EOS;
 }
 
+// `bytes`: static.
+static Owned<GstBuffer> append(Owned<GstBuffer> buffer, std::string_view bytes) {
+  if (bytes.empty())
+    return buffer;
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  gst_buffer_append_memory(buffer.get(),
+                           gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, const_cast<char *>(bytes.data()),
+                                                  bytes.size(), 0, bytes.size(), nullptr, nullptr));
+  return buffer;
+}
+
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
   const size_t at = state.reading.match(state.parser->fingerprint(buffer.get()), GST_BUFFER_PTS(buffer.get()));
@@ -337,6 +348,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     buffer = state.reading.stamp(std::move(buffer), at);
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
+  if (state.reading.is_last(at))
+    buffer = append(std::move(buffer), state.parser->end_of_sequence());
   return gst_pad_push(state.srcpad, buffer.release());
 }
 

@@ -47,6 +47,9 @@ public:
   // Is `unit` behind the first that is needed?
   bool is_too_late(size_t unit) const { return unit < index_.units() && unit > first_; }
 
+  // Is `unit` the last that is needed?
+  bool is_last(size_t unit) const { return unit + 1 == needed_.end; }
+
   // How many units go to the decoder.
   size_t kept() const;
 
