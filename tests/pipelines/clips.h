@@ -55,9 +55,11 @@ inline int read_number(GstPad *pad, GstBuffer *buffer) {
   int number = 0;
   for (int bit = 0; bit < 10 && number >= 0; bit++) {
     const auto bright = [&](int y) {
-      return GST_VIDEO_FRAME_COMP_DATA(&frame,
-                                       0)[y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, 0) +
-                                          (bit * kBlock + kBlock / 2) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 0)] > 128;
+      const auto *at = static_cast<const guint8 *>(GST_VIDEO_FRAME_COMP_DATA(&frame, 0)) +
+                       y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, 0) +
+                       (bit * kBlock + kBlock / 2) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, 0);
+      const auto depth = static_cast<int>(GST_VIDEO_FRAME_COMP_DEPTH(&frame, 0));
+      return depth > 8 ? GST_READ_UINT16_LE(at) >> (depth - 1) : *at > 128;
     };
     const bool set = bright(kBlock / 2);
     number = set != bright(kBlock * 3 / 2) ? number | set << bit : -1;

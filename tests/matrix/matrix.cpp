@@ -1,0 +1,171 @@
+// The decoder as oracle: whatever a line with a frameplanner samples is what a full decode shows under that number.
+#include "tests/matrix/oracle.h"
+#include "tests/matrix/streams.h"
+
+#include <algorithm>
+
+namespace {
+
+using namespace matrix;
+
+constexpr int kWide = 224;
+
+const std::vector<Stream> &all_streams() {
+  static const std::vector<Stream> all = streams();
+  return all;
+}
+
+// Frames whose luma below the number is what `content` says.
+Owned<GstBuffer> picture(int number, int width, Content content) {
+  Owned<GstBuffer> buffer = pipes::numbered_frame(number, width);
+  if (content == Content::Moving)
+    return buffer;
+  const int scene = content == Content::Cuts ? number / 17 : 0;
+  const int shade = content == Content::Fades ? 255 - std::abs(number % 60 - 30) * 6 : 255;
+  GstMapInfo map;
+  fail_unless(gst_buffer_map(buffer.get(), &map, GST_MAP_READWRITE));
+  for (int y = 2 * pipes::kBlock; y < pipes::kClipHeight; y++)
+    for (int x = 0; x < width; x++) {
+      guint8 &luma = map.data[y * width + x];
+      const int value = scene == 0 ? luma : (luma * (scene + 1) + (x * scene ^ y * 3)) & 255;
+      luma = static_cast<guint8>(value * shade / 255);
+    }
+  gst_buffer_unmap(buffer.get(), &map);
+  return buffer;
+}
+
+Owned<GstBuffer> picture(const Stream &stream, int number) {
+  const int width = number < stream.wide_from ? pipes::kClipWidth : kWide;
+  Owned<GstBuffer> buffer = picture(number, width, stream.content);
+  if (stream.times == Times::Uneven)
+    GST_BUFFER_PTS(buffer.get()) += static_cast<GstClockTime>(number * number % 7) * 3 * GST_MSECOND;
+  return buffer;
+}
+
+void make_with_gstreamer(const Stream &stream, const std::string &path) {
+  Line line("appsrc name=in ! " + stream.make + " ! filesink location=" + path);
+  int unit = 0;
+  if (!stream.lost.empty())
+    line.filter("encoder", "src", [&stream, &unit](GstPad *, GstBuffer *) {
+      return std::count(stream.lost.begin(), stream.lost.end(), unit++) == 0;
+    });
+  const Owned<GstElement> in = line.get("in");
+  auto *source = GST_APP_SRC(in.get());
+  g_object_set(source, "format", GST_FORMAT_TIME, "max-bytes", guint64{0}, nullptr);
+  for (int i = 0; i < kFrames; i++) {
+    if (i == 0 || i == stream.wide_from)
+      gst_app_src_set_caps(source, pipes::clip_caps(i == 0 ? pipes::kClipWidth : kWide).get());
+    gst_app_src_push_buffer(source, picture(stream, i).release());
+  }
+  gst_app_src_end_of_stream(source);
+  const Outcome outcome = line.run();
+  fail_unless(outcome.eos, "%s: %s (%s)", stream.name.c_str(), outcome.error.c_str(), outcome.debug.c_str());
+}
+
+void make_with_ffmpeg(const Stream &stream, const std::string &path) {
+  std::string bytes;
+  for (int i = 0; i < kFrames; i++) {
+    const Owned<GstBuffer> buffer = picture(stream, i);
+    GstMapInfo map;
+    fail_unless(gst_buffer_map(buffer.get(), &map, GST_MAP_READ));
+    bytes.append(reinterpret_cast<const char *>(map.data), map.size);
+    gst_buffer_unmap(buffer.get(), &map);
+  }
+  pipes::write_file(path + ".yuv", bytes);
+  std::istringstream words(stream.make);
+  std::vector<std::string> command = {"ffmpeg",
+                                      "-v",
+                                      "error",
+                                      "-f",
+                                      "rawvideo",
+                                      "-pix_fmt",
+                                      "yuv420p",
+                                      "-video_size",
+                                      std::to_string(pipes::kClipWidth) + "x" + std::to_string(pipes::kClipHeight),
+                                      "-framerate",
+                                      std::to_string(pipes::kClipRate),
+                                      "-i",
+                                      path + ".yuv"};
+  std::string word;
+  for (words >> word; words >> word;)
+    command.push_back(word);
+  command.push_back(path);
+  output_of(command);
+}
+
+void make(const Stream &stream, const std::string &path) {
+  if (stream.make.rfind("ffmpeg ", 0) == 0)
+    make_with_ffmpeg(stream, path);
+  else
+    make_with_gstreamer(stream, path);
+  if (stream.damage == Damage::None)
+    return;
+  const std::string bytes = pipes::read_file(path);
+  pipes::write_file(path, bytes.substr(0, bytes.size() * 3 / 5));
+}
+
+// Where the decoder's order is no help, all that goes to it is taken by its frame numbers.
+std::vector<Picture> numbered_pictures(const Stream &stream, const std::string &reading, const std::string &decoder) {
+  const int count = static_cast<int>(decode(reading, decoder).size());
+  std::vector<Picture> pictures;
+  for (const Sampled &frame : sample(stream.name, reading, decoder, "stream", count, true))
+    pictures.push_back(frame.status == CPS_FRAME_STATUS_OK ? frame.picture : Picture{"", -1});
+  return pictures;
+}
+
+Expected expect(const Stream &stream, const std::string &path, const std::string &reading, const std::string &decoder) {
+  Expected expected;
+  expected.pictures = stream.out_of_order ? numbered_pictures(stream, reading, decoder) : decode(reading, decoder);
+  if (stream.keys != Keys::Unchecked) {
+    expected.keys = key_pictures(path);
+    if (stream.keys == Keys::First)
+      std::fill(expected.keys.begin() + 1, expected.keys.end(), false);
+    fail_unless(expected.keys.size() >= expected.pictures.size(), "%s: %d flags of %d frames", stream.name.c_str(),
+                static_cast<int>(expected.keys.size()), static_cast<int>(expected.pictures.size()));
+  }
+  expected.last_is_torn = stream.damage == Damage::Torn;
+  expected.may_warn = stream.may_warn;
+  return expected;
+}
+
+// Pictures that nothing was done to are all there, in order, and show their number.
+void check_intact(const Stream &stream, const std::string &decoder, const std::vector<Picture> &pictures) {
+  const char *name = stream.name.c_str();
+  fail_unless(pictures.size() == static_cast<size_t>(stream.frames), "%s, %s: the full decode has %d frames", name,
+              decoder.c_str(), static_cast<int>(pictures.size()));
+  for (size_t i = 0; i < pictures.size(); i++)
+    fail_unless(pictures[i].number == static_cast<int>(i), "%s, %s: the full decode has %d as frame %d", name,
+                decoder.c_str(), pictures[i].number, static_cast<int>(i));
+}
+
+} // namespace
+
+// One stream a run.
+GST_START_TEST(exact_frames) {
+  const Stream &stream = all_streams()[static_cast<size_t>(__i__)];
+  const gchar *only = g_getenv("CPS_STREAM");
+  if (only && stream.name.find(only) == std::string::npos)
+    return;
+  const pipes::TemporaryFolder folder;
+  const gchar *keep = g_getenv("CPS_KEEP");
+  const std::string path = keep ? keep : folder.file("stream");
+  make(stream, path);
+  const std::string reading = "filesrc location=" + path + " ! " + stream.reading;
+  for (const std::string &decoder : stream.decoders) {
+    const Expected expected = expect(stream, path, reading, decoder);
+    if (stream.damage == Damage::None && stream.lost.empty())
+      check_intact(stream, decoder, expected.pictures);
+    check_all(stream.name, reading, decoder, expected);
+    g_print("%s, %s: %d frames\n", stream.name.c_str(), decoder.c_str(), static_cast<int>(expected.pictures.size()));
+  }
+}
+GST_END_TEST
+
+static Suite *matrix_suite() {
+  Suite *suite = suite_create("matrix");
+  TCase *tests = pipes::make_tests(suite);
+  tcase_add_loop_test(tests, exact_frames, 0, static_cast<int>(all_streams().size()));
+  return suite;
+}
+
+GST_CHECK_MAIN(matrix)

@@ -1,0 +1,278 @@
+#include "tests/matrix/streams.h"
+
+namespace matrix {
+
+namespace {
+
+// Encoders, with options that are separated by colons
+
+std::string x264(const std::string &options) {
+  return "x264enc name=encoder speed-preset=veryfast pass=quant quantizer=24 b-adapt=false option-string=" + options +
+         " ! ";
+}
+
+std::string x265(const std::string &options) {
+  return "x265enc name=encoder speed-preset=ultrafast option-string=pools=2:frame-threads=1:rc-lookahead=20:qp=24:" +
+         options + " ! ";
+}
+
+const std::string kVp8 = "vp8enc name=encoder deadline=1 target-bitrate=300000 ";
+const std::string kVp9 = "vp9enc name=encoder deadline=1 cpu-used=8 target-bitrate=300000 ";
+const std::string kAv1 = "av1enc name=encoder cpu-used=10 usage-profile=realtime target-bitrate=300 ";
+const std::string kTen = "videoconvert ! video/x-raw,format=I420_10LE ! ";
+
+// Containers
+
+struct Container {
+  std::string name, mux, demux;
+  int frames = kFrames; // of them; it may end before the last one
+};
+const Container kMp4 = {"MP4", "mp4mux", "qtdemux"};
+const Container kFragmented = {"fragmented MP4", "mp4mux fragment-duration=800", "qtdemux", kFrames - 2};
+const Container kMov = {"MOV", "qtmux faststart=true", "qtdemux"};
+const Container kMkv = {"Matroska", "matroskamux", "matroskademux"};
+const Container kWebm = {"WebM", "webmmux", "matroskademux"};
+const Container kTs = {"MPEG-TS", "mpegtsmux", "tsdemux"};
+const Container kAvi = {"AVI", "avimux", "avidemux"};
+const Container kFlv = {"FLV", "flvmux", "flvdemux"};
+
+struct Codec {
+  std::string parser, raw;
+  std::vector<std::string> decoders;
+};
+const Codec kH264 = {"h264parse", "video/x-h264,stream-format=byte-stream", {"avdec_h264"}};
+const Codec kH265 = {"h265parse", "video/x-h265,stream-format=byte-stream", {"avdec_h265", "libde265dec"}};
+
+Stream in(const Container &container, const Codec &codec, const std::string &name, const std::string &encoder) {
+  Stream stream = {name + " in " + container.name, encoder + codec.parser + " ! " + container.mux,
+                   container.demux + " ! " + codec.parser, codec.decoders};
+  stream.frames = container.frames;
+  return stream;
+}
+
+Stream raw(const Codec &codec, const std::string &name, const std::string &encoder) {
+  return {name + ", raw", encoder + codec.raw, codec.parser, codec.decoders};
+}
+
+template <typename Change> Stream with(Stream stream, Change change) {
+  change(stream);
+  return stream;
+}
+
+void add_h264(std::vector<Stream> &all) {
+  const auto add = [&all](const std::string &name, const std::string &options) {
+    all.push_back(in(kMp4, kH264, "H.264 " + name, x264(options)));
+  };
+  add("I and P", "keyint=25:bframes=0:ref=1");
+  add("one B", "keyint=25:bframes=1");
+  add("three B", "keyint=25:bframes=3:b-pyramid=none");
+  add("pyramid of three B", "keyint=40:bframes=3:b-pyramid=normal");
+  add("strict pyramid", "keyint=40:bframes=5:b-pyramid=strict:ref=3");
+  add("eight B", "keyint=50:bframes=8:b-pyramid=none:ref=4");
+  add("pyramid of eight B, 16 references", "keyint=50:bframes=8:b-pyramid=normal:ref=16");
+  add("16 references", "keyint=infinite:bframes=2:ref=16");
+  add("one GOP", "keyint=infinite:bframes=3");
+  add("open GOP, one B", "keyint=12:min-keyint=12:scenecut=0:bframes=1:open-gop=1");
+  add("open GOP, three B", "keyint=12:min-keyint=12:scenecut=0:bframes=3:open-gop=1:b-pyramid=none");
+  add("open GOP, pyramid", "keyint=15:min-keyint=15:scenecut=0:bframes=5:open-gop=1:b-pyramid=normal:ref=5");
+  add("open GOP, one reference", "keyint=7:min-keyint=7:scenecut=0:bframes=1:open-gop=1:ref=1:b-pyramid=none");
+  add("interlaced", "keyint=25:bframes=3:tff=1");
+  add("interlaced, open GOP", "keyint=12:min-keyint=12:scenecut=0:bframes=2:tff=1:open-gop=1");
+  add("slices", "keyint=25:bframes=2:slices=3");
+  add("I slices only", "keyint=1");
+  const std::string cuts = "keyint=200:bframes=3:scenecut=60:b-adapt=1:min-keyint=";
+  const std::string fades = "keyint=40:bframes=3:weightp=2:weightb=1:b-adapt=0:ref=3";
+  const std::string common = "keyint=25:bframes=3:b-pyramid=normal";
+  all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as IDR", x264(cuts + "1")),
+                     [](Stream &stream) { stream.content = Content::Cuts; }));
+  all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as I", x264(cuts + "100")),
+                     [](Stream &stream) { stream.content = Content::Cuts; }));
+  all.push_back(with(in(kMp4, kH264, "H.264 weighted prediction", x264(fades)),
+                     [](Stream &stream) { stream.content = Content::Fades; }));
+  all.push_back(with(in(kMp4, kH264, "H.264 intra refresh", x264("keyint=20:bframes=0:intra-refresh=1")),
+                     [](Stream &stream) { stream.keys = Keys::First; }));
+  all.push_back(in(kMp4, kH264, "H.264 10 bit", kTen + x264(common)));
+  for (const Container &container : {kMp4, kMkv})
+    all.push_back(with(in(container, kH264, "H.264 at uneven times", x264(common)),
+                       [](Stream &stream) { stream.times = Times::Uneven; }));
+  for (const Container &container : {kFragmented, kMov, kMkv, kTs, kFlv})
+    all.push_back(in(container, kH264, "H.264", x264(common)));
+  all.push_back(in(kAvi, kH264, "H.264", x264("keyint=25:bframes=0")));
+  all.push_back(raw(kH264, "H.264", x264(common)));
+}
+
+void add_h265(std::vector<Stream> &all) {
+  const auto add = [&all](const std::string &name, const std::string &options) {
+    all.push_back(in(kMp4, kH265, "H.265 " + name, x265(options)));
+  };
+  add("I and P", "keyint=25:bframes=0:no-open-gop=1:ref=1");
+  add("one B", "keyint=25:bframes=1:no-open-gop=1");
+  add("three B", "keyint=25:bframes=3:b-pyramid=0:no-open-gop=1:b-adapt=0");
+  add("pyramid of three B", "keyint=40:bframes=3:no-open-gop=1:b-adapt=0:ref=4");
+  add("pyramid of eight B, 6 references", "keyint=50:bframes=8:no-open-gop=1:b-adapt=0:ref=6");
+  add("one GOP", "keyint=-1:bframes=4:b-adapt=0:ref=5");
+  add("16 references", "keyint=60:bframes=0:ref=16:allow-non-conformance=1");
+  add("open GOP", "keyint=12:min-keyint=12:scenecut=0:bframes=3:b-adapt=0:open-gop=1");
+  add("open GOP, no pyramid", "keyint=15:min-keyint=15:scenecut=0:bframes=5:b-adapt=0:open-gop=1:b-pyramid=0");
+  add("RADL pictures", "keyint=15:min-keyint=15:scenecut=0:bframes=4:b-adapt=0:no-open-gop=1:radl=3");
+  add("temporal layers", "keyint=30:bframes=4:b-adapt=0:temporal-layers=1:no-open-gop=1");
+  add("temporal layers, open GOP", "keyint=20:bframes=3:b-adapt=0:temporal-layers=1:open-gop=1");
+  add("slices", "keyint=25:bframes=2:slices=3:no-open-gop=1");
+  all.push_back(with(in(kMp4, kH265, "H.265 intra refresh", x265("keyint=20:bframes=0:intra-refresh=1")),
+                     [](Stream &stream) { stream.keys = Keys::First; }));
+  all.push_back(with(in(kMp4, kH265, "H.265 scene cuts", x265("keyint=200:min-keyint=1:bframes=3:scenecut=60")),
+                     [](Stream &stream) { stream.content = Content::Cuts; }));
+  all.push_back(
+      with(in(kMp4, kH265, "H.265 weighted prediction", x265("keyint=40:bframes=3:weightp=1:weightb=1:ref=3")),
+           [](Stream &stream) { stream.content = Content::Fades; }));
+  const std::string common = "keyint=25:bframes=3:b-adapt=0";
+  all.push_back(with(in(kMp4, kH265, "H.265 10 bit", kTen + x265(common)),
+                     [](Stream &stream) { stream.decoders = {"avdec_h265"}; })); // libde265dec writes past its frames
+  all.push_back(with(in(kMkv, kH265, "H.265 at uneven times", x265(common)),
+                     [](Stream &stream) { stream.times = Times::Uneven; }));
+  for (const Container &container : {kFragmented, kMkv, kTs})
+    all.push_back(in(container, kH265, "H.265", x265(common)));
+  all.push_back(raw(kH265, "H.265", x265(common)));
+}
+
+// libvpx and libaom need no parser behind a demuxer.
+void add_vpx_and_av1(std::vector<Stream> &all) {
+  const auto add = [&all](const std::string &name, const std::string &make, const std::string &reading,
+                          const std::vector<std::string> &decoders) {
+    all.push_back({name, make, reading, decoders});
+  };
+  const std::string webm = " ! webmmux", demux = "matroskademux";
+  const std::vector<std::string> vp8 = {"vp8dec", "avdec_vp8"}, vp9 = {"vp9dec", "avdec_vp9"}, av1 = {"av1dec"};
+  add("VP8", kVp8 + "keyframe-max-dist=20" + webm, demux, vp8);
+  add("VP8 with alternate references", kVp8 + "keyframe-max-dist=30 auto-alt-ref=true lag-in-frames=10" + webm, demux,
+      vp8);
+  add("VP8, one GOP", kVp8 + "keyframe-max-dist=1000 error-resilient=default" + webm, demux, vp8);
+  add("VP8 in temporal layers",
+      "ffmpeg -c:v libvpx -b:v 300k -g 40 -deadline realtime -cpu-used 8 -ts-parameters "
+      "ts_number_layers=3:ts_target_bitrate=100,200,300:ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:"
+      "ts_layering_mode=3 -f webm",
+      demux, vp8);
+  add("VP9", kVp9 + "keyframe-max-dist=20" + webm, demux, vp9);
+  add("VP9 with alternate references", kVp9 + "keyframe-max-dist=30 auto-alt-ref=true lag-in-frames=16" + webm, demux,
+      vp9);
+  add("VP9, one GOP", kVp9 + "keyframe-max-dist=1000" + webm, demux, vp9);
+  add("VP9 in temporal layers",
+      "ffmpeg -c:v libvpx-vp9 -b:v 300k -g 40 -deadline realtime -cpu-used 8 -ts-parameters "
+      "ts_number_layers=3:ts_target_bitrate=100,200,300:ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:"
+      "ts_layering_mode=3 -f webm",
+      demux, vp9);
+  add("VP9 10 bit",
+      "ffmpeg -c:v libvpx-vp9 -b:v 300k -g 30 -deadline realtime -cpu-used 8 -pix_fmt yuv420p10le -f webm", demux, vp9);
+  add("VP9 behind a parser", kVp9 + "keyframe-max-dist=20 ! vp9parse" + webm, demux + " ! vp9parse", vp9);
+  add("AV1", kAv1 + "keyframe-max-dist=20 ! av1parse" + webm, demux + " ! av1parse", av1);
+  add("AV1 of hidden frames",
+      "av1enc name=encoder cpu-used=8 target-bitrate=300 keyframe-max-dist=40 lag-in-frames=19 "
+      "! av1parse" +
+          webm,
+      demux + " ! av1parse", av1);
+  add("AV1 in MP4", kAv1 + "keyframe-max-dist=20 ! av1parse ! mp4mux", "qtdemux ! av1parse", av1);
+  add("AV1 10 bit", "ffmpeg -c:v libaom-av1 -usage realtime -cpu-used 8 -b:v 300k -g 30 -pix_fmt yuv420p10le -f webm",
+      demux + " ! av1parse", av1);
+  add("AV1 of SVT", "ffmpeg -c:v libsvtav1 -preset 12 -g 40 -svtav1-params hierarchical-levels=4 -f webm",
+      demux + " ! av1parse", av1);
+  add("AV1 of rav1e", "ffmpeg -c:v librav1e -speed 10 -g 40 -f webm", demux + " ! av1parse", av1);
+}
+
+void add_others(std::vector<Stream> &all) {
+  const auto add = [&all](const std::string &name, const std::string &make, const std::string &reading,
+                          const std::vector<std::string> &decoders) {
+    all.push_back({name, make, reading, decoders});
+  };
+  const std::vector<std::string> mpeg2 = {"avdec_mpeg2video", "mpeg2dec"};
+  const std::string parse = "mpegvideoparse";
+  const std::string mpeg2enc = "mpeg2enc name=encoder format=3 bitrate=800 ";
+  add("MPEG-2", mpeg2enc + "min-gop-size=9 max-gop-size=12 b-per-refframe=2", parse, mpeg2);
+  add("MPEG-2, I and P in MPEG-TS", mpeg2enc + "b-per-refframe=0 ! mpegvideoparse ! mpegtsmux", "tsdemux ! " + parse,
+      mpeg2);
+  add("MPEG-2, closed GOPs in Matroska", mpeg2enc + "closed-gop=true b-per-refframe=2 ! mpegvideoparse ! matroskamux",
+      "matroskademux ! " + parse, mpeg2);
+  add("MPEG-2, interlaced in Matroska", mpeg2enc + "interlace-mode=1 b-per-refframe=2 ! mpegvideoparse ! matroskamux",
+      "matroskademux ! " + parse, mpeg2);
+  add("MPEG-2, interlaced", "ffmpeg -c:v mpeg2video -g 15 -bf 2 -flags +ildct+ilme -b:v 800k -f mpegts",
+      "tsdemux ! " + parse, {"avdec_mpeg2video"}); // mpeg2dec loses the end of it
+  add("MPEG-1", "ffmpeg -c:v mpeg1video -g 15 -bf 2 -b:v 800k -f matroska", "matroskademux ! " + parse,
+      {"avdec_mpeg2video"});
+  add("MPEG-4", "ffmpeg -c:v mpeg4 -g 25 -bf 2 -b:v 800k -f mp4", "qtdemux ! mpeg4videoparse", {"avdec_mpeg4"});
+  add("MPEG-4 in AVI", "ffmpeg -c:v mpeg4 -g 25 -bf 0 -b:v 800k -f avi", "avidemux ! mpeg4videoparse", {"avdec_mpeg4"});
+  add("MPEG-4 of packed B", "ffmpeg -c:v libxvid -g 25 -bf 2 -q:v 3 -f avi", "avidemux ! mpeg4videoparse",
+      {"avdec_mpeg4"});
+  all.back().frames = kFrames - 1;
+  all.back().keys = Keys::Unchecked;
+  add("MJPEG", "jpegenc ! avimux", "avidemux ! jpegparse", {"jpegdec", "avdec_mjpeg"});
+  add("ProRes", "ffmpeg -c:v prores_ks -f mov", "qtdemux", {"avdec_prores"});
+  add("FFV1", "ffmpeg -c:v ffv1 -f matroska", "matroskademux", {"avdec_ffv1"});
+  add("Theora", "theoraenc keyframe-force=20 ! matroskamux", "matroskademux", {"theoradec"});
+  add("Sorenson H.263", "ffmpeg -c:v flv1 -g 20 -b:v 800k -f flv", "flvdemux", {"avdec_flv"});
+  add("WMV 2", "ffmpeg -c:v wmv2 -g 20 -b:v 800k -f avi", "avidemux", {"avdec_wmv2"});
+}
+
+void add_files(std::vector<Stream> &all) {
+  const std::string x264 = "ffmpeg -c:v libx264 -preset veryfast -g 30 -bf 3 ";
+  const auto add = [&all](const std::string &name, const std::string &make, const std::string &reading) {
+    all.push_back({name, make, reading, {"avdec_h264"}});
+  };
+  add("H.264 with an edit list", x264 + "-f mp4", "qtdemux ! h264parse");
+  add("H.264 with negative composition offsets", x264 + "-movflags negative_cts_offsets -f mp4", "qtdemux ! h264parse");
+  add("H.264 of libavformat, fragmented", x264 + "-movflags frag_keyframe+empty_moov -f mp4", "qtdemux ! h264parse");
+  add("H.264 of libavformat in AVI", x264 + "-f avi", "avidemux ! h264parse");
+  add("H.264 of libavformat in MPEG-TS", x264 + "-f mpegts", "tsdemux ! h264parse");
+  add("H.264 of libavformat in FLV", x264 + "-f flv", "flvdemux ! h264parse");
+}
+
+Stream lossy(Stream stream, const std::vector<int> &lost) {
+  stream.name += " without";
+  for (const int unit : lost)
+    stream.name += " " + std::to_string(unit);
+  stream.lost = lost;
+  stream.frames -= static_cast<int>(lost.size());
+  return stream;
+}
+
+void add_damaged(std::vector<Stream> &all) {
+  const std::string avc = x264("keyint=25:bframes=3:b-pyramid=normal"), one = x264("keyint=infinite:bframes=2"),
+                    hevc = x265("keyint=25:bframes=3:b-adapt=0");
+  for (const std::vector<int> &lost : std::vector<std::vector<int>>{{10}, {11}, {12, 13}, {60, 61, 62}, {5, 50, 90}}) {
+    all.push_back(lossy(in(kMp4, kH264, "H.264", avc), lost));
+    all.push_back(lossy(in(kTs, kH264, "H.264 of one GOP", one), lost));
+    all.push_back(lossy(in(kMkv, kH265, "H.265", hevc), lost));
+  }
+  for (const int first : {25, 50}) { // IDR pictures
+    all.push_back(lossy(in(kMp4, kH264, "H.264", avc), {first}));
+    all.back().out_of_order = true;
+    all.push_back(lossy(in(kMkv, kH265, "H.265", hevc), {first}));
+    all.back().out_of_order = true;
+  }
+  for (Stream stream : {raw(kH264, "H.264", avc), in(kTs, kH264, "H.264", avc), in(kMkv, kH264, "H.264", avc),
+                        in(kFlv, kH264, "H.264", avc), in(kMov, kH264, "H.264", avc), raw(kH265, "H.265", hevc),
+                        in(kTs, kH265, "H.265", hevc)}) {
+    stream.name += ", cut off";
+    stream.damage = stream.reading.find("demux") == std::string::npos ? Damage::Torn : Damage::CutOff;
+    stream.may_warn = true;
+    all.push_back(stream);
+  }
+  for (Stream stream : {raw(kH264, "H.264", avc), in(kTs, kH264, "H.264", avc), raw(kH265, "H.265", hevc)}) {
+    stream.name += ", wider in the middle";
+    stream.wide_from = 70;
+    all.push_back(stream);
+  }
+}
+
+} // namespace
+
+std::vector<Stream> streams() {
+  std::vector<Stream> all;
+  add_h264(all);
+  add_h265(all);
+  add_vpx_and_av1(all);
+  add_others(all);
+  add_files(all);
+  add_damaged(all);
+  return all;
+}
+
+} // namespace matrix
