@@ -262,6 +262,17 @@ void add_damaged(std::vector<Stream> &all) {
   }
 }
 
+void add_given(std::vector<Stream> &all) {
+  for (const char *name : {"demo.mp4", "bt709_full_range.mp4", "nasa_13013.mp4"})
+    all.push_back({name, "", "qtdemux ! h264parse", {"avdec_h264"}});
+  all.push_back({"h265_10bits.mp4", "", "qtdemux ! h265parse", {"avdec_h265"}});
+  all.push_back({"corrupted.mp4", "", "qtdemux ! h264parse", {"avdec_h264"}});
+  Stream &corrupted = all.back(); // frame 32 does not come
+  corrupted.frames = 50;
+  corrupted.keys = Keys::Unchecked;
+  corrupted.out_of_order = corrupted.may_warn = true;
+}
+
 } // namespace
 
 std::vector<Stream> streams() {
@@ -272,6 +283,7 @@ std::vector<Stream> streams() {
   add_others(all);
   add_files(all);
   add_damaged(all);
+  add_given(all);
   return all;
 }
 

@@ -26,7 +26,7 @@ enum class Keys {
 constexpr int kFrames = 120; // that go in
 
 struct Stream {
-  std::string name;
+  std::string name; // or of a file that is given, where `make` is empty
   // Elements between an appsrc of numbered frames and a filesink; or "ffmpeg " and options, where raw frames are the
   // input and the file is the output. An element that is called "encoder" puts the access units out that may get lost.
   std::string make;
