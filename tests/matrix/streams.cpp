@@ -16,9 +16,11 @@ std::string x265(const std::string &options) {
          options + " ! ";
 }
 
+const std::string kPlain = x264("keyint=25:bframes=0");
 const std::string kVp8 = "vp8enc name=encoder deadline=1 target-bitrate=300000 ";
 const std::string kVp9 = "vp9enc name=encoder deadline=1 cpu-used=8 target-bitrate=300000 ";
 const std::string kAv1 = "av1enc name=encoder cpu-used=10 usage-profile=realtime target-bitrate=300 ";
+const std::string kMpeg2 = "mpeg2enc name=encoder format=3 bitrate=800 ";
 const std::string kTen = "videoconvert ! video/x-raw,format=I420_10LE ! ";
 
 // Containers
@@ -97,8 +99,16 @@ void add_h264(std::vector<Stream> &all) {
                        [](Stream &stream) { stream.times = Times::Uneven; }));
   for (const Container &container : {kFragmented, kMov, kMkv, kTs, kFlv})
     all.push_back(in(container, kH264, "H.264", x264(common)));
-  all.push_back(in(kAvi, kH264, "H.264", x264("keyint=25:bframes=0")));
+  all.push_back(in(kAvi, kH264, "H.264", kPlain));
   all.push_back(raw(kH264, "H.264", x264(common)));
+  all.push_back({"H.264 as avc3",
+                 x264(common) + "h264parse ! video/x-h264,stream-format=avc3 ! mp4mux",
+                 "qtdemux ! h264parse",
+                 {"avdec_h264"}});
+  all.push_back({"H.264 as openh264 has it",
+                 "openh264enc gop-size=20 ! h264parse ! mp4mux",
+                 "qtdemux ! h264parse",
+                 {"avdec_h264", "openh264dec"}});
 }
 
 void add_h265(std::vector<Stream> &all) {
@@ -133,6 +143,10 @@ void add_h265(std::vector<Stream> &all) {
   for (const Container &container : {kFragmented, kMkv, kTs})
     all.push_back(in(container, kH265, "H.265", x265(common)));
   all.push_back(raw(kH265, "H.265", x265(common)));
+  all.push_back({"H.265 as hev1",
+                 x265(common) + "h265parse ! video/x-h265,stream-format=hev1 ! mp4mux",
+                 "qtdemux ! h265parse",
+                 {"avdec_h265"}});
 }
 
 // libvpx and libaom need no parser behind a demuxer.
@@ -185,13 +199,12 @@ void add_others(std::vector<Stream> &all) {
   };
   const std::vector<std::string> mpeg2 = {"avdec_mpeg2video", "mpeg2dec"};
   const std::string parse = "mpegvideoparse";
-  const std::string mpeg2enc = "mpeg2enc name=encoder format=3 bitrate=800 ";
-  add("MPEG-2", mpeg2enc + "min-gop-size=9 max-gop-size=12 b-per-refframe=2", parse, mpeg2);
-  add("MPEG-2, I and P in MPEG-TS", mpeg2enc + "b-per-refframe=0 ! mpegvideoparse ! mpegtsmux", "tsdemux ! " + parse,
+  add("MPEG-2", kMpeg2 + "min-gop-size=9 max-gop-size=12 b-per-refframe=2", parse, mpeg2);
+  add("MPEG-2, I and P in MPEG-TS", kMpeg2 + "b-per-refframe=0 ! mpegvideoparse ! mpegtsmux", "tsdemux ! " + parse,
       mpeg2);
-  add("MPEG-2, closed GOPs in Matroska", mpeg2enc + "closed-gop=true b-per-refframe=2 ! mpegvideoparse ! matroskamux",
+  add("MPEG-2, closed GOPs in Matroska", kMpeg2 + "closed-gop=true b-per-refframe=2 ! mpegvideoparse ! matroskamux",
       "matroskademux ! " + parse, mpeg2);
-  add("MPEG-2, interlaced in Matroska", mpeg2enc + "interlace-mode=1 b-per-refframe=2 ! mpegvideoparse ! matroskamux",
+  add("MPEG-2, interlaced in Matroska", kMpeg2 + "interlace-mode=1 b-per-refframe=2 ! mpegvideoparse ! matroskamux",
       "matroskademux ! " + parse, mpeg2);
   add("MPEG-2, interlaced", "ffmpeg -c:v mpeg2video -g 15 -bf 2 -flags +ildct+ilme -b:v 800k -f mpegts",
       "tsdemux ! " + parse, {"avdec_mpeg2video"}); // mpeg2dec loses the end of it
@@ -217,9 +230,15 @@ void add_files(std::vector<Stream> &all) {
     all.push_back({name, make, reading, {"avdec_h264"}});
   };
   add("H.264 with an edit list", x264 + "-f mp4", "qtdemux ! h264parse");
+  add("H.264 with an edit list that begins later", x264 + "-f mp4", "qtdemux ! h264parse");
+  all.back().change = Change::LaterStart;
+  add("H.264 with an empty edit", x264 + "-output_ts_offset 0.7 -f mp4", "qtdemux ! h264parse");
   add("H.264 with negative composition offsets", x264 + "-movflags negative_cts_offsets -f mp4", "qtdemux ! h264parse");
   add("H.264 of libavformat, fragmented", x264 + "-movflags frag_keyframe+empty_moov -f mp4", "qtdemux ! h264parse");
   add("H.264 of libavformat in AVI", x264 + "-f avi", "avidemux ! h264parse");
+  all.push_back(in(kAvi, kH264, "H.264 that promises more", kPlain));
+  all.back().change = Change::PromisesMore;
+  all.back().may_warn = true;
   add("H.264 of libavformat in MPEG-TS", x264 + "-f mpegts", "tsdemux ! h264parse");
   add("H.264 of libavformat in FLV", x264 + "-f flv", "flvdemux ! h264parse");
 }
@@ -241,6 +260,21 @@ void add_damaged(std::vector<Stream> &all) {
     all.push_back(lossy(in(kTs, kH264, "H.264 of one GOP", one), lost));
     all.push_back(lossy(in(kMkv, kH265, "H.265", hevc), lost));
   }
+  for (const std::vector<int> &lost : std::vector<std::vector<int>>{{7}, {30, 31}}) {
+    all.push_back(
+        lossy({"VP8", kVp8 + "keyframe-max-dist=20 ! webmmux", "matroskademux", {"vp8dec", "avdec_vp8"}}, lost));
+    all.push_back(
+        lossy({"VP9", kVp9 + "keyframe-max-dist=20 ! webmmux", "matroskademux", {"vp9dec", "avdec_vp9"}}, lost));
+    all.back().out_of_order = all.back().may_warn = true; // vp9dec shows nothing more up to the next key frame
+    all.back().keys = Keys::Unchecked;
+    all.push_back(lossy(
+        {"AV1", kAv1 + "keyframe-max-dist=20 ! av1parse ! webmmux", "matroskademux ! av1parse", {"av1dec"}}, lost));
+    all.push_back(lossy({"MPEG-2",
+                         kMpeg2 + "b-per-refframe=2 ! mpegvideoparse ! matroskamux",
+                         "matroskademux ! mpegvideoparse",
+                         {"avdec_mpeg2video"}},
+                        lost));
+  }
   for (const int first : {25, 50}) { // IDR pictures
     all.push_back(lossy(in(kMp4, kH264, "H.264", avc), {first}));
     all.back().out_of_order = true;
@@ -251,7 +285,7 @@ void add_damaged(std::vector<Stream> &all) {
                         in(kFlv, kH264, "H.264", avc), in(kMov, kH264, "H.264", avc), raw(kH265, "H.265", hevc),
                         in(kTs, kH265, "H.265", hevc)}) {
     stream.name += ", cut off";
-    stream.damage = stream.reading.find("demux") == std::string::npos ? Damage::Torn : Damage::CutOff;
+    stream.change = stream.reading.find("demux") == std::string::npos ? Change::Torn : Change::CutOff;
     stream.may_warn = true;
     all.push_back(stream);
   }

@@ -12,9 +12,14 @@ enum class Content { Moving, Cuts, Fades };
 // When they are shown.
 enum class Times { Even, Uneven };
 
-// What is done to the file once it is written: it ends too early, between access units or within the last one. What
-// decoders make of half a picture depends on what is in the memory they take for it, so no two of them are alike.
-enum class Damage { None, CutOff, Torn };
+// What is done to the file once it is written.
+enum class Change {
+  None,
+  CutOff,       // ends too early
+  Torn,         // ends within an access unit; what comes of that depends on what its memory held before
+  PromisesMore, // the header of an AVI file tells of twice the frames
+  LaterStart,   // the edit list of an MP4 file leaves out the first ten frames
+};
 
 // Which frames are points of random access.
 enum class Keys {
@@ -34,7 +39,7 @@ struct Stream {
   std::vector<std::string> decoders;
   Content content = Content::Moving;
   Times times = Times::Even;
-  Damage damage = Damage::None;
+  Change change = Change::None;
   std::vector<int> lost = {}; // access units that never reach the file, by their number in decode order
   int wide_from = kFrames;    // frames from here on are larger
   int frames = kFrames;       // that the stream has: some containers end before the last one, some encoders drop one
