@@ -21,21 +21,20 @@ struct Entry {
 std::vector<Entry> find_entries(const StreamIndex &index) {
   std::vector<Entry> entries(index.units());
   uint32_t nearest = 0, before = 0;
-  bool lossy = false, lossy_before = false; // since `nearest`, since `before`
+  uint32_t loss = 0; // the last unit that follows one
   for (size_t i = 0; i < index.units(); ++i) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
     if (unit.has_picture && unit.random_access && !unit.second_field) {
       before = nearest;
       nearest = static_cast<uint32_t>(i);
-      lossy_before = lossy | unit.after_loss;
-      lossy = false;
-    } else {
-      lossy |= unit.after_loss;
     }
+    if (unit.after_loss)
+      loss = static_cast<uint32_t>(i);
     const StreamIndex::AccessUnit &entry = index.unit(nearest);
     const bool leading = unit.has_picture && i != nearest && !entry.starts_sequence &&
                          unit.sequence == entry.sequence && unit.order < entry.order && !unit.decodable_leading;
-    entries[i] = {nearest, leading ? before : nearest, lossy || (leading && lossy_before)};
+    const uint32_t start = leading ? before : nearest;
+    entries[i] = {nearest, start, loss > start};
   }
   return entries;
 }

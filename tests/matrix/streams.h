@@ -48,6 +48,7 @@ struct Stream {
   bool may_warn = false;     // of a truncated file
 };
 
-std::vector<Stream> streams();
+// Those of a group: meson.build names them.
+std::vector<Stream> streams(const std::string &group);
 
 } // namespace matrix
