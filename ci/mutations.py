@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails.
+
+    ci/mutations.py [NAME...]     all, or those whose names contain one of the words
+
+Works on a copy of the tree, in a temporary folder. Takes some 20 minutes on two cores. Exits non-zero where a wrong rule
+goes unnoticed.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+NEEDED, H264, H265 = (f"gst/bitstream/{name}.cpp" for name in ("neededunits", "h264", "h265"))
+AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
+                                    ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
+READING = "gst/elements/secondreading.cpp"
+
+# What is made wrong, the tests that should notice, the file, what is replaced, by what.
+MUTATIONS = [
+    ("references are dropped", "h264 mpeg", NEEDED,
+     "const bool refers = unit.reference &&", "const bool refers = i % 7 != 6 && unit.reference &&"),
+    ("known references are dropped", "h265 vpx-av1", NEEDED,
+     "index_.visit_references(i, [this](size_t reference) { needed_[reference] = true; });", ";"),
+    ("the entry point is dropped", "h264", NEEDED, "needed_[entries_[i].start] = true;", ""),
+    ("the first field is dropped", "synthetic", NEEDED, "if (index_.unit(i).second_field && i > 0)", "if (false)"),
+    ("the tail of a stream begins too early", "h264", NEEDED, "units.end = i + 1;", "units.end = i;"),
+    ("leading pictures start at the entry point that they precede", "h264 h265", NEEDED,
+     "leading ? before : nearest", "nearest"),
+    ("the order of pictures becomes ambiguous", "h265", NEEDED,
+     "(unit.anchors_order && bridges_order(i))", "false"),
+    ("what precedes a loss is dropped", "damaged", NEEDED, "everything_ |= entries_[i].lossy;", ""),
+    ("decoders are not drained before a jump", "synthetic h264 h265", READING,
+     "needed_.drain[unit] ? Action::DrainAndPush : Action::Push", "Action::Push"),
+    ("H.264: reference pictures count as others", "h264", H264,
+     "coded.reference = picture.reference;", "coded.reference = picture.idr;"),
+    ("H.264: any I picture is an entry point", "h264", H264,
+     "(recovery_point_ && intra && !coded.second_field)", "(intra && !coded.second_field)"),
+    ("H.264: gradual recovery points are entry points", "h264 synthetic", H264,
+     " && message.payload.recovery_point.recovery_frame_cnt == 0", ""),
+    ("H.264: recovery points of P pictures are entry points", "h264 synthetic", H264,
+     "(recovery_point_ && intra &&", "(recovery_point_ &&"),
+    ("H.264: gaps of frame_num mean nothing", "damaged", H264, "coded.after_loss = follows_gap(picture);", ""),
+    ("H.264: operation 5 does not start a sequence", "synthetic", H264,
+     "coded.starts_sequence = picture.idr || picture.resets_order;", "coded.starts_sequence = picture.idr;"),
+    ("H.264: fields are frames", "synthetic", H264, "coded.second_field = completes_frame(picture);", ""),
+    ("H.265: backward references are forgotten", "h265", H265,
+     "refer(set.DeltaPocS1[i], set.UsedByCurrPicS1[i]);", ""),
+    ("H.265: the first forward reference is forgotten", "h265", H265,
+     "for (int i = 0; i < set.NumNegativePics; ++i)", "for (int i = 1; i < set.NumNegativePics; ++i)"),
+    ("H.265: RASL pictures count as decodable", "h265", H265,
+     "picture.decodable_leading = GST_H265_IS_NAL_TYPE_RADL(header.type);",
+     "picture.decodable_leading = header.is_rasl() || GST_H265_IS_NAL_TYPE_RADL(header.type);"),
+    ("H.265: any picture of the lowest layer is an entry point", "h265", H265,
+     "picture.random_access = header.is_irap();", "picture.random_access = header.anchors_order();"),
+    ("H.265: holes in reference picture sets mean nothing", "damaged", H265,
+     "picture.after_loss |= picture.output;", ""),
+    ("AV1: a slot's writer is forgotten", "vpx-av1", AV1, "slots_.write(frame.refresh_frame_flags, number());",
+     "slots_.write(frame.refresh_frame_flags & 0xfe, number());"),
+    ("AV1: shown existing frames refer to nothing", "vpx-av1", AV1, "if (frame.show_existing_frame) {",
+     "if (frame.show_existing_frame) {\n    return;"),
+    ("AV1: only the first reference counts", "vpx-av1", AV1,
+     "gatherer.add(slot < 0 ? Slots::kUnknown : slots_.writer(static_cast<unsigned>(slot)));",
+     "if (&slot == &frame.ref_frame_idx[0])\n      gatherer.add(slots_.writer(static_cast<unsigned>(slot)));"),
+    ("VP9: frames that refresh no reference are dropped", "vpx-av1", VP9,
+     "picture.output |= frame.show_frame || frame.show_existing_frame;",
+     "picture.output |= frame.show_frame || frame.show_existing_frame;\n"
+     "    picture.reference = i > 0 || frame.refresh_frame_flags != 0 || frame.frame_type == GST_VP9_KEY_FRAME;"),
+    ("VP8: frames that refresh no reference are dropped", "vpx-av1", VP8,
+     "picture.output = frame.show_frame;",
+     "picture.output = frame.show_frame;\n  picture.reference = frame.key_frame || frame.refresh_golden_frame || "
+     "frame.refresh_alternate_frame || frame.refresh_last;"),
+    ("MPEG-2: B pictures refer to the anchor before alone", "others", MPEG,
+     "  if (picture.is_bidirectional()) {\n    add_anchor(last_);", "  if (picture.is_bidirectional()) {"),
+    ("MPEG-2: P pictures refer to nothing", "others", MPEG, "} else if (!picture.is_intra()) {",
+     "} else if (false) {"),
+    ("MPEG-2: the end of the sequence is not told", "others", MPEG, 'return {"\\0\\0\\1\\xb7", 4};', "return {};"),
+    ("MPEG-4: P planes are no references", "others", MPEG4, "picture.reference = anchor || packed_;",
+     "picture.reference = picture.random_access;"),
+    ("key frames by their flags: every frame is one", "others", KEYS, "picture.random_access = !unit.delta;",
+     "picture.random_access = true;"),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+
+
+def meson_test(build, tests):
+    """The first failure, or None."""
+    for test in tests:
+        result = run(["meson", "test", "-C", build, "--no-rebuild", f"matrix-{test}"])
+        if result.returncode != 0:
+            log = open(os.path.join(build, "meson-logs", "testlog.txt"), encoding="utf-8", errors="replace").read()
+            line = re.search(r":[FE]:general:\w+:\d+: (.*)", log)
+            return line.group(1) if line else f"{test}: no message"
+    return None
+
+
+def main():
+    wanted = [m for m in MUTATIONS if len(sys.argv) == 1 or any(word in m[0] for word in sys.argv[1:])]
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree, build = os.path.join(folder, "codecpatch", "tree"), os.path.join(folder, "build")
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build*", ".git"))
+        shared = os.path.join(os.path.dirname(ROOT), "shared")
+        if os.path.exists(shared):
+            os.symlink(shared, os.path.join(os.path.dirname(tree), "shared"))
+        for command in (["meson", "setup", build, tree, "-Dtests=enabled"], ["ninja", "-C", build]):
+            result = run(command)
+            if result.returncode != 0:
+                sys.exit(result.stdout)
+        for name, tests, file, old, new in wanted:
+            path = os.path.join(tree, file)
+            text = open(path, encoding="utf-8").read()
+            if text.count(old) != 1:
+                sys.exit(f"{name}: {file} has {text.count(old)} times: {old}")
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text.replace(old, new))
+            result = run(["ninja", "-C", build])
+            if result.returncode != 0:
+                sys.exit(f"{name}: does not compile\n{result.stdout}")
+            failure = meson_test(build, tests.split())
+            missed += failure is None
+            print(f"{'caught' if failure else 'MISSED'}  {name}\n        {failure or ''}", flush=True)
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text)
+        print(f"{len(wanted)} rules made wrong, {missed} of them unnoticed")
+    return missed > 0
+
+
+sys.exit(main())
