@@ -63,6 +63,7 @@ private:
 
   int picture_number(const Coded &coded, const Reference &reference, int parity) const;
   const Reference &find(int number) const;
+  std::vector<Reference>::const_iterator oldest() const;
   Choice unmodified(const Coded &coded) const;
   Choice modified(const Coded &coded, int number) const;
   void predict(const Coded &coded, const std::vector<Choice> &choices);
@@ -117,6 +118,8 @@ void Coder::code(const Frame &frame) {
   }
   out_.pictures[frame.number] = decoded_;
   out_.frames++;
+  if (frame.form == Form::TopOnly || frame.form == Form::BottomOnly)
+    out_.hidden.push_back(frame.number);
   if (frame.idr || (frame.recovery == 0 && frame.type == 'I' && !frame.mixed))
     out_.entries.push_back(frame.number);
 }
@@ -137,7 +140,15 @@ int Coder::picture_number(const Coded &coded, const Reference &reference, int pa
   return coded.is_field() ? 2 * number + (parity == coded.parity ? 1 : 0) : number;
 }
 
+std::vector<Reference>::const_iterator Coder::oldest() const {
+  return std::min_element(references_.begin(), references_.end(), [this](const auto &a, const auto &b) {
+    return a.is_long() != b.is_long() ? b.is_long() : wrap(a) < wrap(b);
+  });
+}
+
 const Reference &Coder::find(int number) const {
+  if (number == kOldest)
+    return *oldest();
   const auto found =
       std::find_if(references_.begin(), references_.end(), [number](const Reference &r) { return r.number == number; });
   require(found != references_.end(), "the frame is no reference any more");
@@ -206,9 +217,7 @@ void Coder::predict(const Coded &coded, const std::vector<Choice> &choices) {
 void Coder::slide() {
   if (references_.size() < sps_.references)
     return;
-  const auto oldest = std::min_element(references_.begin(), references_.end(), [this](const auto &a, const auto &b) {
-    return a.is_long() != b.is_long() ? b.is_long() : wrap(a) < wrap(b);
-  });
+  const auto oldest = this->oldest();
   require(!oldest->is_long(), "all references are long-term");
   references_.erase(oldest);
 }
@@ -231,7 +240,7 @@ void Coder::mark(const Coded &coded) {
     switch (m.operation) {
     case Mark::Forget:
     case Mark::ForgetLong:
-      drop([&m](const Reference &r) { return r.number == m.number; });
+      drop([number = find(m.number).number](const Reference &r) { return r.number == number; });
       break;
     case Mark::KeepLong:
       drop(has_index);
@@ -399,9 +408,8 @@ void Coder::write_marking(const Coded &coded, BitWriter &out) {
 // Not skipped: all of an I picture, the number, and a spot that moves from picture to picture.
 bool Coder::is_coded(const Coded &coded, int column, int row) const {
   const int rows = kHeight / kMb / coded.step(), number_rows = 2 / coded.step();
-  if (coded.type() == 'I' && !(coded.frame.mixed && row >= rows / 2))
-    return true;
-  if (row < number_rows)
+  const bool all = coded.frame.solid || (coded.type() == 'I' && !(coded.frame.mixed && row >= rows / 2));
+  if (all || row < number_rows)
     return true;
   const bool pairs = sps_.mbaff && !coded.is_field();
   const int height = pairs ? 2 : 1, spots = (rows - number_rows) / height * kColumns;
@@ -476,7 +484,11 @@ Stream code(const std::string &name, const std::string &description, H264Stream 
       const Bytes sets = parameters.parameter_sets();
       out.bytes.append(sets.begin(), sets.end());
     }
-    coder.code(frame);
+    try {
+      coder.code(frame);
+    } catch (const std::logic_error &error) {
+      throw std::logic_error(name + ", frame " + std::to_string(frame.number) + ": " + error.what());
+    }
   }
   std::sort(out.entries.begin(), out.entries.end());
   require(out.pictures.begin()->first == 0 && out.pictures.rbegin()->first == out.frames - 1 &&

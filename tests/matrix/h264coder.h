@@ -19,10 +19,11 @@ constexpr int kWidth = 160, kHeight = 96; // of a frame, in luma samples
 enum class Form { Frame, TopFirst, BottomFirst, TopOnly, BottomOnly };
 
 // A memory management control operation, on the frame with this number where it is about another one.
+constexpr int kOldest = -2; // the short-term reference that a sliding window would drop
 struct Mark {
   enum Operation { Forget = 1, ForgetLong = 2, KeepLong = 3, LimitLong = 4, Reset = 5, KeepThis = 6 } operation;
-  int number = 0;
-  int index = 0; // long-term frame index; how many of them there may be
+  int number = 0; // or kOldest
+  int index = 0;  // long-term frame index; how many of them there may be
 };
 
 // What to code, in decode order.
@@ -36,6 +37,7 @@ struct Frame {
   bool intra_pair = false; // both fields of an I picture are intra; else the second is predicted from the first
   bool chained = false;    // the second field of a P picture is predicted from the first
   bool mixed = false;      // the lower part of an I picture is a P slice
+  bool solid = false;      // no macroblock is skipped
   bool lost = false;       // the stream lacks it: a gap of frame_num
   int slices = 1;
   int recovery = -1; // recovery_frame_cnt of its recovery point
@@ -67,6 +69,7 @@ struct Stream {
   std::string description;
   std::string bytes;               // Annex B
   int frames = 0;                  // numbered from 0 in display order
+  std::vector<int> hidden;   // fields without a partner, which libav does not show
   std::vector<int> entries;        // frames where decoding can start, ascending
   std::map<int, Picture> pictures; // what a decoder shows, by number
 };
