@@ -249,6 +249,7 @@ bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
 
   coded.second_field = completes_frame(picture);
   coded.starts_sequence = picture.idr || picture.resets_order;
+  coded.late_start = picture.resets_order;
   coded.random_access = picture.idr || (recovery_point_ && intra && !coded.second_field);
   coded.reference = picture.reference;
   coded.after_loss = follows_gap(picture);

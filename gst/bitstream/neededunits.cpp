@@ -13,28 +13,31 @@ constexpr size_t kNone = SIZE_MAX;
 // refer to what lies before the entry point, and no picture but the other leading ones may refer to it.
 struct Entry {
   uint32_t nearest;    // before the unit in decode order, or itself
-  uint32_t start : 31; // where decoding has to begin for it: `nearest`, or the entry point before that
+  uint32_t start : 31; // where decoding has to begin for it: the last entry point that it is not shown before
   uint32_t lossy : 1;  // pictures are missing between `start` and the unit
   bool is_leading() const { return start != nearest; }
 };
 
 std::vector<Entry> find_entries(const StreamIndex &index) {
   std::vector<Entry> entries(index.units());
-  uint32_t nearest = 0, before = 0;
-  uint32_t loss = 0; // the last unit that follows one
+  std::vector<uint32_t> points{0}; // entry points so far
+  uint32_t loss = 0;               // the last unit that follows one
   for (size_t i = 0; i < index.units(); ++i) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
-    if (unit.has_picture && unit.random_access && !unit.second_field) {
-      before = nearest;
-      nearest = static_cast<uint32_t>(i);
-    }
+    if (unit.has_picture && unit.random_access && !unit.second_field)
+      points.push_back(static_cast<uint32_t>(i));
     if (unit.after_loss)
       loss = static_cast<uint32_t>(i);
-    const StreamIndex::AccessUnit &entry = index.unit(nearest);
-    const bool leading = unit.has_picture && i != nearest && !entry.starts_sequence &&
-                         unit.sequence == entry.sequence && unit.order < entry.order && !unit.decodable_leading;
-    const uint32_t start = leading ? before : nearest;
-    entries[i] = {nearest, start, loss > start};
+    const auto is_leading = [&](uint32_t point) {
+      const StreamIndex::AccessUnit &entry = index.unit(point);
+      return unit.has_picture && i != point && !entry.starts_sequence && unit.sequence == entry.sequence &&
+             unit.order < entry.order && !unit.decodable_leading;
+    };
+    auto start = points.rbegin();
+    // No decoder holds back more pictures than it has buffers for.
+    for (int held = 0; held < References::kMax && start + 1 != points.rend() && is_leading(*start); ++held)
+      ++start;
+    entries[i] = {points.back(), *start, loss > *start};
   }
   return entries;
 }
@@ -66,13 +69,8 @@ public:
   }
 
   bool is_needed(size_t unit) const { return needed_[unit]; }
-  // Is a leading picture of the entry point needed?
-  bool needs_leading(size_t entry) const {
-    for (size_t i = entry + 1; i < index_.units() && entries_[i].nearest == entry; ++i)
-      if (needed_[i] && entries_[i].is_leading())
-        return true;
-    return false;
-  }
+  // Where decoding has to begin for the unit.
+  size_t start_of(size_t unit) const { return entries_[unit].start; }
 
 private:
   // Needed by a later picture whose references are unknown, or to keep the order of pictures unambiguous.
@@ -120,14 +118,16 @@ NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &
   NeededUnits units;
   units.keep.resize(index.units());
   units.drain.resize(index.units());
-  for (size_t i = 0; i < index.units(); ++i) {
+  size_t start = kNone; // of what is needed from here on, the earliest
+  for (size_t i = index.units(); i-- > 0;) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
     units.keep[i] = !unit.has_picture || closure.is_needed(i);
     if (!unit.has_picture || !units.keep[i])
       continue;
-    units.drain[i] =
-        i > 0 && unit.random_access && !unit.second_field && !unit.starts_sequence && !closure.needs_leading(i);
-    units.end = i + 1;
+    units.end = std::max(units.end, i + 1);
+    start = std::min(start, closure.start_of(i));
+    const bool resets_decoder = unit.starts_sequence && !unit.late_start;
+    units.drain[i] = i > 0 && unit.random_access && !unit.second_field && !resets_decoder && start >= i;
   }
   return units;
 }

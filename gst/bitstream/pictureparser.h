@@ -23,6 +23,7 @@ struct CodedPicture {
   bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
   bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
   bool random_access = false;   // decoding can start here and this very picture is exact (spec 1)
+  bool late_start = false;      // starts a sequence, but decoders know only once it is decoded
   bool second_field = false;    // completes the frame that the access unit before it began
   bool output = true;         // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
   bool reference = true;      // false: no other picture is predicted from it

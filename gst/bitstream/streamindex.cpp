@@ -26,6 +26,7 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
     unit.order = picture.order;
     unit.random_access = picture.random_access;
     unit.starts_sequence = picture.starts_sequence;
+    unit.late_start = picture.late_start;
     unit.second_field = picture.second_field;
     unit.output = picture.output;
     unit.reference = picture.reference;

@@ -24,6 +24,7 @@ public:
     uint8_t references = 0;     // how many, or kUnknownReferences
     bool random_access : 1;
     bool starts_sequence : 1;
+    bool late_start : 1; // see CodedPicture
     bool second_field : 1;
     bool has_picture : 1;
     bool output : 1;            // see CodedPicture

@@ -16,6 +16,11 @@ inline Bytes operator+(Bytes a, const Bytes &b) {
 class BitWriter {
 public:
   BitWriter &u(unsigned bits, uint64_t value) {
+    if (bits == 8 && bits_ % 8 == 0) { // most of a stream
+      data_.push_back(static_cast<uint8_t>(value));
+      bits_ += 8;
+      return *this;
+    }
     for (unsigned i = bits; i-- > 0;)
       put(value >> i & 1);
     return *this;
@@ -38,6 +43,11 @@ public:
   BitWriter &bytes(size_t count, uint8_t value) {
     for (size_t i = 0; i < count; ++i)
       u(8, value);
+    return *this;
+  }
+  BitWriter &append(const BitWriter &other) {
+    for (size_t i = 0; i < other.bits_; ++i)
+      put(other.data_[i / 8] >> (7 - i % 8) & 1);
     return *this;
   }
   // rbsp_trailing_bits()

@@ -223,8 +223,10 @@ GST_START_TEST(test_order_reset) {
         stream, {idr(), ref(1, 2 * lsb), ref(2, 4 * lsb), reset(ref(3, 6 * lsb)), ref(1, 2 * lsb), ref(2, 4 * lsb)},
         {0, 1, 2, 3, 4, 5});
     check_orders(parsed, {0, 2, 4, 0, 2, 4});
-    for (size_t i = 0; i < 6; ++i)
+    for (size_t i = 0; i < 6; ++i) {
       assert_equals_int(parsed.pictures[i].starts_sequence, i == 0 || i == 3);
+      assert_equals_int(parsed.pictures[i].late_start, i == 3);
+    }
     assert_equals_int(parsed.index.unit(5).sequence, 2);
   }
   // An IDR picture forgets all before it, too.

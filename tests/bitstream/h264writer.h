@@ -1,4 +1,5 @@
-// H.264 pictures of one grey macroblock each, which every decoder shows as they are: their luma is their name.
+// H.264 pictures of one grey macroblock each, which every decoder shows as they are: their luma is their name. And the
+// parameter sets for pictures of any size.
 #pragma once
 
 #include "tests/bitstream/bitwriter.h"
@@ -8,6 +9,12 @@ struct H264Stream {
   unsigned poc_type = 0;
   unsigned lsb_bits = 4;
   bool fields = false; // then a frame has two macroblocks
+  bool mbaff = false;
+  unsigned width_mbs = 1, height_mbs = 1; // of a field where there are fields
+  unsigned references = 4;
+  unsigned reorder = 4;
+  unsigned dpb_size = 4;
+  bool timing = false; // 25 frames a second
   bool frame_num_gaps = false;
   bool bottom_deltas = false; // bottom_field_pic_order_in_frame_present_flag
   // pic_order_cnt_type 1
@@ -27,13 +34,15 @@ struct H264Stream {
       for (int offset : offset_for_ref_frame)
         sps.se(offset);
     }
-    sps.ue(4).u(1, frame_num_gaps).ue(0).ue(0).u(1, !fields); // num_ref_frames, 16x16 map unit
+    sps.ue(references).u(1, frame_num_gaps).ue(width_mbs - 1).ue(height_mbs - 1).u(1, !fields);
     if (fields)
-      sps.u(1, 0);
+      sps.u(1, mbaff);
     sps.u(1, 1).u(1, 0);
-    // VUI with nothing but the bitstream restriction, so that decoders know how much to reorder.
-    const unsigned reorder = poc_type == 2 ? 0 : 4;
-    sps.u(1, 1).u(8, 0).u(1, 1).u(1, 1).ue(0).ue(0).ue(10).ue(10).ue(reorder).ue(4).trailing();
+    // VUI with the bitstream restriction, so that decoders know how much to reorder.
+    sps.u(1, 1).u(4, 0).u(1, timing);
+    if (timing)
+      sps.u(32, 1).u(32, 50).u(1, 1);
+    sps.u(3, 0).u(1, 1).u(1, 1).ue(0).ue(0).ue(10).ue(10).ue(poc_type == 2 ? 0 : reorder).ue(dpb_size).trailing();
     append_nal(out, {0x67}, sps.data());
 
     BitWriter pps;

@@ -1,0 +1,93 @@
+#include "gst/bitstream/neededunits.h"
+
+#include <gst/check/gstcheck.h>
+
+#include <algorithm>
+#include <vector>
+
+using cps::CodedPicture;
+using cps::NeededUnits;
+using cps::StreamIndex;
+
+namespace {
+
+using Flags = std::vector<bool>;
+
+CodedPicture picture(int32_t order, bool reference = true) {
+  CodedPicture p;
+  p.has_picture = true;
+  p.order = order;
+  p.reference = reference;
+  return p;
+}
+
+CodedPicture entry(int32_t order) {
+  CodedPicture p = picture(order);
+  p.random_access = true;
+  return p;
+}
+
+CodedPicture start() {
+  CodedPicture p = entry(0);
+  p.starts_sequence = true;
+  return p;
+}
+
+StreamIndex index_of(const std::vector<CodedPicture> &pictures) {
+  StreamIndex index;
+  for (const auto &p : pictures)
+    index.add(p, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, false);
+  index.finish();
+  return index;
+}
+
+void check(const StreamIndex &index, const std::vector<uint64_t> &wanted, const Flags &keep, const Flags &drain) {
+  const NeededUnits needed = cps::needed_units(index, wanted, INT64_MAX);
+  fail_unless(needed.keep == keep);
+  fail_unless(needed.drain == drain);
+  assert_equals_uint64(needed.end,
+                       static_cast<size_t>(std::find(keep.rbegin(), keep.rend(), true).base() - keep.begin()));
+}
+
+} // namespace
+
+GST_START_TEST(test_leading_pictures) {
+  const StreamIndex index = index_of(
+      {start(), picture(1), picture(2, false), entry(6), picture(4), picture(5, false), picture(3, false), picture(7)});
+  // Frames: 0 1 2, then 6 4 5 3 7.
+  check(index, {7}, {0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0, 1, 0, 0, 0, 0});
+  check(index, {5}, {1, 1, 0, 1, 1, 1, 0, 0}, Flags(8));
+  check(index, {2, 6}, {1, 1, 1, 1, 0, 0, 0, 0}, {0, 0, 0, 1, 0, 0, 0, 0});
+}
+GST_END_TEST;
+
+// An entry point that is shown before the one it follows: a picture that is shown before both may need what lies before
+// both, and neither may make the decoder forget it.
+GST_START_TEST(test_nested_entry_points) {
+  const StreamIndex index = index_of({start(), entry(4), entry(2), picture(1, false), picture(3, false)});
+  check(index, {1}, {1, 1, 1, 1, 0}, Flags(5));
+  check(index, {3}, {0, 0, 1, 0, 1}, {0, 0, 1, 0, 0});
+  check(index, {2, 4}, {0, 1, 1, 0, 0}, {0, 1, 1, 0, 0});
+}
+GST_END_TEST;
+
+// Decoders drain themselves where a sequence starts, but not where they hear of it too late.
+GST_START_TEST(test_drain) {
+  CodedPicture late = start();
+  late.late_start = true;
+  check(index_of({start(), picture(1), start(), picture(1), late, picture(1)}), {0, 2, 4}, {1, 0, 1, 0, 1, 0},
+        {0, 0, 0, 0, 1, 0});
+}
+GST_END_TEST;
+
+static Suite *neededunits_suite(void) {
+  Suite *s = suite_create("neededunits");
+  TCase *tc = tcase_create("general");
+  suite_add_tcase(s, tc);
+  tcase_add_test(tc, test_leading_pictures);
+  tcase_add_test(tc, test_nested_entry_points);
+  tcase_add_test(tc, test_drain);
+  return s;
+}
+
+GST_CHECK_MAIN(neededunits);
