@@ -309,7 +309,7 @@ int main(int argc, char **argv) {
     else
       clips.push_back({argv[i]});
   }
-  std::optional<Folder> folder;
+  static std::optional<Folder> folder; // static: stop() ends the program without unwinding
   if (clips.empty())
     clips = make_clips(folder.emplace());
 #ifndef HAVE_LIBAVCODEC
