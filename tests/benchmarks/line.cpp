@@ -4,60 +4,30 @@
 //
 // FILE is MP4 with H.264; without one it is the demo clip, or a clip of 1080p that is made here.
 #include "gst/codecpatch/codecpatch.h"
-#include "gst/elements/private.h"
+#include "tests/benchmarks/clips.h"
 
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <string>
+#include <optional>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include <vector>
 
 namespace {
 
-using cps::Owned;
-
-[[noreturn]] void stop(const std::string &why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
-}
-
-double seconds(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-// Runs to the end of stream.
-void play(GstElement *pipeline) {
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  const Owned<GstBus> bus(gst_element_get_bus(pipeline));
-  GstMessage *message = gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE,
-                                                   static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  const bool good = GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS;
-  gst_message_unref(message);
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  if (!good)
-    stop("the line fails");
-}
+using namespace bench;
 
 // Time between the moment that a frame enters the sampler and the moment that its push returns, which is all that is
 // done after the decoder: the line has one streaming thread from there on.
-struct Stopwatch {
+struct AfterDecoder {
   double wall = 0, cpu = 0;
   GstPadChainFunction chain = nullptr;
 };
-Stopwatch stopwatch;
+AfterDecoder after_decoder;
 
 GstFlowReturn timed_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
-  const double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
-  const GstFlowReturn flow = stopwatch.chain(pad, parent, buffer);
-  stopwatch.wall += seconds(CLOCK_MONOTONIC) - wall;
-  stopwatch.cpu += seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
+  const Stopwatch stopwatch(CLOCK_THREAD_CPUTIME_ID);
+  const GstFlowReturn flow = after_decoder.chain(pad, parent, buffer);
+  after_decoder.wall += stopwatch.wall();
+  after_decoder.cpu += stopwatch.cpu();
   return flow;
 }
 
@@ -75,31 +45,15 @@ std::string description(const std::string &file, End end, int length) {
 }
 
 Cost run(const std::string &file, End end, int length) {
-  GError *error = nullptr;
-  const Owned<GstElement> pipeline(gst_parse_launch(description(file, end, length).c_str(), &error));
-  if (!pipeline || error)
-    stop(error ? error->message : "no pipeline");
-  const Owned<GstElement> sampler(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sampler"));
-  const Owned<GstPad> pad(gst_element_get_static_pad(sampler.get(), "sink"));
-  stopwatch = Stopwatch();
-  stopwatch.chain = GST_PAD_CHAINFUNC(pad.get());
+  const Owned<GstElement> pipeline = make_line(description(file, end, length));
+  const Owned<GstPad> pad = pad_of(pipeline.get(), "sampler", "sink");
+  after_decoder = AfterDecoder();
+  after_decoder.chain = GST_PAD_CHAINFUNC(pad.get());
   gst_pad_set_chain_function(pad.get(), timed_chain);
 
-  const double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+  const Stopwatch stopwatch;
   play(pipeline.get());
-  return {seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, stopwatch.wall, stopwatch.cpu};
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-template <typename Get> double median_of(const std::vector<Cost> &costs, Get get) {
-  std::vector<double> values;
-  for (const Cost &cost : costs)
-    values.push_back(get(cost));
-  return median(values);
+  return {stopwatch.wall(), stopwatch.cpu(), after_decoder.wall, after_decoder.cpu};
 }
 
 void compare_times(const std::string &file, int rounds, int length) {
@@ -152,21 +106,6 @@ void compare_memory(const char *program, const std::string &file) {
   }
 }
 
-// A clip of 1080p where there is no demo clip.
-std::string make_clip(const std::string &folder) {
-  const std::string path = folder + "/clip.mp4";
-  const Owned<GstElement> pipeline(gst_parse_launch(
-      ("videotestsrc num-buffers=120 pattern=ball ! video/x-raw,format=I420,width=1920,height=1080,framerate=30/1 ! "
-       "x264enc speed-preset=veryfast key-int-max=60 ! h264parse ! mp4mux ! filesink location=" +
-       path)
-          .c_str(),
-      nullptr));
-  if (!pipeline)
-    stop("there is neither a demo clip nor an encoder to make one");
-  play(pipeline.get());
-  return path;
-}
-
 } // namespace
 
 int main(int argc, char **argv) {
@@ -178,17 +117,14 @@ int main(int argc, char **argv) {
   const char *shared = g_getenv("CPS_SHARED_DIR");
   std::string file = argc > 1 ? argv[1] : std::string(shared ? shared : ".") + "/videos/demo.mp4";
   const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 9;
-  gchar *folder = nullptr;
+  static std::optional<Folder> folder; // static: stop() ends the program without unwinding
   if (!std::filesystem::exists(file)) {
-    folder = g_dir_make_tmp("codecpatch-XXXXXX", nullptr);
-    file = make_clip(folder ? folder : ".");
+    file = folder.emplace().file("clip.mp4");
+    make_clip(file, 120, "key-int-max=60");
   }
   std::printf("%s\n", std::filesystem::path(file).filename().c_str());
   for (const int length : {16, 256})
     compare_times(file, rounds, length);
   compare_memory("/proc/self/exe", file);
-  if (folder)
-    std::filesystem::remove_all(folder);
-  g_free(folder);
   return 0;
 }
