@@ -5,8 +5,7 @@
 // FILE is MP4 with H.264; without any, clips are made here, which takes some minutes. Of each clip it measures
 //
 //   full decode   the line up to the decoder, without a planner
-//   stream, ...   the line up to the sampler (n = 16) with each strategy of the planner, and once more to a sink that
-//                 spares the decoder a copy of each frame, as the elements after the sampler do
+//   stream, ...   the line up to the sampler (n = 16) with each strategy of the planner
 //   index pass    the planner's first reading, from the first access unit until it asks for the way back; CPU time is
 //                 that of the streaming thread, since nothing else runs then. It is part of the rows above
 //   libavcodec    libavcodec alone, from memory: all packets of the clip, and only those that `auto` lets through. The
@@ -62,20 +61,22 @@ int threads() {
   return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_CONF)));
 }
 
+// Takes GstVideoMeta, as patchenergy does: for fakesink avdec_h264 would copy every frame.
+const std::string kSink = " ! fakevideosink sync=false";
+
 std::string reading(const std::string &file) {
   return "filesrc location=\"" + file + "\" ! qtdemux ! h264parse";
 }
 
 std::string full_line(const std::string &file) {
-  return reading(file) + " ! avdec_h264 name=decoder max-threads=" + std::to_string(threads()) +
-         " ! fakesink sync=false";
+  return reading(file) + " ! avdec_h264 name=decoder max-threads=" + std::to_string(threads()) + kSink;
 }
 
 // `planner` may be something else than a planner, to compare with.
-std::string sampling_line(const std::string &file, const std::string &planner, const std::string &sink = "fakesink") {
+std::string sampling_line(const std::string &file, const std::string &planner) {
   return reading(file) + " ! " + planner +
          " name=planner ! avdec_h264 name=decoder max-threads=" + std::to_string(threads()) +
-         " ! uniformsampler sequence-length=16 ! " + sink + " sync=false";
+         " ! uniformsampler sequence-length=16" + kSink;
 }
 
 std::string strategy_line(const std::string &file, const std::string &strategy) {
@@ -171,12 +172,6 @@ Measured measure(const Clip &clip, int rounds) {
   for (const char *strategy : {"stream", "skip", "seek", "auto"})
     measured.rows.push_back({strategy, [&, strategy] { return run_line(strategy_line(clip.path, strategy), true); }});
 
-  // fakesink takes no GstVideoMeta, for which avdec_h264 copies every frame; patchenergy does, as does this sink.
-  measured.rows.push_back({"auto, no copies", [&] {
-                             const char *planner = "frameplanner uniform-strategy=auto";
-                             return run_line(sampling_line(clip.path, planner, "fakevideosink"), true);
-                           }});
-
   Units all = all_units(clip.path);
   measured.units = all.buffers.size();
 #ifdef HAVE_LIBAVCODEC
@@ -209,14 +204,11 @@ Measured measure(const Clip &clip, int rounds) {
 }
 
 void print_targets(const Clip &clip, const Measured &measured) {
-  const Row &full = measured.rows.front(), &planned = *measured.find("auto"),
-            &direct = *measured.find("auto, no copies");
+  const Row &full = measured.rows.front(), &planned = *measured.find("auto");
   std::printf("%s\n", std::filesystem::path(clip.path).filename().c_str());
   print_target("auto / full decode", planned, full, clip.target);
-  if (const Row *floor = measured.find("libavcodec, auto's")) {
+  if (const Row *floor = measured.find("libavcodec, auto's"))
     print_target("auto / libavcodec", planned, *floor, 1.15);
-    print_target("auto, no copies / libavcodec", direct, *floor, 1.15);
-  }
   if (!measured.index.costs.empty())
     print_target("index pass / full decode", measured.index, full, 0.02);
 }
@@ -242,7 +234,7 @@ void note_heap(GstElement *pipeline, double &bytes) {
 double heap_with_planner(const std::string &file) {
   const double before = heap();
   double after = 0;
-  const Owned<GstElement> pipeline = make_line(sampling_line(file, "frameplanner", "fakesink num-buffers=1"));
+  const Owned<GstElement> pipeline = make_line(sampling_line(file, "frameplanner"));
   note_heap(pipeline.get(), after);
   play(pipeline.get());
   return after - before;
