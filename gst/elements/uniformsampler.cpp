@@ -340,6 +340,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
       next_clip(state);
     break;
   case GST_EVENT_FLUSH_STOP:
+    state.sought = true; // maybe through another branch, where our turn is yet to come
     next_clip(state);
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     break;

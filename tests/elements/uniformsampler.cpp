@@ -891,13 +891,28 @@ GST_START_TEST(seek_after_late_start) {
   fail_unless(sampler.pull_all().size() == 2);
   segment.start = segment.time = segment.position = test::time_of(7);
   seek_to(sampler, segment);
-  sampler.flush();
-  sampler.event(gst_event_new_segment(&segment));
+  sampler.flush(&segment);
   push_plain(sampler, 7, 10);
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {7, 9});
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 2);
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[1].get())->frame_id, 4);
+}
+GST_END_TEST
+
+// The seek has come to the demuxer by way of another branch.
+GST_START_TEST(seek_elsewhere) {
+  Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "10"}});
+  sampler.on_query = with_duration(test::time_of(10));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  sampler.start(caps().get(), &segment);
+  segment.start = segment.time = segment.position = test::time_of(7);
+  sampler.flush(&segment);
+  push_plain(sampler, 7, 10);
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {7, 9});
+  assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 7);
 }
 GST_END_TEST
 
@@ -994,6 +1009,7 @@ static Suite *uniformsampler_suite() {
   tcase_add_test(tests, end_after_downstream_stops);
   tcase_add_test(tests, seek_between_frames);
   tcase_add_test(tests, seek_after_late_start);
+  tcase_add_test(tests, seek_elsewhere);
   tcase_add_test(tests, late_start_is_no_seek);
   tcase_add_test(tests, times_are_made_up_in_the_segment);
   return suite;
