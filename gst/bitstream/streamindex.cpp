@@ -10,6 +10,7 @@ void StreamIndex::clear() {
   units_ = {};
   distances_ = {};
   display_ = {};
+  timed_ = false;
 }
 
 void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped) {
@@ -80,6 +81,20 @@ void StreamIndex::order_by_pts() {
     units_[pictures[order]].order = static_cast<int32_t>(order);
 }
 
+// Parsers of raw streams may number what they read instead: times that go by decode order are no presentation times.
+void StreamIndex::check_times() {
+  const auto earlier = [this](uint32_t a, uint32_t b) { return units_[a].pts < units_[b].pts; };
+  timed_ = std::all_of(display_.begin(), display_.end(),
+                       [this](uint32_t i) { return GST_CLOCK_TIME_IS_VALID(units_[i].pts); });
+  if (!timed_ || std::is_sorted(display_.begin(), display_.end()))
+    return;
+  std::vector<uint32_t> decode_order = display_;
+  std::sort(decode_order.begin(), decode_order.end());
+  timed_ = !std::is_sorted(decode_order.begin(), decode_order.end(), earlier);
+  for (size_t i = 0; i < units_.size() && !timed_; ++i)
+    units_[i].pts = GST_CLOCK_TIME_NONE;
+}
+
 void StreamIndex::finish(bool by_pts) {
   if (by_pts)
     order_by_pts();
@@ -103,6 +118,7 @@ void StreamIndex::finish(bool by_pts) {
     else if (unit.has_picture)
       first_field = unit.frame;
   }
+  check_times();
 }
 
 size_t StreamIndex::find(uint64_t fingerprint, size_t hint) const {

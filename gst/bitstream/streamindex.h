@@ -42,7 +42,8 @@ public:
   void add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped);
 
   // Numbers the frames in display order. Call once, after the last add(). `by_pts`: see PictureParser; where a picture
-  // has no time stamp, decode order it is.
+  // has no time stamp, decode order it is. Time stamps that follow decode order where display order is another are
+  // none.
   void finish(bool by_pts = false);
 
   size_t units() const { return units_.size(); }
@@ -56,6 +57,8 @@ public:
 
   // Frames that count: neither second fields, nor outside the segment, nor never output.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
+  // Have all frames a time stamp?
+  bool timed() const { return timed_; }
   // The access unit that frame `id` begins with.
   const AccessUnit &frame(uint32_t id) const { return units_[display_[id]]; }
 
@@ -67,11 +70,13 @@ public:
 
 private:
   void order_by_pts();
+  void check_times();
   void keep_references(AccessUnit &unit, const References &references);
 
   std::vector<AccessUnit> units_;
   std::vector<uint8_t> distances_; // of references, in units back from the one that refers
   std::vector<uint32_t> display_;  // frame id -> unit
+  bool timed_ = false;
 };
 
 } // namespace cps

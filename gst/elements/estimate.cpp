@@ -17,6 +17,15 @@ GstClockTime frame_time(guint64 frame, double fps) {
   return static_cast<GstClockTime>(std::llround(static_cast<double>(frame) / fps * GST_SECOND));
 }
 
+GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
+  const GstClockTime time = frame_time(frame, fps);
+  guint64 position = 0;
+  if (segment.format == GST_FORMAT_TIME &&
+      gst_segment_position_from_stream_time_full(&segment, GST_FORMAT_TIME, time, &position) > 0)
+    return position;
+  return time;
+}
+
 // N as well as it can be known: given by the application, by the frames, or from duration and frame rate.
 static guint64 total_frames(GstElement *element, const GstStructure *options, const StreamFacts &facts) {
   guint64 given = 0;

@@ -19,6 +19,9 @@ struct StreamFacts {
 guint64 frame_at(GstClockTime time, double fps);
 GstClockTime frame_time(guint64 frame, double fps);
 
+// The time in `segment` of a frame that has none: frames lie evenly, and the stream begins where the segment says.
+GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps);
+
 // Plans by uniformsampler's `options`. Posts a warning that the plan is an estimate, where it is, or an error in
 // `element`'s name and returns nullptr.
 Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, const StreamFacts &facts);

@@ -19,16 +19,15 @@
 #include "gst/elements/frameplanner.h"
 
 #include "gst/elements/colorrange.h"
-#include "gst/elements/indexplan.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
+#include "gst/elements/planrequest.h"
 #include "gst/elements/progress.h"
 #include "gst/elements/secondreading.h"
 #include "gst/elements/upstream.h"
 
 #include <gst/video/video.h>
 
-#include <algorithm>
 #include <optional>
 
 GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
@@ -84,6 +83,7 @@ struct CpsFramePlannerPrivate {
   guint32 seqnum = GST_SEQNUM_INVALID;
   GstSegment segment = {};          // what upstream sent last
   bool segment_pending = false;     // it has yet to go downstream, where it does
+  bool segment_empty = false;       // nothing has come in it so far
   bool keep_segment = false;        // `segment` stands, though we read from further back
   bool partial = false;             // the application sought: its `segment` counts, not those of the first reading
   std::optional<GstSegment> resume; // what it sought before the stream was indexed
@@ -91,7 +91,8 @@ struct CpsFramePlannerPrivate {
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
-  bool ended = false; // EOS has gone downstream
+  double plan_fps = 0; // its frame rate
+  bool ended = false;  // EOS has gone downstream
   SecondReading reading{index};
 
   cps::Progress indexing, sampling;
@@ -151,18 +152,12 @@ static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
 
 // First reading
 
-static bool in_segment(const GstSegment &segment, GstClockTime pts) {
-  if (segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts))
-    return true;
-  return pts >= segment.start && (!GST_CLOCK_TIME_IS_VALID(segment.stop) || pts < segment.stop);
-}
-
 static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
   state.indexing.update(state.index.units(), 0);
   cps::CodedPicture picture;
   state.parser->parse(buffer, picture);
   state.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer),
-                  !in_segment(state.segment, GST_BUFFER_PTS(buffer)));
+                  !cps::in_segment(state.segment, GST_BUFFER_PTS(buffer)));
 }
 
 static void begin_indexing(CpsFramePlannerPrivate &state) {
@@ -213,57 +208,23 @@ static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.reading.begin(state.partial);
 }
 
-// Where the file ends long before its container does, what is sampled is not what it once was. False after an error.
-static bool check_duration(CpsFramePlanner *self, const CpsPlan &plan, bool fail) {
-  const CpsFramePlannerPrivate &state = state_of(self);
-  const GstClockTime declared = cps::declared_duration(state.sinkpad);
-  if (!GST_CLOCK_TIME_IS_VALID(declared) || !GST_CLOCK_TIME_IS_VALID(plan.duration) ||
-      plan.duration + GST_SECOND >= declared)
-    return true;
-  const double is = static_cast<double>(plan.duration) / GST_SECOND,
-               should_be = static_cast<double>(declared) / GST_SECOND;
-  if (fail) {
-    GST_ELEMENT_ERROR(self, STREAM, DEMUX,
-                      ("The file is truncated: it has %.1f of %.1f seconds of pictures.", is, should_be),
-                      ("on-error=substitute would sample what is there"));
-    return false;
-  }
-  GST_ELEMENT_WARNING(self, STREAM, DEMUX,
-                      ("The file is truncated: it has %.1f of %.1f seconds of pictures. The frames to sample are taken "
-                       "from what is there.",
-                       is, should_be),
-                      (nullptr));
-  return true;
-}
-
 // Asks downstream what is wanted and tells what that comes to. False after an error message.
 static bool make_plan(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   state.planned = true;
-  const Owned<GstQuery> query(cps_query_new_plan_request());
-  gst_pad_peer_query(state.srcpad, query.get());
-  const Owned<GstStructure> request(cps_query_get_plan_request(query.get()));
+  const Owned<GstStructure> request = cps::request_plan(state.srcpad);
   if (!request) {
     GST_INFO_OBJECT(self, "no sampler downstream");
     return true;
   }
+  const Owned<GstStructure> options = state.options.snapshot();
   Owned<CpsPlan> plan;
   if (state.phase == Phase::Stamping) {
-    std::string error;
     const GstSegment &segment = state.partial ? state.segment : first_segment(state);
-    plan = cps::plan_from_index(state.index, request.get(), segment, state.partial, state.nominal_fps, error);
-    if (!plan) {
-      GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), ("asked for by the sampler downstream"));
+    plan = cps::answer_request(
+        {GST_ELEMENT(self), state.sinkpad, state.index, segment, state.partial, state.nominal_fps}, request.get());
+    if (!plan)
       return false;
-    }
-    const bool fail = cps::option_enum(request.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
-    if (!check_duration(self, *plan, fail))
-      return false;
-  } else {
-    plan.reset(cps_plan_new(0)); // the sampler has to estimate
-  }
-  const Owned<GstStructure> options = state.options.snapshot();
-  if (state.phase == Phase::Stamping) {
     std::vector<uint64_t> wanted;
     for (guint i = 0; i < plan->n_frames; i++)
       wanted.push_back(plan->frames[i].frame_id);
@@ -271,13 +232,17 @@ static bool make_plan(CpsFramePlanner *self) {
                        state.parser->order_window());
     GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed", state.reading.kept(),
                     state.index.units());
+  } else {
+    plan.reset(cps_plan_new(0)); // the sampler has to estimate
   }
+  state.plan_fps = plan->fps;
   cps::merge_options(plan->options, options.get());
   gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
   return true;
 }
 
-// Ours bear the number of the first segment that upstream sent after the application's last word, not of our seeks.
+// Ours bear the number of the application's last word, or of the first segment that upstream sent behind it, not of our
+// seeks.
 static void push_numbered(const CpsFramePlannerPrivate &state, GstEvent *event) {
   if (state.seqnum != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(event, state.seqnum);
@@ -318,18 +283,25 @@ static Owned<GstBuffer> append(Owned<GstBuffer> buffer, std::string_view bytes) 
   return buffer;
 }
 
+// What has been sought is to be read from further back than the demuxer went.
+static void read_from_start(CpsFramePlannerPrivate &state) {
+  state.keep_segment = true;
+  state.phase = Phase::Rewinding;
+  state.seek->request(0, -1, state.segment.flags);
+}
+
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
+  const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
   const size_t at = state.reading.match(state.parser->fingerprint(buffer.get()), GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
   forward_segments(state, known ? at : state.reading.position());
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
-  if (state.partial && !state.keep_segment && state.reading.is_too_late(at)) {
-    // The demuxer went to an entry point, but the first wanted picture refers to something before it.
-    state.keep_segment = true;
-    state.phase = Phase::Rewinding;
-    state.seek->request(0, -1);
+  if (landed && known && (state.reading.is_too_late(at) || !state.index.timed())) {
+    // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
+    // times, so that nobody knows where it went.
+    read_from_start(state);
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
@@ -345,7 +317,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     break;
   }
   if (known)
-    buffer = state.reading.stamp(std::move(buffer), at);
+    buffer = state.reading.stamp(std::move(buffer), at, state.partial ? &state.segment : nullptr, state.plan_fps);
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
   if (state.reading.is_last(at))
@@ -394,6 +366,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
   auto *self = CPS_FRAME_PLANNER(parent);
   CpsFramePlannerPrivate &state = state_of(self);
   Owned<GstBuffer> buffer(incoming);
+  state.segment_empty = false;
   if (state.phase == Phase::Start)
     start(self);
   switch (state.phase) {
@@ -415,8 +388,9 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 // Events
 
 // True where the event has been dealt with.
-static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
-  if (state.seek->is_flushing()) {
+static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
+  state.segment_empty = false;
+  if (state.seek->end_flush(event)) {
     if (state.keep_segment) {
       state.phase = Phase::Stamping;
       state.reading.rewind();
@@ -429,8 +403,8 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state) {
     return true;
   }
   state.keep_segment = false;
-  state.segment_pending = false;
-  state.seqnum = GST_SEQNUM_INVALID;
+  state.segment_pending = state.indexed && state.segment.format == GST_FORMAT_TIME; // it went with the flush
+  state.seqnum = state.seek->application_seqnum(); // some demuxers send that of an earlier seek
   if (state.indexed) {
     state.partial = true;
     begin_stamping(state);
@@ -452,8 +426,12 @@ static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
   state.segment_pending = true;
   if (state.seqnum == GST_SEQNUM_INVALID)
     state.seqnum = gst_event_get_seqnum(event);
-  if (state.phase == Phase::Start || state.phase == Phase::Indexing)
-    state.reading.note_segment(state.phase == Phase::Start ? 0 : state.index.units(), state.segment);
+  const bool replaces = std::exchange(state.segment_empty, true); // parsers may send one that a seek has overtaken
+  if (state.phase != Phase::Start && state.phase != Phase::Indexing)
+    return;
+  if (replaces)
+    state.reading.forget_last_segment();
+  state.reading.note_segment(state.phase == Phase::Start ? 0 : state.index.units(), state.segment);
 }
 
 // True where the event has been dealt with: a second reading sends it again.
@@ -485,6 +463,10 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
+    if (state.phase == Phase::Stamping && !state.reading.located() && state.reading.wants()) {
+      read_from_start(state); // the demuxer went behind the last entry point
+      return true;
+    }
     if (!state.ended)
       push_numbered(state, gst_event_copy(event));
     state.ended |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
@@ -513,13 +495,14 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     done = true;
     break;
   case GST_EVENT_GAP:
+    state.segment_empty = false;
     done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
     break;
   case GST_EVENT_FLUSH_START:
-    done = state.seek->begin_flush();
+    done = state.seek->begin_flush(incoming);
     break;
   case GST_EVENT_FLUSH_STOP:
-    done = handle_flush_stop(state);
+    done = handle_flush_stop(state, incoming);
     break;
   case GST_EVENT_EOS:
   case GST_EVENT_SEGMENT_DONE:
@@ -547,7 +530,7 @@ static void reset(CpsFramePlannerPrivate &state) {
   state.reading.forget_segments();
   state.seqnum = GST_SEQNUM_INVALID;
   gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
-  state.segment_pending = state.partial = false;
+  state.segment_pending = state.segment_empty = state.partial = false;
   state.resume.reset();
   state.keep_segment = false;
   state.reading.begin(state.partial);

@@ -76,6 +76,12 @@ SamplingPlan sampling_plan(const GstStructure *options) {
   return plan;
 }
 
+bool in_segment(const GstSegment &segment, GstClockTime pts) {
+  if (segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts))
+    return true;
+  return pts >= segment.start && (!GST_CLOCK_TIME_IS_VALID(segment.stop) || pts < segment.stop);
+}
+
 void narrow_to_segment(SamplingPlan &plan, const GstSegment &segment) {
   if (segment.format != GST_FORMAT_TIME)
     return;

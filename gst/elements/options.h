@@ -47,6 +47,9 @@ void merge_options(GstStructure *to, const GstStructure *from);
 // The sampling plan that uniformsampler's properties describe.
 SamplingPlan sampling_plan(const GstStructure *options);
 
+// Does the segment play what begins at `pts`? Where there are no times, it does.
+bool in_segment(const GstSegment &segment, GstClockTime pts);
+
 // Narrows the plan's section to the part of the stream that `segment` plays.
 void narrow_to_segment(SamplingPlan &plan, const GstSegment &segment);
 

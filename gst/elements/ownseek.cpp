@@ -34,12 +34,13 @@ bool OwnSeek::send(const Request &request) {
   const std::lock_guard<std::mutex> lock(seeking_);
   if (flushes_ != request.flushes)
     return true;
-  flushing_ = true;
   // A stop of type NONE would keep the one that the application set before.
-  const bool sent =
-      gst_pad_push_event(sinkpad_, gst_event_new_seek(1.0, GST_FORMAT_TIME, request.flags, GST_SEEK_TYPE_SET,
-                                                      request.start, GST_SEEK_TYPE_SET, request.stop));
-  flushing_ = false;
+  GstEvent *seek = gst_event_new_seek(1.0, GST_FORMAT_TIME, request.flags, GST_SEEK_TYPE_SET, request.start,
+                                      GST_SEEK_TYPE_SET, request.stop);
+  seqnum_ = gst_event_get_seqnum(seek);
+  seeker_ = g_thread_self();
+  const bool sent = gst_pad_push_event(sinkpad_, seek);
+  seeker_ = nullptr;
   return sent || GST_PAD_IS_FLUSHING(sinkpad_); // on shutdown it does not matter
 }
 
@@ -77,14 +78,28 @@ bool OwnSeek::try_rewind() {
   return begun() || interrupted_;
 }
 
-bool OwnSeek::begin_flush() {
+// Applications may flush while we seek, without a seek of their own. Most elements flush in the thread that seeks, and
+// most give their events the number of the seek.
+bool OwnSeek::is_own(GstEvent *flush) const {
+  GThread *seeker = seeker_;
+  return seeker && (seeker == g_thread_self() || gst_event_get_seqnum(flush) == seqnum_);
+}
+
+bool OwnSeek::begin_flush(GstEvent *event) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool own = flushing_;
+  const bool own = is_own(event);
   if (own)
     own_flushes_++;
   else
     flushes_++; // a seek of ours that has yet to begin is out of date
   changed_.notify_all();
+  return own;
+}
+
+bool OwnSeek::end_flush(GstEvent *event) {
+  const bool own = is_own(event);
+  if (!own)
+    flushes_++;
   return own;
 }
 
@@ -97,7 +112,10 @@ void OwnSeek::interrupt() {
 gboolean OwnSeek::forward(GstPad *srcpad, GstEvent *event) {
   sought_ = true;
   const std::lock_guard<std::mutex> lock(seeking_);
-  return gst_pad_event_default(srcpad, GST_OBJECT_CAST(element_), event);
+  application_seqnum_ = gst_event_get_seqnum(event);
+  const gboolean sent = gst_pad_event_default(srcpad, GST_OBJECT_CAST(element_), event);
+  application_seqnum_ = GST_SEQNUM_INVALID;
+  return sent;
 }
 
 void OwnSeek::wait() {

@@ -25,13 +25,16 @@ public:
   bool try_rewind();
 
   // A flush has begun. True where it is due to a seek of ours; the event handler swallows it then.
-  bool begin_flush();
+  bool begin_flush(GstEvent *event);
 
-  // Is the flush event at hand due to a seek of ours?
-  bool is_flushing() const { return flushing_; }
+  // It has ended. What the streaming thread asked for in the meantime is out of date.
+  bool end_flush(GstEvent *event);
 
   // Sends the application's seek event upstream.
   gboolean forward(GstPad *srcpad, GstEvent *event);
+
+  // The number of the application's seek that is under way, GST_SEQNUM_INVALID where there is none.
+  guint32 application_seqnum() const { return application_seqnum_; }
 
   // The element stops: nobody is to wait any longer.
   void interrupt();
@@ -48,12 +51,15 @@ private:
   static void run(GstElement *element, gpointer data);
   void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail);
   bool send(const Request &request);
+  bool is_own(GstEvent *flush) const;
 
   GstElement *element_;
   GstPad *sinkpad_;
-  std::mutex seeking_; // held while a seek event travels upstream
-  std::atomic<bool> flushing_{false};
-  std::atomic<guint> flushes_{0}; // by the application
+  std::mutex seeking_;                     // held while a seek event travels upstream
+  std::atomic<GThread *> seeker_{nullptr}; // sends a seek of ours
+  std::atomic<guint32> seqnum_{GST_SEQNUM_INVALID};
+  std::atomic<guint> flushes_{0}; // by the application, their beginnings and ends
+  std::atomic<guint32> application_seqnum_{GST_SEQNUM_INVALID};
   std::atomic<bool> sought_{false};
   std::atomic<bool> interrupted_{false};
 

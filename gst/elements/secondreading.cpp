@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/secondreading.h"
 
+#include "gst/elements/estimate.h"
+
 #include <algorithm>
 
 namespace cps {
@@ -61,12 +63,17 @@ size_t SecondReading::kept() const {
   return static_cast<size_t>(std::count(needed_.keep.begin(), end, true));
 }
 
-Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at) const {
+Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section, double fps) const {
   const StreamIndex::AccessUnit &unit = index_.unit(at);
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   GST_BUFFER_PTS(buffer.get()) = unit.pts;
   GST_BUFFER_DTS(buffer.get()) = unit.dts;
   const bool counts = unit.frame != kNoFrame;
+  // Decoders make up times that are missing, but not from where a section is played, and drop what is outside.
+  if (section && counts && fps > 0 && !GST_CLOCK_TIME_IS_VALID(unit.pts)) {
+    GST_BUFFER_PTS(buffer.get()) = made_up_time(*section, unit.frame, fps);
+    GST_BUFFER_DTS(buffer.get()) = GST_CLOCK_TIME_NONE; // of another reckoning
+  }
   guint flags = unit.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
   if (counts && std::binary_search(wanted_.begin(), wanted_.end(), unit.frame))
     flags |= CPS_FRAME_FLAG_WANTED;

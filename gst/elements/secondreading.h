@@ -24,6 +24,10 @@ public:
   // The first reading came across a segment that begins with access unit `unit`.
   void note_segment(size_t unit, const GstSegment &segment) { segments_.push_back({unit, segment}); }
   void forget_segments() { segments_.clear(); }
+  void forget_last_segment() {
+    if (!segments_.empty())
+      segments_.pop_back();
+  }
   const GstSegment *first_segment() const { return segments_.empty() ? nullptr : &segments_.front().segment; }
   // The next of them that begins at or before `unit`, nullptr where there is none left.
   const GstSegment *next_segment(size_t unit);
@@ -39,6 +43,8 @@ public:
   // The unit of the index with this fingerprint: most likely the one after the last, but after a seek the one whose
   // time is nearest, for pictures repeat in still scenes. index.units() where it has none.
   size_t match(uint64_t fingerprint, GstClockTime pts);
+  // False after a seek, until a unit has matched.
+  bool located() const { return located_; }
   // The unit that should come next.
   size_t position() const { return cursor_; }
 
@@ -49,12 +55,14 @@ public:
 
   // Is `unit` the last that is needed?
   bool is_last(size_t unit) const { return unit + 1 == needed_.end; }
+  bool wants() const { return !wanted_.empty(); }
 
   // How many units go to the decoder.
   size_t kept() const;
 
-  // Gives the access unit `at` its frame's identity, and the time stamps of the first reading.
-  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at) const;
+  // Gives the access unit `at` its frame's identity, and the time stamps of the first reading. In the `section` that
+  // the application sought, nullptr for none, frames without a time get one by the frame rate.
+  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section, double fps) const;
 
 private:
   struct SegmentAt {

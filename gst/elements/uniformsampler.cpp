@@ -56,10 +56,11 @@ namespace {
 struct Clip {
   Owned<CpsPlan> plan; // what goes downstream
   std::unique_ptr<cps::Sequence> sequence;
-  bool numbering = false; // frames carry no identity: we count them
-  uint64_t next_number = 0;
+  bool numbering = false;              // frames carry no identity: we count them
+  std::optional<uint64_t> next_number; // from the first frame on
   bool on_error_fails = false;
-  bool ended = false; // EOS has gone out
+  bool ended = false;   // EOS has gone out
+  bool refused = false; // downstream takes nothing any more
 };
 
 } // namespace
@@ -79,6 +80,7 @@ struct CpsUniformSamplerPrivate {
   guint clip_index = 0;
 
   std::atomic<bool> sought{false}; // by the application, since READY
+  GstClockTime origin = 0;         // stream time that the stream begins at, as far as we have seen
 };
 
 struct _CpsUniformSampler {
@@ -126,16 +128,17 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   const bool planned = state.received && state.received->n_frames > 0;
   const Owned<GstStructure> options = state.options.snapshot();
   const double fps = frame_rate(state.info);
-  const bool timed = state.segment.format == GST_FORMAT_TIME;
   // Without a seek the stream begins where its segment does: some start at any time.
-  const GstClockTime origin = timed && !state.sought ? state.segment.time : 0;
+  if (state.segment.format == GST_FORMAT_TIME && !state.sought)
+    state.origin = state.segment.time;
 
   Owned<CpsPlan> plan;
   if (planned)
     plan.reset(cps_plan_copy(state.received.get()));
   else
-    plan = cps::estimate_plan(GST_ELEMENT(self), options.get(),
-                              {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment, origin});
+    plan = cps::estimate_plan(
+        GST_ELEMENT(self), options.get(),
+        {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment, state.origin});
   if (!plan)
     return false;
   if (state.received)
@@ -148,23 +151,12 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   Clip &clip = state.clip;
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
-  clip.next_number = timed ? cps::frame_at(state.segment.time - origin, fps) : 0;
   clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
   push_numbered(state, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
   return true;
-}
-
-// The time of a frame that has none: frames lie evenly, and the stream begins where the segment says.
-static GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
-  const GstClockTime time = cps::frame_time(frame, fps);
-  guint64 position = 0;
-  if (segment.format == GST_FORMAT_TIME &&
-      gst_segment_position_from_stream_time_full(&segment, GST_FORMAT_TIME, time, &position) > 0)
-    return position;
-  return time;
 }
 
 // Gives a frame its place in the sequence.
@@ -181,7 +173,7 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
     meta->flags = frame.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
   }
   if (!GST_CLOCK_TIME_IS_VALID(meta->pts) && plan.fps > 0)
-    meta->pts = made_up_time(state.segment, frame.frame_id, plan.fps);
+    meta->pts = cps::made_up_time(state.segment, frame.frame_id, plan.fps);
   meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
   meta->total = plan.total;
   meta->clip_index = state.clip_index;
@@ -224,8 +216,10 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
     if (!check_item(self, *item))
       return GST_FLOW_ERROR;
     const GstFlowReturn flow = gst_pad_push(state.srcpad, place(state, std::move(*item)).release());
-    if (flow != GST_FLOW_OK)
+    if (flow != GST_FLOW_OK) {
+      clip.refused = true;
       return flow;
+    }
   }
   if (!clip.sequence->done())
     return GST_FLOW_OK;
@@ -234,11 +228,22 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
   return GST_FLOW_EOS;
 }
 
-// Does a frame that we number ourselves belong to the segment?
-static bool in_segment(const GstSegment &segment, GstBuffer *buffer) {
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  return segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts) ||
-         gst_segment_clip(&segment, GST_FORMAT_TIME, pts, pts, nullptr, nullptr);
+// The number of the first frame that belongs to the segment. Decoders cut off what of a frame is before the segment, so
+// that only its middle is sure to lie in the frame's time.
+static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *buffer) {
+  const GstSegment &segment = state.segment;
+  const double fps = state.clip.plan->fps;
+  if (segment.format != GST_FORMAT_TIME || segment.time <= state.origin || fps <= 0)
+    return 0;
+  GstClockTime time = GST_CLOCK_TIME_NONE;
+  const GstClockTime pts = GST_BUFFER_PTS(buffer), duration = GST_BUFFER_DURATION(buffer);
+  const bool lasts = GST_CLOCK_TIME_IS_VALID(pts) && GST_CLOCK_TIME_IS_VALID(duration) && duration > 0;
+  if (GST_CLOCK_TIME_IS_VALID(pts))
+    time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, lasts ? pts + duration / 2 : pts);
+  if (!GST_CLOCK_TIME_IS_VALID(time) || time < state.origin)
+    return cps::frame_at(segment.time - state.origin, fps);
+  const GstClockTime since = time - state.origin;
+  return lasts ? static_cast<uint64_t>(static_cast<double>(since) * fps / GST_SECOND) : cps::frame_at(since, fps);
 }
 
 static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
@@ -251,13 +256,16 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
     return GST_FLOW_ERROR;
 
   if (state.clip.numbering) {
-    if (!in_segment(state.segment, buffer.get()))
+    if (!cps::in_segment(state.segment, GST_BUFFER_PTS(buffer.get())))
       return GST_FLOW_OK;
+    if (!state.clip.next_number)
+      state.clip.next_number = first_number(state, buffer.get());
     const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
     buffer.reset(gst_buffer_make_writable(buffer.release()));
     if (CpsFrameMeta *unknown = cps_buffer_get_frame_meta(buffer.get()))
       gst_buffer_remove_meta(buffer.get(), &unknown->meta);
-    cps_buffer_add_frame_meta(buffer.get(), state.clip.next_number++, state.clip.plan->total, pts, CPS_FRAME_FLAG_NONE);
+    cps_buffer_add_frame_meta(buffer.get(), (*state.clip.next_number)++, state.clip.plan->total, pts,
+                              CPS_FRAME_FLAG_NONE);
   }
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
   if (!meta || meta->frame_id == CPS_FRAME_ID_NONE)
@@ -270,6 +278,8 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
 // Sends out what is left of the clip. False after an error message.
 static bool end_clip(CpsUniformSampler *self) {
   Clip &clip = state_of(self).clip;
+  if (clip.refused) // on shutdown decoders drop what they have: nothing is wrong with it
+    return true;
   if (!clip.sequence) {
     GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream ended without a decoded frame."), (nullptr));
     return false;
@@ -330,6 +340,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
       next_clip(state);
     break;
   case GST_EVENT_FLUSH_STOP:
+    state.sought = true; // maybe through another branch, where our turn is yet to come
     next_clip(state);
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     break;
@@ -384,6 +395,7 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
     next_clip(state);
     state.clip_index = 0;
     state.sought = false;
+    state.origin = 0;
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     gst_video_info_init(&state.info);
   }

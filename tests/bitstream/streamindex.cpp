@@ -127,6 +127,31 @@ GST_START_TEST(test_find_nearest_in_time) {
 }
 GST_END_TEST;
 
+// Time stamps in decode order, where that is not display order, are not those of frames.
+GST_START_TEST(test_times) {
+  const auto is_timed = [](const std::vector<std::pair<int32_t, GstClockTime>> &pictures) {
+    StreamIndex index;
+    for (const auto &[order, pts] : pictures)
+      index.add(picture(order), pts, GST_CLOCK_TIME_NONE, false);
+    index.finish();
+    for (uint32_t id = 0; id < index.frames(); ++id)
+      fail_unless(index.timed() == GST_CLOCK_TIME_IS_VALID(index.frame(id).pts));
+    return index.timed();
+  };
+  fail_unless(is_timed({{0, 0}, {2, 40}, {4, 80}}));
+  fail_unless(is_timed({{0, 0}, {4, 80}, {2, 40}}));
+  fail_unless(is_timed({{0, 80}, {4, 0}, {2, 40}})); // wrong, but who knows how
+  fail_if(is_timed({{0, 0}, {4, 40}, {2, 80}}));
+  fail_if(is_timed({{0, 40}, {4, 40}, {2, 40}}));
+  StreamIndex partly;
+  partly.add(picture(0), 0, 0, false);
+  partly.add(picture(2), GST_CLOCK_TIME_NONE, 0, false);
+  partly.finish();
+  fail_if(partly.timed());
+  fail_unless(GST_CLOCK_TIME_IS_VALID(partly.frame(0).pts));
+}
+GST_END_TEST;
+
 GST_START_TEST(test_memory) {
   // An hour of video at 30 frames a second costs a few MiB.
   fail_unless(sizeof(StreamIndex::AccessUnit) + sizeof(uint32_t) <= 64);
@@ -142,6 +167,7 @@ static Suite *streamindex_suite(void) {
   tcase_add_test(tc, test_empty);
   tcase_add_test(tc, test_find_nearest);
   tcase_add_test(tc, test_find_nearest_in_time);
+  tcase_add_test(tc, test_times);
   tcase_add_test(tc, test_memory);
   return s;
 }

@@ -352,6 +352,29 @@ GST_START_TEST(hides_the_first_reading) {
 }
 GST_END_TEST
 
+// A parser may come out with the segment of before a seek before that of the seek.
+GST_START_TEST(segment_without_anything) {
+  Planner planner({{"uniform-strategy", "stream"}});
+  planner.request.reset();
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = 7;
+  planner.start(caps().get(), &segment);
+  segment.start = segment.time = 0;
+  planner.event(gst_event_new_segment(&segment));
+  push_units(planner);
+  planner.end();
+  planner.wait_for_seek();
+  planner.event(gst_event_new_segment(&segment));
+  push_units(planner);
+  const Owned<GstEvent> event = planner.pull_event(GST_EVENT_SEGMENT);
+  const GstSegment *sent = nullptr;
+  gst_event_parse_segment(event.get(), &sent);
+  assert_equals_uint64(sent->start, 0);
+  fail_unless(planner.pull_event(GST_EVENT_SEGMENT) == nullptr);
+}
+GST_END_TEST
+
 // Only what the wanted frames depend on, where nothing else is asked for.
 GST_START_TEST(drops) {
   for (const char *strategy : {"auto", "skip", "seek"}) {
@@ -437,11 +460,73 @@ GST_START_TEST(samplers_of_others) {
 }
 GST_END_TEST
 
+// Seeks of the application
+
+static guint32 seek(const Planner &planner) {
+  GstEvent *event = gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0,
+                                       GST_SEEK_TYPE_SET, static_cast<gint64>(120 * GST_MSECOND));
+  const guint32 seqnum = gst_event_get_seqnum(event);
+  fail_unless(gst_harness_push_upstream_event(planner.get(), event));
+  return seqnum;
+}
+
+static void push_section(const Planner &planner) {
+  GstSegment section;
+  gst_segment_init(&section, GST_FORMAT_TIME);
+  section.stop = 120 * GST_MSECOND;
+  planner.event(gst_event_new_segment(&section)); // its number is none of the application's
+}
+
+// Whatever number upstream gives its segment.
+GST_START_TEST(events_have_the_number_of_the_seek) {
+  Planner planner;
+  play(planner);
+  while (planner.pull_event(GST_EVENT_SEGMENT) || planner.pull_event(GST_EVENT_EOS)) {
+  }
+  const guint32 seqnum = seek(planner);
+  planner.wait_for_seek();
+  push_section(planner);
+  for (Owned<GstBuffer> &unit : access_units())
+    planner.push(std::move(unit));
+  planner.end();
+  for (const GstEventType type : {GST_EVENT_SEGMENT, GST_EVENT_EOS}) {
+    const Owned<GstEvent> event = planner.pull_event(type);
+    fail_unless(event != nullptr, "no %s", gst_event_type_get_name(type));
+    fail_unless(gst_event_get_seqnum(event.get()) == seqnum, "%s", gst_event_type_get_name(type));
+  }
+}
+GST_END_TEST
+
+// The demuxer went behind the last entry point: read from the start, once.
+GST_START_TEST(seek_behind_everything) {
+  Planner planner({{"uniform-strategy", "stream"}});
+  play(planner);
+  planner.pull_all();
+  while (planner.pull_event(GST_EVENT_EOS)) {
+  }
+  seek(planner);
+  planner.wait_for_seek();
+  push_section(planner);
+  planner.end();
+  planner.wait_for_seek();
+  fail_unless(planner.pull_event(GST_EVENT_EOS) == nullptr);
+  push_section(planner);
+  for (Owned<GstBuffer> &unit : access_units())
+    planner.push(std::move(unit));
+  assert_equals_int(planner.pull_all().size(), 3); // display 0, 2, 1 of the section
+  planner.end();
+  fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
+}
+GST_END_TEST
+
 static Suite *frameplanner_suite() {
   Suite *suite = suite_create("frameplanner");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, test::kWatchdogSeconds);
+  tcase_add_test(tests, segment_without_anything);
+  tcase_add_test(tests, events_have_the_number_of_the_seek);
+  tcase_add_test(tests, seek_behind_everything);
   tcase_add_test(tests, caps_pass);
   tcase_add_test(tests, caps_refused);
   tcase_add_test(tests, passes_what_cannot_be_indexed);

@@ -77,6 +77,14 @@ void push_plain(const Harness &sampler, guint64 begin, guint64 end) {
       break;
 }
 
+// The application seeks there.
+void seek_to(const Harness &sampler, const GstSegment &segment) {
+  gst_harness_push_upstream_event(sampler.get(),
+                                  gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+                                                     static_cast<gint64>(segment.start), GST_SEEK_TYPE_SET,
+                                                     static_cast<gint64>(segment.stop)));
+}
+
 // A plan of frames that all have a time, the first of which is a random-access one.
 GstEvent *plan_event(const Ids &ids, guint64 total) {
   CpsPlan *plan = cps_plan_new(static_cast<guint>(ids.size()));
@@ -657,6 +665,17 @@ GST_START_TEST(ends_after_the_last_position) {
 }
 GST_END_TEST
 
+// While a line is stopped from its end on, decoders drop frames and pass on the end of the stream.
+GST_START_TEST(end_after_downstream_stops) {
+  Harness sampler("uniformsampler", {{"frame-ids", "<0, 4>"}});
+  sampler.start(caps().get());
+  gst_pad_set_active(sampler.get()->sinkpad, FALSE);
+  fail_unless(sampler.push(stamped(0)) == GST_FLOW_FLUSHING);
+  sampler.event(gst_event_new_eos());
+  sampler.check_quiet();
+}
+GST_END_TEST
+
 // What ends the stream is due to the seek that began it.
 GST_START_TEST(events_have_the_number_of_the_segment) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "3"}});
@@ -829,15 +848,71 @@ GST_START_TEST(seek_narrows_the_section) {
   gst_segment_init(&segment, GST_FORMAT_TIME);
   segment.start = segment.time = segment.position = test::time_of(5);
   segment.stop = test::time_of(12);
-  gst_harness_push_upstream_event(sampler.get(),
-                                  gst_event_new_seek(1.0, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
-                                                     segment.start, GST_SEEK_TYPE_SET, segment.stop));
+  seek_to(sampler, segment);
   sampler.start(caps().get(), &segment);
   push_plain(sampler, 2, 15);
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {5, 8, 11});
   for (const auto &frame : frames)
     assert_equals_uint64(cps_buffer_get_frame_meta(frame.get())->frame_id, picture_of(frame.get()));
+}
+GST_END_TEST
+
+// Decoders cut off what of a frame is before the segment: it is frame 5 that begins within its last quarter.
+GST_START_TEST(seek_between_frames) {
+  Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "20"}});
+  sampler.on_query = with_duration(test::time_of(20));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = segment.position = test::time_of(5) + 30 * GST_MSECOND;
+  segment.stop = test::time_of(12);
+  seek_to(sampler, segment);
+  sampler.start(caps().get(), &segment);
+  Owned<GstBuffer> cut = plain(5);
+  GST_BUFFER_PTS(cut.get()) = segment.start;
+  GST_BUFFER_DURATION(cut.get()) = 10 * GST_MSECOND;
+  fail_unless(sampler.push(std::move(cut)) == GST_FLOW_OK);
+  push_plain(sampler, 6, 15);
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {6, 8, 11});
+  for (const auto &frame : frames)
+    assert_equals_uint64(cps_buffer_get_frame_meta(frame.get())->frame_id, picture_of(frame.get()));
+}
+GST_END_TEST
+
+// What the stream begins with is not forgotten.
+GST_START_TEST(seek_after_late_start) {
+  Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = segment.position = test::time_of(5);
+  sampler.start(caps().get(), &segment);
+  push_plain(sampler, 5, 10);
+  fail_unless(sampler.pull_all().size() == 2);
+  segment.start = segment.time = segment.position = test::time_of(7);
+  seek_to(sampler, segment);
+  sampler.flush(&segment);
+  push_plain(sampler, 7, 10);
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {7, 9});
+  assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 2);
+  assert_equals_uint64(cps_buffer_get_frame_meta(frames[1].get())->frame_id, 4);
+}
+GST_END_TEST
+
+// The seek has come to the demuxer by way of another branch.
+GST_START_TEST(seek_elsewhere) {
+  Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "10"}});
+  sampler.on_query = with_duration(test::time_of(10));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  sampler.start(caps().get(), &segment);
+  segment.start = segment.time = segment.position = test::time_of(7);
+  sampler.flush(&segment);
+  push_plain(sampler, 7, 10);
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {7, 9});
+  assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 7);
 }
 GST_END_TEST
 
@@ -931,6 +1006,10 @@ static Suite *uniformsampler_suite() {
   tcase_add_test(tests, any_memory);
   tcase_add_test(tests, frames_before_the_segment_do_not_count);
   tcase_add_test(tests, seek_narrows_the_section);
+  tcase_add_test(tests, end_after_downstream_stops);
+  tcase_add_test(tests, seek_between_frames);
+  tcase_add_test(tests, seek_after_late_start);
+  tcase_add_test(tests, seek_elsewhere);
   tcase_add_test(tests, late_start_is_no_seek);
   tcase_add_test(tests, times_are_made_up_in_the_segment);
   return suite;

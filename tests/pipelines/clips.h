@@ -126,13 +126,29 @@ inline void encode(const std::string &path, const std::string &encoder, const st
   write_frames("appsrc name=in ! " + encoder + " ! " + tail + "filesink location=" + path, frames, width, height);
 }
 
-// An MP4 file with AAC beside the H.264.
-inline void encode_with_audio(const std::string &path, int frames) {
+// A file with AAC beside the H.264.
+inline void encode_with_audio(const std::string &path, int frames, const std::string &muxer = "mp4mux",
+                              int width = kClipWidth, int height = kClipHeight) {
   const int buffers = frames * 44100 / kClipRate / 1024;
-  write_frames("appsrc name=in ! " + std::string(kH264B) + " ! h264parse ! mp4mux name=m ! filesink location=" + path +
-                   " audiotestsrc samplesperbuffer=1024 num-buffers=" + std::to_string(buffers) +
+  write_frames("appsrc name=in ! " + std::string(kH264B) + " ! h264parse ! " + muxer + " name=m ! filesink location=" +
+                   path + " audiotestsrc samplesperbuffer=1024 num-buffers=" + std::to_string(buffers) +
                    " ! audio/x-raw,rate=44100 ! avenc_aac ! aacparse ! queue ! m.",
-               frames);
+               frames, width, height);
+}
+
+// Links the pads of `demuxer` to the elements `video` and `audio` each time they come. gst_parse_launch does so only
+// once, and READY takes the pads away.
+inline void link_pads(const Line &line) {
+  const auto link = [](GstElement *element, GstPad *pad, gpointer) {
+    const std::string name = GST_OBJECT_NAME(pad), kind = name.substr(0, name.find('_'));
+    const Owned<GstElement> next(gst_bin_get_by_name(GST_BIN(GST_OBJECT_PARENT(element)), kind.c_str()));
+    if (!next)
+      return;
+    const Owned<GstPad> sink(gst_element_get_static_pad(next.get(), "sink"));
+    gst_pad_link(pad, sink.get());
+  };
+  const Owned<GstElement> demuxer = line.get("demuxer");
+  g_signal_connect(demuxer.get(), "pad-added", G_CALLBACK(+link), nullptr);
 }
 
 // --- Frames that pass ---
@@ -171,6 +187,8 @@ public:
 
 private:
   void see(GstPad *pad, GstBuffer *buffer) {
+    if (!gst_pad_has_current_caps(pad))
+      return; // the line is being stopped, and the buffer goes nowhere
     Seen frame = {read_number(pad, buffer), CPS_FRAME_ID_NONE, 0, GST_BUFFER_PTS(buffer), 0, 0, 0, false,
                   CPS_FRAME_STATUS_OK};
     if (const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer))

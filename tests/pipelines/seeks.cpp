@@ -1,7 +1,8 @@
 // Seeks of the application: before and while the stream is indexed, in still scenes, of segments, and whose events they
 // become downstream.
-#include "tests/pipelines/clips.h"
+#include "tests/pipelines/sections.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 
@@ -9,53 +10,38 @@ namespace {
 
 using namespace pipes;
 
-constexpr int kCount = 75; // 3 s
-constexpr int kLength = 4;
-constexpr GstClockTime kHalf = GST_SECOND / 2;
-
 std::string line_of(const std::string &path, const std::string &demuxer, const std::string &parser = "h264parse") {
-  return "filesrc location=" + path + " ! " + demuxer + " ! " + parser + " name=parser ! frameplanner ! " +
-         decoder_of(parser) + " ! uniformsampler name=sampler sequence-length=" + std::to_string(kLength) +
+  return "filesrc location=" + path + " ! " + demuxer + (demuxer.empty() ? "" : " ! ") + parser +
+         " name=parser ! frameplanner ! " + decoder_of(parser) +
+         " ! uniformsampler name=sampler sequence-length=" + std::to_string(kLength) +
          " ! patchenergy ! patchselect k-keep=16 ! tensormetasink name=sink";
 }
 
-// What to play, in halves of a second.
-struct Section {
-  guint start, stop;
-
-  // The frames to sample of it, where the first is at `offset`. To tsdemux that is 0 in a section from 0 on.
-  std::vector<int> frames(GstClockTime offset = 0) const {
-    std::vector<int> all;
-    for (int i = 0; i < kCount; i++) {
-      const GstClockTime time = (start > 0 ? offset : 0) + static_cast<GstClockTime>(i) * GST_SECOND / kClipRate;
-      if (time >= start * kHalf && time < stop * kHalf)
-        all.push_back(i);
-    }
-    return spread(all, kLength);
-  }
-};
+constexpr Section halves(guint start, guint stop) {
+  constexpr GstClockTime kHalf = GST_SECOND / 2;
+  return {start * kHalf, stop * kHalf};
+}
 
 // Returns the number of the seek.
 guint32 seek(const Line &line, const Section &section, int flags = 0) {
-  GstEvent *event = gst_event_new_seek(1.0, GST_FORMAT_TIME,
-                                       static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE | flags),
-                                       GST_SEEK_TYPE_SET, static_cast<gint64>(section.start * kHalf), GST_SEEK_TYPE_SET,
-                                       static_cast<gint64>(section.stop * kHalf));
-  const guint32 seqnum = gst_event_get_seqnum(event);
-  fail_unless(gst_element_send_event(line.pipeline(), event));
+  Owned<GstEvent> event = seek_event(section, GST_SEEK_FLAG_ACCURATE | flags);
+  const guint32 seqnum = gst_event_get_seqnum(event.get());
+  fail_unless(gst_element_send_event(line.pipeline(), event.release()));
   return seqnum;
+}
+
+std::vector<int> ids_of(const Outcome &outcome) {
+  const std::vector<uint64_t> ids = outcome.only_clip().frame_ids();
+  return {ids.begin(), ids.end()};
 }
 
 void check_section(const std::string &what, const Outcome &outcome, const std::vector<int> &expected) {
   fail_if(outcome.warned_of("truncated"), "%s", what.c_str());
   fail_if(outcome.warned_of("estimate"), "%s", what.c_str());
   const CpsClip &clip = *outcome.only_clip().clip;
-  std::vector<int> ids;
-  for (guint i = 0; i < clip.n_frames; i++) {
-    ids.push_back(static_cast<int>(clip.frames[i].frame_id));
-    fail_unless(clip.frames[i].status == CPS_FRAME_STATUS_OK, "%s: frame %d", what.c_str(), ids.back());
-  }
-  check_numbers(what, ids, expected);
+  for (guint i = 0; i < clip.n_frames; i++)
+    fail_unless(clip.frames[i].status == CPS_FRAME_STATUS_OK, "%s: frame %u", what.c_str(), i);
+  check_numbers(what, ids_of(outcome), expected);
 }
 
 // Stops the stream before its access unit `unit`, counted from 0 over all readings, until a flush.
@@ -132,16 +118,51 @@ private:
   std::vector<std::pair<GstEventType, guint32>> seen_;
 };
 
-// In files below some 64 KiB tsdemux says that it cannot seek.
-constexpr int kLarge = 480;
+// Stops the stream where the planner asks what is wanted, until a flush comes.
+class HeldPlan {
+public:
+  explicit HeldPlan(const Line &line) {
+    const Owned<GstElement> sampler = line.get("sampler");
+    const Owned<GstPad> pad(gst_element_get_static_pad(sampler.get(), "sink"));
+    gst_pad_add_probe(
+        pad.get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH |
+                                     GST_PAD_PROBE_TYPE_EVENT_FLUSH),
+        [](GstPad *, GstPadProbeInfo *info, gpointer self) {
+          static_cast<HeldPlan *>(self)->see(info);
+          return GST_PAD_PROBE_OK;
+        },
+        this, nullptr);
+  }
 
-struct Container {
-  const char *muxer, *demuxer;
-  int width, height;
+  void wait() { wait_for(asked_, "nobody asks"); }
+
+private:
+  void see(GstPadProbeInfo *info) {
+    const bool flush = GST_IS_EVENT(info->data);
+    if (!flush && (asked_ || !cps_query_is_plan_request(GST_PAD_PROBE_INFO_QUERY(info))))
+      return;
+    if (flush && !asked_)
+      return;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      (flush ? flushed_ : asked_) = true;
+      changed_.notify_all();
+    }
+    if (!flush)
+      wait_for(flushed_, "nobody flushes");
+  }
+
+  void wait_for(const std::atomic<bool> &what, const char *otherwise) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    fail_unless(changed_.wait_for(lock, std::chrono::nanoseconds(kPatience), [&] { return what.load(); }), "%s",
+                otherwise);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<bool> asked_{false}, flushed_{false};
 };
-constexpr Container kContainers[] = {{"mp4mux", "qtdemux", kClipWidth, kClipHeight},
-                                     {"matroskamux", "matroskademux", kClipWidth, kClipHeight},
-                                     {"mpegtsmux", "tsdemux", kLarge, kLarge}};
 
 // Streams in MPEG-TS begin at any time.
 GstClockTime first_time(const std::string &path, const std::string &demuxer) {
@@ -162,10 +183,10 @@ GST_START_TEST(early_stops) {
   const std::string path = folder.file("clip");
   encode(path, kH264B, container.muxer, kCount, container.width, container.height);
   const GstClockTime offset = first_time(path, container.demuxer);
-  for (const auto &[first, second] : {std::pair<Section, Section>({3, 5}, {0, 6}), {{0, 2}, {4, 6}}})
+  for (const auto &[first, second] : {std::pair(halves(3, 5), halves(0, 6)), std::pair(halves(0, 2), halves(4, 6))})
     for (const int hold : kHolds) {
-      const std::string what =
-          std::string(container.muxer) + ", from " + std::to_string(first.start) + ", held at " + std::to_string(hold);
+      const std::string what = std::string(container.muxer) + ", from " + std::to_string(first.start / GST_MSECOND) +
+                               " ms, held at " + std::to_string(hold);
       Line line(line_of(path, container.demuxer));
       Frames frames;
       frames.watch(line, "sampler");
@@ -174,12 +195,30 @@ GST_START_TEST(early_stops) {
       stream.wait();
       seek(line, first);
       line.start();
-      check_section(what, line.finish(), first.frames(offset));
+      Outcome outcome = line.finish();
+      check_section(what, outcome, first.frames_like(ids_of(outcome), offset));
       frames.clear();
       seek(line, second);
-      check_section(what + ", again", line.finish(), second.frames(offset));
-      check_numbers(what, numbers_of(frames.all()), second.frames(offset));
+      outcome = line.finish();
+      check_section(what + ", again", outcome, second.frames_like(ids_of(outcome), offset));
+      check_numbers(what, numbers_of(frames.all()), ids_of(outcome));
     }
+}
+GST_END_TEST
+
+// A seek comes while the planner works out that it has to read from further back for the one before. Raw streams always
+// are read from their beginning.
+GST_START_TEST(seek_while_planning) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("clip.h264");
+  encode(path, kH264B, "", kCount);
+  Line line(line_of(path, ""));
+  line.run().only_clip();
+  HeldPlan plan(line);
+  seek(line, halves(1, 2));
+  plan.wait();
+  seek(line, halves(3, 5));
+  check_section("seek while planning", line.finish(), halves(3, 5).frames());
 }
 GST_END_TEST
 
@@ -202,9 +241,9 @@ GST_START_TEST(still_scenes) {
   fail_unless(made.eos, "%s", made.error.c_str());
   Line line(line_of(path, row.demuxer, parser));
   check_section(encoder, line.run(), {0, 29, 59, 89});
-  seek(line, {4, 6});
+  seek(line, halves(4, 6));
   check_section(encoder + ", the end", line.finish(), {60, 69, 79, 89});
-  seek(line, {2, 4});
+  seek(line, halves(2, 4));
   check_section(encoder + ", the middle", line.finish(), {30, 39, 49, 59});
 }
 GST_END_TEST
@@ -215,8 +254,8 @@ GST_START_TEST(segment_seeks) {
   const TemporaryFolder folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, container.muxer, kCount, container.width, container.height);
-  for (const Section &section : {Section{0, 2}, Section{3, 5}}) {
-    const std::string what = std::string(container.muxer) + ", from " + std::to_string(section.start);
+  for (const Section &section : {halves(0, 2), halves(3, 5)}) {
+    const std::string what = std::string(container.muxer) + ", from " + std::to_string(section.start / GST_MSECOND);
     for (const int hold : kHolds) {
       Line line(line_of(path, container.demuxer));
       Hold stream(line, hold);
@@ -246,10 +285,10 @@ GST_START_TEST(numbers) {
     line.start();
     stream.wait();
     numbers.clear();
-    const guint32 first = seek(line, {2, 4});
+    const guint32 first = seek(line, halves(2, 4));
     line.finish().only_clip();
     numbers.check(what, first);
-    const guint32 second = seek(line, {0, 6});
+    const guint32 second = seek(line, halves(0, 6));
     line.finish().only_clip();
     numbers.check(what + ", again", second);
   }
@@ -260,6 +299,7 @@ static Suite *seeks_suite() {
   Suite *suite = suite_create("pipelines-seeks");
   TCase *tests = make_tests(suite);
   tcase_add_loop_test(tests, early_stops, 0, G_N_ELEMENTS(kContainers));
+  tcase_add_test(tests, seek_while_planning);
   tcase_add_loop_test(tests, still_scenes, 0, 3);
   tcase_add_loop_test(tests, segment_seeks, 0, 2);
   tcase_add_test(tests, numbers);

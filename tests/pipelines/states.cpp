@@ -117,18 +117,13 @@ GST_START_TEST(pause_and_resume) {
 }
 GST_END_TEST
 
-// The demuxer's pads come and go with each round; gst_parse_launch would link them in the first only.
+// The demuxer's pads come and go with each round.
 GST_START_TEST(state_cycles) {
   const TemporaryFolder folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
-  Line line(full_line(path, "qtdemux name=demuxer queue name=queue ! "));
-  const Owned<GstElement> demuxer = line.get("demuxer"), queue = line.get("queue");
-  g_signal_connect(demuxer.get(), "pad-added", G_CALLBACK(+[](GstElement *, GstPad *pad, GstElement *next) {
-                     const Owned<GstPad> sink(gst_element_get_static_pad(next, "sink"));
-                     gst_pad_link(pad, sink.get());
-                   }),
-                   queue.get());
+  Line line(full_line(path, "qtdemux name=demuxer queue name=video ! "));
+  link_pads(line);
   Frames frames;
   frames.watch(line, "sampler");
   for (int round = 0; round < 4; round++) {

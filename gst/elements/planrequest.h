@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a sampler downstream asks a planner for, and the answer.
+#pragma once
+
+#include "gst/bitstream/streamindex.h"
+#include "gst/elements/private.h"
+
+namespace cps {
+
+// The sampler's options, nullptr where there is none downstream of `srcpad`.
+Owned<GstStructure> request_plan(GstPad *srcpad);
+
+// An indexed stream, as the planner that it comes to on `sinkpad` knows it.
+struct IndexedStream {
+  GstElement *element;
+  GstPad *sinkpad;
+  const StreamIndex &index;
+  const GstSegment &segment;
+  bool partial;       // the segment restricts what is sampled
+  double nominal_fps; // the caps', 0 where they have none
+};
+
+// Plans what is asked for. nullptr after an error message; warns where the stream ends long before its container does.
+Owned<CpsPlan> answer_request(const IndexedStream &stream, const GstStructure *request);
+
+} // namespace cps
