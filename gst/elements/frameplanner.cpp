@@ -272,17 +272,6 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   return GST_FLOW_EOS;
 }
 
-// `bytes`: static.
-static Owned<GstBuffer> append(Owned<GstBuffer> buffer, std::string_view bytes) {
-  if (bytes.empty())
-    return buffer;
-  buffer.reset(gst_buffer_make_writable(buffer.release()));
-  gst_buffer_append_memory(buffer.get(),
-                           gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, const_cast<char *>(bytes.data()),
-                                                  bytes.size(), 0, bytes.size(), nullptr, nullptr));
-  return buffer;
-}
-
 // What has been sought is to be read from further back than the demuxer went.
 static void read_from_start(CpsFramePlannerPrivate &state) {
   state.keep_segment = true;
@@ -320,8 +309,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     buffer = state.reading.stamp(std::move(buffer), at, state.partial ? &state.segment : nullptr, state.plan_fps);
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
-  if (state.reading.is_last(at))
-    buffer = append(std::move(buffer), state.parser->end_of_sequence());
+  buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
   return gst_pad_push(state.srcpad, buffer.release());
 }
 

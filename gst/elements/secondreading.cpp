@@ -82,4 +82,14 @@ Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const 
   return buffer;
 }
 
+Owned<GstBuffer> SecondReading::close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const {
+  if (end.empty() || at + 1 != needed_.end)
+    return buffer;
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  gst_buffer_append_memory(buffer.get(),
+                           gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, const_cast<char *>(end.data()), end.size(),
+                                                  0, end.size(), nullptr, nullptr));
+  return buffer;
+}
+
 } // namespace cps

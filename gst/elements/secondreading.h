@@ -6,6 +6,7 @@
 #include "gst/elements/private.h"
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace cps {
@@ -53,8 +54,6 @@ public:
   // Is `unit` behind the first that is needed?
   bool is_too_late(size_t unit) const { return unit < index_.units() && unit > first_; }
 
-  // Is `unit` the last that is needed?
-  bool is_last(size_t unit) const { return unit + 1 == needed_.end; }
   bool wants() const { return !wanted_.empty(); }
 
   // How many units go to the decoder.
@@ -63,6 +62,9 @@ public:
   // Gives the access unit `at` its frame's identity, and the time stamps of the first reading. In the `section` that
   // the application sought, nullptr for none, frames without a time get one by the frame rate.
   Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section, double fps) const;
+
+  // Appends `end`, which is static, to the last access unit that is needed.
+  Owned<GstBuffer> close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const;
 
 private:
   struct SegmentAt {
