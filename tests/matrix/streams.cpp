@@ -6,9 +6,10 @@ namespace {
 
 // Encoders, with options that are separated by colons
 
-std::string x264(const std::string &options) {
-  return "x264enc name=encoder speed-preset=veryfast pass=quant quantizer=24 b-adapt=false option-string=" + options +
-         " ! ";
+// x264enc lets no option say how long a GOP may be, only its property.
+std::string x264(int longest_gop, const std::string &options) {
+  return "x264enc name=encoder speed-preset=veryfast pass=quant quantizer=24 b-adapt=false key-int-max=" +
+         std::to_string(longest_gop) + " option-string=" + options + " ! ";
 }
 
 std::string x265(const std::string &options) {
@@ -16,7 +17,7 @@ std::string x265(const std::string &options) {
          options + " ! ";
 }
 
-const std::string kPlain = x264("keyint=25:bframes=0");
+const std::string kPlain = x264(25, "bframes=0");
 const std::string kVp8 = "vp8enc name=encoder deadline=1 target-bitrate=300000 ";
 const std::string kVp9 = "vp9enc name=encoder deadline=1 cpu-used=8 target-bitrate=300000 ";
 const std::string kAv1 = "av1enc name=encoder cpu-used=10 usage-profile=realtime target-bitrate=300 ";
@@ -62,47 +63,45 @@ template <typename Change> Stream with(Stream stream, Change change) {
 }
 
 void add_h264(std::vector<Stream> &all) {
-  const auto add = [&all](const std::string &name, const std::string &options) {
-    all.push_back(in(kMp4, kH264, "H.264 " + name, x264(options)));
+  const auto add = [&all](const std::string &name, int longest_gop, const std::string &options) {
+    all.push_back(in(kMp4, kH264, "H.264 " + name, x264(longest_gop, options)));
   };
-  add("I and P", "keyint=25:bframes=0:ref=1");
-  add("one B", "keyint=25:bframes=1");
-  add("three B", "keyint=25:bframes=3:b-pyramid=none");
-  add("pyramid of three B", "keyint=40:bframes=3:b-pyramid=normal");
-  add("strict pyramid", "keyint=40:bframes=5:b-pyramid=strict:ref=3");
-  add("eight B", "keyint=50:bframes=8:b-pyramid=none:ref=4");
-  add("pyramid of eight B, 16 references", "keyint=50:bframes=8:b-pyramid=normal:ref=16");
-  add("16 references", "keyint=infinite:bframes=2:ref=16");
-  add("one GOP", "keyint=infinite:bframes=3");
-  add("open GOP, one B", "keyint=12:min-keyint=12:scenecut=0:bframes=1:open-gop=1");
-  add("open GOP, three B", "keyint=12:min-keyint=12:scenecut=0:bframes=3:open-gop=1:b-pyramid=none");
-  add("open GOP, pyramid", "keyint=15:min-keyint=15:scenecut=0:bframes=5:open-gop=1:b-pyramid=normal:ref=5");
-  add("open GOP, one reference", "keyint=7:min-keyint=7:scenecut=0:bframes=1:open-gop=1:ref=1:b-pyramid=none");
-  add("interlaced", "keyint=25:bframes=3:tff=1");
-  add("interlaced, open GOP", "keyint=12:min-keyint=12:scenecut=0:bframes=2:tff=1:open-gop=1");
-  add("slices", "keyint=25:bframes=2:slices=3");
-  add("I slices only", "keyint=1");
-  const std::string cuts = "keyint=200:bframes=3:scenecut=60:b-adapt=1:min-keyint=";
-  const std::string fades = "keyint=40:bframes=3:weightp=2:weightb=1:b-adapt=0:ref=3";
-  const std::string common = "keyint=25:bframes=3:b-pyramid=normal";
-  all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as IDR", x264(cuts + "1")),
+  add("I and P", 25, "bframes=0:ref=1");
+  add("one B", 25, "bframes=1");
+  add("three B", 25, "bframes=3:b-pyramid=none");
+  add("pyramid of three B", 40, "bframes=3:b-pyramid=normal");
+  add("strict pyramid", 40, "bframes=5:b-pyramid=strict:ref=3");
+  add("eight B", 50, "bframes=8:b-pyramid=none:ref=4");
+  add("pyramid of eight B, 16 references", 50, "bframes=8:b-pyramid=normal:ref=16");
+  add("16 references", 1000, "bframes=2:ref=16");
+  add("one GOP", 1000, "bframes=3");
+  add("open GOP, one B", 12, "min-keyint=12:scenecut=0:bframes=1:open-gop=1");
+  add("open GOP, three B", 12, "min-keyint=12:scenecut=0:bframes=3:open-gop=1:b-pyramid=none");
+  add("open GOP, pyramid", 15, "min-keyint=15:scenecut=0:bframes=5:open-gop=1:b-pyramid=normal:ref=5");
+  add("open GOP, one reference", 7, "min-keyint=7:scenecut=0:bframes=1:open-gop=1:ref=1:b-pyramid=none");
+  add("interlaced", 25, "bframes=3:tff=1");
+  add("interlaced, open GOP", 12, "min-keyint=12:scenecut=0:bframes=2:tff=1:open-gop=1");
+  add("slices", 25, "bframes=2:slices=3");
+  add("I slices only", 1, "bframes=0");
+  const std::string cuts = "bframes=3:scenecut=150:min-keyint=", common = x264(25, "bframes=3:b-pyramid=normal");
+  all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as IDR", x264(200, cuts + "1")),
                      [](Stream &stream) { stream.content = Content::Cuts; }));
-  all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as I", x264(cuts + "100")),
+  all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as I", x264(200, cuts + "100")),
                      [](Stream &stream) { stream.content = Content::Cuts; }));
-  all.push_back(with(in(kMp4, kH264, "H.264 weighted prediction", x264(fades)),
+  all.push_back(with(in(kMp4, kH264, "H.264 weighted prediction", x264(40, "bframes=3:weightp=2:weightb=1:ref=3")),
                      [](Stream &stream) { stream.content = Content::Fades; }));
-  all.push_back(with(in(kMp4, kH264, "H.264 intra refresh", x264("keyint=20:bframes=0:intra-refresh=1")),
+  all.push_back(with(in(kMp4, kH264, "H.264 intra refresh", x264(20, "bframes=0:intra-refresh=1")),
                      [](Stream &stream) { stream.keys = Keys::First; }));
-  all.push_back(in(kMp4, kH264, "H.264 10 bit", kTen + x264(common)));
+  all.push_back(in(kMp4, kH264, "H.264 10 bit", kTen + common));
   for (const Container &container : {kMp4, kMkv})
-    all.push_back(with(in(container, kH264, "H.264 at uneven times", x264(common)),
+    all.push_back(with(in(container, kH264, "H.264 at uneven times", common),
                        [](Stream &stream) { stream.times = Times::Uneven; }));
   for (const Container &container : {kFragmented, kMov, kMkv, kTs, kFlv})
-    all.push_back(in(container, kH264, "H.264", x264(common)));
+    all.push_back(in(container, kH264, "H.264", common));
   all.push_back(in(kAvi, kH264, "H.264", kPlain));
-  all.push_back(raw(kH264, "H.264", x264(common)));
+  all.push_back(raw(kH264, "H.264", common));
   all.push_back({"H.264 as avc3",
-                 x264(common) + "h264parse ! video/x-h264,stream-format=avc3 ! mp4mux",
+                 common + "h264parse ! video/x-h264,stream-format=avc3 ! mp4mux",
                  "qtdemux ! h264parse",
                  {"avdec_h264"}});
   all.push_back({"H.264 as openh264 has it",
@@ -132,8 +131,12 @@ void add_h265(std::vector<Stream> &all) {
   add("short picture order counts, open GOP", "keyint=30:min-keyint=30:bframes=3:b-adapt=0:log2-max-poc-lsb=4");
   all.push_back(with(in(kMp4, kH265, "H.265 intra refresh", x265("keyint=20:bframes=0:intra-refresh=1")),
                      [](Stream &stream) { stream.keys = Keys::First; }));
-  all.push_back(with(in(kMp4, kH265, "H.265 scene cuts", x265("keyint=200:min-keyint=1:bframes=3:scenecut=60")),
-                     [](Stream &stream) { stream.content = Content::Cuts; }));
+  all.push_back({"H.265 of uneven GOPs",
+                 "ffmpeg -c:v libx265 -preset ultrafast -x265-params log-level=none:pools=2:keyint=200:bframes=3:qp=24 "
+                 "-force_key_frames 0.36,0.8,2.04,3.8 -f mp4",
+                 "qtdemux ! h265parse",
+                 {"avdec_h265", "libde265dec"},
+                 Content::Cuts});
   all.push_back(
       with(in(kMp4, kH265, "H.265 weighted prediction", x265("keyint=40:bframes=3:weightp=1:weightb=1:ref=3")),
            [](Stream &stream) { stream.content = Content::Fades; }));
@@ -255,7 +258,7 @@ Stream lossy(Stream stream, const std::vector<int> &lost) {
 }
 
 void add_damaged(std::vector<Stream> &all) {
-  const std::string avc = x264("keyint=25:bframes=3:b-pyramid=normal"), one = x264("keyint=infinite:bframes=2"),
+  const std::string avc = x264(25, "bframes=3:b-pyramid=normal"), one = x264(1000, "bframes=2"),
                     hevc = x265("keyint=25:bframes=3:b-adapt=0");
   for (const std::vector<int> &lost : std::vector<std::vector<int>>{{10}, {11}, {12, 13}, {60, 61, 62}, {5, 50, 90}}) {
     all.push_back(lossy(in(kMp4, kH264, "H.264", avc), lost));

@@ -92,7 +92,7 @@ constexpr const char *kH264 = "x264enc speed-preset=veryfast quantizer=20 pass=q
 constexpr const char *kH264B = "x264enc speed-preset=veryfast quantizer=20 pass=quant bframes=3 b-pyramid=true "
                                "b-adapt=false key-int-max=25";
 constexpr const char *kH264Open = "x264enc speed-preset=veryfast quantizer=20 pass=quant bframes=3 b-adapt=false "
-                                  "option-string=keyint=20:min-keyint=20:scenecut=0:open-gop=1";
+                                  "key-int-max=20 option-string=min-keyint=20:scenecut=0:open-gop=1";
 constexpr const char *kH265 = "x265enc speed-preset=ultrafast option-string=keyint=20:bframes=0:no-open-gop=1:qp=20";
 constexpr const char *kH265Open = "x265enc speed-preset=ultrafast option-string=keyint=20:min-keyint=20:scenecut=0:"
                                   "bframes=3:b-adapt=0:open-gop=1:qp=20";
