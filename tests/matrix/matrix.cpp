@@ -101,6 +101,24 @@ size_t find_contents(const std::string &bytes, const char *name, size_t header) 
   return at + header;
 }
 
+// Leaves out what begins with a sequence or GOP header and ends before the picture.
+std::string without_headers(const std::string &bytes) {
+  const auto find = [&bytes](size_t from) {
+    return std::min(bytes.find(std::string("\0\0\1", 3), from), bytes.size());
+  };
+  std::string out;
+  bool seen_picture = false, header = false;
+  for (size_t at = find(0), next = 0; at + 3 < bytes.size(); at = next) {
+    const auto code = static_cast<guint8>(bytes[at + 3]);
+    next = find(at + 3);
+    header = code == 0xb3 || code == 0xb8 || (header && code != 0);
+    seen_picture |= code == 0;
+    if (!header || !seen_picture)
+      out += bytes.substr(at, next - at);
+  }
+  return out;
+}
+
 std::string changed(std::string bytes, Change change) {
   const auto at = [&bytes](size_t offset) { return reinterpret_cast<guint8 *>(&bytes[offset]); };
   switch (change) {
@@ -114,6 +132,8 @@ std::string changed(std::string bytes, Change change) {
     GST_WRITE_UINT32_BE(at(media_time), GST_READ_UINT32_BE(at(media_time)) + ten_frames);
     return bytes;
   }
+  case Change::OneHeader:
+    return without_headers(bytes);
   default:
     return bytes.substr(0, bytes.size() * 3 / 5);
   }

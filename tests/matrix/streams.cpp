@@ -194,6 +194,9 @@ void add_vpx_and_av1(std::vector<Stream> &all) {
       demux + " ! av1parse", av1);
   add("AV1 of SVT", "ffmpeg -c:v libsvtav1 -preset 12 -g 40 -svtav1-params hierarchical-levels=4 -f webm",
       demux + " ! av1parse", av1);
+  add("AV1 of SVT with forward key frames",
+      "ffmpeg -c:v libsvtav1 -preset 12 -g 24 -svtav1-params hierarchical-levels=3:irefresh-type=1 -f webm",
+      demux + " ! av1parse", av1);
   add("AV1 of rav1e", "ffmpeg -c:v librav1e -speed 10 -g 40 -f webm", demux + " ! av1parse", av1);
 }
 
@@ -205,6 +208,9 @@ void add_others(std::vector<Stream> &all) {
   const std::vector<std::string> mpeg2 = {"avdec_mpeg2video", "mpeg2dec"};
   const std::string parse = "mpegvideoparse";
   add("MPEG-2", kMpeg2 + "min-gop-size=9 max-gop-size=12 b-per-refframe=2", parse, mpeg2);
+  add("MPEG-2 of one header", kMpeg2 + "min-gop-size=9 max-gop-size=12 b-per-refframe=2", parse, {"avdec_mpeg2video"});
+  all.back().change = Change::OneHeader;
+  all.back().keys = Keys::First;
   add("MPEG-2, I and P in MPEG-TS", kMpeg2 + "b-per-refframe=0 ! mpegvideoparse ! mpegtsmux", "tsdemux ! " + parse,
       mpeg2);
   add("MPEG-2, closed GOPs in Matroska", kMpeg2 + "closed-gop=true b-per-refframe=2 ! mpegvideoparse ! matroskamux",

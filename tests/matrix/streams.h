@@ -19,6 +19,7 @@ enum class Change {
   Torn,         // ends within an access unit; what comes of that depends on what its memory held before
   PromisesMore, // the header of an AVI file tells of twice the frames
   LaterStart,   // the edit list of an MP4 file leaves out the first ten frames
+  OneHeader,    // raw MPEG-2 has no header of a sequence or GOP but the first
 };
 
 // Which frames are points of random access.
