@@ -13,7 +13,7 @@ constexpr size_t kNone = SIZE_MAX;
 // refer to what lies before the entry point, and no picture but the other leading ones may refer to it.
 struct Entry {
   uint32_t nearest; // before the unit in decode order, or itself
-  uint32_t start; // where decoding has to begin for it: the last entry point that it is not shown before
+  uint32_t start;   // where decoding has to begin for it: the last entry point that it is not shown before
   bool is_leading() const { return start != nearest; }
 };
 
