@@ -69,7 +69,7 @@ struct Stream {
   std::string description;
   std::string bytes;               // Annex B
   int frames = 0;                  // numbered from 0 in display order
-  std::vector<int> hidden;   // fields without a partner, which libav does not show
+  std::vector<int> hidden;         // fields without a partner, which libav does not show
   std::vector<int> entries;        // frames where decoding can start, ascending
   std::map<int, Picture> pictures; // what a decoder shows, by number
 };
