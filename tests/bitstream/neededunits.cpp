@@ -13,6 +13,14 @@ namespace {
 
 using Flags = std::vector<bool>;
 
+// One character a unit: '1' is true.
+Flags flags(const char *text) {
+  Flags out;
+  for (; *text; ++text)
+    out.push_back(*text == '1');
+  return out;
+}
+
 CodedPicture picture(int32_t order, bool reference = true) {
   CodedPicture p;
   p.has_picture = true;
@@ -55,9 +63,9 @@ GST_START_TEST(test_leading_pictures) {
   const StreamIndex index = index_of(
       {start(), picture(1), picture(2, false), entry(6), picture(4), picture(5, false), picture(3, false), picture(7)});
   // Frames: 0 1 2, then 6 4 5 3 7.
-  check(index, {7}, {0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0, 1, 0, 0, 0, 0});
-  check(index, {5}, {1, 1, 0, 1, 1, 1, 0, 0}, Flags(8));
-  check(index, {2, 6}, {1, 1, 1, 1, 0, 0, 0, 0}, {0, 0, 0, 1, 0, 0, 0, 0});
+  check(index, {7}, flags("00010001"), flags("00010000"));
+  check(index, {5}, flags("11011100"), flags("00000000"));
+  check(index, {2, 6}, flags("11110000"), flags("00010000"));
 }
 GST_END_TEST;
 
@@ -65,9 +73,9 @@ GST_END_TEST;
 // both, and neither may make the decoder forget it.
 GST_START_TEST(test_nested_entry_points) {
   const StreamIndex index = index_of({start(), entry(4), entry(2), picture(1, false), picture(3, false)});
-  check(index, {1}, {1, 1, 1, 1, 0}, Flags(5));
-  check(index, {3}, {0, 0, 1, 0, 1}, {0, 0, 1, 0, 0});
-  check(index, {2, 4}, {0, 1, 1, 0, 0}, {0, 1, 1, 0, 0});
+  check(index, {1}, flags("11110"), flags("00000"));
+  check(index, {3}, flags("00101"), flags("00100"));
+  check(index, {2, 4}, flags("01100"), flags("01100"));
 }
 GST_END_TEST;
 
@@ -75,8 +83,8 @@ GST_END_TEST;
 GST_START_TEST(test_drain) {
   CodedPicture late = start();
   late.late_start = true;
-  check(index_of({start(), picture(1), start(), picture(1), late, picture(1)}), {0, 2, 4}, {1, 0, 1, 0, 1, 0},
-        {0, 0, 0, 0, 1, 0});
+  check(index_of({start(), picture(1), start(), picture(1), late, picture(1)}), {0, 2, 4}, flags("101010"),
+        flags("000010"));
 }
 GST_END_TEST;
 

@@ -385,6 +385,9 @@ void Coder::write_marking(const Coded &coded, BitWriter &out) {
   if (marks.empty())
     return;
   const int current = coded.is_field() ? 2 * frame_num_ + 1 : frame_num_;
+  for (const Mark::Operation once : {Mark::LimitLong, Mark::Reset, Mark::KeepThis})
+    require(std::count_if(marks.begin(), marks.end(), [once](const Mark &m) { return m.operation == once; }) <= 1,
+            "an operation that there may be one of");
   for (const Mark &m : marks) {
     const auto operation = static_cast<uint32_t>(m.operation);
     if (m.operation == Mark::LimitLong || m.operation == Mark::KeepThis || m.operation == Mark::Reset) {

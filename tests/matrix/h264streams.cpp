@@ -244,7 +244,7 @@ Stream open_long_term() {
   for (int i = 0; i < 72; ++i) {
     Frame f = i == 0 ? idr(i) : i % 6 == 0 ? entry(i) : frame('P', i, {i % 3 == 2 ? i / 6 * 6 : i - 1});
     if (i % 6 == 0 && i > 0)
-      f.marks = {{Mark::LimitLong, 0, 0}, {Mark::LimitLong, 0, 1}, {Mark::KeepThis, 0, 0}};
+      f.marks = {{Mark::LimitLong, 0, 1}, {Mark::KeepThis, 0, 0}};
     if (i == 1)
       f.marks = {{Mark::LimitLong, 0, 1}, {Mark::KeepLong, 0, 0}};
     if (i % 6 == 1 && i > 1)
