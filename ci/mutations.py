@@ -27,7 +27,6 @@ MUTATIONS = [
     ("known references are dropped", ["h265:I and P", "vpx-av1:AV1 of hidden"], NEEDED,
      "index_.visit_references(i, [this](size_t reference) { needed_[reference] = true; });", ";"),
     ("the entry point is dropped", ["vpx-av1:AV1"], NEEDED, "needed_[entries_[i].start] = true;", ""),
-    ("the first field is dropped", ["synthetic:"], NEEDED, "if (index_.unit(i).second_field && i > 0)", "if (false)"),
     ("the tail of a stream begins too early", ["h264:I and P"], NEEDED, "units.end = std::max(units.end, i + 1);", "units.end = std::max(units.end, i);"),
     ("leading pictures start at the entry point that they precede", ["h264:open GOP"], NEEDED,
      "held < References::kMax && start", "held < 0 && start"),

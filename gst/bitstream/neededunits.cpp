@@ -57,8 +57,6 @@ public:
       needed_[i] = true;
       needed_[entries_[i].start] = true;
       everything_ |= entries_[i].lossy;
-      if (index_.unit(i).second_field && i > 0)
-        needed_[i - 1] = true;
       if (index_.unit(i).references == StreamIndex::kUnknownReferences)
         all_from_ = std::min<size_t>(all_from_, entries_[i].start);
       else
