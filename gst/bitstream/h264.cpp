@@ -145,6 +145,7 @@ public:
 protected:
   unsigned read_config(GstByteReader &config) override;
   bool is_slice(const Nal &nal) const override;
+  bool is_header(const Nal &nal) const override;
   void start_unit() override { recovery_point_ = false; }
   void read_other(const Nal &nal) override;
   bool read_first_slice(const Nal &nal, CodedPicture &coded) override;
@@ -196,6 +197,12 @@ unsigned H264Parser::read_config(GstByteReader &config) {
 bool H264Parser::is_slice(const Nal &nal) const {
   const int type = nal.data[0] & 0x1f;
   return type >= GST_H264_NAL_SLICE && type <= GST_H264_NAL_SLICE_IDR;
+}
+
+bool H264Parser::is_header(const Nal &nal) const {
+  const int type = nal.data[0] & 0x1f;
+  return type == GST_H264_NAL_SPS || type == GST_H264_NAL_PPS || type == GST_H264_NAL_SPS_EXT ||
+         type == GST_H264_NAL_SUBSET_SPS;
 }
 
 void H264Parser::read_other(const Nal &nal) {

@@ -61,6 +61,7 @@ public:
 protected:
   unsigned read_config(GstByteReader &config) override;
   bool is_slice(const Nal &nal) const override;
+  bool is_header(const Nal &nal) const override;
   void read_other(const Nal &nal) override;
   bool read_first_slice(const Nal &nal, CodedPicture &picture) override;
 
@@ -118,6 +119,11 @@ unsigned H265Parser::read_config(GstByteReader &config) {
 bool H265Parser::is_slice(const Nal &nal) const {
   const NalHeader header(nal);
   return header.is_slice() && header.layer == 0;
+}
+
+bool H265Parser::is_header(const Nal &nal) const {
+  const NalHeader header(nal);
+  return header.type >= GST_H265_NAL_VPS && header.type <= GST_H265_NAL_PPS;
 }
 
 void H265Parser::read_other(const Nal &nal) {

@@ -68,6 +68,7 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   bool understood = false;
   for (Nal nal; reader.next(nal);) {
     if (!is_slice(nal)) {
+      picture.has_headers |= is_header(nal);
       read_other(nal);
       continue;
     }
@@ -106,6 +107,19 @@ uint64_t NalPictureParser::fingerprint(GstBuffer *access_unit) {
   if (fingerprint.value() == 0 && reader.damaged())
     fingerprint.add({map.data(), map.size()});
   return fingerprint.value();
+}
+
+std::vector<Part> NalPictureParser::headers(GstBuffer *access_unit) const {
+  ReadMap map(access_unit);
+  if (!map)
+    return {};
+  std::vector<Part> parts;
+  const size_t prefix = length_size_ > 0 ? length_size_ : 3;
+  NalReader reader(map.data(), map.size(), length_size_);
+  for (Nal nal; reader.next(nal);)
+    if (is_header(nal))
+      parts.push_back({static_cast<size_t>(nal.data - map.data()) - prefix, nal.size + prefix});
+  return parts;
 }
 
 int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb) {

@@ -17,6 +17,7 @@ public:
   bool set_caps(const GstCaps *caps) final;
   bool parse(GstBuffer *access_unit, CodedPicture &picture) final;
   uint64_t fingerprint(GstBuffer *access_unit) final;
+  std::vector<Part> headers(GstBuffer *access_unit) const final;
   void reset() override {
     last_order_ = 0;
     unit_ = 0;
@@ -34,7 +35,8 @@ protected:
   // Hands `count` NAL units with two-byte lengths to read_other(), for read_config().
   bool read_config_nals(GstByteReader &config, unsigned count);
 
-  virtual bool is_slice(const Nal &nal) const = 0; // of the base layer's primary picture
+  virtual bool is_slice(const Nal &nal) const = 0;  // of the base layer's primary picture
+  virtual bool is_header(const Nal &nal) const = 0; // a parameter set
   virtual void start_unit() {}
   // Everything but slices.
   virtual void read_other(const Nal &nal) = 0;

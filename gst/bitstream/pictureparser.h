@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace cps {
 
@@ -29,10 +30,16 @@ struct CodedPicture {
   bool reference = true;      // false: no other picture is predicted from it
   bool anchors_order = false; // decoders derive the order of the next pictures from its own
   bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
+  bool has_headers = false;       // see PictureParser::headers(); with or without a picture
   bool after_loss = false;        // pictures that others refer to are missing before it; see NeededUnits
   References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence
   uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one
+};
+
+// A part of an access unit, in bytes.
+struct Part {
+  size_t offset, size;
 };
 
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
@@ -53,6 +60,9 @@ public:
 
   // Only the fingerprint, for matching an access unit with one that was parsed before. Keeps no state.
   virtual uint64_t fingerprint(GstBuffer *access_unit) = 0;
+
+  // What later access units need of this one even where they do not need its picture: parameter sets. Keeps no state.
+  virtual std::vector<Part> headers(GstBuffer *) const { return {}; }
 
   // Do the parameter sets read last say that samples use the full range? False where they say nothing.
   virtual bool full_range() const { return false; }

@@ -19,6 +19,7 @@
 #include "gst/elements/frameplanner.h"
 
 #include "gst/elements/colorrange.h"
+#include "gst/elements/droppedheaders.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
 #include "gst/elements/planrequest.h"
@@ -94,6 +95,7 @@ struct CpsFramePlannerPrivate {
   double plan_fps = 0; // its frame rate
   bool ended = false;  // EOS has gone downstream
   SecondReading reading{index};
+  cps::DroppedHeaders headers;
 
   cps::Progress indexing, sampling;
 
@@ -206,6 +208,7 @@ static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.planned = state.ended = false;
   state.sampling.begin();
   state.reading.begin(state.partial);
+  state.headers.clear();
 }
 
 // Asks downstream what is wanted and tells what that comes to. False after an error message.
@@ -294,10 +297,14 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
+  std::vector<cps::Part> headers;
+  if (known && state.index.unit(at).has_headers)
+    headers = state.parser->headers(buffer.get());
   switch (state.reading.action(at)) {
   case SecondReading::Action::End:
     return end_stream(state);
   case SecondReading::Action::Drop:
+    state.headers.drop(buffer.get(), headers);
     return GST_FLOW_OK;
   case SecondReading::Action::DrainAndPush:
     gst_pad_push_event(state.srcpad, gst_video_event_new_still_frame(TRUE));
@@ -309,6 +316,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     buffer = state.reading.stamp(std::move(buffer), at, state.partial ? &state.segment : nullptr, state.plan_fps);
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
+  buffer = state.headers.pass(std::move(buffer), headers);
   buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
   return gst_pad_push(state.srcpad, buffer.release());
 }
@@ -382,6 +390,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
     if (state.keep_segment) {
       state.phase = Phase::Stamping;
       state.reading.rewind();
+      state.headers.clear();
     } else if (state.indexed) {
       begin_stamping(state);
     } else {
