@@ -275,8 +275,10 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   return GST_FLOW_EOS;
 }
 
-// What has been sought is to be read from further back than the demuxer went.
-static void read_from_start(CpsFramePlannerPrivate &state) {
+// What has been sought is to be read from further back than the demuxer went, or further on than it stopped; the
+// decoder has had what it needs of the access units before `unit`.
+static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
+  state.reading.skip_to(unit);
   state.keep_segment = true;
   state.phase = Phase::Rewinding;
   state.seek->request(0, -1, state.segment.flags);
@@ -293,7 +295,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   if (landed && known && (state.reading.is_too_late(at) || !state.index.timed())) {
     // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
     // times, so that nobody knows where it went.
-    read_from_start(state);
+    read_from_start(state, 0);
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
@@ -460,8 +462,9 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
-    if (state.phase == Phase::Stamping && !state.reading.located() && state.reading.wants()) {
-      read_from_start(state); // the demuxer went behind the last entry point
+    // Demuxers stop at the first key frame behind what was sought, though leading pictures of that may belong to it.
+    if (state.phase == Phase::Stamping && state.partial && !state.keep_segment && state.reading.is_short()) {
+      read_from_start(state, state.reading.position());
       return true;
     }
     if (!state.ended)

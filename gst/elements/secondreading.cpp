@@ -11,6 +11,7 @@ void SecondReading::begin(bool sought) {
   wanted_.clear();
   needed_ = {};
   first_ = SIZE_MAX;
+  skip_ = 0;
   cursor_ = 0;
   next_segment_ = 0;
   located_ = !sought;
@@ -53,7 +54,7 @@ SecondReading::Action SecondReading::action(size_t unit) const {
     return Action::Push;
   if (unit >= needed_.end)
     return Action::End;
-  if (!needed_.keep[unit])
+  if (!needed_.keep[unit] || unit < skip_)
     return Action::Drop;
   return needed_.drain[unit] ? Action::DrainAndPush : Action::Push;
 }

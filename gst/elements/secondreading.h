@@ -54,7 +54,11 @@ public:
   // Is `unit` behind the first that is needed?
   bool is_too_late(size_t unit) const { return unit < index_.units() && unit > first_; }
 
-  bool wants() const { return !wanted_.empty(); }
+  // Is more needed than has come so far?
+  bool is_short() const { return !wanted_.empty() && cursor_ < needed_.end; }
+
+  // The units before this one are to be dropped, whatever the plan.
+  void skip_to(size_t unit) { skip_ = unit; }
 
   // How many units go to the decoder.
   size_t kept() const;
@@ -78,6 +82,7 @@ private:
   std::vector<uint64_t> wanted_; // ascending
   NeededUnits needed_;           // for them; empty where everything goes through
   size_t first_ = SIZE_MAX;      // that is needed
+  size_t skip_ = 0;              // see skip_to()
   size_t cursor_ = 0;
   bool located_ = true; // the cursor is right
 };
