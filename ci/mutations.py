@@ -31,7 +31,7 @@ MUTATIONS = [
     ("the tail of a stream begins too early", ["h264:I and P"], NEEDED, "units.end = std::max(units.end, i + 1);", "units.end = std::max(units.end, i);"),
     ("leading pictures start at the entry point that they precede", ["h264:open GOP"], NEEDED,
      "held < References::kMax && start", "held < 0 && start"),
-    ("the order of pictures becomes ambiguous", ["h265"], NEEDED,
+    ("the order of pictures becomes ambiguous", ["neededunits"], NEEDED,
      "(unit.anchors_order && bridges_order(i))", "false"),
     ("what precedes a loss is dropped", ["damaged:without"], NEEDED, "everything_ |= entries_[i].lossy;", ""),
     ("decoders are not drained before a jump", ["synthetic:any", "h264:open GOP", "h265:open GOP"], READING,

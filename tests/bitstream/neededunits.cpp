@@ -88,6 +88,35 @@ GST_START_TEST(test_drain) {
 }
 GST_END_TEST;
 
+// Pictures that refer to the first alone, with orders that are coded in four bits: a decoder that has seen order 0
+// would take 20 for 4.
+GST_START_TEST(test_order_window) {
+  std::vector<CodedPicture> pictures = {start()};
+  for (int32_t order = 1; order <= 20; ++order) {
+    pictures.push_back(picture(order));
+    pictures.back().references.known = true;
+    pictures.back().references.count = 1;
+  }
+  for (CodedPicture &p : pictures)
+    p.anchors_order = true;
+  const StreamIndex index = index_of(pictures);
+  const auto kept = [&index](int64_t window) { return cps::needed_units(index, {20}, window).keep; };
+  fail_unless(kept(INT64_MAX) == flags("100000000000000000001"));
+  fail_unless(kept(8) == flags("100000100000010000001"));
+}
+GST_END_TEST;
+
+// What decoders make up for a loss may come from anything before; what lies behind an entry point since is safe.
+GST_START_TEST(test_loss) {
+  std::vector<CodedPicture> pictures = {start(), picture(1, false), entry(4), picture(6), picture(5, false), entry(9)};
+  pictures[3].after_loss = true;
+  const StreamIndex index = index_of(pictures);
+  check(index, {2}, flags("001000"), flags("001000"));
+  check(index, {4}, flags("111100"), flags("001000"));
+  check(index, {5}, flags("000001"), flags("000001"));
+}
+GST_END_TEST;
+
 static Suite *neededunits_suite(void) {
   Suite *s = suite_create("neededunits");
   TCase *tc = tcase_create("general");
@@ -95,6 +124,8 @@ static Suite *neededunits_suite(void) {
   tcase_add_test(tc, test_leading_pictures);
   tcase_add_test(tc, test_nested_entry_points);
   tcase_add_test(tc, test_drain);
+  tcase_add_test(tc, test_order_window);
+  tcase_add_test(tc, test_loss);
   return s;
 }
 

@@ -292,14 +292,18 @@ void add_damaged(std::vector<Stream> &all) {
     all.push_back(lossy(in(kMkv, kH265, "H.265", hevc), {first}));
     all.back().out_of_order = true;
   }
-  for (Stream stream : {raw(kH264, "H.264", avc), in(kTs, kH264, "H.264", avc), in(kMkv, kH264, "H.264", avc),
-                        in(kFlv, kH264, "H.264", avc), in(kMov, kH264, "H.264", avc), raw(kH265, "H.265", hevc),
-                        in(kTs, kH265, "H.265", hevc)}) {
+  const auto cut_off = [&all](Stream stream, Change change) {
     stream.name += ", cut off";
-    stream.change = stream.reading.find("demux") == std::string::npos ? Change::Torn : Change::CutOff;
+    stream.change = change;
     stream.may_warn = true;
     all.push_back(stream);
-  }
+  };
+  for (const Container &container : {kMkv, kFlv, kMov})
+    cut_off(in(container, kH264, "H.264", avc), Change::CutOff);
+  // These do not tell how long an access unit is.
+  for (const Stream &stream : {raw(kH264, "H.264", avc), in(kTs, kH264, "H.264", avc), raw(kH265, "H.265", hevc),
+                               in(kTs, kH265, "H.265", hevc)})
+    cut_off(stream, Change::Torn);
   for (Stream stream : {raw(kH264, "H.264", avc), in(kTs, kH264, "H.264", avc), raw(kH265, "H.265", hevc)}) {
     stream.name += ", wider in the middle";
     stream.decoders.resize(1); // libde265dec announces the new size before the last frames of the old
