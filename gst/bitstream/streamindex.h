@@ -75,8 +75,8 @@ private:
   void keep_references(AccessUnit &unit, const References &references);
 
   std::vector<AccessUnit> units_;
-  std::vector<uint8_t> distances_; // of references, in units back from the one that refers
-  std::vector<uint32_t> display_;  // frame id -> unit
+  std::vector<uint32_t> distances_; // of references, in units back from the one that refers
+  std::vector<uint32_t> display_;   // frame id -> unit
   bool timed_ = false;
 };
 
