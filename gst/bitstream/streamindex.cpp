@@ -22,7 +22,6 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
   unit.sequence = units_.empty() ? 0 : units_.back().sequence;
   unit.clipped = clipped;
   unit.has_picture = picture.has_picture;
-  unit.has_headers = picture.has_headers;
   if (picture.has_picture) {
     unit.sequence += picture.starts_sequence ? 1 : 0;
     unit.order = picture.order;

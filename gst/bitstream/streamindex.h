@@ -31,7 +31,6 @@ public:
     bool reference : 1;         // see CodedPicture
     bool anchors_order : 1;     // see CodedPicture
     bool decodable_leading : 1; // see CodedPicture
-    bool has_headers : 1;       // see CodedPicture
     bool after_loss : 1;        // see CodedPicture
     bool clipped : 1;           // outside the segment: decoded where needed, but no frame of the stream
   };

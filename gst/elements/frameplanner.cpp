@@ -139,8 +139,12 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
   gint n = 0, d = 1;
   gst_structure_get_fraction(structure, "framerate", &n, &d);
   state.nominal_fps = n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
-  if (!state.parser || !state.parser->set_caps(caps))
-    state.parser = cps::PictureParser::create(caps);
+  if (state.parser && state.parser->set_caps(caps))
+    return;
+  // Within a stream that is indexed somebody has to parse what comes, be it nonsense.
+  std::unique_ptr<cps::PictureParser> parser = cps::PictureParser::create(caps);
+  if (parser || state.phase == Phase::Start)
+    state.parser = std::move(parser);
 }
 
 // Caps go downstream once; a second reading sends them again.
@@ -297,9 +301,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
-  std::vector<cps::Part> headers;
-  if (known && state.index.unit(at).has_headers)
-    headers = state.parser->headers(buffer.get());
+  // Not by the index: parsers put parameter sets before what a seek went to, and not there on the first reading.
+  const std::vector<cps::Part> headers = state.parser->headers(buffer.get());
   switch (state.reading.action(at)) {
   case SecondReading::Action::End:
     return end_stream(state);

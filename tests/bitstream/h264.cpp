@@ -516,6 +516,21 @@ GST_START_TEST(test_short_lengths) {
   check_frames(parse(clip).index, {0, 2, 1});
   fail_unless(fingerprints_of(clip) == fingerprints_of(hand_made(stream, pictures)));
 
+  // Headers with their lengths and the padding that these count; none that is shorter than its length says.
+  auto parser = cps::PictureParser::create(caps.get());
+  const auto headers_of = [&parser](const Bytes &unit) {
+    const auto buffer = buffer_of(unit);
+    Bytes bytes;
+    for (const cps::Part &part : parser->headers(buffer.get()))
+      bytes = bytes + Bytes(unit.begin() + static_cast<std::ptrdiff_t>(part.offset),
+                            unit.begin() + static_cast<std::ptrdiff_t>(part.offset + part.size));
+    return bytes;
+  };
+  const Bytes slice = bytes_of(gst_sample_get_buffer(clip[0].get())), padded = with_length(sps + Bytes{0, 0}),
+              whole = padded + with_length(pps);
+  fail_unless(headers_of(whole + slice) == whole);
+  fail_unless(headers_of(Bytes(whole.begin(), whole.end() - 1)) == padded);
+
   // A unit that is shorter than its length says.
   Bytes cut = bytes_of(gst_sample_get_buffer(clip[2].get()));
   cut.resize(cut.size() - 20);
