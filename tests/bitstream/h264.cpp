@@ -15,11 +15,14 @@ struct Source {
   std::string pattern = "ball";
 };
 
+// The encoder's property does nothing without caps that say the same.
 Clip encode(const Source &source) {
+  const bool interlaced = source.encoder.find(" interlaced=true") != std::string::npos;
   return run("videotestsrc num-buffers=" + std::to_string(source.frames) + " pattern=" + source.pattern +
-             " ! video/x-raw,format=I420,width=96,height=64,framerate=25/1 ! x264enc bitrate=200 speed-preset=faster "
-             "threads=1 " +
-             source.encoder + " ! h264parse ! video/x-h264,alignment=au," + source.format + " ! appsink name=out");
+             " ! video/x-raw,format=I420,width=96,height=64,framerate=25/1,interlace-mode=" +
+             std::string(interlaced ? "interleaved" : "progressive") +
+             " ! x264enc bitrate=200 speed-preset=faster threads=1 " + source.encoder +
+             " ! h264parse ! video/x-h264,alignment=au," + source.format + " ! appsink name=out");
 }
 
 // The units of every picture, first in decode order; with parameter sets before the first.
