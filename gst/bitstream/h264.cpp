@@ -218,8 +218,11 @@ void H264Parser::read_sei(GstH264NalUnit &unit) {
   gst_h264_parser_parse_sei(parser_.get(), &unit, &messages);
   for (guint i = 0; i < messages->len; ++i) {
     const auto &message = g_array_index(messages, GstH264SEIMessage, i);
-    if (message.payloadType == GST_H264_SEI_RECOVERY_POINT && message.payload.recovery_point.recovery_frame_cnt == 0)
-      recovery_point_ = true;
+    if (message.payloadType != GST_H264_SEI_RECOVERY_POINT)
+      continue;
+    // D.2.8: what follows one that is not exact may refer across it.
+    const GstH264RecoveryPoint &point = message.payload.recovery_point;
+    recovery_point_ |= point.recovery_frame_cnt == 0 && point.exact_match_flag;
   }
   g_array_unref(messages);
 }

@@ -151,6 +151,8 @@ bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
   picture.random_access = header.is_irap();
   // An IRAP picture with NoRaslOutputFlag, 8.1.3.
   picture.starts_sequence = header.is_irap() && (header.type != GST_H265_NAL_SLICE_CRA_NUT || state_.awaits_irap);
+  // What says so lies behind the picture before it, which may be dropped.
+  picture.late_start = picture.starts_sequence && header.type == GST_H265_NAL_SLICE_CRA_NUT;
   if (header.is_irap()) {
     state_.awaits_irap = false;
     state_.skips_rasl = picture.starts_sequence;

@@ -22,6 +22,9 @@ public:
   // False after the last one. A unit that claims to be longer than the data ends with them.
   bool next(Nal &nal);
 
+  // Behind the last one and its padding.
+  const uint8_t *position() const { return pos_; }
+
   // Has there been such a unit?
   bool damaged() const { return damaged_; }
 

@@ -68,7 +68,6 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   bool understood = false;
   for (Nal nal; reader.next(nal);) {
     if (!is_slice(nal)) {
-      picture.has_headers |= is_header(nal);
       read_other(nal);
       continue;
     }
@@ -116,9 +115,10 @@ std::vector<Part> NalPictureParser::headers(GstBuffer *access_unit) const {
   std::vector<Part> parts;
   const size_t prefix = length_size_ > 0 ? length_size_ : 3;
   NalReader reader(map.data(), map.size(), length_size_);
-  for (Nal nal; reader.next(nal);)
-    if (is_header(nal))
-      parts.push_back({static_cast<size_t>(nal.data - map.data()) - prefix, nal.size + prefix});
+  for (Nal nal; reader.next(nal) && !reader.damaged();)
+    if (is_header(nal)) // with its padding, which a length before it counts
+      parts.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
+                       static_cast<size_t>(reader.position() - nal.data) + prefix});
   return parts;
 }
 

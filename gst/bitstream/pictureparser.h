@@ -24,13 +24,12 @@ struct CodedPicture {
   bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
   bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
   bool random_access = false;   // decoding can start here and this very picture is exact (spec 1)
-  bool late_start = false;      // starts a sequence, but decoders know only once it is decoded
+  bool late_start = false;      // starts a sequence, but its own header does not tell decoders before they decode it
   bool second_field = false;    // completes the frame that the access unit before it began
   bool output = true;         // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
   bool reference = true;      // false: no other picture is predicted from it
   bool anchors_order = false; // decoders derive the order of the next pictures from its own
   bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
-  bool has_headers = false;       // see PictureParser::headers(); with or without a picture
   bool after_loss = false;        // pictures that others refer to are missing before it; see NeededUnits
   References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence

@@ -22,7 +22,6 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
   unit.sequence = units_.empty() ? 0 : units_.back().sequence;
   unit.clipped = clipped;
   unit.has_picture = picture.has_picture;
-  unit.has_headers = picture.has_headers;
   if (picture.has_picture) {
     unit.sequence += picture.starts_sequence ? 1 : 0;
     unit.order = picture.order;
@@ -40,19 +39,21 @@ void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTim
   units_.push_back(unit);
 }
 
-// A reference that is too far back for a byte is as good as unknown.
 void StreamIndex::keep_references(AccessUnit &unit, const References &references) {
   const size_t here = units_.size();
   const auto *begin = references.units, *end = begin + references.count;
   unit.references_at = static_cast<uint32_t>(distances_.size());
   unit.references = static_cast<uint8_t>(references.count);
-  const auto is_near = [here](uint32_t at) { return at < here && here - at <= UINT8_MAX; };
-  if (!references.known || !std::all_of(begin, end, is_near)) {
+  if (!references.known || !std::all_of(begin, end, [here](uint32_t at) { return at < here; })) {
     unit.references = kUnknownReferences;
     return;
   }
-  std::transform(begin, end, std::back_inserter(distances_),
-                 [here](uint32_t at) { return static_cast<uint8_t>(here - at); });
+  for (const uint32_t *at = begin; at != end; ++at) {
+    const auto distance = static_cast<uint32_t>(here - *at);
+    distances_.push_back(static_cast<uint8_t>(std::min(distance, kFar)));
+    for (int byte = 0; byte < 4 && distance >= kFar; ++byte)
+      distances_.push_back(static_cast<uint8_t>(distance >> 8 * byte));
+  }
 }
 
 // Orders are those of time stamps. Where an entry point is earlier than the one before, time has started over.

@@ -31,7 +31,6 @@ public:
     bool reference : 1;         // see CodedPicture
     bool anchors_order : 1;     // see CodedPicture
     bool decodable_leading : 1; // see CodedPicture
-    bool has_headers : 1;       // see CodedPicture
     bool after_loss : 1;        // see CodedPicture
     bool clipped : 1;           // outside the segment: decoded where needed, but no frame of the stream
   };
@@ -52,8 +51,15 @@ public:
 
   // The units that unit `i` is predicted from: calls `visit` with each. Only where they are known.
   template <typename Visit> void visit_references(size_t i, Visit visit) const {
-    for (uint32_t r = 0; r < units_[i].references; ++r)
-      visit(i - distances_[units_[i].references_at + r]);
+    const uint8_t *at = distances_.data() + units_[i].references_at;
+    for (unsigned r = 0; r < units_[i].references; ++r) {
+      uint32_t distance = *at++;
+      if (distance == kFar) {
+        distance = GST_READ_UINT32_LE(at);
+        at += 4;
+      }
+      visit(i - distance);
+    }
   }
 
   // Frames that count: neither second fields, nor outside the segment, nor never output.
@@ -75,8 +81,10 @@ private:
   void keep_references(AccessUnit &unit, const References &references);
 
   std::vector<AccessUnit> units_;
-  std::vector<uint8_t> distances_; // of references, in units back from the one that refers
-  std::vector<uint32_t> display_;  // frame id -> unit
+  // Of references, in units back from the one that refers: a byte, or kFar and four.
+  static constexpr uint32_t kFar = UINT8_MAX;
+  std::vector<uint8_t> distances_;
+  std::vector<uint32_t> display_; // frame id -> unit
   bool timed_ = false;
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/droppedheaders.h"
 
-#include <algorithm>
-
 namespace cps {
 
 // There are 32 sequence and 256 picture parameter sets in H.264: no sane stream changes more of them between pictures.
@@ -18,10 +16,6 @@ static std::string bytes_of(GstBuffer *unit, const std::vector<Part> &parts) {
   return bytes;
 }
 
-static bool equals(GstBuffer *buffer, const std::string &bytes) {
-  return gst_buffer_get_size(buffer) == bytes.size() && gst_buffer_memcmp(buffer, 0, bytes.data(), bytes.size()) == 0;
-}
-
 void DroppedHeaders::clear() {
   last_.clear();
   pending_.clear();
@@ -34,8 +28,6 @@ void DroppedHeaders::drop(GstBuffer *unit, const std::vector<Part> &headers) {
   std::string bytes = bytes_of(unit, headers);
   if (bytes == last_)
     return;
-  const auto same = [&bytes](const Owned<GstBuffer> &buffer) { return equals(buffer.get(), bytes); };
-  pending_.erase(std::remove_if(pending_.begin(), pending_.end(), same), pending_.end());
   if (pending_.size() == kMaxPending)
     pending_.erase(pending_.begin());
   pending_.emplace_back(gst_buffer_new_memdup(bytes.data(), bytes.size()));

@@ -139,8 +139,12 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
   gint n = 0, d = 1;
   gst_structure_get_fraction(structure, "framerate", &n, &d);
   state.nominal_fps = n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
-  if (!state.parser || !state.parser->set_caps(caps))
-    state.parser = cps::PictureParser::create(caps);
+  if (state.parser && state.parser->set_caps(caps))
+    return;
+  // Within a stream that is indexed somebody has to parse what comes, be it nonsense.
+  std::unique_ptr<cps::PictureParser> parser = cps::PictureParser::create(caps);
+  if (parser || state.phase == Phase::Start)
+    state.parser = std::move(parser);
 }
 
 // Caps go downstream once; a second reading sends them again.
@@ -299,9 +303,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
-  std::vector<cps::Part> headers;
-  if (known && state.index.unit(at).has_headers)
-    headers = state.parser->headers(buffer.get());
+  // Not by the index: parsers put parameter sets before what a seek went to, and not there on the first reading.
+  const std::vector<cps::Part> headers = state.parser->headers(buffer.get());
   switch (state.reading.action(at)) {
   case SecondReading::Action::End:
     return end_stream(state);
@@ -445,7 +448,7 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   state.indexed = false;
   state.reading.forget_segments();
   state.resume.reset();
-  state.partial = false;
+  state.partial = state.keep_segment = false;
   state.caps.reset();
   return false;
 }
@@ -534,6 +537,7 @@ static void reset(CpsFramePlannerPrivate &state) {
   state.resume.reset();
   state.keep_segment = false;
   state.reading.begin(state.partial);
+  state.headers.clear();
   state.caps.reset();
   state.stream_id.clear();
   state.planned = state.ended = false;

@@ -15,11 +15,14 @@ struct Source {
   std::string pattern = "ball";
 };
 
+// The encoder's property does nothing without caps that say the same.
 Clip encode(const Source &source) {
+  const bool interlaced = source.encoder.find(" interlaced=true") != std::string::npos;
   return run("videotestsrc num-buffers=" + std::to_string(source.frames) + " pattern=" + source.pattern +
-             " ! video/x-raw,format=I420,width=96,height=64,framerate=25/1 ! x264enc bitrate=200 speed-preset=faster "
-             "threads=1 " +
-             source.encoder + " ! h264parse ! video/x-h264,alignment=au," + source.format + " ! appsink name=out");
+             " ! video/x-raw,format=I420,width=96,height=64,framerate=25/1,interlace-mode=" +
+             std::string(interlaced ? "interleaved" : "progressive") +
+             " ! x264enc bitrate=200 speed-preset=faster threads=1 " + source.encoder +
+             " ! h264parse ! video/x-h264,alignment=au," + source.format + " ! appsink name=out");
 }
 
 // The units of every picture, first in decode order; with parameter sets before the first.
@@ -515,6 +518,21 @@ GST_START_TEST(test_short_lengths) {
   }
   check_frames(parse(clip).index, {0, 2, 1});
   fail_unless(fingerprints_of(clip) == fingerprints_of(hand_made(stream, pictures)));
+
+  // Headers with their lengths and the padding that these count; none that is shorter than its length says.
+  auto parser = cps::PictureParser::create(caps.get());
+  const auto headers_of = [&parser](const Bytes &unit) {
+    const auto buffer = buffer_of(unit);
+    Bytes bytes;
+    for (const cps::Part &part : parser->headers(buffer.get()))
+      bytes = bytes + Bytes(unit.begin() + static_cast<std::ptrdiff_t>(part.offset),
+                            unit.begin() + static_cast<std::ptrdiff_t>(part.offset + part.size));
+    return bytes;
+  };
+  const Bytes slice = bytes_of(gst_sample_get_buffer(clip[0].get())), padded = with_length(sps + Bytes{0, 0}),
+              whole = padded + with_length(pps);
+  fail_unless(headers_of(whole + slice) == whole);
+  fail_unless(headers_of(Bytes(whole.begin(), whole.end() - 1)) == padded);
 
   // A unit that is shorter than its length says.
   Bytes cut = bytes_of(gst_sample_get_buffer(clip[2].get()));

@@ -100,10 +100,9 @@ struct H264Picture {
   }
 };
 
-// recovery_point( ) with exact_match_flag
-inline Bytes h264_recovery_point(uint32_t recovery_frame_cnt) {
+inline Bytes h264_recovery_point(uint32_t recovery_frame_cnt, bool exact_match = true) {
   BitWriter payload;
-  payload.ue(recovery_frame_cnt).u(1, 1).u(1, 0).u(2, 0);
+  payload.ue(recovery_frame_cnt).u(1, exact_match).u(1, 0).u(2, 0);
   payload.trailing();
   BitWriter sei;
   sei.u(8, 6).u(8, payload.data().size());

@@ -187,6 +187,7 @@ GST_START_TEST(test_sequences) {
     fail_unless(parsed.understood[i]);
     fail_unless(parsed.pictures[i].starts_sequence == starts[i], "unit %zu", i);
     fail_unless(parsed.pictures[i].output == output[i], "unit %zu", i);
+    fail_unless(parsed.pictures[i].late_start == (i == 0 || i == 7 || i == 14), "unit %zu", i);
   }
   check_frames(parsed.index,
                {1, cps::kNoFrame, 0, 4, 2, 3, 5, 6, cps::kNoFrame, 8, cps::kNoFrame, 7, 9, 10, 11, cps::kNoFrame});

@@ -103,6 +103,21 @@ GST_START_TEST(test_find_nearest) {
 }
 GST_END_TEST;
 
+// The only sequence header of a stream may be anywhere before.
+GST_START_TEST(test_far_references) {
+  CodedPicture far = picture(0);
+  far.references.known = true;
+  far.references.count = 2;
+  far.references.units[0] = 3;
+  far.references.units[1] = 99999;
+  std::vector<CodedPicture> pictures(100000, picture(0));
+  pictures.push_back(far);
+  std::vector<size_t> references;
+  index_of(pictures).visit_references(100000, [&references](size_t unit) { references.push_back(unit); });
+  fail_unless(references == std::vector<size_t>({3, 99999}));
+}
+GST_END_TEST;
+
 // Pictures repeat in still scenes: the time tells which.
 GST_START_TEST(test_find_nearest_in_time) {
   StreamIndex index;
@@ -165,6 +180,7 @@ static Suite *streamindex_suite(void) {
   tcase_add_test(tc, test_order_starts_over_with_each_sequence);
   tcase_add_test(tc, test_what_is_no_frame);
   tcase_add_test(tc, test_empty);
+  tcase_add_test(tc, test_far_references);
   tcase_add_test(tc, test_find_nearest);
   tcase_add_test(tc, test_find_nearest_in_time);
   tcase_add_test(tc, test_times);

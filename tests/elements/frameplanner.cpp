@@ -352,6 +352,47 @@ GST_START_TEST(hides_the_first_reading) {
 }
 GST_END_TEST
 
+// Caps in mid-stream that no parser takes.
+GST_START_TEST(caps_become_nonsense) {
+  Planner planner;
+  const Owned<GstCaps> nonsense = caps("video/x-h264, stream-format=avc, alignment=au, codec_data=(buffer)01");
+  const auto push_all = [&] {
+    push_units(planner);
+    planner.event(gst_event_new_caps(nonsense.get()));
+    for (Owned<GstBuffer> &unit : access_units())
+      planner.push(std::move(unit));
+    planner.end();
+  };
+  planner.start(caps().get());
+  push_all();
+  planner.wait_for_seek();
+  planner.start(caps().get());
+  push_all();
+  fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
+}
+GST_END_TEST
+
+// Parsers put parameter sets before what a seek went to, where the stream has none: they go to the decoder though
+// that unit does not.
+GST_START_TEST(headers_of_the_second_reading) {
+  Planner planner;
+  play_once(planner);
+  H264Stream other;
+  other.dpb_size = 5;
+  const Bytes sets = other.parameter_sets();
+  auto units = access_units();
+  GstBuffer *dropped = units[2].release();
+  units[2].reset(gst_buffer_append(gst_buffer_new_memdup(sets.data(), sets.size()), gst_buffer_ref(dropped)));
+  gst_buffer_copy_into(units[2].get(), dropped, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+  gst_buffer_unref(dropped);
+  for (size_t i = 0; i < 4; ++i)
+    planner.push(std::move(units[i]));
+  const auto kept = planner.pull_all();
+  check_stamps(kept, {0, 1, 3});
+  fail_unless(gst_buffer_memcmp(kept[2].get(), 0, &sets[1], sets.size() - 1) == 0); // with a short start code
+}
+GST_END_TEST
+
 // A parser may come out with the segment of before a seek before that of the seek.
 GST_START_TEST(segment_without_anything) {
   Planner planner({{"uniform-strategy", "stream"}});
@@ -524,6 +565,8 @@ static Suite *frameplanner_suite() {
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, test::kWatchdogSeconds);
+  tcase_add_test(tests, caps_become_nonsense);
+  tcase_add_test(tests, headers_of_the_second_reading);
   tcase_add_test(tests, segment_without_anything);
   tcase_add_test(tests, events_have_the_number_of_the_seek);
   tcase_add_test(tests, seek_behind_everything);

@@ -120,7 +120,7 @@ void Coder::code(const Frame &frame) {
   out_.frames++;
   if (frame.form == Form::TopOnly || frame.form == Form::BottomOnly)
     out_.hidden.push_back(frame.number);
-  if (frame.idr || (frame.recovery == 0 && frame.type == 'I' && !frame.mixed))
+  if (frame.idr || (frame.recovery == 0 && frame.exact && frame.type == 'I' && !frame.mixed))
     out_.entries.push_back(frame.number);
 }
 
@@ -287,7 +287,7 @@ void Coder::code_picture(const Coded &coded) {
 
   Bytes out;
   if (frame.recovery >= 0 && !coded.second)
-    out = h264_recovery_point(static_cast<uint32_t>(frame.recovery));
+    out = h264_recovery_point(static_cast<uint32_t>(frame.recovery), frame.exact);
   const int slices = frame.mixed ? 2 : frame.slices;
   BitWriter order;
   write_order(coded, order); // once, for it goes on with the counters

@@ -41,6 +41,7 @@ struct Frame {
   bool lost = false;       // the stream lacks it: a gap of frame_num
   int slices = 1;
   int recovery = -1; // recovery_frame_cnt of its recovery point
+  bool exact = true; // exact_match_flag
   std::vector<Mark> marks;
 };
 

@@ -336,6 +336,8 @@ Stream no_entries() {
       f = entry(i, 3);
     if (i % 48 == 9 || i % 48 == 17 || i % 48 == 10)
       f.from = {i / 8 * 8 - 1}; // back across it
+    if (i % 48 == 37)
+      f.from = {i - 2}; // likewise
     if (i % 48 == 24) {
       f = entry(i); // all of it is intra, though in P slices
       f.type = 'P';
@@ -347,6 +349,10 @@ Stream no_entries() {
       f.from = {i - 1};
       f.mixed = f.solid = true;
     }
+    if (i % 48 == 36) {
+      f = entry(i);
+      f.exact = false;
+    }
     if (i % 48 == 40)
       f = entry(i); // this is one
     if (i % 4 == 2)
@@ -356,7 +362,8 @@ Stream no_entries() {
     script.push_back(f);
   }
   return code("no-entries",
-              "I without recovery point, recovery points with a count, on P slices and on I and P slices; one true one",
+              "I without recovery point, recovery points with a count, without exact match, on P slices and on I and P "
+              "slices; one true one",
               parameters(4), script);
 }
 

@@ -22,6 +22,8 @@ const std::string kVp8 = "vp8enc name=encoder deadline=1 target-bitrate=300000 "
 const std::string kVp9 = "vp9enc name=encoder deadline=1 cpu-used=8 target-bitrate=300000 ";
 const std::string kAv1 = "av1enc name=encoder cpu-used=10 usage-profile=realtime target-bitrate=300 ";
 const std::string kMpeg2 = "mpeg2enc name=encoder format=3 bitrate=800 ";
+// Neither an option nor a property makes x264enc code fields, only the caps do.
+const std::string kInterlaced = "capssetter caps=video/x-raw,interlace-mode=interleaved ! ";
 const std::string kTen = "videoconvert ! video/x-raw,format=I420_10LE ! ";
 
 // Containers
@@ -79,10 +81,11 @@ void add_h264(std::vector<Stream> &all) {
   add("open GOP, three B", 12, "min-keyint=12:scenecut=0:bframes=3:open-gop=1:b-pyramid=none");
   add("open GOP, pyramid", 15, "min-keyint=15:scenecut=0:bframes=5:open-gop=1:b-pyramid=normal:ref=5");
   add("open GOP, one reference", 7, "min-keyint=7:scenecut=0:bframes=1:open-gop=1:ref=1:b-pyramid=none");
-  add("interlaced", 25, "bframes=3:tff=1");
-  add("interlaced, open GOP", 12, "min-keyint=12:scenecut=0:bframes=2:tff=1:open-gop=1");
   add("slices", 25, "bframes=2:slices=3");
   add("I slices only", 1, "bframes=0");
+  all.push_back(in(kMp4, kH264, "H.264 interlaced", kInterlaced + x264(25, "bframes=3")));
+  all.push_back(in(kMp4, kH264, "H.264 interlaced, open GOP",
+                   kInterlaced + x264(12, "min-keyint=12:scenecut=0:bframes=2:open-gop=1")));
   const std::string cuts = "bframes=3:scenecut=150:min-keyint=", common = x264(25, "bframes=3:b-pyramid=normal");
   all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as IDR", x264(200, cuts + "1")),
                      [](Stream &stream) { stream.content = Content::Cuts; }));
