@@ -94,32 +94,24 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   return understood;
 }
 
-uint64_t NalPictureParser::fingerprint(GstBuffer *access_unit) {
+Outline NalPictureParser::outline(GstBuffer *access_unit) const {
   ReadMap map(access_unit);
   if (!map)
-    return 0;
+    return {};
+  Outline outline;
   Fingerprint fingerprint;
+  const size_t prefix = length_size_ > 0 ? length_size_ : 3;
   NalReader reader(map.data(), map.size(), length_size_);
   for (Nal nal; reader.next(nal);)
     if (is_slice(nal))
       fingerprint.add(nal);
+    else if (is_header(nal) && !reader.damaged()) // with its padding, which a length before it counts
+      outline.headers.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
+                                 static_cast<size_t>(reader.position() - nal.data) + prefix});
   if (fingerprint.value() == 0 && reader.damaged())
     fingerprint.add({map.data(), map.size()});
-  return fingerprint.value();
-}
-
-std::vector<Part> NalPictureParser::headers(GstBuffer *access_unit) const {
-  ReadMap map(access_unit);
-  if (!map)
-    return {};
-  std::vector<Part> parts;
-  const size_t prefix = length_size_ > 0 ? length_size_ : 3;
-  NalReader reader(map.data(), map.size(), length_size_);
-  for (Nal nal; reader.next(nal) && !reader.damaged();)
-    if (is_header(nal)) // with its padding, which a length before it counts
-      parts.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
-                       static_cast<size_t>(reader.position() - nal.data) + prefix});
-  return parts;
+  outline.fingerprint = fingerprint.value();
+  return outline;
 }
 
 int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb) {

@@ -16,8 +16,7 @@ class NalPictureParser : public PictureParser {
 public:
   bool set_caps(const GstCaps *caps) final;
   bool parse(GstBuffer *access_unit, CodedPicture &picture) final;
-  uint64_t fingerprint(GstBuffer *access_unit) final;
-  std::vector<Part> headers(GstBuffer *access_unit) const final;
+  Outline outline(GstBuffer *access_unit) const final;
   void reset() override {
     last_order_ = 0;
     unit_ = 0;

@@ -41,6 +41,12 @@ struct Part {
   size_t offset, size;
 };
 
+// What can be told of an access unit by itself.
+struct Outline {
+  uint64_t fingerprint = 0;  // see CodedPicture
+  std::vector<Part> headers; // what later ones need even where they do not need its picture: parameter sets
+};
+
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
 class PictureParser {
 public:
@@ -57,11 +63,8 @@ public:
   // `picture` then places right after the picture before it.
   virtual bool parse(GstBuffer *access_unit, CodedPicture &picture) = 0;
 
-  // Only the fingerprint, for matching an access unit with one that was parsed before. Keeps no state.
-  virtual uint64_t fingerprint(GstBuffer *access_unit) = 0;
-
-  // What later access units need of this one even where they do not need its picture: parameter sets. Keeps no state.
-  virtual std::vector<Part> headers(GstBuffer *) const { return {}; }
+  // For matching an access unit with one that was parsed before. Keeps no state.
+  virtual Outline outline(GstBuffer *access_unit) const = 0;
 
   // Do the parameter sets read last say that samples use the full range? False where they say nothing.
   virtual bool full_range() const { return false; }

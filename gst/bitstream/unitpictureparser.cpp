@@ -36,13 +36,13 @@ bool UnitPictureParser::read_picture(const CodedUnit &unit, CodedPicture &pictur
   return understood;
 }
 
-uint64_t UnitPictureParser::fingerprint(GstBuffer *access_unit) {
+Outline UnitPictureParser::outline(GstBuffer *access_unit) const {
   ReadMap map(access_unit);
   if (!map)
-    return 0;
+    return {};
   Fingerprint fingerprint;
   add_to_fingerprint(unit_of(access_unit, map), fingerprint);
-  return fingerprint.value();
+  return {fingerprint.value(), {}};
 }
 
 } // namespace cps

@@ -291,7 +291,9 @@ static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
   const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
-  const size_t at = state.reading.match(state.parser->fingerprint(buffer.get()), GST_BUFFER_PTS(buffer.get()));
+  // Parsers put parameter sets before what a seek went to, and not there on the first reading.
+  const cps::Outline outline = state.parser->outline(buffer.get());
+  const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
   forward_segments(state, known ? at : state.reading.position());
   if (!state.planned && !make_plan(self))
@@ -303,13 +305,11 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     return GST_FLOW_OK;
   }
   state.sampling.update(at, state.index.units());
-  // Not by the index: parsers put parameter sets before what a seek went to, and not there on the first reading.
-  const std::vector<cps::Part> headers = state.parser->headers(buffer.get());
   switch (state.reading.action(at)) {
   case SecondReading::Action::End:
     return end_stream(state);
   case SecondReading::Action::Drop:
-    state.headers.drop(buffer.get(), headers);
+    state.headers.drop(buffer.get(), outline.headers);
     return GST_FLOW_OK;
   case SecondReading::Action::DrainAndPush:
     gst_pad_push_event(state.srcpad, gst_video_event_new_still_frame(TRUE));
@@ -321,7 +321,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     buffer = state.reading.stamp(std::move(buffer), at, state.partial ? &state.segment : nullptr, state.plan_fps);
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
-  buffer = state.headers.pass(std::move(buffer), headers);
+  buffer = state.headers.pass(std::move(buffer), outline.headers);
   buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
   return gst_pad_push(state.srcpad, buffer.release());
 }

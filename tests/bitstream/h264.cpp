@@ -524,7 +524,8 @@ GST_START_TEST(test_short_lengths) {
   const auto headers_of = [&parser](const Bytes &unit) {
     const auto buffer = buffer_of(unit);
     Bytes bytes;
-    for (const cps::Part &part : parser->headers(buffer.get()))
+    const cps::Outline outline = parser->outline(buffer.get());
+    for (const cps::Part &part : outline.headers)
       bytes = bytes + Bytes(unit.begin() + static_cast<std::ptrdiff_t>(part.offset),
                             unit.begin() + static_cast<std::ptrdiff_t>(part.offset + part.size));
     return bytes;
