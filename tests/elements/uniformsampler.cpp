@@ -77,6 +77,15 @@ void push_plain(const Harness &sampler, guint64 begin, guint64 end) {
       break;
 }
 
+// Of a stream that is played as it is, from `start` on.
+GstSegment segment_from(GstClockTime start, GstClockTime stop = GST_CLOCK_TIME_NONE) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = segment.position = start;
+  segment.stop = stop;
+  return segment;
+}
+
 // The application seeks there.
 void seek_to(const Harness &sampler, const GstSegment &segment) {
   gst_harness_push_upstream_event(sampler.get(),
@@ -114,6 +123,12 @@ void check_refused(test::Properties properties, guint64 total, const char *part)
   fail_unless(sampler.push(stamped(0, total)) == GST_FLOW_ERROR);
   sampler.check_error(part);
   fail_unless(sampler.pull() == nullptr);
+}
+
+// Each has the number of the picture that it shows.
+void check_own_numbers(const std::vector<Owned<GstBuffer>> &buffers) {
+  for (const auto &buffer : buffers)
+    assert_equals_uint64(cps_buffer_get_frame_meta(buffer.get())->frame_id, picture_of(buffer.get()));
 }
 
 // Metas of a whole sequence, but for what the plan says.
@@ -844,17 +859,13 @@ GST_END_TEST
 GST_START_TEST(seek_narrows_the_section) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "20"}});
   sampler.on_query = with_duration(test::time_of(20));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.time = segment.position = test::time_of(5);
-  segment.stop = test::time_of(12);
+  const GstSegment segment = segment_from(test::time_of(5), test::time_of(12));
   seek_to(sampler, segment);
   sampler.start(caps().get(), &segment);
   push_plain(sampler, 2, 15);
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {5, 8, 11});
-  for (const auto &frame : frames)
-    assert_equals_uint64(cps_buffer_get_frame_meta(frame.get())->frame_id, picture_of(frame.get()));
+  check_own_numbers(frames);
 }
 GST_END_TEST
 
@@ -862,10 +873,7 @@ GST_END_TEST
 GST_START_TEST(seek_between_frames) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "20"}});
   sampler.on_query = with_duration(test::time_of(20));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.time = segment.position = test::time_of(5) + 30 * GST_MSECOND;
-  segment.stop = test::time_of(12);
+  const GstSegment segment = segment_from(test::time_of(5) + 30 * GST_MSECOND, test::time_of(12));
   seek_to(sampler, segment);
   sampler.start(caps().get(), &segment);
   Owned<GstBuffer> cut = plain(5);
@@ -875,21 +883,18 @@ GST_START_TEST(seek_between_frames) {
   push_plain(sampler, 6, 15);
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {6, 8, 11});
-  for (const auto &frame : frames)
-    assert_equals_uint64(cps_buffer_get_frame_meta(frame.get())->frame_id, picture_of(frame.get()));
+  check_own_numbers(frames);
 }
 GST_END_TEST
 
 // What the stream begins with is not forgotten.
 GST_START_TEST(seek_after_late_start) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.time = segment.position = test::time_of(5);
+  GstSegment segment = segment_from(test::time_of(5));
   sampler.start(caps().get(), &segment);
   push_plain(sampler, 5, 10);
   fail_unless(sampler.pull_all().size() == 2);
-  segment.start = segment.time = segment.position = test::time_of(7);
+  segment = segment_from(test::time_of(7));
   seek_to(sampler, segment);
   sampler.flush(&segment);
   push_plain(sampler, 7, 10);
@@ -904,10 +909,9 @@ GST_END_TEST
 GST_START_TEST(seek_elsewhere) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "10"}});
   sampler.on_query = with_duration(test::time_of(10));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
+  GstSegment segment = segment_from(0);
   sampler.start(caps().get(), &segment);
-  segment.start = segment.time = segment.position = test::time_of(7);
+  segment = segment_from(test::time_of(7));
   sampler.flush(&segment);
   push_plain(sampler, 7, 10);
   const auto frames = sampler.pull_all();
@@ -919,9 +923,7 @@ GST_END_TEST
 // Some streams begin at any time by themselves, such as those of a transport stream.
 GST_START_TEST(late_start_is_no_seek) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  segment.start = segment.time = segment.position = test::time_of(5);
+  const GstSegment segment = segment_from(test::time_of(5));
   sampler.start(caps().get(), &segment);
   push_plain(sampler, 5, 10);
   const auto frames = sampler.pull_all();

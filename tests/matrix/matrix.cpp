@@ -139,8 +139,12 @@ std::string changed(std::string bytes, Change change) {
   }
 }
 
+bool is_of_ffmpeg(const Stream &stream) {
+  return stream.make.rfind("ffmpeg ", 0) == 0;
+}
+
 void make(const Stream &stream, const std::string &path) {
-  if (stream.make.rfind("ffmpeg ", 0) == 0)
+  if (is_of_ffmpeg(stream))
     make_with_ffmpeg(stream, path);
   else
     make_with_gstreamer(stream, path);
@@ -199,7 +203,7 @@ bool have_elements_of(const std::string &line) {
 }
 
 bool can_make(const Stream &stream) {
-  if (stream.make.rfind("ffmpeg ", 0) == 0)
+  if (is_of_ffmpeg(stream))
     return have_program("ffmpeg");
   return stream.make.empty() || have_elements_of(stream.make);
 }

@@ -164,25 +164,20 @@ void add_vpx_and_av1(std::vector<Stream> &all) {
     all.push_back({name, make, reading, decoders});
   };
   const std::string webm = " ! webmmux", demux = "matroskademux";
+  const std::string layers = " -b:v 300k -g 40 -deadline realtime -cpu-used 8 -ts-parameters "
+                             "ts_number_layers=3:ts_target_bitrate=100,200,300:ts_rate_decimator=4,2,1:"
+                             "ts_periodicity=4:ts_layer_id=0,2,1,2:ts_layering_mode=3 -f webm";
   const std::vector<std::string> vp8 = {"vp8dec", "avdec_vp8"}, vp9 = {"vp9dec", "avdec_vp9"}, av1 = {"av1dec"};
   add("VP8", kVp8 + "keyframe-max-dist=20" + webm, demux, vp8);
   add("VP8 with alternate references", kVp8 + "keyframe-max-dist=30 auto-alt-ref=true lag-in-frames=10" + webm, demux,
       vp8);
   add("VP8, one GOP", kVp8 + "keyframe-max-dist=1000 error-resilient=default" + webm, demux, vp8);
-  add("VP8 in temporal layers",
-      "ffmpeg -c:v libvpx -b:v 300k -g 40 -deadline realtime -cpu-used 8 -ts-parameters "
-      "ts_number_layers=3:ts_target_bitrate=100,200,300:ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:"
-      "ts_layering_mode=3 -f webm",
-      demux, vp8);
+  add("VP8 in temporal layers", "ffmpeg -c:v libvpx" + layers, demux, vp8);
   add("VP9", kVp9 + "keyframe-max-dist=20" + webm, demux, vp9);
   add("VP9 with alternate references", kVp9 + "keyframe-max-dist=30 auto-alt-ref=true lag-in-frames=16" + webm, demux,
       vp9);
   add("VP9, one GOP", kVp9 + "keyframe-max-dist=1000" + webm, demux, vp9);
-  add("VP9 in temporal layers",
-      "ffmpeg -c:v libvpx-vp9 -b:v 300k -g 40 -deadline realtime -cpu-used 8 -ts-parameters "
-      "ts_number_layers=3:ts_target_bitrate=100,200,300:ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:"
-      "ts_layering_mode=3 -f webm",
-      demux, vp9);
+  add("VP9 in temporal layers", "ffmpeg -c:v libvpx-vp9" + layers, demux, vp9);
   add("VP9 10 bit",
       "ffmpeg -c:v libvpx-vp9 -b:v 300k -g 30 -deadline realtime -cpu-used 8 -pix_fmt yuv420p10le -f webm", demux, vp9);
   add("VP9 behind a parser", kVp9 + "keyframe-max-dist=20 ! vp9parse" + webm, demux + " ! vp9parse", vp9);
