@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Spec 4 to 7 on the device, for one sequence of frames: what PatchScorer, PictureResizer, select_patches() and
+// PatchCutter do in system memory, with equal results.
+#pragma once
+
+#include "gst/cuda/device.h"
+#include "kernels/kernelargs.h"
+#include "kernels/select.h"
+
+#include <vector>
+
+namespace cps::cuda {
+
+// Where finish() writes, in device memory: [K,3,P,P], [K,6] and [K].
+struct ClipTensors {
+  void *patches = nullptr;
+  int64_t *fields = nullptr;
+  float *scores = nullptr;
+};
+
+// Methods enqueue on the device's stream; the caller has its context current and synchronises. False: the reason is in
+// the device's error().
+class Clip {
+public:
+  explicit Clip(Device &device) : device_(device) {}
+
+  // Starts a sequence of `frames` pictures like `layout`, in the memory of the one before.
+  bool begin(const PictureView &layout, Size target, int patch, int frames);
+
+  Size map_size() const { return map_; } // of the energies that add() wants
+
+  // The planes of `picture` at target size and its scores are kept. Both arguments are in device memory and may change
+  // once the stream has been synchronised.
+  bool add(int position, const PictureView &picture, const float *energy);
+
+  // One `random_access` flag and frame id a frame; selection_count() of the options patches are written.
+  bool finish(const SelectOptions &options, const std::vector<uint8_t> &random_access,
+              const std::vector<int64_t> &frame_ids, const ColorTransform &color, const OutputScaling &scaling,
+              PixelType type, const ClipTensors &out);
+
+private:
+  Device &device_;
+  FrameArgs frame_; // of every frame, but for the frame itself
+  int frames_ = 0;
+  int patch_ = 0;
+  unsigned frame_blocks_ = 0, frame_shared_ = 0;
+  PictureView layout_;
+  Size target_, map_, grid_;
+  Memory tables_, pixels_, scores_, ranks_, selected_, per_frame_;
+};
+
+} // namespace cps::cuda

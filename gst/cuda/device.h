@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The one place that talks to the CUDA driver: a context, a stream of our own, the kernels, device memory.
+#pragma once
+
+#include "gst/cuda/compat.h"
+#include "gst/elements/private.h"
+
+#include <memory>
+#include <string>
+
+namespace cps::cuda {
+
+// Is there a driver and a device? Decided once a process; loads the driver on the first call.
+bool available();
+
+// What went wrong, for people.
+struct Error {
+  bool out_of_memory = false;
+  std::string text;
+};
+
+struct Grid {
+  unsigned x = 1, y = 1;
+};
+
+// Work on one device, in order. Not thread-safe. Whatever returns false has left the reason in error().
+class Device {
+public:
+  // nullptr with the reason in `error`. The device holds a reference to the context.
+  static std::unique_ptr<Device> create(GstCudaContext *context, Error &error);
+  ~Device();
+  Device(const Device &) = delete;
+  Device &operator=(const Device &) = delete;
+
+  GstCudaContext *context() const;
+  int id() const; // as CUDA numbers devices
+
+  // Linear device memory of this context (memory.h). Owned by the device.
+  GstAllocator *allocator() const;
+
+  // All below need the context to be current: see Current.
+  bool upload(CUdeviceptr to, const void *from, size_t bytes); // returns when `from` may change
+  bool clear(CUdeviceptr to, size_t bytes);
+  // `args`: the struct of kernels/kernelargs.h that `kernel` takes; copied.
+  bool launch(const char *kernel, Grid grid, unsigned threads, unsigned shared_bytes, const void *args);
+  bool synchronise();
+
+  const Error &error() const;
+  CUstream stream() const;
+  unsigned launches() const; // since create()
+
+private:
+  struct State;
+  explicit Device(std::unique_ptr<State> state);
+  bool check(CUresult result, const char *what);
+  std::unique_ptr<State> state_;
+  friend class Memory;
+};
+
+// Makes the device's context current on this thread for a scope.
+class Current {
+public:
+  explicit Current(const Device &device);
+  ~Current();
+  Current(const Current &) = delete;
+  Current &operator=(const Current &) = delete;
+
+private:
+  bool pushed_;
+};
+
+// Device memory that is kept until it has to grow. May be freed on any thread, after the Device too.
+class Memory {
+public:
+  // At least `bytes`, with what was there lost. The context is current.
+  bool reserve(Device &device, size_t bytes);
+  template <typename T> T *as() const { return reinterpret_cast<T *>(data_); }
+
+private:
+  Owned<GstMemory> memory_;
+  size_t bytes_ = 0;
+  CUdeviceptr data_ = 0;
+};
+
+} // namespace cps::cuda

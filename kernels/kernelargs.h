@@ -1,0 +1,132 @@
+// What the CUDA kernels take: one struct a kernel, passed by value. Pointers are to device memory. Filled in by gst/cuda.
+#pragma once
+
+#include "kernels/arith.h"
+#include "kernels/geometry.h"
+#include "kernels/pixels.h"
+#include "kernels/plane.h"
+
+#include <cstdint>
+
+namespace cps {
+
+// A TapTable on the device.
+struct DeviceTaps {
+  const Tap *taps = nullptr;
+  int32_t den = 1;
+};
+
+// A BandedMatrix on the device: row p has the weights of samples first[p] .. first[p] + begin[p + 1] - begin[p] - 1.
+struct DeviceBands {
+  const double *weights = nullptr; // of all rows, one after the other
+  const int32_t *begin = nullptr;  // of each row in `weights`, and the end
+  const int32_t *first = nullptr;
+};
+
+// Ranks are found by histograms of this many bits of a key at a time.
+constexpr int kRankBits = 11;
+constexpr int kRankBins = 1 << kRankBits;
+
+// energy.cu: cps_energy_quads8, _quads16 (small luma as sums of four), _codes8, _codes16, _rgb8 (as code values) and
+// _stored (the one of the picture before once more). Small luma, search, and as much of the ranks as one histogram tells.
+struct EnergySearchArgs {
+  PictureView picture;
+  DeviceTaps x, y;
+  Size small;
+  int radius = 0;
+  float *current = nullptr;        // small luma of `picture`
+  const float *previous = nullptr; // small luma to compare with; nullptr: the first picture, whose energy is 0
+  float *energy = nullptr;         // written where there is nothing to compare with
+  float *residual = nullptr;       // of the best candidate of each small pixel,
+  uint8_t *motion = nullptr;       // and which it is
+  struct EnergyRanks *ranks = nullptr;
+  int64_t rank = 0;
+  int key_bits = 0; // of a residual's key: an integer in quads, else the bits of a float
+};
+
+// What blocks share, and where the ranks are left. All 0 before the first launch; launches leave the counts 0.
+struct EnergyRanks {
+  uint32_t residual_bins[kRankBins];
+  uint32_t motion_bins[kCandidates];
+  uint32_t blocks_done;
+  float motion_percentile;
+  float residual_percentile; // final where key_bits <= kRankBits
+  uint32_t prefix;           // else: the first kRankBits bits of its key,
+  int64_t rank_in_prefix;    // and its rank among the keys that begin with them
+};
+
+// energy.cu: cps_energy_refine. One block. The other bits of the residual's percentile.
+struct EnergyRefineArgs {
+  const float *residual = nullptr;
+  int64_t count = 0;
+  int key_bits = 0;
+  bool integers = false; // what the key is made of
+  EnergyRanks *ranks = nullptr;
+};
+
+// energy.cu: cps_energy_normalise.
+struct EnergyNormaliseArgs {
+  const float *residual = nullptr;
+  const uint8_t *motion = nullptr;
+  const EnergyRanks *ranks = nullptr;
+  float floor = 0.0f; // of the residual's percentile
+  int64_t count = 0;
+  float *energy = nullptr;
+  float lengths[kCandidates]; // of the candidates' motions
+};
+
+// frame.cu: cps_frame. Scores of one frame (the first `score_blocks` blocks), and its planes at target size.
+struct FrameArgs {
+  PictureView picture;
+  int planes = 0;
+  Size target;
+  DeviceTaps x[2], y[2]; // luma (or R, G, B), chroma
+  uint16_t *pixels = nullptr;
+
+  const float *energy = nullptr;
+  Size map, grid;
+  DeviceBands rows, columns; // My, Mx of spec 4
+  int score_blocks = 0;
+  int patches_per_block = 0; // neighbours in a row of the grid
+  double *scores = nullptr;
+};
+
+// clip.cu: cps_select. One block. Spec 5 over the scores of all frames.
+struct SelectArgs {
+  const double *scores = nullptr;
+  const uint8_t *random_access = nullptr; // one a frame
+  int frames = 0;
+  Size grid;
+  bool blocks = false;            // units are 2x2 blocks
+  int64_t count = 0;              // units to select
+  int64_t random_access_units = 0; // on random-access frames
+  int key_bits = 0;               // of a unit's rank
+  bool static_fallback = false;
+  double static_abs_thresh = 0.0;
+  double static_rel_thresh = 0.0;
+  int static_uniform_frames = 0;
+  double unit_pixels = 0.0;
+  int64_t *ranks = nullptr;    // scratch, one a unit
+  int64_t *selected = nullptr; // patch indices, ascending by unit
+};
+
+// clip.cu: cps_cut. One block a patch.
+struct CutArgs {
+  const int64_t *selected = nullptr;
+  const uint16_t *pixels = nullptr; // of all frames
+  const double *scores = nullptr;
+  const uint8_t *random_access = nullptr;
+  const int64_t *frame_ids = nullptr;
+  int64_t samples_per_frame = 0;
+  int planes = 0;
+  Size target, grid;
+  int patch = 0;
+  ColorTransform color;
+  OutputScaling scaling;
+  PixelType type = PixelType::U8;
+  void *patches = nullptr;
+  int64_t *fields = nullptr;
+  float *meta_scores = nullptr;
+};
+
+} // namespace cps
