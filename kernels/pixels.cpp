@@ -13,11 +13,8 @@ void resize_plane(const PlaneView &plane, const TapTable &x_taps, const TapTable
   const double unit = stored_unit(x_taps.den, y_taps.den, plane.bits);
   for (const Tap &y : y_taps.taps) {
     const SampleRow<Word> top(plane, y.first), bottom(plane, y.second);
-    for (const Tap &x : x_taps.taps) {
-      const auto upper = blend<int64_t>(top[x.first], top[x.second], x.frac, x_taps.den);
-      const auto lower = blend<int64_t>(bottom[x.first], bottom[x.second], x.frac, x_taps.den);
-      *out++ = stored_sample(blend(upper, lower, y.frac, y_taps.den), unit);
-    }
+    for (const Tap &x : x_taps.taps)
+      *out++ = stored_sample(bilinear_sum(top, bottom, x, y, x_taps.den, y_taps.den), unit);
   }
 }
 
