@@ -30,7 +30,7 @@ constexpr int kRankBins = 1 << kRankBits;
 
 // Threads of a block, and what a block does.
 constexpr int kSearchThreads = 128, kSearchTileWidth = 32, kSearchTileHeight = 8;
-constexpr int kRefineThreads = 1024;
+constexpr int kRefineThreads = 512;
 constexpr int kNormaliseThreads = 256;
 constexpr int kFrameThreads = 256;
 constexpr int kSelectThreads = 512;

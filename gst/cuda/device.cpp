@@ -89,7 +89,7 @@ Owned<GstMemory> Device::allocate(size_t bytes) {
   CUresult result = CUDA_SUCCESS;
   Owned<GstMemory> memory(linear_memory_new(allocator(), bytes, &result));
   if (!memory)
-    check(result, "allocating " + bytes_text(bytes));
+    check(result, "allocating " + bytes_text(bytes) + (bytes > kMostLinearBytes ? ", which is too much at once" : ""));
   return memory;
 }
 

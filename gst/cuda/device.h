@@ -65,6 +65,7 @@ class Memory {
 public:
   // At least `bytes`, with what was there lost. The context is current.
   bool reserve(Device &device, size_t bytes);
+  CUdeviceptr address() const { return data_; }
   template <typename T> T *as() const { return reinterpret_cast<T *>(data_); }
 
 private:

@@ -5,7 +5,6 @@
 #include "gst/elements/private.h"
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -84,13 +83,6 @@ private:
   CUstream stream_ = nullptr;
 };
 
-// CuMemAlloc of 1.22 has only 32 bits for a size.
-CUresult allocate(CUdeviceptr *data, gsize bytes) {
-  if (bytes > std::numeric_limits<unsigned>::max())
-    return CUDA_ERROR_OUT_OF_MEMORY;
-  return CuMemAlloc(data, static_cast<unsigned>(bytes));
-}
-
 CUresult Blocks::take(gsize bytes, Block &block) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -107,10 +99,10 @@ CUresult Blocks::take(gsize bytes, Block &block) {
   if (!current.pushed())
     return CUDA_ERROR_INVALID_CONTEXT;
   block = Block{0, bytes, nullptr};
-  CUresult result = allocate(&block.data, bytes);
+  CUresult result = CuMemAlloc(&block.data, static_cast<unsigned>(bytes));
   if (result == CUDA_ERROR_OUT_OF_MEMORY) {
     drop_kept();
-    result = allocate(&block.data, bytes);
+    result = CuMemAlloc(&block.data, static_cast<unsigned>(bytes));
   }
   return result;
 }
@@ -203,11 +195,12 @@ static Blocks &blocks_of(gpointer allocator) {
 
 // Room for `size` bytes between `prefix` and `padding`.
 static GstMemory *new_memory(GstAllocator *allocator, gsize size, const GstAllocationParams &params, CUresult *result) {
-  *result = CUDA_ERROR_OUT_OF_MEMORY;
-  constexpr gsize most = std::numeric_limits<unsigned>::max();
-  if (size > most || params.prefix > most || params.padding > most)
-    return nullptr;
+  constexpr gsize most = cps::cuda::kMostLinearBytes;
   const gsize room = params.prefix + size + params.padding;
+  if (std::max({size, params.prefix, params.padding, room}) > most) { // each for itself, for the sum may have wrapped
+    *result = CUDA_ERROR_OUT_OF_MEMORY;
+    return nullptr;
+  }
   // Nothing is something too: it has an address.
   const gsize bytes = (std::max<gsize>(room, 1) + kAlignment - 1) / kAlignment * kAlignment;
   Block block;
@@ -246,7 +239,6 @@ static bool stage(Blocks &blocks, LinearMemory &memory) {
   const CurrentContext current(blocks.context());
   if (!current.pushed())
     return false;
-  // A block is no longer than what its allocation took.
   if (!block.staging &&
       !succeeded(CuMemAllocHost(&block.staging, static_cast<unsigned>(block.bytes)), "pinning", block.bytes)) {
     block.staging = nullptr;

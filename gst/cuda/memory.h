@@ -10,6 +10,9 @@
 
 namespace cps::cuda {
 
+// CuMemAlloc() has only 32 bits for a size, and sizes are rounded up. More at once is not to be had.
+constexpr size_t kMostLinearBytes = 0xffffff00;
+
 // A new allocator of memory in `context`, which it holds a reference to; (transfer full). Its GstAllocator:mem_type is
 // CPS_CUDA_MEMORY_TYPE, its property `cuda-device-id` says where the memory is. gst_allocator_alloc() gives memory that
 // starts on 256 bytes, or nullptr where there is none; freed memory is kept for the next allocation of the same size,
