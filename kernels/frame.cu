@@ -64,5 +64,5 @@ CPS_KERNEL(cps_frame, cps::FrameArgs, cps::kFrameThreads) {
   if (block < 0)
     cps::score(args, static_cast<int>(blockIdx.x));
   else
-    cps::resize(args, static_cast<int64_t>(block) * kFrameThreads + threadIdx.x);
+    cps::resize(args, static_cast<int64_t>(block) * cps::kFrameThreads + threadIdx.x);
 }
