@@ -116,7 +116,7 @@ CPS_KERNEL(test_divergent, Args, kThreads) {
 }
 
 CPS_KERNEL(test_two_barriers, Args, kThreads) {
-  if (threadIdx.x < static_cast<unsigned>(args.count))
+  if (threadIdx.x < static_cast<unsigned>(args.count)) // NOLINT(bugprone-branch-clone): that is the mistake
     __syncthreads();
   else
     __syncthreads();
@@ -158,12 +158,12 @@ struct Gpu {
   Gpu(const Gpu &) = delete;
   Gpu &operator=(const Gpu &) = delete;
 
-  CUresult launch(const char *name, Args args, unsigned blocks = 1, unsigned threads = kThreads,
+  CUresult launch(const char *name, Args args, unsigned grid = 1, unsigned threads = kThreads,
                   unsigned shared_bytes = 0) const {
     CUfunction function = nullptr;
     fail_unless(cuModuleGetFunction(&function, module, name) == CUDA_SUCCESS, "%s", name);
     void *parameters[] = {&args};
-    return cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared_bytes, stream, parameters, nullptr);
+    return cuLaunchKernel(function, grid, 1, 1, threads, 1, 1, shared_bytes, stream, parameters, nullptr);
   }
   void wait() const { fail_unless(cuStreamSynchronize(stream) == CUDA_SUCCESS); }
 
@@ -406,9 +406,14 @@ GST_START_TEST(misuse_is_an_error) {
   fail_unless(cuMemFree(numbers.address() + 4) == CUDA_ERROR_INVALID_VALUE);
   fail_unless(gpu.launch("test_increment", numbers.args(), 0) == CUDA_ERROR_INVALID_VALUE);
   fail_unless(gpu.launch("test_increment", numbers.args(), 1, 64) == CUDA_ERROR_INVALID_VALUE);
+  CUfunction function = nullptr;
+  fail_unless(cuModuleGetFunction(&function, gpu.module, "test_nothing") == CUDA_ERROR_NOT_FOUND);
+  fail_unless(cuModuleGetFunction(&function, gpu.module, "test_increment") == CUDA_SUCCESS);
   fail_unless(gpu.launch("test_increment", numbers.args(), 1, kThreads, 50000) == CUDA_ERROR_INVALID_VALUE);
-  CUfunction none = nullptr;
-  fail_unless(cuModuleGetFunction(&none, gpu.module, "test_nothing") == CUDA_ERROR_NOT_FOUND);
+  const CUfunction_attribute shared_bytes = CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+  fail_unless(cuFuncSetAttribute(function, shared_bytes, 1 << 20) == CUDA_ERROR_INVALID_VALUE);
+  fail_unless(cuFuncSetAttribute(function, shared_bytes, 50000) == CUDA_SUCCESS);
+  fail_unless(gpu.launch("test_increment", numbers.args(), 1, kThreads, 50000) == CUDA_SUCCESS);
   fail_unless(cuCtxPopCurrent(nullptr) == CUDA_SUCCESS);
   fail_unless(cuMemsetD8Async(numbers.address(), 0, 4, gpu.stream) == CUDA_ERROR_INVALID_CONTEXT);
   fail_unless(cuCtxPushCurrent(gpu.context) == CUDA_SUCCESS);
