@@ -340,4 +340,6 @@ static Suite *cuda_memory_suite() {
   return suite;
 }
 
-CPS_CUDA_CHECK_MAIN(cuda_memory)
+int main(int argc, char **argv) {
+  return run_cuda_tests(argc, argv, cuda_memory_suite, "cuda-memory");
+}
