@@ -112,6 +112,10 @@ inline std::vector<uint8_t> read_bytes(GstMemory *memory) {
   return {map.data(), map.data() + map.size()};
 }
 
+inline void check_equal(const std::string &text, const char *expected) {
+  fail_unless(text == expected, "\"%s\" is not \"%s\"", text.c_str(), expected);
+}
+
 inline void check_text(const std::string &text, const char *part) {
   fail_unless(contains(text, part), "\"%s\" has no \"%s\"", text.c_str(), part);
 }

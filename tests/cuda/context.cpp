@@ -127,10 +127,10 @@ GST_START_TEST(shared_by_neighbours) {
     fail_unless(asked->context->current() == one);
     fail_unless_equals_int(asked->queries, 1);
     fail_unless_equals_int(asking->queries, 0);
-    fail_unless_equals_string(line.messages().c_str(), "need have ");
+    check_equal(line.messages(), "need have ");
     fail_unless(ensure(asked) == one);
     fail_unless(asking->queries == 0);
-    fail_unless_equals_string(line.messages().c_str(), "");
+    check_equal(line.messages(), "");
   }
 }
 GST_END_TEST
@@ -152,7 +152,7 @@ GST_START_TEST(from_the_application) {
     const Line line;
     give(GST_ELEMENT(line.pipeline.get()), own.get());
     fail_unless(ensure(line.upstream) == own && ensure(line.downstream) == own);
-    fail_unless_equals_string(line.messages().c_str(), "");
+    check_equal(line.messages(), "");
     line.upstream->context->release();
     fail_unless(line.upstream->context->current() == nullptr);
     fail_unless(ensure(line.upstream) == own); // after a restart too
@@ -204,6 +204,34 @@ GST_START_TEST(context_of_frames) {
 }
 GST_END_TEST
 
+GST_START_TEST(two_devices) {
+  if (cps::cuda::driver()->devices < 2)
+    return;
+  const Line line;
+  ElementContext &context = *line.upstream->context;
+  context.set_device_id(1);
+  const Owned<GstCudaContext> second = ensure(line.upstream);
+  fail_unless_equals_int(cps::cuda::device_id_of(second.get()), 1);
+  fail_unless(second != primary());
+
+  // The neighbour was asked, but what it has is on device 0 if it had to choose for itself.
+  fail_unless(line.downstream->context->current() == primary());
+  Error error;
+  fail_if(context.adopt(primary().get(), error));
+  check_text(error.text, "cuda-device-id is 1, but the frames are on GPU 0");
+  fail_unless(context.current() == second);
+  context.set_device_id(-1);
+  fail_unless(context.current() == second);
+  fail_unless(context.adopt(primary().get(), error) && context.current() == primary());
+
+  const auto device = new_device(second.get());
+  fail_unless_equals_int(device->id(), 1);
+  gint id = -1;
+  g_object_get(device->allocator(), "cuda-device-id", &id, nullptr);
+  fail_unless_equals_int(id, 1);
+}
+GST_END_TEST
+
 // Queries that are not for a CUDA context are not ours.
 GST_START_TEST(other_queries) {
   const Line line;
@@ -229,6 +257,7 @@ static Suite *cuda_context_suite() {
   tcase_add_test(tests, from_the_application);
   tcase_add_test(tests, device_missing);
   tcase_add_test(tests, context_of_frames);
+  tcase_add_test(tests, two_devices);
   tcase_add_test(tests, other_queries);
   return suite;
 }
