@@ -1,6 +1,7 @@
 // The arithmetic that must give equal bits wherever it runs: the CPU kernels and the CUDA ones share these functions.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -25,6 +26,16 @@ CPS_HD constexpr int candidate_dy(int index) {
 }
 CPS_HD constexpr int candidate_dx(int index) {
   return index % kCandidatesPerRow - kMaxRadius;
+}
+
+// Motions in small pixels are ranked by their squares. A float is wide enough for their root to be rounded once.
+constexpr int kMotionSquares = 2 * kMaxRadius * kMaxRadius + 1;
+
+CPS_HD constexpr int motion_square(int dy, int dx) {
+  return dy * dy + dx * dx;
+}
+CPS_HD inline float motion_length(int square) {
+  return sqrtf(static_cast<float>(square));
 }
 
 // Rank of the value that `percent` (clamped to 1..100) of `count` sorted values do not exceed. Half rounds away.

@@ -66,7 +66,7 @@ template <> struct MapTraits<float> {
 std::array<float, kCandidates> motion_lengths() {
   std::array<float, kCandidates> lengths;
   for (int i = 0; i < kCandidates; ++i)
-    lengths[static_cast<size_t>(i)] = static_cast<float>(std::hypot(candidate_dx(i), candidate_dy(i)));
+    lengths[static_cast<size_t>(i)] = motion_length(motion_square(candidate_dy(i), candidate_dx(i)));
   return lengths;
 }
 

@@ -1,4 +1,5 @@
-// What the CUDA kernels take: one struct a kernel, passed by value. Pointers are to device memory. Filled in by gst/cuda.
+// What the CUDA kernels take: one struct a kernel, passed by value. Pointers are to device memory. Filled in by
+// gst/cuda.
 #pragma once
 
 #include "kernels/arith.h"
@@ -27,8 +28,17 @@ struct DeviceBands {
 constexpr int kRankBits = 11;
 constexpr int kRankBins = 1 << kRankBits;
 
+// Threads of a block, and what a block does.
+constexpr int kSearchThreads = 128, kSearchTileWidth = 32, kSearchTileHeight = 8;
+constexpr int kRefineThreads = 512;
+constexpr int kNormaliseThreads = 256;
+constexpr int kFrameThreads = 256;
+constexpr int kSelectThreads = 512;
+constexpr int kCutThreads = 128, kCutPixels = 1024;
+
 // energy.cu: cps_energy_quads8, _quads16 (small luma as sums of four), _codes8, _codes16, _rgb8 (as code values) and
-// _stored (the one of the picture before once more). Small luma, search, and as much of the ranks as one histogram tells.
+// _stored (the one of the picture before once more). Small luma, search, and as much of the ranks as one histogram
+// tells.
 struct EnergySearchArgs {
   PictureView picture;
   DeviceTaps x, y;
@@ -38,7 +48,7 @@ struct EnergySearchArgs {
   const float *previous = nullptr; // small luma to compare with; nullptr: the first picture, whose energy is 0
   float *energy = nullptr;         // written where there is nothing to compare with
   float *residual = nullptr;       // of the best candidate of each small pixel,
-  uint8_t *motion = nullptr;       // and which it is
+  uint8_t *motion = nullptr;       // and the square of its motion
   struct EnergyRanks *ranks = nullptr;
   int64_t rank = 0;
   int key_bits = 0; // of a residual's key: an integer in quads, else the bits of a float
@@ -47,7 +57,7 @@ struct EnergySearchArgs {
 // What blocks share, and where the ranks are left. All 0 before the first launch; launches leave the counts 0.
 struct EnergyRanks {
   uint32_t residual_bins[kRankBins];
-  uint32_t motion_bins[kCandidates];
+  uint32_t motion_bins[kMotionSquares];
   uint32_t blocks_done;
   float motion_percentile;
   float residual_percentile; // final where key_bits <= kRankBits
@@ -72,7 +82,6 @@ struct EnergyNormaliseArgs {
   float floor = 0.0f; // of the residual's percentile
   int64_t count = 0;
   float *energy = nullptr;
-  float lengths[kCandidates]; // of the candidates' motions
 };
 
 // frame.cu: cps_frame. Scores of one frame (the first `score_blocks` blocks), and its planes at target size.
@@ -94,20 +103,25 @@ struct FrameArgs {
 // clip.cu: cps_select. One block. Spec 5 over the scores of all frames.
 struct SelectArgs {
   const double *scores = nullptr;
-  const uint8_t *random_access = nullptr; // one a frame
+  const uint8_t *frame_flags = nullptr; // FrameFlags of each frame
   int frames = 0;
   Size grid;
-  bool blocks = false;            // units are 2x2 blocks
-  int64_t count = 0;              // units to select
+  bool blocks = false;             // units are 2x2 blocks
+  int64_t count = 0;               // units to select
   int64_t random_access_units = 0; // on random-access frames
-  int key_bits = 0;               // of a unit's rank
+  int64_t most = 0;                // rank of a unit
+  int key_bits = 0;                // of a rank, with what lifts it in a static clip
   bool static_fallback = false;
   double static_abs_thresh = 0.0;
   double static_rel_thresh = 0.0;
-  int static_uniform_frames = 0;
   double unit_pixels = 0.0;
   int64_t *ranks = nullptr;    // scratch, one a unit
-  int64_t *selected = nullptr; // patch indices, ascending by unit
+  int64_t *selected = nullptr; // patch indices, in output order
+};
+
+enum FrameFlags : uint8_t {
+  kRandomAccessFrame = 1,
+  kFavouredFrame = 2, // where the clip is static
 };
 
 // clip.cu: cps_cut. One block a patch.
@@ -115,7 +129,7 @@ struct CutArgs {
   const int64_t *selected = nullptr;
   const uint16_t *pixels = nullptr; // of all frames
   const double *scores = nullptr;
-  const uint8_t *random_access = nullptr;
+  const uint8_t *frame_flags = nullptr;
   const int64_t *frame_ids = nullptr;
   int64_t samples_per_frame = 0;
   int planes = 0;

@@ -13,11 +13,8 @@ void resize_plane(const PlaneView &plane, const TapTable &x_taps, const TapTable
   const double unit = stored_unit(x_taps.den, y_taps.den, plane.bits);
   for (const Tap &y : y_taps.taps) {
     const SampleRow<Word> top(plane, y.first), bottom(plane, y.second);
-    for (const Tap &x : x_taps.taps) {
-      const auto upper = blend<int64_t>(top[x.first], top[x.second], x.frac, x_taps.den);
-      const auto lower = blend<int64_t>(bottom[x.first], bottom[x.second], x.frac, x_taps.den);
-      *out++ = stored_sample(blend(upper, lower, y.frac, y_taps.den), unit);
-    }
+    for (const Tap &x : x_taps.taps)
+      *out++ = stored_sample(bilinear_sum(top, bottom, x, y, x_taps.den, y_taps.den), unit);
   }
 }
 
@@ -55,15 +52,18 @@ size_t pixel_size(PixelType type) {
   return 0;
 }
 
-PictureResizer::PictureResizer(const PictureView &layout, Size target) : planes_(layout.planes()), target_(target) {
+PictureTaps::PictureTaps(const PictureView &layout, Size target) : kinds(std::min(layout.planes(), 2)) {
   const int sub_x[2] = {1, layout.sub_x}, sub_y[2] = {1, layout.sub_y};
   const int phase_x[2] = {0, layout.phase_x}, phase_y[2] = {0, layout.phase_y};
-  for (int i = 0; i < std::min(planes_, 2); ++i) {
+  for (int i = 0; i < kinds; ++i) {
     const PlaneView &plane = layout.plane[i];
-    x_[i] = bilinear_taps(layout.size.width, sub_x[i], phase_x[i], plane.width, target.width);
-    y_[i] = bilinear_taps(layout.size.height, sub_y[i], phase_y[i], plane.height, target.height);
+    x[i] = bilinear_taps(layout.size.width, sub_x[i], phase_x[i], plane.width, target.width);
+    y[i] = bilinear_taps(layout.size.height, sub_y[i], phase_y[i], plane.height, target.height);
   }
 }
+
+PictureResizer::PictureResizer(const PictureView &layout, Size target)
+    : planes_(layout.planes()), target_(target), taps_(layout, target) {}
 
 size_t PictureResizer::samples() const {
   return static_cast<size_t>(planes_) * static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
@@ -73,7 +73,7 @@ void PictureResizer::run(const PictureView &picture, uint16_t *out) const {
   for (int i = 0; i < planes_; ++i) {
     const PlaneView &plane = picture.plane[i];
     const int kind = i == 0 ? 0 : 1;
-    with_word(plane.bits, [&](auto word) { resize_plane<decltype(word)>(plane, x_[kind], y_[kind], out); });
+    with_word(plane.bits, [&](auto word) { resize_plane<decltype(word)>(plane, taps_.x[kind], taps_.y[kind], out); });
     out += static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
   }
 }

@@ -15,6 +15,14 @@ enum class PixelType { U8, F16, BF16, F32 };
 
 size_t pixel_size(PixelType type); // bytes
 
+// The taps that pictures like `layout` are resized with.
+struct PictureTaps {
+  PictureTaps(const PictureView &layout, Size target);
+
+  int kinds; // of planes: luma (or R, G, B), and chroma where there is any
+  TapTable x[2], y[2];
+};
+
 // Resizes the planes of pictures of one layout to the target size. A sample is stored in 1/256 of an 8-bit code value,
 // whatever the depth of the source, round half up. Threads may share it; only the constructor allocates.
 class PictureResizer {
@@ -30,7 +38,7 @@ public:
 private:
   int planes_;
   Size target_;
-  TapTable x_[2], y_[2]; // luma (or R, G, B), chroma
+  PictureTaps taps_;
 };
 
 // Affine map from stored samples (1/256 of a code value) to RGB 0..255, before the clamp.

@@ -39,4 +39,14 @@ struct PictureView {
   int planes() const { return model == ColorModel::Gray ? 1 : 3; }
 };
 
+// Would what is made for pictures like `a` do for those like `b`? Where their samples lie does not matter.
+inline bool same_layout(const PictureView &a, const PictureView &b) {
+  bool same = a.model == b.model && a.size == b.size && a.sub_x == b.sub_x && a.sub_y == b.sub_y &&
+              a.phase_x == b.phase_x && a.phase_y == b.phase_y;
+  for (int i = 0; same && i < a.planes(); ++i)
+    same = a.plane[i].bits == b.plane[i].bits && a.plane[i].width == b.plane[i].width &&
+           a.plane[i].height == b.plane[i].height;
+  return same;
+}
+
 } // namespace cps

@@ -1,6 +1,8 @@
 // How the kernels read samples: one row of a plane at a time, by column.
 #pragma once
 
+#include "kernels/arith.h"
+#include "kernels/geometry.h"
 #include "kernels/plane.h"
 
 namespace cps {
@@ -9,10 +11,12 @@ namespace cps {
 // histograms are sized for code values.
 template <typename Word> class SampleRow {
 public:
-  SampleRow(const PlaneView &plane, int y)
+  using Value = int64_t; // what sums of samples are made in
+
+  CPS_HD SampleRow(const PlaneView &plane, int y)
       : data_(plane.data + y * plane.stride), step_(plane.step), shift_(plane.shift), mask_((1 << plane.bits) - 1) {}
 
-  int operator[](int x) const {
+  CPS_HD int operator[](int x) const {
     const uint8_t *p = data_ + static_cast<ptrdiff_t>(x) * step_;
     if constexpr (sizeof(Word) == 1)
       return *p;
@@ -24,6 +28,16 @@ private:
   const uint8_t *data_;
   int step_, shift_, mask_;
 };
+
+// The bilinear sum of four samples, times den_x * den_y.
+template <typename Row>
+CPS_HD inline typename Row::Value bilinear_sum(const Row &top, const Row &bottom, const Tap &x, const Tap &y,
+                                               int32_t den_x, int32_t den_y) {
+  using Value = typename Row::Value;
+  const auto upper = blend<Value>(top[x.first], top[x.second], x.frac, den_x);
+  const auto lower = blend<Value>(bottom[x.first], bottom[x.second], x.frac, den_x);
+  return blend(upper, lower, y.frac, den_y);
+}
 
 // Calls function(Word()) with the word type of `bits`-bit samples.
 template <typename Function> inline void with_word(int bits, const Function &function) {

@@ -1,16 +1,13 @@
 #include "kernels/select.h"
 
-#include "kernels/arith.h"
+#include "kernels/units.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace cps {
 
 namespace {
-
-constexpr double kQuanta = 1024.0; // of a score
 
 // What is ranked: a patch or a block, with the frame it belongs to known from its index.
 struct Units {
@@ -21,12 +18,6 @@ struct Units {
   int64_t count() const { return static_cast<int64_t>(rank.size()); }
   size_t frame(int64_t unit) const { return static_cast<size_t>(unit / per_frame); }
 };
-
-// The patch in the top left corner of a block; blocks are numbered row by row, frame by frame.
-int64_t first_patch_of_block(int64_t block, Size grid) {
-  const int64_t blocks_per_row = grid.width / 2;
-  return block / blocks_per_row * 2 * grid.width + block % blocks_per_row * 2;
-}
 
 Units rank_units(const double *scores, int frames, Size grid, const SelectOptions &options) {
   const int64_t patches = static_cast<int64_t>(grid.width) * grid.height;
@@ -41,11 +32,8 @@ Units rank_units(const double *scores, int frames, Size grid, const SelectOption
   units.per_frame /= 4;
   units.pixels *= 4.0;
   units.rank.reserve(static_cast<size_t>(units.per_frame * frames));
-  for (int64_t block = 0; block < units.per_frame * frames; ++block) {
-    const double *top = scores + first_patch_of_block(block, grid), *bottom = top + grid.width;
-    units.rank.push_back(quantised_score(top[0]) + quantised_score(top[1]) + quantised_score(bottom[0]) +
-                         quantised_score(bottom[1]));
-  }
+  for (int64_t block = 0; block < units.per_frame * frames; ++block)
+    units.rank.push_back(block_rank(scores + first_patch_of_block(block, grid.width), grid.width));
   return units;
 }
 
@@ -61,35 +49,26 @@ void keep_best(std::vector<int64_t> &candidates, int64_t count, const std::vecto
   }
 }
 
-bool is_static(const Units &units, const SelectOptions &options) {
+bool clip_is_static(const Units &units, const SelectOptions &options) {
   std::vector<int64_t> ranks = units.rank;
   const auto percentile = [&](double percent) {
     const auto nth = ranks.begin() + rank_index(units.count(), percent);
     std::nth_element(ranks.begin(), nth, ranks.end());
-    return static_cast<double>(*nth) / kQuanta / units.pixels;
+    return *nth;
   };
-  const double p95 = percentile(95.0), p50 = percentile(50.0);
-
-  const double absolute = options.static_abs_thresh;
-  const double threshold = std::clamp(absolute > 1.0 ? absolute / 255.0 : absolute, 0.0, 1.0);
-  const double contrast = (p95 - p50) / std::max(p95, 1e-6);
-  return p95 < threshold || (p95 < 2.0 * threshold && contrast < std::max(options.static_rel_thresh, 0.0));
+  const int64_t rank95 = percentile(95.0), rank50 = percentile(50.0);
+  return is_static(rank95, rank50, units.pixels, options.static_abs_thresh, options.static_rel_thresh);
 }
 
-// Static clips have nothing to rank by: lifts a few evenly spread frames above all others of `rest`.
-void favour_uniform_frames(Units &units, const std::vector<int64_t> &rest, int uniform_frames) {
-  int64_t least = std::numeric_limits<int64_t>::max(), most = std::numeric_limits<int64_t>::min();
-  for (const int64_t unit : rest) {
-    least = std::min(least, units.rank[static_cast<size_t>(unit)]);
-    most = std::max(most, units.rank[static_cast<size_t>(unit)]);
-  }
-  // `rest` is whole frames, in order.
-  const int64_t frames = static_cast<int64_t>(rest.size()) / units.per_frame;
-  const int64_t chosen = std::clamp<int64_t>(uniform_frames, 1, frames);
-  for (int64_t j = 0; j < chosen; ++j) {
-    const auto begin = rest.begin() + j * frames / chosen * units.per_frame;
-    for (auto unit = begin; unit != begin + units.per_frame; ++unit)
-      units.rank[static_cast<size_t>(*unit)] += most - least + static_cast<int64_t>(kQuanta);
+// Static clips have nothing to rank by: lifts the favoured frames above all others of `rest`.
+void favour_frames(Units &units, const std::vector<int64_t> &rest, const std::vector<size_t> &frames) {
+  const auto [least, most] = std::minmax_element(rest.begin(), rest.end(), [&units](int64_t a, int64_t b) {
+    return units.rank[static_cast<size_t>(a)] < units.rank[static_cast<size_t>(b)];
+  });
+  const int64_t lift = static_lift(units.rank[static_cast<size_t>(*least)], units.rank[static_cast<size_t>(*most)]);
+  for (const size_t frame : frames) {
+    const auto begin = units.rank.begin() + static_cast<int64_t>(frame) * units.per_frame;
+    std::for_each(begin, begin + units.per_frame, [lift](int64_t &rank) { rank += lift; });
   }
 }
 
@@ -106,8 +85,8 @@ std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector
   } else {
     const bool fallback = options.static_fallback && options.static_uniform_frames > 0;
     // cppcheck-suppress knownConditionTrueFalse ; it does not see the reference that push_back() goes through
-    if (fallback && !selected.empty() && !rest.empty() && is_static(units, options))
-      favour_uniform_frames(units, rest, options.static_uniform_frames);
+    if (fallback && !selected.empty() && !rest.empty() && clip_is_static(units, options))
+      favour_frames(units, rest, favoured_frames(random_access, options.static_uniform_frames));
     keep_best(rest, remaining, units.rank);
     selected.insert(selected.end(), rest.begin(), rest.end());
   }
@@ -117,8 +96,16 @@ std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector
 
 } // namespace
 
-int64_t quantised_score(double score) {
-  return static_cast<int64_t>(std::floor(kQuanta * score + 0.5));
+std::vector<size_t> favoured_frames(const std::vector<uint8_t> &random_access, int count) {
+  std::vector<size_t> others;
+  for (size_t frame = 0; frame < random_access.size(); ++frame)
+    if (!random_access[frame])
+      others.push_back(frame);
+  std::vector<size_t> favoured;
+  const size_t chosen = std::min(static_cast<size_t>(std::max(count, 1)), others.size());
+  for (size_t j = 0; j < chosen; ++j)
+    favoured.push_back(others[j * others.size() / chosen]);
+  return favoured;
 }
 
 int64_t selection_count(const SelectOptions &options, int frames, Size grid) {
@@ -139,7 +126,7 @@ std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
   std::vector<int64_t> patches;
   patches.reserve(static_cast<size_t>(count));
   for (const int64_t block : select_units(units, count / 4, random_access, options)) {
-    const int64_t first = first_patch_of_block(block, grid);
+    const int64_t first = first_patch_of_block(block, grid.width);
     patches.insert(patches.end(), {first, first + 1, first + grid.width, first + grid.width + 1});
   }
   return patches;

@@ -1,30 +1,24 @@
 // Spec 3: the luma that motion is searched in. Reads the rows that a tap needs, and each of them once.
 #pragma once
 
-#include "kernels/arith.h"
 #include "kernels/geometry.h"
 #include "kernels/samples.h"
 
 namespace cps {
 
-// A row of code values as they are, summed in exact integers.
-template <typename Word> class CodeRow {
+// A row of luma: code values as they are, summed in exact integers.
+template <typename Word> class CodeRow : public SampleRow<Word> {
 public:
-  using Value = int64_t;
-  CodeRow(const PictureView &picture, int y) : row_(picture.plane[0], y) {}
-  Value operator[](int x) const { return row_[x]; }
-
-private:
-  SampleRow<Word> row_;
+  CPS_HD CodeRow(const PictureView &picture, int y) : SampleRow<Word>(picture.plane[0], y) {}
 };
 
 // A row of R, G, B turned into float luma, summed in double.
 template <typename Word> class RgbRow {
 public:
   using Value = double;
-  RgbRow(const PictureView &picture, int y)
+  CPS_HD RgbRow(const PictureView &picture, int y)
       : r_(picture.plane[0], y), g_(picture.plane[1], y), b_(picture.plane[2], y) {}
-  Value operator[](int x) const {
+  CPS_HD Value operator[](int x) const {
     const auto luma = rgb_luma(static_cast<float>(r_[x]), static_cast<float>(g_[x]), static_cast<float>(b_[x]));
     return static_cast<double>(luma);
   }
@@ -33,17 +27,23 @@ private:
   SampleRow<Word> r_, g_, b_;
 };
 
-// Any size. The quotient is rounded to double first, which cannot change the float while den < 2^29.
+// A bilinear sum over den_x * den_y = `den`, as luma. The quotient is rounded to double first, which cannot change the
+// float while den < 2^29.
+template <typename Value> CPS_HD inline float luma_of_sum(Value sum, double den) {
+  return static_cast<float>(static_cast<double>(sum) / den);
+}
+CPS_HD inline double luma_den(int32_t den_x, int32_t den_y) {
+  return static_cast<double>(den_x) * static_cast<double>(den_y);
+}
+
+// Any size.
 template <typename Row>
 void resize_luma(const PictureView &picture, const TapTable &x_taps, const TapTable &y_taps, float *out) {
-  const double den = static_cast<double>(x_taps.den) * static_cast<double>(y_taps.den);
+  const double den = luma_den(x_taps.den, y_taps.den);
   for (const Tap &y : y_taps.taps) {
     const Row top(picture, y.first), bottom(picture, y.second);
-    for (const Tap &x : x_taps.taps) {
-      const auto upper = blend<typename Row::Value>(top[x.first], top[x.second], x.frac, x_taps.den);
-      const auto lower = blend<typename Row::Value>(bottom[x.first], bottom[x.second], x.frac, x_taps.den);
-      *out++ = static_cast<float>(static_cast<double>(blend(upper, lower, y.frac, y_taps.den)) / den);
-    }
+    for (const Tap &x : x_taps.taps)
+      *out++ = luma_of_sum(bilinear_sum(top, bottom, x, y, x_taps.den, y_taps.den), den);
   }
 }
 
@@ -53,12 +53,17 @@ inline bool has_quad_sums(const PictureView &layout, Size small) {
          small.height * 4 == layout.size.height;
 }
 
-// Those sums.
+// One of those sums: its rows are 4 y + 1 and the one below, `x` is a column of the small luma.
+template <typename Word> CPS_HD inline int quad_sum(const SampleRow<Word> &top, const SampleRow<Word> &bottom, int x) {
+  const int left = 4 * x + 1, right = left + 1;
+  return top[left] + top[right] + bottom[left] + bottom[right];
+}
+
 template <typename Word> void sum_quads(const PictureView &picture, Size small, int16_t *out) {
   for (int y = 0; y < small.height; ++y) {
     const SampleRow<Word> top(picture.plane[0], 4 * y + 1), bottom(picture.plane[0], 4 * y + 2);
-    for (int x = 1; x < 4 * small.width; x += 4)
-      *out++ = static_cast<int16_t>(top[x] + top[x + 1] + bottom[x] + bottom[x + 1]);
+    for (int x = 0; x < small.width; ++x)
+      *out++ = static_cast<int16_t>(quad_sum(top, bottom, x));
   }
 }
 

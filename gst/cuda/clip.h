@@ -6,6 +6,7 @@
 #include "gst/cuda/device.h"
 #include "kernels/kernelargs.h"
 #include "kernels/select.h"
+#include "kernels/units.h"
 
 #include <vector>
 
@@ -27,7 +28,7 @@ public:
   // Starts a sequence of `frames` pictures like `layout`, in the memory of the one before.
   bool begin(const PictureView &layout, Size target, int patch, int frames);
 
-  Size map_size() const { return map_; } // of the energies that add() wants
+  Size map_size() const { return frame_.map; } // of the energies that add() wants
 
   // The planes of `picture` at target size and its scores are kept. Both arguments are in device memory and may change
   // once the stream has been synchronised.
@@ -39,13 +40,18 @@ public:
               PixelType type, const ClipTensors &out);
 
 private:
+  bool prepare(const PictureView &layout, Size target, int patch);
+  bool select(const SelectOptions &options, int64_t count, int64_t random_access_frames);
+  int64_t samples_per_frame() const { return int64_t{frame_.planes} * frame_.target.width * frame_.target.height; }
+  int64_t patches_per_frame() const { return int64_t{frame_.grid.width} * frame_.grid.height; }
+
   Device &device_;
-  FrameArgs frame_; // of every frame, but for the frame itself
   int frames_ = 0;
   int patch_ = 0;
-  unsigned frame_blocks_ = 0, frame_shared_ = 0;
   PictureView layout_;
-  Size target_, map_, grid_;
+  FrameArgs frame_; // of every frame of that layout, but for the frame itself
+  unsigned frame_blocks_ = 0, frame_shared_ = 0;
+  const uint8_t *frame_flags_ = nullptr;
   Memory tables_, pixels_, scores_, ranks_, selected_, per_frame_;
 };
 

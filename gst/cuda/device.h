@@ -2,7 +2,7 @@
 // The one place that talks to the CUDA driver: a context, a stream of our own, the kernels, device memory.
 #pragma once
 
-#include "gst/cuda/compat.h"
+#include "gst/cuda/driver.h"
 #include "gst/elements/private.h"
 
 #include <memory>
@@ -12,12 +12,6 @@ namespace cps::cuda {
 
 // Is there a driver and a device? Decided once a process; loads the driver on the first call.
 bool available();
-
-// What went wrong, for people.
-struct Error {
-  bool out_of_memory = false;
-  std::string text;
-};
 
 struct Grid {
   unsigned x = 1, y = 1;
@@ -39,6 +33,7 @@ public:
   GstAllocator *allocator() const;
 
   // All below need the context to be current: see Current.
+  Owned<GstMemory> allocate(size_t bytes);                     // of allocator(); nullptr where there is none
   bool upload(CUdeviceptr to, const void *from, size_t bytes); // returns when `from` may change
   bool clear(CUdeviceptr to, size_t bytes);
   // `args`: the struct of kernels/kernelargs.h that `kernel` takes; copied.
@@ -52,21 +47,17 @@ public:
 private:
   struct State;
   explicit Device(std::unique_ptr<State> state);
-  bool check(CUresult result, const char *what);
+  bool check(CUresult result, const std::string &doing);
   std::unique_ptr<State> state_;
-  friend class Memory;
 };
 
 // Makes the device's context current on this thread for a scope.
 class Current {
 public:
-  explicit Current(const Device &device);
-  ~Current();
-  Current(const Current &) = delete;
-  Current &operator=(const Current &) = delete;
+  explicit Current(const Device &device) : current_(device.context()) {}
 
 private:
-  bool pushed_;
+  CurrentContext current_;
 };
 
 // Device memory that is kept until it has to grow. May be freed on any thread, after the Device too.
@@ -74,6 +65,7 @@ class Memory {
 public:
   // At least `bytes`, with what was there lost. The context is current.
   bool reserve(Device &device, size_t bytes);
+  CUdeviceptr address() const { return data_; }
   template <typename T> T *as() const { return reinterpret_cast<T *>(data_); }
 
 private:

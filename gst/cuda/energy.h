@@ -7,8 +7,8 @@
 
 namespace cps::cuda {
 
-// Energy maps of the pictures of a sequence, in order. Methods enqueue on the device's stream; the caller has its context
-// current and synchronises. False: the reason is in the device's error().
+// Energy maps of the pictures of a sequence, in order. Methods enqueue on the device's stream; the caller has its
+// context current and synchronises. False: the reason is in the device's error().
 class Energy {
 public:
   explicit Energy(Device &device) : device_(device) {}
@@ -25,16 +25,14 @@ public:
   bool repeat(float *energy);
 
 private:
-  bool search(const char *kernel, const PictureView &picture, const float *previous, float *current, float *energy);
+  bool compare(const char *kernel, const float *previous, float *energy);
 
   Device &device_;
   Size small_;
   bool quads_ = false;
-  int key_bits_ = 0;
-  int64_t rank_ = 0;
-  EnergyNormaliseArgs normalise_;
-  DeviceTaps x_, y_;
-  Memory taps_, current_, previous_, residual_, motion_, ranks_;
+  const char *kernel_ = nullptr; // of small luma from a picture
+  EnergySearchArgs search_;
+  Memory tables_, current_, previous_, residual_, motion_, ranks_;
 };
 
 } // namespace cps::cuda

@@ -14,6 +14,7 @@ struct Unref {
   void operator()(GstBuffer *buffer) const { gst_buffer_unref(buffer); }
   void operator()(GstEvent *event) const { gst_event_unref(event); }
   void operator()(GstSample *sample) const { gst_sample_unref(sample); }
+  void operator()(GstMemory *memory) const { gst_memory_unref(memory); }
   void operator()(GstCaps *caps) const { gst_caps_unref(caps); }
   void operator()(GstQuery *query) const { gst_query_unref(query); }
   void operator()(GstStructure *structure) const { gst_structure_free(structure); }

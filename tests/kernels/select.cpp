@@ -1,4 +1,5 @@
 #include "kernels/select.h"
+#include "kernels/units.h"
 
 #include "tests/kernels/reference.h"
 

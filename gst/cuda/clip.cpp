@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/cuda/clip.h"
+
+#include "gst/cuda/tables.h"
+
+#include <algorithm>
+
+namespace cps::cuda {
+
+static unsigned blocks_of(int64_t items, int each) {
+  return static_cast<unsigned>((items + each - 1) / each);
+}
+
+// Neighbouring patches of a row of the grid share the columns of the map between them: enough for a block to have work,
+// few enough for the sums of their columns to fit its shared memory.
+struct ScoreBlocks {
+  int patches = 16;
+  size_t columns = 0; // the most that a block has
+};
+
+static ScoreBlocks score_blocks(const BandedMatrix &matrix) {
+  constexpr size_t kMostColumns = 48 * 1024 / sizeof(double);
+  ScoreBlocks blocks;
+  for (;; blocks.patches /= 2) {
+    blocks.columns = 0;
+    for (size_t first = 0; first < matrix.rows.size(); first += static_cast<size_t>(blocks.patches)) {
+      const size_t last = std::min(first + static_cast<size_t>(blocks.patches), matrix.rows.size()) - 1;
+      const auto end = static_cast<size_t>(matrix.rows[last].first) + matrix.rows[last].weights.size();
+      blocks.columns = std::max(blocks.columns, end - static_cast<size_t>(matrix.rows[first].first));
+    }
+    if (blocks.columns <= kMostColumns || blocks.patches == 1)
+      return blocks;
+  }
+}
+
+bool Clip::prepare(const PictureView &layout, Size target, int patch) {
+  patch_ = 0; // until all is there
+  frame_ = {};
+  frame_.planes = layout.planes();
+  frame_.target = target;
+  frame_.map = small_size(layout.size);
+  frame_.grid = {target.width / patch, target.height / patch};
+
+  TableBuilder tables;
+  const BandedMatrix columns = score_matrix(frame_.map.width, layout.size.width, target.width, patch);
+  const TableBuilder::Bands row_bands =
+      tables.add(score_matrix(frame_.map.height, layout.size.height, target.height, patch));
+  const TableBuilder::Bands column_bands = tables.add(columns);
+  const PictureTaps picture(layout, target);
+  std::vector<TableBuilder::Taps> x, y;
+  for (int kind = 0; kind < picture.kinds; ++kind) {
+    x.push_back(tables.add(picture.x[kind]));
+    y.push_back(tables.add(picture.y[kind]));
+  }
+  if (!tables.upload(device_, tables_))
+    return false;
+  frame_.rows = row_bands.on(tables_);
+  frame_.columns = column_bands.on(tables_);
+  for (size_t kind = 0; kind < x.size(); ++kind) {
+    frame_.x[kind] = x[kind].on(tables_);
+    frame_.y[kind] = y[kind].on(tables_);
+  }
+
+  const ScoreBlocks score = score_blocks(columns);
+  frame_.patches_per_block = score.patches;
+  frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, score.patches));
+  frame_shared_ = static_cast<unsigned>(score.columns * sizeof(double));
+  frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(samples_per_frame(), kFrameThreads);
+  layout_ = layout;
+  patch_ = patch;
+  return true;
+}
+
+bool Clip::begin(const PictureView &layout, Size target, int patch, int frames) {
+  frames_ = frames;
+  const auto count = static_cast<size_t>(frames);
+  const bool prepared = patch_ == patch && frame_.target == target && same_layout(layout_, layout);
+  return (prepared || prepare(layout, target, patch)) &&
+         pixels_.reserve(device_, count * static_cast<size_t>(samples_per_frame()) * sizeof(uint16_t)) &&
+         scores_.reserve(device_, count * static_cast<size_t>(patches_per_frame()) * sizeof(double));
+}
+
+bool Clip::add(int position, const PictureView &picture, const float *energy) {
+  frame_.picture = picture;
+  frame_.energy = energy;
+  frame_.pixels = pixels_.as<uint16_t>() + position * samples_per_frame();
+  frame_.scores = scores_.as<double>() + position * patches_per_frame();
+  return device_.launch("cps_frame", {frame_blocks_}, kFrameThreads, frame_shared_, &frame_);
+}
+
+static int bits_of(int64_t value) {
+  int bits = 0;
+  for (; value > 0; value /= 2)
+    ++bits;
+  return bits;
+}
+
+bool Clip::select(const SelectOptions &options, int64_t count, int64_t random_access_frames) {
+  const bool blocks = options.unit == SelectionUnit::Block2x2;
+  const int patches_per_unit = blocks ? 4 : 1;
+  const int64_t units_per_frame = patches_per_frame() / patches_per_unit;
+
+  SelectArgs args;
+  args.scores = scores_.as<double>();
+  args.frame_flags = frame_flags_;
+  args.frames = frames_;
+  args.grid = frame_.grid;
+  args.blocks = blocks;
+  args.count = count / patches_per_unit;
+  args.random_access_units = random_access_frames * units_per_frame;
+  args.unit_pixels = static_cast<double>(patch_) * patch_ * patches_per_unit;
+  // Energies are at most 1 a pixel; what rounding may add is far below one more quantum a patch.
+  args.most = (static_cast<int64_t>(patch_) * patch_ * static_cast<int64_t>(kScoreQuanta) + 1) * patches_per_unit;
+  args.key_bits = bits_of(args.most + static_lift(0, args.most));
+  args.static_fallback = options.static_fallback && options.static_uniform_frames > 0 && random_access_frames > 0 &&
+                         random_access_frames < frames_;
+  args.static_abs_thresh = options.static_abs_thresh;
+  args.static_rel_thresh = options.static_rel_thresh;
+  args.ranks = ranks_.as<int64_t>();
+  args.selected = selected_.as<int64_t>();
+  return device_.launch("cps_select", {}, kSelectThreads, 0, &args);
+}
+
+bool Clip::finish(const SelectOptions &options, const std::vector<uint8_t> &random_access,
+                  const std::vector<int64_t> &frame_ids, const ColorTransform &color, const OutputScaling &scaling,
+                  PixelType type, const ClipTensors &out) {
+  const int64_t count = selection_count(options, frames_, frame_.grid);
+  if (count <= 0)
+    return true;
+  std::vector<uint8_t> flags;
+  std::transform(random_access.begin(), random_access.end(), std::back_inserter(flags),
+                 [](uint8_t flag) { return flag ? kRandomAccessFrame : 0; });
+  const auto random_access_frames = static_cast<int64_t>(std::count(flags.begin(), flags.end(), kRandomAccessFrame));
+  for (const size_t frame : favoured_frames(random_access, options.static_uniform_frames))
+    flags[frame] |= kFavouredFrame;
+
+  TableBuilder tables;
+  const size_t ids_at = tables.append(frame_ids), flags_at = tables.append(flags);
+  const auto units = static_cast<size_t>(frames_ * patches_per_frame());
+  if (!tables.upload(device_, per_frame_) || !ranks_.reserve(device_, units * sizeof(int64_t)) ||
+      !selected_.reserve(device_, static_cast<size_t>(count) * sizeof(int64_t)))
+    return false;
+  frame_flags_ = TableBuilder::at<uint8_t>(per_frame_, flags_at);
+
+  CutArgs cut;
+  cut.selected = selected_.as<int64_t>();
+  cut.pixels = pixels_.as<uint16_t>();
+  cut.scores = scores_.as<double>();
+  cut.frame_flags = frame_flags_;
+  cut.frame_ids = TableBuilder::at<int64_t>(per_frame_, ids_at);
+  cut.samples_per_frame = samples_per_frame();
+  cut.planes = frame_.planes;
+  cut.target = frame_.target;
+  cut.grid = frame_.grid;
+  cut.patch = patch_;
+  cut.color = color;
+  cut.scaling = scaling;
+  cut.type = type;
+  cut.patches = out.patches;
+  cut.fields = out.fields;
+  cut.meta_scores = out.scores;
+  const Grid grid = {static_cast<unsigned>(count), blocks_of(static_cast<int64_t>(patch_) * patch_, kCutPixels)};
+  return select(options, count, random_access_frames) && device_.launch("cps_cut", grid, kCutThreads, 0, &cut);
+}
+
+} // namespace cps::cuda

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GStreamer's CUDA library as of 1.22 and later: the only file that includes its headers or asks for its version.
+#pragma once
+
+#define GST_USE_UNSTABLE_API
+#include <gst/gst.h>
+
+#if GST_CHECK_VERSION(1, 24, 0)
+#include <gst/cuda/gstcuda.h>
+#else
+#include <gst/cuda/gstcudacontext.h>
+#include <gst/cuda/gstcudaloader.h>
+#include <gst/cuda/gstcudamemory.h>
+#include <gst/cuda/gstcudautils.h>
+#endif
+
+namespace cps::cuda {
+
+// Returns once what others have enqueued for this CUDA video memory is done. From 1.24 on, memory may come with work
+// pending on a stream of its own; before, elements synchronise before they push.
+inline void wait_for_memory(GstMemory *memory) {
+#if GST_CHECK_VERSION(1, 24, 0)
+  gst_cuda_memory_sync(GST_CUDA_MEMORY_CAST(memory));
+#else
+  static_cast<void>(memory);
+#endif
+}
+
+// Video memory in `context`, (transfer full), or nullptr.
+inline GstMemory *video_memory_new(GstCudaContext *context, const GstVideoInfo *info) {
+#if GST_CHECK_VERSION(1, 24, 0)
+  return gst_cuda_allocator_alloc(nullptr, context, nullptr, info);
+#else
+  return gst_cuda_allocator_alloc(nullptr, context, info);
+#endif
+}
+
+} // namespace cps::cuda

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The CUDA driver: whether it is there, what libgstcuda 1.22 does not load of it, and its errors for people.
+#pragma once
+
+#include "gst/cuda/compat.h"
+
+#include <string>
+
+namespace cps::cuda {
+
+GstDebugCategory *debug_category();
+
+// What went wrong, for people.
+struct Error {
+  bool out_of_memory = false;
+  std::string text;
+};
+
+struct Driver {
+  int devices = 0;
+  decltype(&::cuDevicePrimaryCtxRetain) primary_context_retain = nullptr;
+  decltype(&::cuFuncSetAttribute) function_set_attribute = nullptr;
+  decltype(&::cuMemsetD8Async) memset_async = nullptr;
+};
+
+// nullptr without a driver or a device. Decided once a process.
+const Driver *driver();
+
+// `doing` is what the call was to do: "allocating 3 MB".
+Error error_of(CUresult result, const std::string &doing);
+
+// "123 MB"; small numbers in bytes.
+std::string bytes_text(size_t bytes);
+
+// Which device this context is on, as CUDA numbers them.
+int device_id_of(GstCudaContext *context);
+
+// Makes a context current on this thread for a scope. Where that fails, so does what is done in it.
+class CurrentContext {
+public:
+  explicit CurrentContext(GstCudaContext *context);
+  ~CurrentContext();
+  CurrentContext(const CurrentContext &) = delete;
+  CurrentContext &operator=(const CurrentContext &) = delete;
+
+  bool pushed() const { return pushed_; }
+
+private:
+  bool pushed_;
+};
+
+// Copies within the current context.
+CUresult copy_to_device(CUdeviceptr to, const void *from, size_t bytes, CUstream stream);
+CUresult copy_to_host(void *to, CUdeviceptr from, size_t bytes, CUstream stream);
+CUresult copy_on_device(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);
+
+} // namespace cps::cuda

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernels of kernels/*.cu, loaded into contexts.
+#pragma once
+
+#include "gst/cuda/driver.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace cps::cuda {
+
+// In one context; they live as long as it does. Thread-safe.
+class Kernels {
+public:
+  // Of `context`, which is current. Loaded at the first call for it; nullptr with the reason in `error`.
+  static Kernels *of(GstCudaContext *context, Error &error);
+
+  // nullptr with the reason in `error`. The context is current.
+  CUfunction find(const std::string &name, unsigned shared_bytes, Error &error);
+
+  Kernels() = default;
+  ~Kernels(); // the context is current
+  Kernels(const Kernels &) = delete;
+  Kernels &operator=(const Kernels &) = delete;
+
+private:
+  struct Kernel {
+    CUfunction function = nullptr;
+    unsigned shared_bytes = 0; // allowed
+  };
+  CUresult look_up(const std::string &name, Kernel &kernel) const;
+
+  std::vector<CUmodule> modules_;
+  std::mutex mutex_;
+  std::map<std::string, Kernel> kernels_;
+};
+
+} // namespace cps::cuda

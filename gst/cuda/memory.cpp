@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/cuda/memory.h"
+
+#include "gst/cuda/driver.h"
+#include "gst/elements/private.h"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#define GST_CAT_DEFAULT cps::cuda::debug_category()
+
+using cps::Owned;
+using cps::cuda::CurrentContext;
+
+namespace {
+
+constexpr gsize kAlignment = 256; // what the driver gives at least
+constexpr gsize kKeptBlocks = 16; // that are not in use
+
+// What the driver allocated.
+struct Block {
+  CUdeviceptr data = 0;
+  gsize bytes = 0;
+  void *staging = nullptr; // pinned, as long; from the first time that somebody maps it
+};
+
+struct LinearMemory {
+  GstMemory parent = {};
+  Block block;
+
+  std::mutex mutex;
+  int host_maps = 0, host_writers = 0; // at the moment
+  int device_maps = 0, device_writers = 0;
+};
+
+LinearMemory *linear(GstMemory *memory) {
+  return reinterpret_cast<LinearMemory *>(memory);
+}
+
+void free_block(const Block &block) {
+  // A driver that has failed fails here too; the memory went with it.
+  const CUresult freed = CuMemFree(block.data);
+  if (freed != CUDA_SUCCESS)
+    GST_DEBUG("freeing device memory failed: %d", static_cast<int>(freed));
+  if (block.staging)
+    CuMemFreeHost(block.staging);
+}
+
+// The allocator's insides. Thread-safe.
+class Blocks {
+public:
+  explicit Blocks(GstCudaContext *context) : context_(GST_CUDA_CONTEXT_CAST(gst_object_ref(context))) {}
+  ~Blocks() {
+    const CurrentContext current(context_.get());
+    drop_kept();
+    if (stream_)
+      CuStreamDestroy(stream_);
+  }
+  Blocks(const Blocks &) = delete;
+  Blocks &operator=(const Blocks &) = delete;
+
+  GstCudaContext *context() const { return context_.get(); }
+
+  CUresult take(gsize bytes, Block &block);
+  void give(const Block &block);
+
+  // Copies for which the caller waits. The context is current.
+  CUresult read_back(const Block &from);
+  CUresult write_back(const Block &to, gsize offset, gsize bytes);
+  CUresult copy(CUdeviceptr to, CUdeviceptr from, gsize bytes);
+
+private:
+  void drop_kept();
+  CUresult stream(CUstream &stream);
+  CUresult wait(CUresult copied, CUstream stream) {
+    return copied == CUDA_SUCCESS ? CuStreamSynchronize(stream) : copied;
+  }
+
+  Owned<GstCudaContext> context_;
+  std::mutex mutex_;
+  std::vector<Block> kept_; // the oldest first
+  CUstream stream_ = nullptr;
+};
+
+CUresult Blocks::take(gsize bytes, Block &block) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // The newest that fits: it is the likeliest to be in a cache.
+    const auto found =
+        std::find_if(kept_.rbegin(), kept_.rend(), [bytes](const Block &kept) { return kept.bytes == bytes; });
+    if (found != kept_.rend()) {
+      block = *found;
+      kept_.erase(std::next(found).base());
+      return CUDA_SUCCESS;
+    }
+  }
+  const CurrentContext current(context());
+  if (!current.pushed())
+    return CUDA_ERROR_INVALID_CONTEXT;
+  block = Block{0, bytes, nullptr};
+  CUresult result = CuMemAlloc(&block.data, static_cast<unsigned>(bytes));
+  if (result == CUDA_ERROR_OUT_OF_MEMORY) {
+    drop_kept();
+    result = CuMemAlloc(&block.data, static_cast<unsigned>(bytes));
+  }
+  return result;
+}
+
+void Blocks::give(const Block &block) {
+  Block surplus;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    kept_.push_back(block);
+    if (kept_.size() <= kKeptBlocks)
+      return;
+    surplus = kept_.front();
+    kept_.erase(kept_.begin());
+  }
+  const CurrentContext current(context());
+  free_block(surplus);
+}
+
+void Blocks::drop_kept() {
+  std::vector<Block> dropped;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    dropped.swap(kept_);
+  }
+  for (const Block &block : dropped)
+    free_block(block);
+}
+
+CUresult Blocks::stream(CUstream &stream) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  CUresult result = CUDA_SUCCESS;
+  if (!stream_)
+    result = CuStreamCreate(&stream_, CU_STREAM_NON_BLOCKING);
+  stream = stream_;
+  return result;
+}
+
+CUresult Blocks::read_back(const Block &from) {
+  CUstream ours = nullptr;
+  const CUresult result = stream(ours);
+  return result == CUDA_SUCCESS ? wait(cps::cuda::copy_to_host(from.staging, from.data, from.bytes, ours), ours)
+                                : result;
+}
+
+CUresult Blocks::write_back(const Block &to, gsize offset, gsize bytes) {
+  CUstream ours = nullptr;
+  const CUresult result = stream(ours);
+  const char *from = static_cast<const char *>(to.staging) + offset;
+  return result == CUDA_SUCCESS ? wait(cps::cuda::copy_to_device(to.data + offset, from, bytes, ours), ours) : result;
+}
+
+CUresult Blocks::copy(CUdeviceptr to, CUdeviceptr from, gsize bytes) {
+  CUstream ours = nullptr;
+  const CUresult result = stream(ours);
+  return result == CUDA_SUCCESS ? wait(cps::cuda::copy_on_device(to, from, bytes, ours), ours) : result;
+}
+
+// Says in the log what a map or copy, which can only fail, failed with.
+bool succeeded(CUresult result, const char *doing, gsize bytes) {
+  if (result != CUDA_SUCCESS)
+    cps::cuda::error_of(result, std::string(doing) + " " + cps::cuda::bytes_text(bytes));
+  return result == CUDA_SUCCESS;
+}
+
+} // namespace
+
+struct CpsCudaAllocator {
+  GstAllocator parent;
+};
+struct CpsCudaAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+struct CpsCudaAllocatorPrivate {
+  std::unique_ptr<Blocks> blocks;
+};
+
+static GType cps_cuda_allocator_get_type();
+G_DEFINE_FINAL_TYPE_WITH_PRIVATE(CpsCudaAllocator, cps_cuda_allocator, GST_TYPE_ALLOCATOR)
+
+static CpsCudaAllocatorPrivate &state_of(gpointer self) {
+  return *static_cast<CpsCudaAllocatorPrivate *>(
+      cps_cuda_allocator_get_instance_private(static_cast<CpsCudaAllocator *>(self)));
+}
+
+static Blocks &blocks_of(gpointer allocator) {
+  return *state_of(allocator).blocks;
+}
+
+// Allocation
+
+// Room for `size` bytes between `prefix` and `padding`.
+static GstMemory *new_memory(GstAllocator *allocator, gsize size, const GstAllocationParams &params, CUresult *result) {
+  constexpr gsize most = cps::cuda::kMostLinearBytes;
+  const gsize room = params.prefix + size + params.padding;
+  if (std::max({size, params.prefix, params.padding, room}) > most) { // each for itself, for the sum may have wrapped
+    *result = CUDA_ERROR_OUT_OF_MEMORY;
+    return nullptr;
+  }
+  // Nothing is something too: it has an address.
+  const gsize bytes = (std::max<gsize>(room, 1) + kAlignment - 1) / kAlignment * kAlignment;
+  Block block;
+  *result = blocks_of(allocator).take(bytes, block);
+  if (*result != CUDA_SUCCESS)
+    return nullptr;
+  auto memory = std::make_unique<LinearMemory>();
+  memory->block = block;
+  GstMemory *parent = &memory.release()->parent;
+  gst_memory_init(parent, static_cast<GstMemoryFlags>(params.flags | GST_MEMORY_FLAG_NO_SHARE), allocator, nullptr,
+                  room, kAlignment - 1, params.prefix, size);
+  return parent;
+}
+
+static GstMemory *cuda_allocator_alloc(GstAllocator *allocator, gsize size, GstAllocationParams *params) {
+  if (params->align > kAlignment - 1) {
+    GST_WARNING_OBJECT(allocator, "memory that is aligned to %" G_GSIZE_FORMAT " bytes is not to be had",
+                       params->align + 1);
+    return nullptr;
+  }
+  CUresult result = CUDA_SUCCESS;
+  GstMemory *memory = new_memory(allocator, size, *params, &result);
+  succeeded(result, "allocating", size);
+  return memory;
+}
+
+static void cuda_allocator_free(GstAllocator *allocator, GstMemory *memory) {
+  const std::unique_ptr<LinearMemory> owned(linear(memory));
+  blocks_of(allocator).give(owned->block);
+}
+
+// Use
+
+static bool stage(Blocks &blocks, LinearMemory &memory) {
+  Block &block = memory.block;
+  const CurrentContext current(blocks.context());
+  if (!current.pushed())
+    return false;
+  if (!block.staging &&
+      !succeeded(CuMemAllocHost(&block.staging, static_cast<unsigned>(block.bytes)), "pinning", block.bytes)) {
+    block.staging = nullptr;
+    return false;
+  }
+  return succeeded(blocks.read_back(block), "reading back", block.bytes);
+}
+
+// Bytes that a writer does not write keep their values, so that writers too read back first.
+static gpointer linear_map(GstMemory *memory, GstMapInfo *info, gsize) {
+  LinearMemory &self = *linear(memory);
+  const bool writes = info->flags & GST_MAP_WRITE;
+  const std::lock_guard<std::mutex> lock(self.mutex);
+  if (info->flags & GST_MAP_CUDA) {
+    if (self.host_writers > 0 || (writes && self.host_maps > 0)) {
+      GST_WARNING("%p is mapped in system memory", static_cast<void *>(memory));
+      return nullptr;
+    }
+    self.device_maps++;
+    self.device_writers += writes;
+    return reinterpret_cast<gpointer>(self.block.data);
+  }
+  if (self.device_writers > 0 || (writes && self.device_maps > 0)) {
+    GST_WARNING("%p is mapped in device memory", static_cast<void *>(memory));
+    return nullptr;
+  }
+  if (self.host_maps == 0 && !stage(blocks_of(memory->allocator), self))
+    return nullptr;
+  self.host_maps++;
+  self.host_writers += writes;
+  return self.block.staging;
+}
+
+static void linear_unmap(GstMemory *memory, GstMapInfo *info) {
+  LinearMemory &self = *linear(memory);
+  const bool writes = info->flags & GST_MAP_WRITE;
+  const std::lock_guard<std::mutex> lock(self.mutex);
+  if (info->flags & GST_MAP_CUDA) {
+    self.device_maps--;
+    self.device_writers -= writes;
+    return;
+  }
+  self.host_maps--;
+  self.host_writers -= writes;
+  if (!writes)
+    return;
+  Blocks &blocks = blocks_of(memory->allocator);
+  const CurrentContext current(blocks.context());
+  const gsize offset = static_cast<gsize>(info->data - static_cast<guint8 *>(self.block.staging));
+  succeeded(blocks.write_back(self.block, offset, info->maxsize), "writing back", info->maxsize);
+}
+
+static GstMemory *linear_copy(GstMemory *memory, gssize offset, gssize size) {
+  const gsize first = memory->offset + static_cast<gsize>(offset);
+  const gsize bytes = size >= 0 ? static_cast<gsize>(size) : memory->size - static_cast<gsize>(offset);
+  GstAllocator *allocator = memory->allocator;
+  Blocks &blocks = blocks_of(allocator);
+  CUresult result = CUDA_SUCCESS;
+  Owned<GstMemory> copy(cps::cuda::linear_memory_new(allocator, bytes, &result));
+  if (copy) {
+    const CurrentContext current(blocks.context());
+    result = blocks.copy(linear(copy.get())->block.data, linear(memory)->block.data + first, bytes);
+  }
+  return succeeded(result, "copying", bytes) ? copy.release() : nullptr;
+}
+
+// GST_MEMORY_FLAG_NO_SHARE has buffers copy instead.
+static GstMemory *linear_share(GstMemory *, gssize, gssize) {
+  return nullptr;
+}
+
+// The object
+
+enum { PROP_CUDA_DEVICE_ID = 1 };
+
+static void cuda_allocator_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  if (id == PROP_CUDA_DEVICE_ID)
+    g_value_set_int(value, cps::cuda::device_id_of(blocks_of(object).context()));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+static void cuda_allocator_finalize(GObject *object) {
+  state_of(object).~CpsCudaAllocatorPrivate();
+  G_OBJECT_CLASS(cps_cuda_allocator_parent_class)->finalize(object);
+}
+
+static void cps_cuda_allocator_init(CpsCudaAllocator *self) {
+  new (&state_of(self)) CpsCudaAllocatorPrivate;
+  GstAllocator *allocator = &self->parent;
+  allocator->mem_type = CPS_CUDA_MEMORY_TYPE;
+  allocator->mem_map_full = linear_map;
+  allocator->mem_unmap_full = linear_unmap;
+  allocator->mem_copy = linear_copy;
+  allocator->mem_share = linear_share;
+  // gst_allocator_alloc() is told which allocator; this keeps others from registering it as one for system memory.
+  GST_OBJECT_FLAG_SET(allocator, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+static void cps_cuda_allocator_class_init(CpsCudaAllocatorClass *klass) {
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->get_property = cuda_allocator_get_property;
+  object_class->finalize = cuda_allocator_finalize;
+  g_object_class_install_property(
+      object_class, PROP_CUDA_DEVICE_ID,
+      g_param_spec_int("cuda-device-id", "CUDA device", "Which device the memory is on", 0, G_MAXINT, 0,
+                       static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  auto *allocator_class = GST_ALLOCATOR_CLASS(klass);
+  allocator_class->alloc = cuda_allocator_alloc;
+  allocator_class->free = cuda_allocator_free;
+}
+
+namespace cps::cuda {
+
+GstAllocator *linear_allocator_new(GstCudaContext *context) {
+  GstAllocator *allocator = GST_ALLOCATOR(g_object_new(cps_cuda_allocator_get_type(), nullptr));
+  gst_object_ref_sink(allocator);
+  state_of(allocator).blocks = std::make_unique<Blocks>(context);
+  return allocator;
+}
+
+GstMemory *linear_memory_new(GstAllocator *allocator, size_t bytes, CUresult *result) {
+  GstAllocationParams params;
+  gst_allocation_params_init(&params);
+  return new_memory(allocator, bytes, params, result);
+}
+
+bool is_linear_memory(GstMemory *memory) {
+  return G_TYPE_CHECK_INSTANCE_TYPE(memory->allocator, cps_cuda_allocator_get_type());
+}
+
+} // namespace cps::cuda

@@ -1,0 +1,68 @@
+// Spec 4 and the resize of spec 6 on the device, for one frame; see scores.cpp and pixels.cpp for the same on the CPU.
+// Bytes that must move: the two rows of each plane that a row of the target needs.
+#include "kernels/device.h"
+#include "kernels/kernelargs.h"
+#include "kernels/samples.h"
+
+namespace cps {
+
+// One row of the grid, `args.patches_per_block` patches of it. Sums run in the order that PatchScorer has.
+__device__ inline void score(const FrameArgs &args, int block) {
+  CPS_DYNAMIC_SHARED(double, sums); // of the block's columns of the map, over the rows of its patches
+  const int blocks_per_row = (args.grid.width + args.patches_per_block - 1) / args.patches_per_block;
+  const int grid_y = block / blocks_per_row, first_patch = block % blocks_per_row * args.patches_per_block;
+  const int end_patch = min(first_patch + args.patches_per_block, args.grid.width);
+
+  const DeviceBands &rows = args.rows, &columns = args.columns;
+  const double *const row_weights = rows.weights + rows.begin[grid_y];
+  const int row_count = rows.begin[grid_y + 1] - rows.begin[grid_y];
+  const int left = columns.first[first_patch];
+  const int right = columns.first[end_patch - 1] + columns.begin[end_patch] - columns.begin[end_patch - 1];
+  for (int x = left + static_cast<int>(threadIdx.x); x < right; x += kFrameThreads) {
+    const float *energy = args.energy + static_cast<int64_t>(rows.first[grid_y]) * args.map.width + x;
+    double sum = 0.0;
+    for (int i = 0; i < row_count; ++i, energy += args.map.width)
+      sum += row_weights[i] * static_cast<double>(*energy);
+    sums[x - left] = sum;
+  }
+  __syncthreads();
+  for (int patch = first_patch + static_cast<int>(threadIdx.x); patch < end_patch; patch += kFrameThreads) {
+    const double *sample = sums + (columns.first[patch] - left);
+    double sum = 0.0;
+    for (int i = columns.begin[patch]; i < columns.begin[patch + 1]; ++i)
+      sum += columns.weights[i] * *sample++;
+    args.scores[static_cast<int64_t>(grid_y) * args.grid.width + patch] = sum;
+  }
+}
+
+template <typename Word>
+__device__ inline uint16_t resized(const PlaneView &plane, const DeviceTaps &x_taps, const DeviceTaps &y_taps, int x,
+                                   int y) {
+  const Tap x_tap = x_taps.taps[x], y_tap = y_taps.taps[y];
+  const SampleRow<Word> top(plane, y_tap.first), bottom(plane, y_tap.second);
+  return stored_sample(bilinear_sum(top, bottom, x_tap, y_tap, x_taps.den, y_taps.den),
+                       stored_unit(x_taps.den, y_taps.den, plane.bits));
+}
+
+// One sample of the planes at target size.
+__device__ inline void resize(const FrameArgs &args, int64_t index) {
+  const int64_t plane_samples = static_cast<int64_t>(args.target.width) * args.target.height;
+  if (index >= args.planes * plane_samples)
+    return;
+  const int plane_index = static_cast<int>(index / plane_samples), kind = plane_index == 0 ? 0 : 1;
+  const auto within = static_cast<int>(index - plane_index * plane_samples);
+  const int x = within % args.target.width, y = within / args.target.width;
+  const PlaneView &plane = args.picture.plane[plane_index];
+  args.pixels[index] = plane.bits > 8 ? resized<uint16_t>(plane, args.x[kind], args.y[kind], x, y)
+                                      : resized<uint8_t>(plane, args.x[kind], args.y[kind], x, y);
+}
+
+} // namespace cps
+
+CPS_KERNEL(cps_frame, cps::FrameArgs, cps::kFrameThreads) {
+  const int block = static_cast<int>(blockIdx.x) - args.score_blocks;
+  if (block < 0)
+    cps::score(args, static_cast<int>(blockIdx.x));
+  else
+    cps::resize(args, static_cast<int64_t>(block) * cps::kFrameThreads + threadIdx.x);
+}

@@ -1,0 +1,83 @@
+// Values of a rank among many, found by one block: histograms of kRankBits bits of an unsigned key at a time.
+#pragma once
+
+#include "kernels/device.h"
+#include "kernels/kernelargs.h"
+
+#include <cub/block/block_scan.cuh>
+
+namespace cps {
+
+// The bin that a rank falls into, and how many values are in the bins before.
+struct RankBin {
+  uint32_t bin;
+  uint64_t below;
+};
+
+// Shared memory of a block of `Threads`.
+template <int Threads> struct RankScratch {
+  using Scan = cub::BlockScan<uint64_t, Threads>;
+  typename Scan::TempStorage scan;
+  uint32_t bins[kRankBins];
+  RankBin found;
+};
+
+// Clears the bins. Barriers are the caller's.
+template <int Threads> __device__ inline void clear_bins(RankScratch<Threads> &shared) {
+  for (unsigned i = threadIdx.x; i < kRankBins; i += Threads)
+    shared.bins[i] = 0;
+}
+
+// Finds the bin of `rank`, counted from 0. All threads of the block call it once the bins are complete, and all get the
+// result; a barrier has to follow before the scratch is used again.
+template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &shared, uint64_t rank) {
+  constexpr unsigned kPerThread = kRankBins / Threads;
+  const unsigned first = threadIdx.x * kPerThread;
+  uint64_t sum = 0, below = 0;
+  for (unsigned i = first; i < first + kPerThread; ++i)
+    sum += shared.bins[i];
+  typename RankScratch<Threads>::Scan(shared.scan).ExclusiveSum(sum, below);
+  if (below <= rank && rank < below + sum) {
+    unsigned bin = first;
+    while (rank >= below + shared.bins[bin])
+      below += shared.bins[bin++];
+    shared.found = {bin, below};
+  }
+  __syncthreads();
+  return shared.found;
+}
+
+// A key, and the rank among those equal to it.
+struct RankedKey {
+  uint64_t key;
+  uint64_t rank;
+};
+
+// Stands for a value that does not take part. Keys have fewer bits.
+constexpr uint64_t kNoKey = ~uint64_t{0};
+
+// Of the keys key_at(0 .. count - 1) that begin with `begin`, which leaves `bits` of them open: the one of rank
+// begin.rank. All threads call it and get the result.
+template <int Threads, typename KeyAt>
+__device__ inline RankedKey rank_key(int64_t count, const KeyAt &key_at, RankedKey begin, int bits,
+                                     RankScratch<Threads> &shared) {
+  RankedKey found = begin;
+  while (bits > 0) {
+    const int step = bits < kRankBits ? bits : kRankBits, rest = bits - step;
+    clear_bins(shared);
+    __syncthreads();
+    for (int64_t i = threadIdx.x; i < count; i += Threads) {
+      const uint64_t key = key_at(i);
+      if (key >> bits == found.key)
+        atomicAdd(&shared.bins[key >> rest & ((1u << step) - 1)], 1u);
+    }
+    __syncthreads();
+    const RankBin bin = find_bin(shared, found.rank);
+    found = {found.key << step | bin.bin, found.rank - bin.below};
+    bits = rest;
+    __syncthreads();
+  }
+  return found;
+}
+
+} // namespace cps

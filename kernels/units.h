@@ -1,0 +1,45 @@
+// Spec 5: the arithmetic of ranking, which the CPU and the CUDA selection share.
+#pragma once
+
+#include "kernels/arith.h"
+
+#include <cmath>
+
+namespace cps {
+
+constexpr double kScoreQuanta = 1024.0; // of a score
+
+// What patches are ranked by: exact integers, so that saturated patches tie on every machine.
+CPS_HD inline int64_t quantised_score(double score) {
+  return static_cast<int64_t>(floor(kScoreQuanta * score + 0.5));
+}
+
+// The patch in the top left corner of a 2x2 block; blocks are numbered row by row, frame by frame.
+CPS_HD inline int64_t first_patch_of_block(int64_t block, int grid_width) {
+  const int64_t blocks_per_row = grid_width / 2;
+  return block / blocks_per_row * 2 * grid_width + block % blocks_per_row * 2;
+}
+
+// The rank of that block.
+CPS_HD inline int64_t block_rank(const double *first_patch, int grid_width) {
+  const double *below = first_patch + grid_width;
+  return quantised_score(first_patch[0]) + quantised_score(first_patch[1]) + quantised_score(below[0]) +
+         quantised_score(below[1]);
+}
+
+// Is a clip static that has these ranks at its 95th and 50th percentile? `unit_pixels` is the area of a unit.
+CPS_HD inline bool is_static(int64_t rank95, int64_t rank50, double unit_pixels, double absolute, double relative) {
+  const double p95 = static_cast<double>(rank95) / kScoreQuanta / unit_pixels;
+  const double p50 = static_cast<double>(rank50) / kScoreQuanta / unit_pixels;
+  const double scaled = absolute > 1.0 ? absolute / 255.0 : absolute;
+  const double threshold = scaled < 0.0 ? 0.0 : scaled < 1.0 ? scaled : 1.0;
+  const double contrast = (p95 - p50) / (p95 > 1e-6 ? p95 : 1e-6);
+  return p95 < threshold || (p95 < 2.0 * threshold && contrast < (relative > 0.0 ? relative : 0.0));
+}
+
+// What lifts a unit of a favoured frame above all others of a static clip.
+CPS_HD inline int64_t static_lift(int64_t least, int64_t most) {
+  return most - least + static_cast<int64_t>(kScoreQuanta);
+}
+
+} // namespace cps
