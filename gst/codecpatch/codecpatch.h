@@ -5,6 +5,7 @@
 
 #include <gst/codecpatch/codecpatch-prelude.h>
 #include <gst/codecpatch/cpsclip.h>
+#include <gst/codecpatch/cpsdlpack.h>
 #include <gst/codecpatch/cpsenergymeta.h>
 #include <gst/codecpatch/cpsframemeta.h>
 #include <gst/codecpatch/cpsplan.h>

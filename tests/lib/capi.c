@@ -38,6 +38,20 @@ GST_START_TEST(test_metas) {
 
 GST_END_TEST;
 
+GST_START_TEST(test_dlpack) {
+  GstBuffer *buffer = gst_buffer_new();
+  GError *error = NULL;
+  struct DLManagedTensor *tensor = cps_tensor_meta_to_dlpack(buffer, "patches", &error);
+  struct DLManagedTensorVersioned *versioned = cps_tensor_meta_to_dlpack_versioned(buffer, "patches", NULL);
+
+  fail_unless(tensor == NULL && versioned == NULL && error != NULL);
+  fail_unless_equals_string(CPS_CUDA_MEMORY_TYPE, "codecpatch.cuda");
+  g_error_free(error);
+  gst_buffer_unref(buffer);
+}
+
+GST_END_TEST;
+
 GST_START_TEST(test_plan) {
   CpsPlan *plan = cps_plan_new(1);
   GstEvent *event = cps_event_new_plan(cps_plan_ref(plan));
@@ -71,6 +85,7 @@ static Suite *c_api_suite(void) {
 
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_metas);
+  tcase_add_test(tests, test_dlpack);
   tcase_add_test(tests, test_plan);
   tcase_add_test(tests, test_clip);
   return suite;

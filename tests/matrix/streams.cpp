@@ -1,8 +1,12 @@
 #include "tests/matrix/streams.h"
 
+#include "gst/elements/private.h"
+
 namespace matrix {
 
 namespace {
+
+using cps::Owned;
 
 // Encoders, with options that are separated by colons
 
@@ -321,6 +325,23 @@ void add_given(std::vector<Stream> &all) {
   corrupted.out_of_order = corrupted.may_warn = true;
 }
 
+// The decoders of NVIDIA, where there is a GPU. What is not as it should be is left to those that define what comes of
+// it.
+void add_nvidia_decoders(std::vector<Stream> &all) {
+  constexpr struct {
+    const char *software, *nvidia;
+  } decoders[] = {{"avdec_h264", "nvh264sldec"}, {"avdec_h264", "nvh264dec"}, {"avdec_h265", "nvh265sldec"},
+                  {"avdec_h265", "nvh265dec"},   {"vp8dec", "nvvp8sldec"},    {"vp9dec", "nvvp9sldec"},
+                  {"av1dec", "nvav1dec"}};
+  for (Stream &stream : all)
+    for (const auto &[software, nvidia] : decoders) {
+      const bool ten_bit_h264 = stream.name.rfind("H.264 10 bit", 0) == 0; // no GPU has it
+      const Owned<GstElementFactory> factory(gst_element_factory_find(nvidia));
+      if (factory && stream.decoders[0] == software && !ten_bit_h264 && !stream.may_warn)
+        stream.decoders.push_back(nvidia);
+    }
+}
+
 } // namespace
 
 std::vector<Stream> streams(const std::string &group) {
@@ -333,6 +354,8 @@ std::vector<Stream> streams(const std::string &group) {
   for (const auto &[name, add] : groups)
     if (group == name)
       add(all);
+  if (group != "damaged")
+    add_nvidia_decoders(all);
   return all;
 }
 

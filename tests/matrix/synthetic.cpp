@@ -89,10 +89,9 @@ std::string list_of(const std::vector<int> &numbers) {
   return text;
 }
 
-void check_stream(const coder::Stream &stream) {
+void check_stream(const coder::Stream &stream, const std::string &decoder) {
   const TemporaryFolder folder;
-  const std::string path = folder.file("stream.h264"), reading = "filesrc location=" + path + " ! h264parse ! ",
-                    decoder = "avdec_h264 name=decoder ! ";
+  const std::string path = folder.file("stream.h264"), reading = "filesrc location=" + path + " ! h264parse ! ";
   write_file(path, stream.bytes);
   const bool may_warn = !stream.hidden.empty();
   const std::vector<int> numbers = count_up(0, stream.frames);
@@ -125,8 +124,14 @@ void check_stream(const coder::Stream &stream) {
 } // namespace
 
 GST_START_TEST(test_stream) {
+  const coder::Stream &stream = coder::h264_streams()[static_cast<size_t>(__i__)];
   if (have_elements({"h264parse", "avdec_h264"}))
-    check_stream(coder::h264_streams()[static_cast<size_t>(__i__)]);
+    check_stream(stream, "avdec_h264 name=decoder ! ");
+  // Those of NVIDIA, where there is a GPU, put out NV12.
+  for (const char *decoder : {"nvh264sldec", "nvh264dec"})
+    if (const Owned<GstElementFactory> factory{gst_element_factory_find(decoder)})
+      check_stream(stream, decoder + std::string(" ! cudadownload ! videoconvert name=decoder ! ") +
+                               "video/x-raw,format=I420 ! ");
 }
 GST_END_TEST
 
