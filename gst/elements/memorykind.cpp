@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/memorykind.h"
 
+#include "gst/codecpatch/cpsdlpack.h"
 #include "gst/elements/picture.h"
 #include "gst/elements/stages.h"
 
@@ -9,8 +10,6 @@
 namespace cps {
 
 const char *const kCudaFeature = "memory:CUDAMemory";
-
-#define CPS_CUDA_MEMORY_TYPE "codecpatch.cuda"
 
 // Those of CPS_VIDEO_FORMATS that GStreamer's CUDA memory knows.
 #define CUDA_VIDEO_FORMATS                                                                                             \
