@@ -93,3 +93,14 @@ make_clip() {
     video/x-raw,format=I420,width=640,height=360,framerate=30/1 ! x264enc key-int-max=60 ! h264parse ! mp4mux ! \
     filesink "location=$1" </dev/null || die "gst-launch-1.0 could not make $1; is x264enc there (gst-inspect-1.0 x264enc)?"
 }
+
+# gpu_programs BUILD_DIR: the tests of the suite `gpu`, one a line: name, tab, program under BUILD_DIR.
+gpu_programs() {
+  meson introspect --tests "$1" | python3 -c '
+import json, os, sys
+build = os.path.realpath(sys.argv[1])
+for test in json.load(sys.stdin):
+    if any(suite.endswith(":gpu") or suite == "gpu" for suite in test["suite"]):
+        print(test["name"], os.path.relpath(test["cmd"][0], build), sep="\t")
+' "$1"
+}

@@ -109,7 +109,7 @@ bool Device::clear(CUdeviceptr to, size_t bytes) {
 }
 
 bool Device::launch(const char *kernel, Grid grid, unsigned threads, unsigned shared_bytes, const void *args) {
-  CUfunction function = state_->kernels->find(kernel, shared_bytes, state_->error);
+  CUfunction function = state_->kernels->find(kernel, state_->error);
   if (!function)
     return false;
   void *parameters[] = {const_cast<void *>(args)}; // the driver reads it

@@ -36,7 +36,7 @@ public:
   Owned<GstMemory> allocate(size_t bytes);                     // of allocator(); nullptr where there is none
   bool upload(CUdeviceptr to, const void *from, size_t bytes); // returns when `from` may change
   bool clear(CUdeviceptr to, size_t bytes);
-  // `args`: the struct of kernels/kernelargs.h that `kernel` takes; copied.
+  // `args`: the struct of kernels/kernelargs.h that `kernel` takes; copied. Up to 48 KiB of shared memory.
   bool launch(const char *kernel, Grid grid, unsigned threads, unsigned shared_bytes, const void *args);
   bool synchronise();
 

@@ -45,7 +45,6 @@ std::optional<Driver> load() {
     return std::nullopt;
   }
   if (!look_up(module, "cuDevicePrimaryCtxRetain", driver.primary_context_retain) ||
-      !look_up(module, "cuFuncSetAttribute", driver.function_set_attribute) ||
       !look_up(module, "cuMemsetD8Async", driver.memset_async))
     return std::nullopt;
   gst_cuda_memory_init_once();

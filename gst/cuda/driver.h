@@ -19,7 +19,6 @@ struct Error {
 struct Driver {
   int devices = 0;
   decltype(&::cuDevicePrimaryCtxRetain) primary_context_retain = nullptr;
-  decltype(&::cuFuncSetAttribute) function_set_attribute = nullptr;
   decltype(&::cuMemsetD8Async) memset_async = nullptr;
 };
 

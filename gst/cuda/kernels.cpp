@@ -23,9 +23,6 @@ constexpr Fatbin kFatbins[] = {
     {"clip", cps_fatbin_clip},
 };
 
-// More than this of dynamic shared memory a kernel has to ask for.
-constexpr unsigned kSharedBytesForAll = 48 * 1024;
-
 GQuark kernels_quark() {
   static const GQuark quark = g_quark_from_static_string("codecpatch-cuda-kernels");
   return quark;
@@ -68,40 +65,23 @@ Kernels::~Kernels() {
     CuModuleUnload(module);
 }
 
-CUresult Kernels::look_up(const std::string &name, Kernel &kernel) const {
+CUfunction Kernels::find(const std::string &name, Error &error) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const auto known = functions_.find(name); known != functions_.end())
+    return known->second;
+  CUfunction function = nullptr;
   CUresult result = CUDA_ERROR_NOT_FOUND;
   for (CUmodule module : modules_) {
-    result = CuModuleGetFunction(&kernel.function, module, name.c_str());
+    result = CuModuleGetFunction(&function, module, name.c_str());
     if (result != CUDA_ERROR_NOT_FOUND)
       break;
   }
-  return result;
-}
-
-CUfunction Kernels::find(const std::string &name, unsigned shared_bytes, Error &error) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  auto found = kernels_.find(name);
-  if (found == kernels_.end()) {
-    Kernel kernel;
-    const CUresult result = look_up(name, kernel);
-    if (result != CUDA_SUCCESS) {
-      error = error_of(result, "looking for the kernel " + name);
-      return nullptr;
-    }
-    kernel.shared_bytes = kSharedBytesForAll;
-    found = kernels_.emplace(name, kernel).first;
+  if (result != CUDA_SUCCESS) {
+    error = error_of(result, "looking for the kernel " + name);
+    return nullptr;
   }
-  Kernel &kernel = found->second;
-  if (shared_bytes > kernel.shared_bytes) {
-    const CUresult result = driver()->function_set_attribute(
-        kernel.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, static_cast<int>(shared_bytes));
-    if (result != CUDA_SUCCESS) {
-      error = error_of(result, "reserving " + bytes_text(shared_bytes) + " of shared memory for " + name);
-      return nullptr;
-    }
-    kernel.shared_bytes = shared_bytes;
-  }
-  return kernel.function;
+  functions_.emplace(name, function);
+  return function;
 }
 
 } // namespace cps::cuda

@@ -18,7 +18,7 @@ public:
   static Kernels *of(GstCudaContext *context, Error &error);
 
   // nullptr with the reason in `error`. The context is current.
-  CUfunction find(const std::string &name, unsigned shared_bytes, Error &error);
+  CUfunction find(const std::string &name, Error &error);
 
   Kernels() = default;
   ~Kernels(); // the context is current
@@ -26,15 +26,9 @@ public:
   Kernels &operator=(const Kernels &) = delete;
 
 private:
-  struct Kernel {
-    CUfunction function = nullptr;
-    unsigned shared_bytes = 0; // allowed
-  };
-  CUresult look_up(const std::string &name, Kernel &kernel) const;
-
   std::vector<CUmodule> modules_;
   std::mutex mutex_;
-  std::map<std::string, Kernel> kernels_;
+  std::map<std::string, CUfunction> functions_;
 };
 
 } // namespace cps::cuda

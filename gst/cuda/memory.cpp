@@ -210,6 +210,7 @@ static GstMemory *new_memory(GstAllocator *allocator, gsize size, const GstAlloc
   auto memory = std::make_unique<LinearMemory>();
   memory->block = block;
   GstMemory *parent = &memory.release()->parent;
+  // Parts are copied: there is no mem_share.
   gst_memory_init(parent, static_cast<GstMemoryFlags>(params.flags | GST_MEMORY_FLAG_NO_SHARE), allocator, nullptr,
                   room, kAlignment - 1, params.prefix, size);
   return parent;
@@ -305,11 +306,6 @@ static GstMemory *linear_copy(GstMemory *memory, gssize offset, gssize size) {
   return succeeded(result, "copying", bytes) ? copy.release() : nullptr;
 }
 
-// GST_MEMORY_FLAG_NO_SHARE has buffers copy instead.
-static GstMemory *linear_share(GstMemory *, gssize, gssize) {
-  return nullptr;
-}
-
 // The object
 
 enum { PROP_CUDA_DEVICE_ID = 1 };
@@ -333,7 +329,6 @@ static void cps_cuda_allocator_init(CpsCudaAllocator *self) {
   allocator->mem_map_full = linear_map;
   allocator->mem_unmap_full = linear_unmap;
   allocator->mem_copy = linear_copy;
-  allocator->mem_share = linear_share;
   // gst_allocator_alloc() is told which allocator; this keeps others from registering it as one for system memory.
   GST_OBJECT_FLAG_SET(allocator, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }

@@ -1,6 +1,6 @@
 #include "kernels/energy.h"
 
-#include "tests/kernels/reference.h"
+#include "tests/kernels/contents.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -9,26 +9,10 @@ namespace {
 using reference::Layout;
 using reference::Picture;
 
-enum class Content { Noise, Moving, Still, Steps };
-
-// Pictures of one kind of content, `t` is their place in the sequence.
-Picture draw(const Layout &layout, Content content, int t, std::mt19937 &random) {
-  Picture picture(layout);
-  const int peak = picture.peak();
-  return picture.fill([&](int p, int x, int y) -> int {
-    switch (content) {
-    case Content::Noise: // every residual is likely to be non-zero
-      return static_cast<int>(random() & static_cast<unsigned>(peak));
-    case Content::Moving: // a texture that pans; ties between equal errors
-      return ((x + 5 * t) / 3 * 37 + (y + 3 * t) / 2 * 11 * (p + 1)) & peak;
-    case Content::Still:
-      return (x * 7 + y * 3) & peak;
-    case Content::Steps: // the largest possible difference
-      return t % 2 ? peak : 0;
-    }
-    return 0;
-  });
-}
+using reference::Content;
+using reference::draw;
+using reference::gray;
+using reference::rgb;
 
 void check_map(const std::vector<float> &map, const std::vector<float> &expected, const Layout &layout, int t) {
   fail_unless_equals_int(static_cast<int>(map.size()), static_cast<int>(expected.size()));
@@ -64,28 +48,11 @@ void check_sequence(const Layout &layout, Content content, double percentile, un
 }
 
 void check_sizes(Layout layout, Content content) {
-  const int sizes[][2] = {{1, 1},  {1, 40},   {40, 1},    {2, 3},     {7, 5},     {9, 64},    {31, 33},
-                          {33, 9}, {127, 60}, {128, 128}, {132, 140}, {140, 256}, {130, 131}, {200, 96}};
-  for (const auto &[width, height] : sizes) {
+  for (const auto &[width, height] : reference::kEnergySizes) {
     layout.width = width;
     layout.height = height;
     check_sequence(layout, content, 95.0, 3);
   }
-}
-
-Layout gray(int width, int height, int bits = 8) {
-  Layout layout;
-  layout.width = width;
-  layout.height = height;
-  layout.bits = bits;
-  return layout;
-}
-
-Layout rgb(int width, int height, int bits = 8) {
-  Layout layout = gray(width, height, bits);
-  layout.model = cps::ColorModel::Rgb;
-  layout.step = 3;
-  return layout;
 }
 
 } // namespace

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# ci/gpu-test.sh [--no-sanitizer] [BUILD_DIR]: on a machine with an NVIDIA GPU, every GPU test, the kernels under
+# compute-sanitizer where it is installed, and the GPU benchmark; a table at the end. From a checkout it takes the build
+# in BUILD_DIR or makes one; in an unpacked ci/gpu-bundle.sh it takes what is there. Fails where a test does, and where
+# there is no GPU.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+sanitizer=$(command -v compute-sanitizer || true)
+if [ "${1-}" = --no-sanitizer ]; then
+  sanitizer=
+  shift
+fi
+
+if [ -e "$here/gpu-tests.txt" ]; then
+  build=$here/build
+  programs=$(cat "$here/gpu-tests.txt")
+  start=("$here/run")
+else
+  . "$here/common.sh"
+  build=${1-}
+  if [ -z "$build" ]; then
+    install_packages build run test
+    build=$root/build
+    build_tree "$build" -Dcuda=enabled
+  fi
+  build=$(cd "$build" && pwd)
+  programs=$(gpu_programs "$build")
+  export GST_PLUGIN_PATH_1_0=$build/gst/elements CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared}
+  start=()
+fi
+export CK_FORK=no # a child process could not use the driver that its parent has loaded
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export GST_REGISTRY_1_0=$work/registry.bin
+
+nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null || echo "nvidia-smi: no driver"
+failures=0 passes=0
+: >"$work/table"
+
+# row NAME COMMAND...: runs it, and notes how it went. Programs that skip exit with 77.
+row() {
+  local name=$1 log=$work/log code=0 result begin=$SECONDS
+  shift
+  "$@" >"$log" 2>&1 </dev/null || code=$?
+  case $code in
+    0) result=passed passes=$((passes + 1)) ;;
+    77) result="skipped: $(tail -n 1 "$log")" ;;
+    *)
+      result="FAILED ($code)" failures=$((failures + 1))
+      printf '\n== %s\n' "$name"
+      tail -n 60 "$log"
+      ;;
+  esac
+  printf '%-44s %4d s  %s\n' "$name" $((SECONDS - begin)) "$result" | tee -a "$work/table"
+}
+
+while IFS=$'\t' read -r name program; do
+  row "$name" "${start[@]}" "$build/$program"
+done <<<"$programs"
+
+# Kernels and copies; whole pipelines would take hours under it.
+if [ -n "$sanitizer" ]; then
+  for tool in memcheck racecheck; do
+    for name in gpu-memory gpu-energy gpu-clip; do
+      program=$(awk -F'\t' -v name="$name" '$1 == name { print $2 }' <<<"$programs")
+      row "$name, $tool" "${start[@]}" "$sanitizer" --tool "$tool" --error-exitcode 9 --target-processes all \
+        "$build/$program"
+    done
+  done
+else
+  echo "compute-sanitizer is not installed: left out"
+fi
+
+printf '\n== benchmark\n'
+"${start[@]}" "$build/tests/benchmarks/bench-cuda" || true
+printf '\n== results\n'
+cat "$work/table"
+if [ "$passes" -eq 0 ] && [ "$failures" -eq 0 ]; then
+  echo "Nothing ran: there is no GPU here."
+  exit 1
+fi
+echo "$passes passed, $failures failed"
+[ "$failures" -eq 0 ]

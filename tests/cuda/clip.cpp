@@ -1,0 +1,284 @@
+// Scores, selection and patches of the device against those of the CPU: equal, to the last bit.
+#include "gst/cuda/clip.h"
+
+#include "kernels/scores.h"
+#include "tests/cuda/testdevice.h"
+#include "tests/kernels/contents.h"
+
+namespace {
+
+using cps::PixelType;
+using reference::Layout;
+using reference::Picture;
+using test::DevicePicture;
+using test::TestDevice;
+
+struct Case {
+  Layout layout = reference::gray(160, 96);
+  cps::Size target = {56, 56};
+  cps::SelectOptions options;
+  std::vector<uint8_t> random_access = {1, 0, 0, 0, 0};
+  cps::ColorTransform color = cps::gray_to_rgb(false);
+  cps::OutputScaling scaling;
+  PixelType type = PixelType::F32;
+  enum { Noise, Saturated, Still } energy = Noise;
+
+  int frames() const { return static_cast<int>(random_access.size()); }
+  cps::Size grid() const { return {target.width / options.patch_size, target.height / options.patch_size}; }
+};
+
+struct Frame {
+  Picture picture;
+  std::vector<float> energy;
+};
+
+// Energies with ties, or hardly any.
+std::vector<Frame> draw_frames(const Case &c) {
+  std::mt19937 random(7);
+  std::vector<Frame> frames;
+  const cps::Size map = cps::small_size({c.layout.width, c.layout.height});
+  for (int t = 0; t < c.frames(); ++t) {
+    frames.push_back({draw(c.layout, reference::Content::Noise, t, random), {}});
+    const bool uniform = c.energy == Case::Saturated && t % 2 == 0;
+    for (int i = 0; i < map.width * map.height; ++i) {
+      const float value = static_cast<float>(random() % 1000) / 999.0f;
+      frames.back().energy.push_back(c.energy == Case::Still ? value * 1e-3f : uniform ? 1.0f : value);
+    }
+  }
+  return frames;
+}
+
+struct Tensors {
+  std::vector<uint8_t> patches;
+  std::vector<int64_t> fields;
+  std::vector<float> scores;
+};
+
+Tensors on_cpu(const Case &c, std::vector<Frame> &frames) {
+  const cps::Size source = {c.layout.width, c.layout.height}, grid = c.grid();
+  const cps::PictureResizer resizer(frames[0].picture.view(), c.target);
+  cps::PatchScorer scorer(source, c.target, c.options.patch_size);
+  const auto per_frame = static_cast<size_t>(grid.width * grid.height);
+  std::vector<uint16_t> pixels(resizer.samples() * frames.size());
+  std::vector<double> scores(per_frame * frames.size());
+  for (size_t t = 0; t < frames.size(); ++t) {
+    resizer.run(frames[t].picture.view(), pixels.data() + t * resizer.samples());
+    scorer.run(frames[t].energy.data(), scores.data() + t * per_frame);
+  }
+
+  Tensors out;
+  const cps::PatchCutter cutter(c.target, resizer.planes(), c.options.patch_size, c.color, c.scaling, c.type);
+  for (const int64_t index : cps::select_patches(scores.data(), c.frames(), grid, c.random_access, c.options)) {
+    const auto at = static_cast<size_t>(index), t = at / per_frame;
+    const auto within = static_cast<int64_t>(at % per_frame);
+    out.patches.resize(out.patches.size() + cutter.patch_bytes());
+    cutter.run(pixels.data() + t * resizer.samples(), within,
+               out.patches.data() + out.patches.size() - cutter.patch_bytes());
+    const auto position = static_cast<int64_t>(t);
+    out.fields.insert(out.fields.end(), {position, 10 + 3 * position, int64_t{c.random_access[t]}, index,
+                                         within / grid.width, within % grid.width});
+    out.scores.push_back(static_cast<float>(scores[at]));
+  }
+  return out;
+}
+
+// Poisons what it writes into, so that all of it has to be written.
+Tensors on_device(const TestDevice &device, cps::cuda::Clip &clip, const Case &c, std::vector<Frame> &frames) {
+  const auto count = static_cast<size_t>(cps::selection_count(c.options, c.frames(), c.grid()));
+  const size_t patch_bytes =
+      3 * static_cast<size_t>(c.options.patch_size * c.options.patch_size) * cps::pixel_size(c.type);
+  cps::cuda::Memory patches, fields, scores;
+  device.upload(patches, std::vector<uint8_t>(count * patch_bytes, 0xa5));
+  device.upload(fields, std::vector<int64_t>(count * 6, -1));
+  device.upload(scores, std::vector<float>(count, -1.0f));
+
+  std::vector<int64_t> ids;
+  device.need(clip.begin(frames[0].picture.view(), c.target, c.options.patch_size, c.frames()));
+  for (int t = 0; t < c.frames(); ++t) {
+    Frame &frame = frames[static_cast<size_t>(t)];
+    const DevicePicture picture(device, frame.picture.view());
+    cps::cuda::Memory energy;
+    device.upload(energy, frame.energy);
+    device.need(clip.add(t, picture.view(), energy.as<float>()) && device.get().synchronise());
+    ids.push_back(10 + 3 * t);
+  }
+  device.need(clip.finish(c.options, c.random_access, ids, c.color, c.scaling, c.type,
+                          {patches.as<void>(), fields.as<int64_t>(), scores.as<float>()}));
+  return {device.download<uint8_t>(patches.as<void>(), count * patch_bytes),
+          device.download<int64_t>(fields.as<void>(), count * 6), device.download<float>(scores.as<void>(), count)};
+}
+
+void check(const TestDevice &device, cps::cuda::Clip &clip, const Case &c, const std::string &what) {
+  std::vector<Frame> frames = draw_frames(c);
+  const Tensors expected = on_cpu(c, frames), tensors = on_device(device, clip, c, frames);
+  fail_unless(tensors.fields == expected.fields, "%s: other patches", what.c_str());
+  fail_unless(tensors.scores == expected.scores, "%s: other scores", what.c_str());
+  fail_unless(tensors.patches == expected.patches, "%s: other pixels", what.c_str());
+}
+
+void check(const Case &c, const std::string &what) {
+  const TestDevice device;
+  cps::cuda::Clip clip(device.get());
+  check(device, clip, c, what);
+}
+
+Case color_case(cps::ColorModel model, int bits) {
+  Case c;
+  c.layout.model = model;
+  c.layout.bits = bits;
+  c.options.k_keep = 40;
+  if (model == cps::ColorModel::Yuv) {
+    c.layout.sub_x = c.layout.sub_y = 2;
+    c.color = cps::yuv_to_rgb(0.2126, 0.0722, false);
+  } else if (model == cps::ColorModel::Rgb) {
+    c.layout.step = 4;
+    c.color = cps::rgb_to_rgb();
+  }
+  return c;
+}
+
+} // namespace
+
+GST_START_TEST(counts) {
+  for (const int64_t k : {-3, 0, 1, 2, 15, 16, 17, 31, 32, 33, 79, 80, 81, 2048})
+    for (const auto &random_access :
+         std::vector<std::vector<uint8_t>>{{1, 0, 0, 0, 0}, {0, 0, 1, 0, 1}, {1, 1, 1, 1, 1}, {0, 1, 0, 0, 0}})
+      for (const auto energy : {Case::Noise, Case::Saturated}) {
+        Case c;
+        c.options.k_keep = k;
+        c.random_access = random_access;
+        c.energy = energy;
+        check(c, "k = " + std::to_string(k));
+      }
+}
+GST_END_TEST
+
+GST_START_TEST(blocks) {
+  for (const int64_t k : {4, 8, 16, 20, 32, 80})
+    for (const auto energy : {Case::Noise, Case::Saturated, Case::Still}) {
+      Case c;
+      c.options.unit = cps::SelectionUnit::Block2x2;
+      c.options.k_keep = k;
+      c.options.static_fallback = true;
+      c.random_access = {0, 1, 0, 0, 0};
+      c.energy = energy;
+      check(c, "blocks, k = " + std::to_string(k));
+    }
+}
+GST_END_TEST
+
+GST_START_TEST(static_clips) {
+  for (const int frames : {0, 1, 2, 3, 4, 9})
+    for (const double threshold : {2.0, 0.5, 1e-6, 400.0, -1.0})
+      for (const auto energy : {Case::Still, Case::Noise}) {
+        Case c;
+        c.options.k_keep = 40;
+        c.options.static_fallback = true;
+        c.options.static_uniform_frames = frames;
+        c.options.static_abs_thresh = threshold;
+        c.random_access = {0, 0, 1, 0, 0, 0, 0};
+        c.energy = energy;
+        check(c, "static, " + std::to_string(frames) + " frames");
+      }
+}
+GST_END_TEST
+
+GST_START_TEST(dtypes) {
+  for (const PixelType type : {PixelType::U8, PixelType::F16, PixelType::BF16, PixelType::F32})
+    for (const auto model : {cps::ColorModel::Gray, cps::ColorModel::Yuv, cps::ColorModel::Rgb}) {
+      Case c = color_case(model, 8);
+      c.type = type;
+      check(c, "dtype");
+      if (type == PixelType::U8)
+        continue;
+      c.scaling = {1 / 255.0f, {0.48f, 0.45f, 0.4f}, {0.27f, 0.26f, 0.28f}};
+      check(c, "scaled");
+    }
+}
+GST_END_TEST
+
+GST_START_TEST(layouts) {
+  for (const int bits : {8, 10, 12, 16})
+    for (const int sub : {1, 2, 4}) {
+      Case c = color_case(cps::ColorModel::Yuv, bits);
+      c.layout.sub_x = sub;
+      c.layout.sub_y = sub == 4 ? 1 : sub;
+      c.layout.shift = bits == 10 ? 6 : 0;
+      c.layout.width = 157;
+      c.layout.height = 99;
+      c.layout.phase_x = sub - 1;
+      check(c, "layout");
+    }
+}
+GST_END_TEST
+
+// Many blocks of scores, patches of more than one block of pixels, and sizes that go into nothing evenly.
+GST_START_TEST(sizes) {
+  constexpr struct {
+    int width, height, patch, columns, rows;
+  } sizes[] = {{1000, 120, 2, 150, 4}, {64, 48, 40, 2, 2}, {33, 35, 14, 2, 2}, {600, 400, 14, 22, 12}, {9, 5, 1, 8, 6}};
+  for (const auto &size : sizes) {
+    Case c = color_case(cps::ColorModel::Yuv, 8);
+    c.layout.width = size.width;
+    c.layout.height = size.height;
+    c.options.patch_size = size.patch;
+    c.target = {size.columns * size.patch, size.rows * size.patch};
+    c.options.k_keep = 100;
+    check(c, std::to_string(size.width));
+  }
+}
+GST_END_TEST
+
+// One Clip for what comes one after the other, with the memory of larger ones before.
+GST_START_TEST(one_after_the_other) {
+  const TestDevice device;
+  cps::cuda::Clip clip(device.get());
+  for (const int width : {160, 160, 320, 64, 160}) {
+    Case c = color_case(cps::ColorModel::Yuv, 8);
+    c.layout.width = width;
+    check(device, clip, c, std::to_string(width));
+    c.random_access.push_back(1);
+    check(device, clip, c, std::to_string(width) + ", a longer one");
+  }
+}
+GST_END_TEST
+
+// Energies that nobody should send end in some selection, and nowhere else.
+GST_START_TEST(foul_energies) {
+  const TestDevice device;
+  cps::cuda::Clip clip(device.get());
+  for (const float foul : {-1e30f, 1e30f, std::nanf("")}) {
+    Case c;
+    c.options.k_keep = 30;
+    c.options.static_fallback = true;
+    std::vector<Frame> frames = draw_frames(c);
+    for (Frame &frame : frames)
+      std::fill(frame.energy.begin(), frame.energy.begin() + 300, foul);
+    const Tensors tensors = on_device(device, clip, c, frames);
+    int64_t last = -1;
+    for (size_t i = 0; i < 30; ++i) {
+      const int64_t index = tensors.fields[6 * i + 3];
+      fail_unless(index > last && index < 80);
+      last = index;
+    }
+  }
+}
+GST_END_TEST
+
+static Suite *cuda_clip_suite() {
+  Suite *suite = suite_create("cuda-clip");
+  TCase *tests = tcase_create("general");
+  suite_add_tcase(suite, tests);
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, counts);
+  tcase_add_test(tests, blocks);
+  tcase_add_test(tests, static_clips);
+  tcase_add_test(tests, dtypes);
+  tcase_add_test(tests, layouts);
+  tcase_add_test(tests, sizes);
+  tcase_add_test(tests, one_after_the_other);
+  tcase_add_test(tests, foul_energies);
+  return suite;
+}
+
+CPS_CUDA_CHECK_MAIN(cuda_clip)
