@@ -156,7 +156,7 @@ public:
       shared.poison();
       run_block();
       if (!shared.intact())
-        fail("wrote beside its dynamic shared memory");
+        misuse("wrote beside its dynamic shared memory");
     }
     launch_ = nullptr;
     shared_ = nullptr;
@@ -169,11 +169,11 @@ public:
 
   unsigned barrier(bool predicate, Site site) {
     if (alive_ < count_)
-      fail_at(site, "some threads wait at a barrier, and others have returned");
+      misuse_at(site, "some threads wait at a barrier, and others have returned");
     if (at_barrier_ == 0)
       barrier_site_ = site;
     else if (!same(site, barrier_site_))
-      fail_at(site, "some threads wait at a barrier, and others at another one");
+      misuse_at(site, "some threads wait at a barrier, and others at another one");
     votes_ += predicate;
     if (++at_barrier_ == count_)
       release();
@@ -185,7 +185,7 @@ public:
     const unsigned own = lane();
     Warp &warp = warps_[running_->index / kLanes];
     if (!(mask >> own & 1))
-      fail_at(site, "a lane is missing in its own mask");
+      misuse_at(site, "a lane is missing in its own mask");
     warp.slots[own] = {value, argument, 0};
     warp.masks[own] = mask;
     warp.sites[own] = site;
@@ -196,7 +196,7 @@ public:
     return warp.slots[own].result;
   }
 
-  [[noreturn]] void fail(const char *sentence) const {
+  [[noreturn]] void misuse(const char *sentence) const {
     const Extent &block = position_.block, &thread = position_.thread;
     fprintf(stderr, "cudasim: %s, block %u %u %u, thread %u %u %u: %s\n", launch_ ? launch_->name : "no kernel",
             block.x, block.y, block.z, thread.x, thread.y, thread.z, sentence);
@@ -206,9 +206,9 @@ public:
 private:
   static void body(Fiber &fiber);
 
-  [[noreturn]] void fail_at(const Site &site, const char *sentence) const {
+  [[noreturn]] void misuse_at(const Site &site, const char *sentence) const {
     fprintf(stderr, "cudasim: at %s:%d\n", site.file, site.line);
-    fail(sentence);
+    misuse(sentence);
   }
 
   void suspend() { running_->suspend(); }
@@ -257,7 +257,7 @@ private:
       if (!(present >> i & 1))
         continue;
       if (warp.masks[i] != warp.masks[lane] || !same(warp.sites[i], warp.sites[lane]))
-        fail_at(warp.sites[i], "lanes that wait for each other do so with different masks, or at different places");
+        misuse_at(warp.sites[i], "lanes that wait for each other do so with different masks, or at different places");
       ready_.push_back(index * kLanes + i);
     }
     warp.waiting &= ~present;
@@ -268,7 +268,7 @@ private:
   void thread_returned() {
     --alive_;
     if (at_barrier_ > 0)
-      fail_at(barrier_site_, "some threads wait at a barrier, and others have returned");
+      misuse_at(barrier_site_, "some threads wait at a barrier, and others have returned");
     const unsigned index = running_->index / kLanes;
     Warp &warp = warps_[index];
     warp.alive &= ~(1U << lane());
@@ -283,8 +283,8 @@ private:
     for (const Warp &warp : warps_)
       for (unsigned i = 0; i < kLanes; ++i)
         if (warp.waiting >> i & 1)
-          fail_at(warp.sites[i], "a lane waits for others of its mask that never come");
-    fail("threads wait for each other");
+          misuse_at(warp.sites[i], "a lane waits for others of its mask that never come");
+    misuse("threads wait for each other");
   }
 
   const Launch *launch_ = nullptr;
@@ -343,8 +343,8 @@ uint64_t moment() {
   return runner().moment();
 }
 
-void fail(const char *sentence) {
-  runner().fail(sentence);
+void misuse(const char *sentence) {
+  runner().misuse(sentence);
 }
 
 } // namespace cps::sim

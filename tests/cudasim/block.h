@@ -62,6 +62,6 @@ CPS_SIM_EXPORT uint64_t warp(uint32_t mask, uint64_t value, uint64_t argument, C
 CPS_SIM_EXPORT uint64_t moment();
 
 // The kernel did what CUDA forbids: says so and aborts.
-[[noreturn]] CPS_SIM_EXPORT void fail(const char *sentence);
+[[noreturn]] CPS_SIM_EXPORT void misuse(const char *sentence);
 
 } // namespace cps::sim

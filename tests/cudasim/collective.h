@@ -15,9 +15,9 @@ template <typename T, int kThreads> struct Collective {
   unsigned gather(T value) {
     const Position &here = position();
     if (here.block_size.x != kThreads || here.block_size.y != 1 || here.block_size.z != 1)
-      fail("a collective is not of the block's size");
+      misuse("a collective is not of the block's size");
     if (used_at == moment())
-      fail("a collective's TempStorage is used again without a barrier between");
+      misuse("a collective's TempStorage is used again without a barrier between");
     const unsigned rank = here.thread.x;
     values[rank] = value;
     wait();

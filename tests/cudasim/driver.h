@@ -87,7 +87,7 @@ void free_memory_of(const CUctx_st *context);
 // stream.cpp
 
 // Does `work` later, behind what the stream already has to do. `context` is the current one.
-CUresult enqueue(const Context &context, const char *call, CUstream stream, std::function<void()> work);
+CUresult enqueue(const Context &context, const char *call, CUstream handle, std::function<void()> work);
 
 // Waits for all that the context's streams have to do; without `independent` for those that CUDA's synchronous calls
 // wait for.

@@ -17,6 +17,7 @@ struct CUfunc_st {
   const cps::sim::Kernel *kernel = nullptr;
   const CUmod_st *module = nullptr;
   const CUctx_st *context = nullptr;
+  std::atomic<unsigned> shared_bytes{48 * 1024}; // that a launch may ask for
 };
 
 namespace cps::sim {
@@ -34,6 +35,8 @@ Live<CUfunc_st> &functions() {
 }
 
 std::atomic<unsigned> launches{0};
+
+constexpr int kMostSharedBytes = 227 * 1024; // of a block, as of compute capability 9.0
 
 void *symbol(const std::string &name) {
   static void *const self = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
@@ -98,6 +101,19 @@ CPS_SIM_API CUresult cuModuleGetFunction(CUfunction *handle, CUmodule module_han
   return CUDA_SUCCESS;
 }
 
+CPS_SIM_API CUresult cuFuncSetAttribute(CUfunction handle, CUfunction_attribute attribute, int value) {
+  Context context;
+  if (const CUresult result = current(context))
+    return result;
+  const std::shared_ptr<CUfunc_st> function = functions().find(handle);
+  if (!function)
+    return violation("cuFuncSetAttribute", "there is no such kernel", CUDA_ERROR_INVALID_HANDLE);
+  if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0 || value > kMostSharedBytes)
+    return CUDA_ERROR_INVALID_VALUE;
+  function->shared_bytes = static_cast<unsigned>(value);
+  return CUDA_SUCCESS;
+}
+
 CPS_SIM_API CUresult cuLaunchKernel(CUfunction handle, unsigned grid_x, unsigned grid_y, unsigned grid_z,
                                     unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,
                                     CUstream stream, void **parameters, void **extra) {
@@ -115,8 +131,8 @@ CPS_SIM_API CUresult cuLaunchKernel(CUfunction handle, unsigned grid_x, unsigned
     return violation(name, "the grid or the blocks are empty or too large");
   if (block.x * block.y * block.z != function->kernel->threads)
     return violation(name, "this is not the number of threads that the kernel is made for");
-  if (shared_bytes > 48 * 1024)
-    return violation(name, "more than 48 KiB of shared memory");
+  if (shared_bytes > function->shared_bytes)
+    return violation(name, "more shared memory than 48 KiB, or than was set for the kernel");
   if (extra || !parameters || !parameters[0])
     return violation(name, "the arguments are one struct, in the first parameter");
   const size_t bytes = function->kernel->args_bytes;

@@ -1,5 +1,5 @@
 // The part of CUDA C++ that the kernels use, for the host: included by kernels/device.h where the compiler is not nvcc.
-// What is not here is not used; what CUDA leaves undefined gives poison or fails.
+// What CUDA leaves undefined gives poison or fails.
 #pragma once
 
 #include "tests/cudasim/block.h"
