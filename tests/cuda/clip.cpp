@@ -281,4 +281,6 @@ static Suite *cuda_clip_suite() {
   return suite;
 }
 
-CPS_CUDA_CHECK_MAIN(cuda_clip)
+int main(int argc, char **argv) {
+  return test::run_cuda_tests(argc, argv, cuda_clip_suite, "clip");
+}

@@ -155,4 +155,6 @@ static Suite *cuda_energy_suite() {
   return suite;
 }
 
-CPS_CUDA_CHECK_MAIN(cuda_energy)
+int main(int argc, char **argv) {
+  return test::run_cuda_tests(argc, argv, cuda_energy_suite, "energy");
+}

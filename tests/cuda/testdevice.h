@@ -2,10 +2,8 @@
 #pragma once
 
 #include "gst/cuda/context.h"
-#include "gst/cuda/device.h"
 #include "kernels/plane.h"
-
-#include <gst/check/gstcheck.h>
+#include "tests/cuda/common.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -77,24 +75,5 @@ private:
   cps::PictureView view_;
   Memory memory_[3];
 };
-
-// For main(): true with a message where there is no device to test on.
-inline bool nothing_to_test_on() {
-  if (cps::cuda::available())
-    return false;
-  g_print("skipped: no CUDA driver or no device\n");
-  return true;
-}
-
-constexpr int kSkipped = 77; // as Meson has it
-
-// main() of a test: GST_CHECK_MAIN that skips.
-#define CPS_CUDA_CHECK_MAIN(name)                                                                                      \
-  int main(int argc, char **argv) {                                                                                    \
-    gst_check_init(&argc, &argv);                                                                                      \
-    if (test::nothing_to_test_on())                                                                                    \
-      return test::kSkipped;                                                                                           \
-    return gst_check_run_suite(name##_suite(), #name, __FILE__);                                                       \
-  }
 
 } // namespace test
