@@ -60,7 +60,7 @@ bool is_image_error(CUresult result) {
 }
 
 // A pitch must stay below 2 GiB, also that of a single row.
-constexpr size_t kLongestRow = size_t(1) << 30;
+constexpr size_t kLongestRow = size_t{1} << 30;
 
 // 1.22 loads no one-dimensional copies: rows of two-dimensional ones do.
 CUresult copy_rows(CUDA_MEMCPY2D row, size_t bytes, CUstream stream) {

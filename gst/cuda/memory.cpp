@@ -5,6 +5,7 @@
 #include "gst/elements/private.h"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -73,7 +74,7 @@ public:
 private:
   void drop_kept();
   CUresult stream(CUstream &stream);
-  CUresult wait(CUresult copied, CUstream stream) {
+  static CUresult wait(CUresult copied, CUstream stream) {
     return copied == CUDA_SUCCESS ? CuStreamSynchronize(stream) : copied;
   }
 
@@ -248,12 +249,21 @@ static bool stage(Blocks &blocks, LinearMemory &memory) {
   return succeeded(blocks.read_back(block), "reading back", block.bytes);
 }
 
+// GST_MAP_CUDA is a bit that the enumeration has no room for: as a GstMapFlags the value would be undefined.
+static unsigned flags_of(const GstMapInfo *info) {
+  unsigned flags = 0;
+  static_assert(sizeof flags == sizeof info->flags);
+  memcpy(&flags, &info->flags, sizeof flags);
+  return flags;
+}
+
 // Bytes that a writer does not write keep their values, so that writers too read back first.
 static gpointer linear_map(GstMemory *memory, GstMapInfo *info, gsize) {
   LinearMemory &self = *linear(memory);
-  const bool writes = info->flags & GST_MAP_WRITE;
+  const unsigned flags = flags_of(info);
+  const bool writes = flags & GST_MAP_WRITE;
   const std::lock_guard<std::mutex> lock(self.mutex);
-  if (info->flags & GST_MAP_CUDA) {
+  if (flags & GST_MAP_CUDA) {
     if (self.host_writers > 0 || (writes && self.host_maps > 0)) {
       GST_WARNING("%p is mapped in system memory", static_cast<void *>(memory));
       return nullptr;
@@ -275,9 +285,10 @@ static gpointer linear_map(GstMemory *memory, GstMapInfo *info, gsize) {
 
 static void linear_unmap(GstMemory *memory, GstMapInfo *info) {
   LinearMemory &self = *linear(memory);
-  const bool writes = info->flags & GST_MAP_WRITE;
+  const unsigned flags = flags_of(info);
+  const bool writes = flags & GST_MAP_WRITE;
   const std::lock_guard<std::mutex> lock(self.mutex);
-  if (info->flags & GST_MAP_CUDA) {
+  if (flags & GST_MAP_CUDA) {
     self.device_maps--;
     self.device_writers -= writes;
     return;
@@ -288,7 +299,7 @@ static void linear_unmap(GstMemory *memory, GstMapInfo *info) {
     return;
   Blocks &blocks = blocks_of(memory->allocator);
   const CurrentContext current(blocks.context());
-  const gsize offset = static_cast<gsize>(info->data - static_cast<guint8 *>(self.block.staging));
+  const auto offset = static_cast<gsize>(info->data - static_cast<guint8 *>(self.block.staging));
   succeeded(blocks.write_back(self.block, offset, info->maxsize), "writing back", info->maxsize);
 }
 

@@ -2,11 +2,8 @@
 // Linear device memory as GstMemory: tensors and energy maps. (GStreamer's own CUDA memory is pitched video.)
 #pragma once
 
+#include "gst/codecpatch/cpsdlpack.h" // CPS_CUDA_MEMORY_TYPE
 #include "gst/cuda/compat.h"
-
-#ifndef CPS_CUDA_MEMORY_TYPE
-#define CPS_CUDA_MEMORY_TYPE "codecpatch.cuda"
-#endif
 
 namespace cps::cuda {
 

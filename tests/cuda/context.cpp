@@ -127,10 +127,10 @@ GST_START_TEST(shared_by_neighbours) {
     fail_unless(asked->context->current() == one);
     fail_unless_equals_int(asked->queries, 1);
     fail_unless_equals_int(asking->queries, 0);
-    fail_unless_equals_string(line.messages().c_str(), "need have ");
+    check_equal(line.messages(), "need have ");
     fail_unless(ensure(asked) == one);
     fail_unless(asking->queries == 0);
-    fail_unless_equals_string(line.messages().c_str(), "");
+    check_equal(line.messages(), "");
   }
 }
 GST_END_TEST
@@ -152,7 +152,7 @@ GST_START_TEST(from_the_application) {
     const Line line;
     give(GST_ELEMENT(line.pipeline.get()), own.get());
     fail_unless(ensure(line.upstream) == own && ensure(line.downstream) == own);
-    fail_unless_equals_string(line.messages().c_str(), "");
+    check_equal(line.messages(), "");
     line.upstream->context->release();
     fail_unless(line.upstream->context->current() == nullptr);
     fail_unless(ensure(line.upstream) == own); // after a restart too
@@ -233,6 +233,4 @@ static Suite *cuda_context_suite() {
   return suite;
 }
 
-int main(int argc, char **argv) {
-  return run_cuda_tests(argc, argv, cuda_context_suite, "cuda-context");
-}
+CPS_CUDA_CHECK_MAIN(cuda_context)

@@ -213,10 +213,10 @@ GST_END_TEST
 
 GST_START_TEST(texts) {
   using cps::cuda::bytes_text;
-  fail_unless_equals_string(bytes_text(0).c_str(), "0 bytes");
-  fail_unless_equals_string(bytes_text(999999).c_str(), "999999 bytes");
-  fail_unless_equals_string(bytes_text(1499999).c_str(), "1 MB");
-  fail_unless_equals_string(bytes_text(1500000).c_str(), "2 MB");
+  check_equal(bytes_text(0), "0 bytes");
+  check_equal(bytes_text(999999), "999999 bytes");
+  check_equal(bytes_text(1499999), "1 MB");
+  check_equal(bytes_text(1500000), "2 MB");
   check_text(cps::cuda::error_of(CUDA_ERROR_LAUNCH_FAILED, "waiting").text,
              "The GPU failed (CUDA_ERROR_LAUNCH_FAILED: ");
   check_text(cps::cuda::error_of(CUDA_ERROR_NO_BINARY_FOR_GPU, "loading").text, "compute capability 7.5");
@@ -239,6 +239,4 @@ static Suite *cuda_device_suite() {
   return suite;
 }
 
-int main(int argc, char **argv) {
-  return run_cuda_tests(argc, argv, cuda_device_suite, "cuda-device");
-}
+CPS_CUDA_CHECK_MAIN(cuda_device)

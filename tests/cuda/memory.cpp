@@ -340,6 +340,4 @@ static Suite *cuda_memory_suite() {
   return suite;
 }
 
-int main(int argc, char **argv) {
-  return run_cuda_tests(argc, argv, cuda_memory_suite, "cuda-memory");
-}
+CPS_CUDA_CHECK_MAIN(cuda_memory)
