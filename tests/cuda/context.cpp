@@ -204,6 +204,34 @@ GST_START_TEST(context_of_frames) {
 }
 GST_END_TEST
 
+GST_START_TEST(two_devices) {
+  if (cps::cuda::driver()->devices < 2)
+    return;
+  const Line line;
+  ElementContext &context = *line.upstream->context;
+  context.set_device_id(1);
+  const Owned<GstCudaContext> second = ensure(line.upstream);
+  fail_unless_equals_int(cps::cuda::device_id_of(second.get()), 1);
+  fail_unless(second != primary());
+
+  // The neighbour was asked, but what it has is on device 0 if it had to choose for itself.
+  fail_unless(line.downstream->context->current() == primary());
+  Error error;
+  fail_if(context.adopt(primary().get(), error));
+  check_text(error.text, "cuda-device-id is 1, but the frames are on GPU 0");
+  fail_unless(context.current() == second);
+  context.set_device_id(-1);
+  fail_unless(context.current() == second);
+  fail_unless(context.adopt(primary().get(), error) && context.current() == primary());
+
+  const auto device = new_device(second.get());
+  fail_unless_equals_int(device->id(), 1);
+  gint id = -1;
+  g_object_get(device->allocator(), "cuda-device-id", &id, nullptr);
+  fail_unless_equals_int(id, 1);
+}
+GST_END_TEST
+
 // Queries that are not for a CUDA context are not ours.
 GST_START_TEST(other_queries) {
   const Line line;
@@ -229,6 +257,7 @@ static Suite *cuda_context_suite() {
   tcase_add_test(tests, from_the_application);
   tcase_add_test(tests, device_missing);
   tcase_add_test(tests, context_of_frames);
+  tcase_add_test(tests, two_devices);
   tcase_add_test(tests, other_queries);
   return suite;
 }
