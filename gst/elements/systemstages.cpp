@@ -13,6 +13,7 @@ namespace cps {
 
 namespace {
 
+// Of frames it does not matter: whatever says system memory maps there, as cudadownload has it.
 bool in_system_memory(GstBuffer *buffer) {
   for (guint i = 0; i < gst_buffer_n_memory(buffer); i++)
     if (is_cuda_memory(gst_buffer_peek_memory(buffer, i)))
@@ -23,12 +24,6 @@ bool in_system_memory(GstBuffer *buffer) {
 bool fail(StageError &error, GQuark domain, gint code, std::string text) {
   error = {domain, code, std::move(text)};
   return false;
-}
-
-bool check_frame_memory(GstBuffer *frame, StageError &error) {
-  return in_system_memory(frame) ||
-         fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-              "A frame is in CUDA memory, but its caps say system memory: they must say memory:CUDAMemory.");
 }
 
 class SystemEnergyStage final : public EnergyStage {
@@ -50,8 +45,6 @@ public:
   }
 
   Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) override {
-    if (!check_frame_memory(frame, error))
-      return nullptr;
     const MappedPicture picture(frame, info_, crop_);
     GstBuffer *acquired = nullptr;
     if (picture)
@@ -137,8 +130,6 @@ public:
   }
 
   bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) override {
-    if (!check_frame_memory(frame, error))
-      return false;
     if (!in_system_memory(energy.map))
       return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
                   "The energy of a frame in system memory is in CUDA memory: put no element between patchenergy and "
