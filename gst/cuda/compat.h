@@ -26,12 +26,15 @@ inline void wait_for_memory(GstMemory *memory) {
 #endif
 }
 
-// Video memory in `context`, (transfer full), or nullptr.
+// Video memory in `context`, (transfer full), or nullptr. After gst_cuda_memory_init_once().
 inline GstMemory *video_memory_new(GstCudaContext *context, const GstVideoInfo *info) {
 #if GST_CHECK_VERSION(1, 24, 0)
   return gst_cuda_allocator_alloc(nullptr, context, nullptr, info);
 #else
-  return gst_cuda_allocator_alloc(nullptr, context, info);
+  GstAllocator *allocator = gst_allocator_find(GST_CUDA_MEMORY_TYPE_NAME); // nullptr will not do yet
+  GstMemory *memory = gst_cuda_allocator_alloc(GST_CUDA_ALLOCATOR(allocator), context, info);
+  gst_object_unref(allocator);
+  return memory;
 #endif
 }
 

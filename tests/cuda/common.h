@@ -4,7 +4,6 @@
 #include "gst/cuda/device.h"
 #include "gst/cuda/memory.h"
 #include "tests/common/harness.h"
-#include "tests/cuda/testdevice.h"
 #include "tests/cudasim/control.h"
 
 #include <gmodule.h>
@@ -119,6 +118,17 @@ inline void check_equal(const std::string &text, const char *expected) {
 
 inline void check_text(const std::string &text, const char *part) {
   fail_unless(contains(text, part), "\"%s\" has no \"%s\"", text.c_str(), part);
+}
+
+// The main() of a test: runs the suite, or is skipped where there is nothing to run it on.
+inline int run_cuda_tests(int argc, char **argv, Suite *(*suite)(), const char *name) {
+  gst_check_init(&argc, &argv);
+  if (!cps::cuda::available()) {
+    g_print("skipped: no CUDA driver or no CUDA device\n");
+    return 77; // Meson's code for it
+  }
+  g_print("%s\n", simulation() ? "on the simulated driver" : "on a CUDA device");
+  return gst_check_run_suite(suite(), name, __FILE__);
 }
 
 } // namespace test

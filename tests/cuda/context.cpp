@@ -262,4 +262,6 @@ static Suite *cuda_context_suite() {
   return suite;
 }
 
-CPS_CUDA_CHECK_MAIN(cuda_context)
+int main(int argc, char **argv) {
+  return run_cuda_tests(argc, argv, cuda_context_suite, "cuda-context");
+}

@@ -239,4 +239,6 @@ static Suite *cuda_device_suite() {
   return suite;
 }
 
-CPS_CUDA_CHECK_MAIN(cuda_device)
+int main(int argc, char **argv) {
+  return run_cuda_tests(argc, argv, cuda_device_suite, "cuda-device");
+}

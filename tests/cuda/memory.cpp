@@ -319,6 +319,20 @@ GST_START_TEST(lost_device) {
 }
 GST_END_TEST
 
+// GStreamer's own is told from ours, and comes from where we say.
+GST_START_TEST(video_memory) {
+  const Setup setup;
+  GstVideoInfo info;
+  fail_unless(gst_video_info_set_format(&info, GST_VIDEO_FORMAT_NV12, 64, 48));
+  const Owned<GstMemory> memory(cps::cuda::video_memory_new(setup.context.get(), &info));
+  fail_unless(memory && gst_is_cuda_memory(memory.get()));
+  fail_if(cps::cuda::is_linear_memory(memory.get()));
+  fail_unless(GST_CUDA_MEMORY_CAST(memory.get())->context == setup.context.get());
+  cps::cuda::wait_for_memory(memory.get());
+  fail_unless(can_map(memory.get(), kCudaWrite));
+}
+GST_END_TEST
+
 static Suite *cuda_memory_suite() {
   Suite *suite = suite_create("cuda-memory");
   TCase *tests = tcase_create("general");
@@ -337,7 +351,10 @@ static Suite *cuda_memory_suite() {
   tcase_add_test(tests, free_last);
   tcase_add_test(tests, threads);
   tcase_add_test(tests, lost_device);
+  tcase_add_test(tests, video_memory);
   return suite;
 }
 
-CPS_CUDA_CHECK_MAIN(cuda_memory)
+int main(int argc, char **argv) {
+  return run_cuda_tests(argc, argv, cuda_memory_suite, "cuda-memory");
+}
