@@ -4,7 +4,6 @@
 #include "gst/elements/options.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace cps {
 
@@ -107,22 +106,24 @@ static CpsTensor tensor(const char *name, CpsDtype dtype, std::initializer_list<
 }
 
 bool ClipBuilder::begin(const ClipOptions &options, const GstVideoInfo &info, const CropRect &crop, guint length,
-                        std::string &error) {
+                        StageError &error) {
   const int patch = options.target.patch_size;
-  const Size source = {crop.width, crop.height};
-  const Size target = target_size(source, options.target);
+  const Size target = target_size({crop.width, crop.height}, options.target);
   const int64_t target_pixels = int64_t{target.width} * target.height;
+  error.domain = GST_LIBRARY_ERROR;
+  error.code = GST_LIBRARY_ERROR_SETTINGS;
   if (target_pixels > kMaxTargetPixels) {
-    error = "input-size, min-pixels or max-pixels ask for " + std::to_string(target.width) + "x" +
-            std::to_string(target.height) + " pixels; at most " + std::to_string(kMaxTargetPixels) + " are possible.";
+    error.text = "input-size, min-pixels or max-pixels ask for " + std::to_string(target.width) + "x" +
+                 std::to_string(target.height) + " pixels; at most " + std::to_string(kMaxTargetPixels) +
+                 " are possible.";
     return false;
   }
   const Size grid = {target.width / patch, target.height / patch};
   const int64_t count = selection_count(options.select, static_cast<int>(length), grid);
   if (count < 0) {
     const int64_t patches = int64_t{grid.width} * grid.height * length;
-    error = "selection-unit=block2x2 needs a number of patches that is divisible by 4, but k-keep is " +
-            std::to_string(options.select.k_keep) + " and the clip has " + std::to_string(patches) + ".";
+    error.text = "selection-unit=block2x2 needs a number of patches that is divisible by 4, but k-keep is " +
+                 std::to_string(options.select.k_keep) + " and the clip has " + std::to_string(patches) + ".";
     return false;
   }
 
@@ -132,25 +133,18 @@ bool ClipBuilder::begin(const ClipOptions &options, const GstVideoInfo &info, co
   length_ = length;
   target_ = target;
   grid_ = grid;
-  resizer_.emplace(picture_layout(info, crop), target);
-  scorer_.emplace(source, target, patch);
   tensors_ = {tensor("patches", options.dtype, {count, 3, patch, patch}, 0),
               tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1), tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
   frames_.clear();
   frames_.reserve(length);
-  if (!pixels_.reserve(resizer_->samples() * length) || !scores_.reserve(patches_per_frame() * length)) {
-    error = "There is not enough memory for " + std::to_string(length) + " frames of " + std::to_string(target.width) +
-            "x" + std::to_string(target.height) + " pixels: sample fewer frames, or lower input-size or max-pixels.";
-    return false;
-  }
-  return true;
+  return stage_->begin(info, crop, target, patch, length, error);
 }
 
-void ClipBuilder::add(const PictureView &picture, const float *energy, const CpsClipFrame &frame) {
-  const size_t position = frames_.size();
-  resizer_->run(picture, pixels_.at(position * resizer_->samples()));
-  scorer_->run(energy, scores_.at(position * patches_per_frame()));
+bool ClipBuilder::add(GstBuffer *buffer, const CpsEnergyMeta &energy, const CpsClipFrame &frame, StageError &error) {
+  if (!stage_->add(added(), buffer, energy, error))
+    return false;
   frames_.push_back(frame);
+  return true;
 }
 
 // Spec 1: where no sampled frame is a random-access point, the first counts as one.
@@ -159,53 +153,18 @@ void ClipBuilder::mark_random_access() {
     frames_.front().is_i = TRUE;
 }
 
-// Adds memory that starts on a cache line, as DLPack's consumers like it. GStreamer's own allocator aborts where there
-// is none; this returns nullptr.
-static void *append_memory(GstBuffer *buffer, size_t size) {
-  constexpr size_t kLine = 64;
-  void *data = std::aligned_alloc(kLine, std::max(kLine, (size + kLine - 1) / kLine * kLine));
-  if (data)
-    gst_buffer_append_memory(
-        buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
-  return data;
-}
-
-Owned<GstBuffer> ClipBuilder::finish() {
+Owned<GstBuffer> ClipBuilder::finish(StageError &error) {
   mark_random_access();
-  std::vector<uint8_t> random_access;
-  for (const CpsClipFrame &frame : frames_)
-    random_access.push_back(frame.is_i ? 1 : 0);
-  const std::vector<int64_t> selected =
-      select_patches(scores_.at(0), static_cast<int>(length_), grid_, random_access, options_.select);
-
-  Owned<GstBuffer> buffer(gst_buffer_new());
-  std::vector<void *> data;
-  for (const CpsTensor &t : tensors_) {
-    data.push_back(append_memory(buffer.get(), cps_tensor_get_size(&t)));
-    if (!data.back())
-      return nullptr;
+  ClipRecipe recipe;
+  recipe.select = options_.select;
+  for (const CpsClipFrame &frame : frames_) {
+    recipe.random_access.push_back(frame.is_i ? 1 : 0);
+    recipe.frame_ids.push_back(static_cast<int64_t>(frame.frame_id));
   }
-  write_tensors(selected, data[0], static_cast<int64_t *>(data[1]), static_cast<float *>(data[2]));
-  return buffer;
-}
-
-void ClipBuilder::write_tensors(const std::vector<int64_t> &selected, void *patches, int64_t *fields,
-                                float *scores) const {
-  const int64_t per_frame = int64_t{grid_.width} * grid_.height;
-  const PatchCutter cutter(target_, resizer_->planes(), options_.target.patch_size,
-                           color_transform(info_, picture_layout(info_, crop_).model, options_.matrix),
-                           options_.scaling, pixel_type(options_.dtype));
-  auto *out = static_cast<uint8_t *>(patches);
-  for (const int64_t index : selected) {
-    const int64_t position = index / per_frame, within = index % per_frame;
-    const CpsClipFrame &frame = frames_[static_cast<size_t>(position)];
-    cutter.run(pixels_.at(static_cast<size_t>(position) * resizer_->samples()), within, out);
-    out += cutter.patch_bytes();
-    for (const int64_t field : {position, static_cast<int64_t>(frame.frame_id), int64_t{frame.is_i}, index,
-                                within / grid_.width, within % grid_.width})
-      *fields++ = field;
-    *scores++ = static_cast<float>(*scores_.at(static_cast<size_t>(index)));
-  }
+  recipe.color = color_transform(info_, picture_layout(info_, crop_).model, options_.matrix);
+  recipe.scaling = options_.scaling;
+  recipe.type = pixel_type(options_.dtype);
+  return stage_->finish(recipe, tensors_, error);
 }
 
 Owned<CpsClip> ClipBuilder::describe() const {

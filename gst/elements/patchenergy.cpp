@@ -17,11 +17,11 @@
  */
 #include "gst/elements/patchenergy.h"
 
-#include "gst/codecpatch/cpsenergymeta.h"
 #include "gst/codecpatch/cpsframemeta.h"
+#include "gst/elements/memorykind.h"
 #include "gst/elements/options.h"
-#include "gst/elements/picture.h"
-#include "kernels/energy.h"
+#include "gst/elements/stages.h"
+#include "kernels/geometry.h"
 
 #include <algorithm>
 
@@ -45,16 +45,17 @@ static GType cps_energy_mode_get_type() {
 }
 
 struct CpsPatchEnergyPrivate {
-  explicit CpsPatchEnergyPrivate(gpointer object) : options(object) {}
+  explicit CpsPatchEnergyPrivate(gpointer object) : options(object), context(GST_ELEMENT_CAST(object)) {}
 
   cps::Options options;
+  cps::StageContext context;
 
   // Streaming thread
   GstVideoInfo info = {};
+  bool cuda = false; // what the caps say of memory
   cps::CropRect crop;
-  std::unique_ptr<cps::MotionResidual> energy; // for info and crop
+  std::unique_ptr<cps::EnergyStage> energy; // for info, memory and crop
   double percentile = 0;
-  Owned<GstBufferPool> maps;
   bool have_previous = false;
   guint64 previous_id = CPS_FRAME_ID_NONE;
 };
@@ -70,11 +71,6 @@ static CpsPatchEnergyPrivate &state_of(gpointer self) {
   return *static_cast<CpsPatchEnergyPrivate *>(cps_patch_energy_get_instance_private(CPS_PATCH_ENERGY(self)));
 }
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(CPS_VIDEO_FORMATS)));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(CPS_VIDEO_FORMATS)));
-
 static void forget_pictures(CpsPatchEnergyPrivate &state) {
   state.have_previous = false;
   state.previous_id = CPS_FRAME_ID_NONE;
@@ -83,44 +79,33 @@ static void forget_pictures(CpsPatchEnergyPrivate &state) {
 static void release_resources(CpsPatchEnergyPrivate &state) {
   forget_pictures(state);
   state.energy.reset();
-  if (state.maps)
-    gst_buffer_pool_set_active(state.maps.get(), FALSE);
-  state.maps.reset();
 }
 
-// Makes what depends on the size of the frames. False where the pool cannot be had.
-static bool prepare(CpsPatchEnergy *self, const cps::CropRect &crop) {
-  CpsPatchEnergyPrivate &state = state_of(self);
-  release_resources(state);
+static GstFlowReturn report(CpsPatchEnergy *self, const cps::StageError &error) {
+  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error.domain, error.code, g_strdup(error.text.c_str()),
+                           nullptr, __FILE__, GST_FUNCTION, __LINE__);
+  return GST_FLOW_ERROR;
+}
+
+// Makes what depends on the size of the frames.
+static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps::StageError &error) {
+  forget_pictures(state);
   state.crop = crop;
   state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
-  state.energy = std::make_unique<cps::MotionResidual>(cps::picture_layout(state.info, crop), state.percentile);
-  const cps::Size size = state.energy->map_size();
-  state.maps.reset(gst_buffer_pool_new());
-  GstStructure *config = gst_buffer_pool_get_config(state.maps.get());
-  const size_t bytes = static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float);
-  gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(bytes), 1, 0);
-  return gst_buffer_pool_set_config(state.maps.get(), config) && gst_buffer_pool_set_active(state.maps.get(), TRUE);
+  if (!state.energy)
+    state.energy = cps::make_energy_stage(state.cuda, state.context);
+  return state.energy->begin(state.info, crop, state.percentile, error);
 }
 
-// The energy of `picture` into a buffer of the pool. nullptr where there is none to be had.
-static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, const cps::PictureView &picture,
-                                   const CpsFrameMeta *meta) {
-  GstBuffer *acquired = nullptr;
-  if (gst_buffer_pool_acquire_buffer(state.maps.get(), &acquired, nullptr) != GST_FLOW_OK)
-    return nullptr;
-  Owned<GstBuffer> map(acquired);
-  GstMapInfo info;
-  if (!gst_buffer_map(map.get(), &info, GST_MAP_WRITE))
-    return nullptr;
-  auto *out = reinterpret_cast<float *>(info.data);
-  const bool first = !state.have_previous || (meta && meta->seq_len > 0 && meta->seq_pos == 0);
+static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *frame, cps::StageError &error) {
+  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame);
   const bool own_picture = meta && meta->status == CPS_FRAME_STATUS_OK;
-  if (!first && own_picture && meta->frame_id == state.previous_id && meta->frame_id != CPS_FRAME_ID_NONE)
-    state.energy->repeat(out);
-  else
-    state.energy->next(picture, first, out);
-  gst_buffer_unmap(map.get(), &info);
+  cps::EnergyStep step = cps::EnergyStep::Next;
+  if (!state.have_previous || (meta && meta->seq_len > 0 && meta->seq_pos == 0))
+    step = cps::EnergyStep::First;
+  else if (own_picture && meta->frame_id == state.previous_id && meta->frame_id != CPS_FRAME_ID_NONE)
+    step = cps::EnergyStep::Repeat;
+  Owned<GstBuffer> map = state.energy->next(frame, step, error);
   state.have_previous = true;
   state.previous_id = own_picture ? meta->frame_id : CPS_FRAME_ID_NONE;
   return map;
@@ -134,22 +119,15 @@ static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffe
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
     return GST_FLOW_ERROR;
   }
-  if ((!state.energy || !(crop == state.crop)) && !prepare(self, crop)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, FAILED, ("Could not allocate energy maps."), (nullptr));
-    return GST_FLOW_ERROR;
+  cps::StageError error;
+  if ((!state.energy || !(crop == state.crop)) && !prepare(state, crop, error)) {
+    state.energy.reset();
+    return report(self, error);
   }
-  Owned<GstBuffer> map;
-  {
-    const cps::MappedPicture picture(buffer, state.info, crop);
-    if (picture)
-      map = energy_map(state, picture.view(), cps_buffer_get_frame_meta(buffer));
-  }
-  if (!map) {
-    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Could not read a frame: its memory is smaller than its caps say."),
-                      (nullptr));
-    return GST_FLOW_ERROR;
-  }
-  const cps::Size size = state.energy->map_size();
+  Owned<GstBuffer> map = energy_map(state, buffer, error);
+  if (!map)
+    return report(self, error);
+  const cps::Size size = cps::small_size({crop.width, crop.height});
   cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
                              static_cast<guint>(crop.width), static_cast<guint>(crop.height),
                              g_quark_from_static_string("motion-residual"), state.percentile);
@@ -165,9 +143,11 @@ static GstFlowReturn patch_energy_prepare_output_buffer(GstBaseTransform *, GstB
 static gboolean patch_energy_set_caps(GstBaseTransform *trans, GstCaps *caps, GstCaps *) {
   CpsPatchEnergyPrivate &state = state_of(trans);
   const GstVideoInfo old = state.info;
+  const bool was_cuda = state.cuda;
   if (!gst_video_info_from_caps(&state.info, caps))
     return FALSE;
-  if (!cps::same_layout(old, state.info))
+  state.cuda = cps::is_cuda_caps(caps);
+  if (state.cuda != was_cuda || !cps::same_layout(old, state.info))
     release_resources(state);
   return TRUE;
 }
@@ -178,6 +158,16 @@ static gboolean patch_energy_propose_allocation(GstBaseTransform *, GstQuery *, 
   return TRUE;
 }
 
+static gboolean patch_energy_query(GstBaseTransform *trans, GstPadDirection direction, GstQuery *query) {
+  return state_of(trans).context.answer(query) ||
+         GST_BASE_TRANSFORM_CLASS(cps_patch_energy_parent_class)->query(trans, direction, query);
+}
+
+static void patch_energy_set_context(GstElement *element, GstContext *context) {
+  state_of(element).context.set_context(context);
+  GST_ELEMENT_CLASS(cps_patch_energy_parent_class)->set_context(element, context);
+}
+
 static gboolean patch_energy_sink_event(GstBaseTransform *trans, GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
     forget_pictures(state_of(trans));
@@ -186,6 +176,7 @@ static gboolean patch_energy_sink_event(GstBaseTransform *trans, GstEvent *event
 
 static gboolean patch_energy_stop(GstBaseTransform *trans) {
   release_resources(state_of(trans));
+  state_of(trans).context.release();
   return TRUE;
 }
 
@@ -215,10 +206,13 @@ static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
   install(g_param_spec_double("energy-pct", "Energy percentile",
                               "Percentile of a frame that counts as full motion or residual (clamped to 1..100)",
                               -G_MAXDOUBLE, G_MAXDOUBLE, 95, flags));
+  install(cps::cuda_device_id_spec());
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  element_class->set_context = patch_energy_set_context;
+  const Owned<GstCaps> caps = cps::video_template_caps();
+  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, caps.get());
+  cps::add_pad_template(element_class, "src", GST_PAD_SRC, caps.get());
   gst_element_class_set_static_metadata(element_class, "Patch energy", "Filter/Analyzer/Video",
                                         "Attaches a map of motion and residual energy to video frames",
                                         "The codecpatch developers");
@@ -226,6 +220,7 @@ static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
   auto *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
   trans_class->set_caps = patch_energy_set_caps;
   trans_class->stop = patch_energy_stop;
+  trans_class->query = patch_energy_query;
   trans_class->sink_event = patch_energy_sink_event;
   trans_class->propose_allocation = patch_energy_propose_allocation;
   trans_class->prepare_output_buffer = patch_energy_prepare_output_buffer;

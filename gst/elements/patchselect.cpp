@@ -24,8 +24,8 @@
  */
 #include "gst/elements/patchselect.h"
 
-#include "gst/codecpatch/cpsenergymeta.h"
 #include "gst/elements/clipbuilder.h"
+#include "gst/elements/memorykind.h"
 #include "gst/elements/options.h"
 
 GST_DEBUG_CATEGORY_STATIC(patch_select_debug);
@@ -77,19 +77,21 @@ static GType cps_color_matrix_get_type() {
 }
 
 struct CpsPatchSelectPrivate {
-  explicit CpsPatchSelectPrivate(gpointer object) : options(object) {}
+  explicit CpsPatchSelectPrivate(gpointer object) : options(object), context(GST_ELEMENT_CAST(object)) {}
 
   GstPad *sinkpad = nullptr;
   GstPad *srcpad = nullptr;
   cps::Options options;
+  cps::StageContext context;
 
   // Streaming thread
   GstVideoInfo info = {};
+  bool cuda = false; // what the caps say of memory
   GstSegment segment = {};
   Owned<GstEvent> segment_event; // waits for the caps
   Owned<GstCaps> src_caps;
-  Owned<CpsPlan> plan; // from the sampler
-  cps::ClipBuilder clip;
+  Owned<CpsPlan> plan;                         // from the sampler
+  std::unique_ptr<cps::ClipBuilder> clip;      // in that memory
   Owned<GstStructure> clip_options;            // what the clip is made with
   GstClockTime clip_pts = GST_CLOCK_TIME_NONE; // of its first frame, in the segment
   bool collecting = false;                     // a clip has begun and is not whole yet
@@ -106,10 +108,11 @@ static CpsPatchSelectPrivate &state_of(gpointer self) {
   return *static_cast<CpsPatchSelectPrivate *>(cps_patch_select_get_instance_private(CPS_PATCH_SELECT(self)));
 }
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(CPS_VIDEO_FORMATS)));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("other/tensors, format=static, num_tensors=3, framerate=0/1"));
+static GstFlowReturn report(CpsPatchSelect *self, const cps::StageError &error) {
+  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error.domain, error.code, g_strdup(error.text.c_str()),
+                           nullptr, __FILE__, GST_FUNCTION, __LINE__);
+  return GST_FLOW_ERROR;
+}
 
 // Where the stream comes from: a path, a URI, or nullptr where nobody says.
 static gchar *stream_source(GstPad *sinkpad) {
@@ -133,7 +136,7 @@ static GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
 // What the clip's metadata says beside sizes and frames.
 static Owned<CpsClip> describe_clip(CpsPatchSelect *self, const CpsFrameMeta &frame, const CpsEnergyMeta &energy) {
   CpsPatchSelectPrivate &state = state_of(self);
-  Owned<CpsClip> clip = state.clip.describe();
+  Owned<CpsClip> clip = state.clip->describe();
   clip->clip_index = frame.clip_index;
   clip->source = stream_source(state.sinkpad);
   if (state.plan) {
@@ -152,8 +155,9 @@ static Owned<CpsClip> describe_clip(CpsPatchSelect *self, const CpsFrameMeta &fr
 }
 
 static bool send_caps(CpsPatchSelectPrivate &state) {
-  const std::vector<CpsTensor> &tensors = state.clip.tensors();
-  Owned<GstCaps> caps(cps_tensors_to_caps(tensors.data(), static_cast<guint>(tensors.size()), nullptr));
+  const std::vector<CpsTensor> &tensors = state.clip->tensors();
+  Owned<GstCaps> caps(cps_tensors_to_caps(tensors.data(), static_cast<guint>(tensors.size()),
+                                          state.cuda ? cps::kCudaFeature : nullptr));
   if (!state.src_caps || !gst_caps_is_equal(caps.get(), state.src_caps.get())) {
     if (!gst_pad_push_event(state.srcpad, gst_event_new_caps(caps.get())))
       return false;
@@ -167,14 +171,16 @@ static bool send_caps(CpsPatchSelectPrivate &state) {
 static GstFlowReturn begin_clip(CpsPatchSelect *self, const cps::CropRect &crop, const CpsFrameMeta &first) {
   CpsPatchSelectPrivate &state = state_of(self);
   state.clip_options = state.options.snapshot();
+  gst_structure_remove_field(state.clip_options.get(), "cuda-device-id"); // where, not what
   state.clip_pts = first.pts;
   cps::ClipOptions options;
-  std::string error;
-  if (!cps::read_clip_options(state.clip_options.get(), options, error) ||
-      !state.clip.begin(options, state.info, crop, first.seq_len, error)) {
-    GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.c_str()), (nullptr));
-    return GST_FLOW_ERROR;
-  }
+  cps::StageError error = {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, ""};
+  if (!cps::read_clip_options(state.clip_options.get(), options, error.text))
+    return report(self, error);
+  if (!state.clip)
+    state.clip = std::make_unique<cps::ClipBuilder>(cps::make_clip_stage(state.cuda, state.context));
+  if (!state.clip->begin(options, state.info, crop, first.seq_len, error))
+    return report(self, error);
   state.collecting = true;
   if (send_caps(state))
     return GST_FLOW_OK;
@@ -204,60 +210,37 @@ static bool check_frame(CpsPatchSelect *self, const CpsFrameMeta *frame, const C
                       (nullptr));
     return false;
   }
-  const guint expected = state.collecting ? state.clip.added() : 0;
-  if (frame->seq_pos != expected || (state.collecting && frame->seq_len != state.clip.length())) {
+  const guint expected = state.collecting ? state.clip->added() : 0;
+  if (frame->seq_pos != expected || (state.collecting && frame->seq_len != state.clip->length())) {
     GST_ELEMENT_ERROR(
         self, STREAM, FAILED,
         ("Frame %u of a sequence of %u came where frame %u was due.", frame->seq_pos, frame->seq_len, expected),
         (nullptr));
     return false;
   }
-  if (state.collecting && !(crop == state.clip.crop())) {
+  if (state.collecting && !(crop == state.clip->crop())) {
     GST_ELEMENT_ERROR(
         self, STREAM, FORMAT,
         ("The resolution changed from %dx%d to %dx%d in the middle of a clip: sample each part by its own, "
          "with start and stop of uniformsampler, or scale the frames to one size.",
-         state.clip.crop().width, state.clip.crop().height, crop.width, crop.height),
+         state.clip->crop().width, state.clip->crop().height, crop.width, crop.height),
         (nullptr));
     return false;
   }
   return true;
 }
 
-// Adds the frame to the clip. False where its memory or that of its energy cannot be read.
-static bool add_frame(CpsPatchSelectPrivate &state, GstBuffer *buffer, const CpsFrameMeta &frame,
-                      const CpsEnergyMeta &energy, const cps::CropRect &crop) {
-  const cps::Size map_size = state.clip.map_size();
-  GstMapInfo map;
-  if (static_cast<int>(energy.width) != map_size.width || static_cast<int>(energy.height) != map_size.height ||
-      !gst_buffer_map(energy.map, &map, GST_MAP_READ))
-    return false;
-  bool good = map.size >= sizeof(float) * energy.width * energy.height;
-  {
-    const cps::MappedPicture picture(buffer, state.info, crop);
-    good = good && picture;
-    if (good)
-      state.clip.add(picture.view(), reinterpret_cast<const float *>(map.data),
-                     {frame.frame_id, stream_time(state.segment, frame.pts),
-                      (frame.flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, frame.status});
-  }
-  gst_buffer_unmap(energy.map, &map);
-  return good;
-}
-
 static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, const CpsEnergyMeta &energy) {
   CpsPatchSelectPrivate &state = state_of(self);
   state.collecting = false;
-  Owned<GstBuffer> tensors = state.clip.finish();
-  if (!tensors) {
-    GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT,
-                      ("There is not enough memory for the patches: lower k-keep or patch-size."), (nullptr));
-    return GST_FLOW_ERROR;
-  }
+  cps::StageError error;
+  Owned<GstBuffer> tensors = state.clip->finish(error);
+  if (!tensors)
+    return report(self, error);
   Owned<CpsClip> clip = describe_clip(self, last, energy);
   GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
-  const std::vector<CpsTensor> &list = state.clip.tensors();
+  const std::vector<CpsTensor> &list = state.clip->tensors();
   cps_buffer_add_tensor_meta(tensors.get(), list.data(), static_cast<guint>(list.size()), clip.release());
   return gst_pad_push(state.srcpad, tensors.release());
 }
@@ -283,12 +266,13 @@ static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  if (!add_frame(state, incoming, *frame, *energy, crop)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Could not read a frame or its energy: the memory does not fit its caps."),
-                      (nullptr));
-    return GST_FLOW_ERROR;
-  }
-  return state.clip.whole() ? push_clip(self, *frame, *energy) : GST_FLOW_OK;
+  cps::StageError error;
+  if (!state.clip->add(incoming, *energy,
+                       {frame->frame_id, stream_time(state.segment, frame->pts),
+                        (frame->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, frame->status},
+                       error))
+    return report(self, error);
+  return state.clip->whole() ? push_clip(self, *frame, *energy) : GST_FLOW_OK;
 }
 
 // Events
@@ -299,19 +283,23 @@ static gboolean set_caps(CpsPatchSelect *self, GstCaps *caps) {
   if (!gst_video_info_from_caps(&info, caps))
     return FALSE;
   const GstVideoInfo &old = state.info;
-  if (!state.collecting || (cps::same_layout(old, info) && cps::same_colors(old, info))) {
+  const bool cuda = cps::is_cuda_caps(caps);
+  if (!state.collecting || (cuda == state.cuda && cps::same_layout(old, info) && cps::same_colors(old, info))) {
+    if (cuda != state.cuda)
+      state.clip.reset();
     state.info = info;
+    state.cuda = cuda;
     return TRUE;
   }
-  const auto describe = [](const GstVideoInfo &i) {
+  const auto describe = [](const GstVideoInfo &i, bool in_cuda) {
     const Owned<gchar> colors(gst_video_colorimetry_to_string(&i.colorimetry));
     return std::to_string(i.width) + "x" + std::to_string(i.height) + " " + i.finfo->name +
-           (colors ? std::string(" ") + colors.get() : "");
+           (colors ? std::string(" ") + colors.get() : "") + (in_cuda ? " in CUDA memory" : "");
   };
   GST_ELEMENT_ERROR(self, STREAM, FORMAT,
                     ("The video changed from %s to %s in the middle of a clip: sample each part by its own, with start "
                      "and stop of uniformsampler, or convert the frames to one format.",
-                     describe(old).c_str(), describe(info).c_str()),
+                     describe(old, state.cuda).c_str(), describe(info, cuda).c_str()),
                     (nullptr));
   return FALSE;
 }
@@ -345,7 +333,7 @@ static gboolean patch_select_sink_event(GstPad *pad, GstObject *parent, GstEvent
     if (state.collecting)
       GST_ELEMENT_ERROR(
           self, STREAM, FAILED,
-          ("The stream ended after %u of the %u frames of a clip.", state.clip.added(), state.clip.length()),
+          ("The stream ended after %u of the %u frames of a clip.", state.clip->added(), state.clip->length()),
           (nullptr));
     state.collecting = false;
     break;
@@ -356,11 +344,30 @@ static gboolean patch_select_sink_event(GstPad *pad, GstObject *parent, GstEvent
 }
 
 static gboolean patch_select_sink_query(GstPad *pad, GstObject *parent, GstQuery *query) {
-  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION)
-    return gst_pad_query_default(pad, parent, query);
-  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
-  gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
-  return TRUE;
+  CpsPatchSelectPrivate &state = state_of(parent);
+  switch (GST_QUERY_TYPE(query)) {
+  case GST_QUERY_ALLOCATION:
+    gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+    gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
+    return TRUE;
+  case GST_QUERY_CAPS: { // which the default answers ACCEPT_CAPS by
+    GstCaps *filter;
+    gst_query_parse_caps(query, &filter);
+    gst_query_set_caps_result(query, cps::video_caps_for_peer(pad, state.srcpad, filter).get());
+    return TRUE;
+  }
+  default:
+    return state.context.answer(query) || gst_pad_query_default(pad, parent, query);
+  }
+}
+
+static gboolean patch_select_src_query(GstPad *pad, GstObject *parent, GstQuery *query) {
+  return state_of(parent).context.answer(query) || gst_pad_query_default(pad, parent, query);
+}
+
+static void patch_select_set_context(GstElement *element, GstContext *context) {
+  state_of(element).context.set_context(context);
+  GST_ELEMENT_CLASS(cps_patch_select_parent_class)->set_context(element, context);
 }
 
 static GstStateChangeReturn patch_select_change_state(GstElement *element, GstStateChange transition) {
@@ -369,7 +376,8 @@ static GstStateChangeReturn patch_select_change_state(GstElement *element, GstSt
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     CpsPatchSelectPrivate &state = state_of(element);
     state.collecting = false;
-    state.clip = cps::ClipBuilder();
+    state.clip.reset();
+    state.context.release();
     state.segment_event.reset();
     state.src_caps.reset();
     state.plan.reset();
@@ -391,13 +399,17 @@ static void cps_patch_select_init(CpsPatchSelect *self) {
   gst_video_info_init(&state.info);
   gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
 
-  state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
+  auto make_pad = [self](const char *name) {
+    return gst_pad_new_from_template(gst_element_get_pad_template(GST_ELEMENT(self), name), name);
+  };
+  state.sinkpad = make_pad("sink");
   gst_pad_set_chain_function(state.sinkpad, patch_select_chain);
   gst_pad_set_event_function(state.sinkpad, patch_select_sink_event);
   gst_pad_set_query_function(state.sinkpad, patch_select_sink_query);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 
-  state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
+  state.srcpad = make_pad("src");
+  gst_pad_set_query_function(state.srcpad, patch_select_src_query);
   gst_pad_use_fixed_caps(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
@@ -443,6 +455,7 @@ static void install_properties(GObjectClass *object_class) {
                                flags));
   install(gst_param_spec_array("std", "Standard deviation", "What R, G and B are divided by after mean (empty = off)",
                                channel, flags));
+  install(cps::cuda_device_id_spec());
 }
 
 static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
@@ -455,8 +468,10 @@ static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = patch_select_change_state;
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  element_class->set_context = patch_select_set_context;
+  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, cps::video_template_caps().get());
+  cps::add_pad_template(element_class, "src", GST_PAD_SRC,
+                        cps::tensor_template_caps("format=static, num_tensors=3, framerate=0/1").get());
   gst_element_class_set_static_metadata(element_class, "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");

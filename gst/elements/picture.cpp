@@ -79,10 +79,10 @@ static ptrdiff_t component_offset(const GstVideoFormatInfo *format, int c) {
   return offset % word != 0 ? offset * word : offset;
 }
 
-MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop)
+MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop, guint flags)
     : mapped_(gst_video_frame_map(
           &frame_, const_cast<GstVideoInfo *>(&info), buffer,
-          static_cast<GstMapFlags>(GST_MAP_READ | static_cast<GstMapFlags>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {
+          static_cast<GstMapFlags>(flags | GST_MAP_READ | static_cast<guint>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {
   if (!mapped_)
     return;
   view_ = picture_layout(info, crop);

@@ -39,7 +39,8 @@ PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop);
 // A raw frame that is mapped for reading as long as this lives.
 class MappedPicture {
 public:
-  MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop);
+  // `flags` beside GST_MAP_READ say which memory is meant.
+  MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop, guint flags = 0);
   ~MappedPicture();
   MappedPicture(const MappedPicture &) = delete;
   MappedPicture &operator=(const MappedPicture &) = delete;

@@ -24,7 +24,7 @@
 
 #include "gst/codecpatch/cpssafetensors.h"
 #include "gst/codecpatch/cpstensormeta.h"
-#include "gst/elements/private.h"
+#include "gst/elements/memorykind.h"
 
 #include <condition_variable>
 #include <deque>
@@ -71,9 +71,6 @@ static CpsTensorMetaSinkPrivate &state_of(gpointer self) {
   return *static_cast<CpsTensorMetaSinkPrivate *>(
       cps_tensor_meta_sink_get_instance_private(CPS_TENSOR_META_SINK(self)));
 }
-
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("other/tensors, format=static"));
 
 // Files
 
@@ -420,7 +417,7 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = tensor_meta_sink_change_state;
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, cps::tensor_template_caps("format=static").get());
   gst_element_class_set_static_metadata(element_class, "Tensor sink", "Sink/Tensor/File",
                                         "Hands tensors and their metadata to the application or writes them to files",
                                         "The codecpatch developers");

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which memory caps ask for, and what our pads can do with it.
+#pragma once
+
+#include "gst/elements/private.h"
+
+namespace cps {
+
+// The feature of caps whose buffers are in CUDA memory.
+extern const char *const kCudaFeature;
+
+// Do (fixed) caps say CUDA memory?
+bool is_cuda_caps(const GstCaps *caps);
+
+// Is it CUDA memory of any kind?
+bool is_cuda_memory(GstMemory *memory);
+
+// What pad templates say, one structure for each kind of memory, the same kinds in the same order. CUDA memory only
+// where there is a device.
+Owned<GstCaps> video_template_caps();
+Owned<GstCaps> tensor_template_caps(const char *fields);
+
+void add_pad_template(GstElementClass *klass, const char *name, GstPadDirection direction, GstCaps *caps);
+
+// The video in its own kinds of memory that `sinkpad` can take for what is downstream of `srcpad` to take its tensors,
+// narrowed by `filter`, which may be nullptr.
+Owned<GstCaps> video_caps_for_peer(GstPad *sinkpad, GstPad *srcpad, GstCaps *filter);
+
+} // namespace cps

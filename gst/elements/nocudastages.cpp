@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The CUDA side of stages.h in a build without CUDA.
+#include "gst/elements/stages.h"
+
+namespace cps {
+
+bool cuda_available() {
+  return false;
+}
+
+struct StageContext::State {};
+
+StageContext::StageContext(GstElement *) {}
+StageContext::~StageContext() = default;
+void StageContext::set_context(GstContext *) {}
+bool StageContext::answer(GstQuery *) {
+  return false;
+}
+void StageContext::release() {}
+
+std::unique_ptr<EnergyStage> make_energy_stage(bool, StageContext &) {
+  return make_system_energy_stage();
+}
+
+std::unique_ptr<ClipStage> make_clip_stage(bool, StageContext &) {
+  return make_system_clip_stage();
+}
+
+} // namespace cps

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What patchenergy and patchselect compute with, in the kind of memory that their frames have: systemstages.cpp and
+// cudastages.cpp, or nocudastages.cpp where the build has no CUDA.
+#pragma once
+
+#include "gst/codecpatch/cpsenergymeta.h"
+#include "gst/codecpatch/cpstensormeta.h"
+#include "gst/elements/picture.h"
+#include "gst/elements/private.h"
+#include "kernels/pixels.h"
+#include "kernels/select.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cps {
+
+// Why a stage gave up, as an element's error message has it.
+struct StageError {
+  GQuark domain = 0;
+  gint code = 0;
+  std::string text;
+};
+
+// Is there CUDA in this build, and a driver and a device on this machine?
+bool cuda_available();
+
+// The property that says which device a stage in CUDA memory is to use.
+GParamSpec *cuda_device_id_spec();
+
+// The CUDA context that an element shares with its neighbours: that of the frames, or before there are any, what the
+// application or a neighbour set. Thread-safe. Knows nothing where the build has no CUDA.
+class StageContext {
+public:
+  explicit StageContext(GstElement *element); // which has a property cuda-device-id
+  ~StageContext();
+  StageContext(const StageContext &) = delete;
+  StageContext &operator=(const StageContext &) = delete;
+
+  // What GstElement's set_context and a pad's query function have to do. True: `query` has been answered.
+  void set_context(GstContext *context);
+  bool answer(GstQuery *query);
+
+  void release();
+
+  struct State;
+  State *state() const { return state_.get(); }
+
+private:
+  std::unique_ptr<State> state_;
+};
+
+// How a frame follows the one before: as the first of a sequence, as another picture, or as the same once more.
+enum class EnergyStep { First, Next, Repeat };
+
+// Energy maps of the frames of a sequence, in order. Not thread-safe.
+class EnergyStage {
+public:
+  EnergyStage() = default;
+  virtual ~EnergyStage() = default;
+  EnergyStage(const EnergyStage &) = delete;
+  EnergyStage &operator=(const EnergyStage &) = delete;
+
+  // For frames like `info` and `crop` say; the next one is the first of a sequence.
+  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, StageError &error) = 0;
+
+  // The frame's energy map as CpsEnergyMeta has it, finished. nullptr: see `error`.
+  virtual Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) = 0;
+};
+
+// What a sequence of frames becomes tensors with, once it is whole.
+struct ClipRecipe {
+  SelectOptions select;
+  std::vector<uint8_t> random_access; // one a frame
+  std::vector<int64_t> frame_ids;
+  ColorTransform color;
+  OutputScaling scaling;
+  PixelType type = PixelType::U8;
+};
+
+// The scores and planes at target size of one sequence of frames at a time. Not thread-safe.
+class ClipStage {
+public:
+  ClipStage() = default;
+  virtual ~ClipStage() = default;
+  ClipStage(const ClipStage &) = delete;
+  ClipStage &operator=(const ClipStage &) = delete;
+
+  // Starts a sequence of `length` frames like `info` and `crop` say, in the memory of the one before.
+  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
+                     StageError &error) = 0;
+
+  // Frame `position`, 0 to length - 1 in turn. It may change once the next call has returned, and but for the last
+  // frame once this one has.
+  virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) = 0;
+
+  // Selects and cuts: a buffer with the memories of `tensors`, finished. nullptr: see `error`.
+  virtual Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
+                                  StageError &error) = 0;
+};
+
+// Stages for frames in CUDA memory, or for those in system memory.
+std::unique_ptr<EnergyStage> make_energy_stage(bool cuda, StageContext &context);
+std::unique_ptr<ClipStage> make_clip_stage(bool cuda, StageContext &context);
+
+std::unique_ptr<EnergyStage> make_system_energy_stage();
+std::unique_ptr<ClipStage> make_system_clip_stage();
+
+} // namespace cps
