@@ -46,7 +46,7 @@ if [ -d "$root/../shared/golden" ]; then
 fi
 
 # Every library that these load, but for those that have to fit the host's kernel and driver.
-is_elf() { [ "$(head -c 4 "$1" | tail -c 3)" = ELF ]; }
+is_elf() { [ "$(head -c 4 "$1" | tr -d "\0")" = $'\177ELF' ]; }
 needed() {
   local file
   find "$top" -type f | while read -r file; do

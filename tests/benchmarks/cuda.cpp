@@ -79,10 +79,7 @@ private:
   std::set<size_t> sectors_;
 };
 
-double frame_bytes(Size target) {
-  alignas(256) static const uint8_t base = 0;
-  const auto *const aligned = reinterpret_cast<const uint8_t *>(reinterpret_cast<uintptr_t>(&base) / 256 * 256);
-  const cps::PictureView view = nv12(aligned);
+double frame_bytes(const cps::PictureView &view, Size target) {
   const Size small = cps::small_size(kSource);
   Sectors sectors;
   sectors.add(view.plane[0], cps::bilinear_taps(kSource.width, 1, 0, kSource.width, small.width),
@@ -197,7 +194,7 @@ int main(int argc, char **argv) {
   }
 
   const double bandwidth = copy_bandwidth(*device, events);
-  const double bytes = kFrames * frame_bytes(alone.target()) + alone.tensor_bytes();
+  const double bytes = kFrames * frame_bytes(nv12(set(0)), alone.target()) + alone.tensor_bytes();
   const double move = bytes / bandwidth, floor = move + kLaunchSeconds * launches;
   std::printf("%dx%d NV12, n = %d, K = 2048, bf16, %d clips\n", kSource.width, kSource.height, kFrames, clips);
   std::printf("  launches a clip       %10u  (%.1f a frame, and %d)\n", launches, (launches - 2.0) / kFrames, 2);
