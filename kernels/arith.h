@@ -45,11 +45,11 @@ CPS_HD inline int64_t rank_index(int64_t count, double percent) {
   return static_cast<int64_t>(clamped / 100.0 * static_cast<double>(count - 1) + 0.5);
 }
 
-// Spec 3: a value against the percentile, 0..1. `floor` keeps still pictures from dividing by 0: it is
-// kSmallestPercentile in the units of `value`.
+// Spec 3: a value against the percentile, 0..1. The smallest one keeps still pictures from dividing by 0; it is smaller
+// than any difference of code values, in whatever units.
 constexpr float kSmallestPercentile = 1e-6f;
-CPS_HD inline float normalised(float value, float percentile, float floor) {
-  const float ratio = value / (percentile > floor ? percentile : floor);
+CPS_HD inline float normalised(float value, float percentile) {
+  const float ratio = value / (percentile > kSmallestPercentile ? percentile : kSmallestPercentile);
   return ratio < 1.0f ? ratio : 1.0f;
 }
 

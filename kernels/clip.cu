@@ -17,12 +17,21 @@ public:
       : args_(args), per_frame_(static_cast<int64_t>(args.grid.width) * args.grid.height / (args.blocks ? 4 : 1)),
         all_random_access_(args.random_access_units < args.count) {}
 
-  __device__ int64_t units() const { return per_frame_ * args_.frames; }
+  __device__ int64_t units() const { return per_frame_ * args_.length; }
   __device__ bool all_random_access() const { return all_random_access_; } // and some of the others
   __device__ int64_t wanted() const {                                      // of the candidates
     return all_random_access_ ? args_.count - args_.random_access_units : args_.count;
   }
   __device__ bool candidate(int64_t unit) const { return has_flag(unit, kRandomAccessFrame) != all_random_access_; }
+  // By one thread: sets the flags of the frames that are favoured where the clip is static.
+  __device__ void choose_favoured() const {
+    const int64_t others = args_.length - args_.random_access_units / per_frame_;
+    const int64_t chosen = favoured_count(others, args_.static_uniform_frames);
+    int64_t ordinal = 0;
+    for (int frame = 0; frame < args_.length; ++frame)
+      if (!(args_.frames.flags[frame] & kRandomAccessFrame) && is_favoured(ordinal++, others, chosen))
+        args_.frames.flags[frame] |= kFavouredFrame;
+  }
   __device__ bool favoured(int64_t unit) const { return has_flag(unit, kFavouredFrame); }
   __device__ int64_t first_patch(int64_t unit) const {
     return args_.blocks ? first_patch_of_block(unit, args_.grid.width) : unit;
@@ -30,7 +39,7 @@ public:
 
 private:
   __device__ bool has_flag(int64_t unit, FrameFlags flag) const {
-    return (args_.frame_flags[unit / per_frame_] & flag) != 0;
+    return (args_.frames.flags[unit / per_frame_] & flag) != 0;
   }
 
   const SelectArgs &args_;
@@ -40,7 +49,7 @@ private:
 
 __device__ inline void rank_units(const SelectArgs &args, const Selection &selection) {
   for (int64_t unit = threadIdx.x; unit < selection.units(); unit += kSelectThreads) {
-    const double *score = args.scores + selection.first_patch(unit);
+    const double *score = args.frames.scores + selection.first_patch(unit);
     const int64_t rank = args.blocks ? block_rank(score, args.grid.width) : quantised_score(*score);
     // Energies are in 0..1; what strays must not lead a kernel out of its arrays.
     args.ranks[unit] = rank < 0 ? 0 : rank < args.most ? rank : args.most;
@@ -63,6 +72,7 @@ __device__ inline void favour_frames(const SelectArgs &args, const Selection &se
   if (threadIdx.x == 0) {
     shared.least = INT64_MAX;
     shared.most = INT64_MIN;
+    selection.choose_favoured();
   }
   __syncthreads();
   for (int64_t unit = threadIdx.x; unit < selection.units(); unit += kSelectThreads)
@@ -139,12 +149,12 @@ __device__ inline void cut(const CutArgs &args, const uint16_t *origin, Out *pat
 __device__ inline void describe(const CutArgs &args, int64_t row, int64_t index, int64_t position, int64_t within) {
   int64_t *const fields = args.fields + 6 * row;
   fields[0] = position;
-  fields[1] = args.frame_ids[position];
-  fields[2] = args.frame_flags[position] & kRandomAccessFrame;
+  fields[1] = args.frames.ids[position];
+  fields[2] = args.frames.flags[position] & kRandomAccessFrame;
   fields[3] = index;
   fields[4] = within / args.grid.width;
   fields[5] = within % args.grid.width;
-  args.meta_scores[row] = static_cast<float>(args.scores[index]);
+  args.meta_scores[row] = static_cast<float>(args.frames.scores[index]);
 }
 
 } // namespace cps
@@ -153,6 +163,8 @@ CPS_KERNEL(cps_select, cps::SelectArgs, cps::kSelectThreads) {
   using namespace cps;
   __shared__ SelectShared shared;
   const Selection selection(args);
+  if (args.first_frame_counts && threadIdx.x == 0)
+    args.frames.flags[0] |= kRandomAccessFrame;
   rank_units(args, selection);
   if (args.static_fallback && selection.all_random_access() && clip_is_static(args, selection, shared))
     favour_frames(args, selection, shared);
@@ -175,7 +187,8 @@ CPS_KERNEL(cps_cut, cps::CutArgs, cps::kCutThreads) {
   if (blockIdx.y == 0 && threadIdx.x == 0)
     describe(args, row, index, position, within);
 
-  const uint16_t *const origin = args.pixels + position * args.samples_per_frame +
+  const int64_t samples_per_frame = static_cast<int64_t>(args.planes) * args.target.width * args.target.height;
+  const uint16_t *const origin = args.frames.pixels + position * samples_per_frame +
                                  within / args.grid.width * args.patch * args.target.width +
                                  within % args.grid.width * args.patch;
   const int64_t out = row * 3 * args.patch * args.patch;

@@ -53,13 +53,11 @@ template <> struct MapTraits<int16_t> {
   using Index = int16_t; // as wide as the value, so that one comparison mask selects both
   using Rank = SumRank;
   static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
-  static constexpr float kFloor = 1.0f; // no sum is between 0 and 1, so this does what the smallest percentile does
 };
 template <> struct MapTraits<float> {
   using Index = int32_t;
   using Rank = FloatRank;
   static constexpr float kWorst = std::numeric_limits<float>::infinity();
-  static constexpr float kFloor = kSmallestPercentile;
 };
 
 // Length of each candidate's motion, in small pixels.
@@ -193,11 +191,11 @@ private:
     const float motion_percentile = motion_rank_.find(motion_, rank_);
     std::array<float, kCandidates> motion;
     for (size_t i = 0; i < motion.size(); ++i)
-      motion[i] = normalised(lengths_[i], motion_percentile, kSmallestPercentile);
+      motion[i] = normalised(lengths_[i], motion_percentile);
 
     const auto residual_percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
     for (size_t i = 0; i < residual_.size(); ++i) {
-      const float residual = normalised(static_cast<float>(residual_[i]), residual_percentile, MapTraits<T>::kFloor);
+      const float residual = normalised(static_cast<float>(residual_[i]), residual_percentile);
       energy[i] = mean_energy(motion[static_cast<size_t>(motion_[i])], residual);
     }
   }

@@ -223,11 +223,10 @@ CPS_KERNEL(cps_energy_normalise, cps::EnergyNormaliseArgs, cps::kNormaliseThread
   using namespace cps;
   __shared__ float motion[kMotionSquares];
   if (threadIdx.x < kMotionSquares)
-    motion[threadIdx.x] =
-        normalised(motion_length(static_cast<int>(threadIdx.x)), args.ranks->motion_percentile, kSmallestPercentile);
+    motion[threadIdx.x] = normalised(motion_length(static_cast<int>(threadIdx.x)), args.ranks->motion_percentile);
   const float percentile = args.ranks->residual_percentile;
   __syncthreads();
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kNormaliseThreads + threadIdx.x;
   if (i < args.count)
-    args.energy[i] = mean_energy(motion[args.motion[i]], normalised(args.residual[i], percentile, args.floor));
+    args.energy[i] = mean_energy(motion[args.motion[i]], normalised(args.residual[i], percentile));
 }

@@ -31,7 +31,7 @@ __device__ inline void score(const FrameArgs &args, int block) {
     double sum = 0.0;
     for (int i = columns.begin[patch]; i < columns.begin[patch + 1]; ++i)
       sum += columns.weights[i] * *sample++;
-    args.scores[static_cast<int64_t>(grid_y) * args.grid.width + patch] = sum;
+    args.frames.scores[(args.position * args.grid.height + grid_y) * args.grid.width + patch] = sum;
   }
 }
 
@@ -46,20 +46,26 @@ __device__ inline uint16_t resized(const PlaneView &plane, const DeviceTaps &x_t
 
 // One sample of the planes at target size.
 __device__ inline void resize(const FrameArgs &args, int64_t index) {
-  const int64_t plane_samples = static_cast<int64_t>(args.target.width) * args.target.height;
-  if (index >= args.planes * plane_samples)
+  const int64_t plane_samples = static_cast<int64_t>(args.target.width) * args.target.height,
+                samples = args.planes * plane_samples;
+  if (index >= samples)
     return;
   const int plane_index = static_cast<int>(index / plane_samples), kind = plane_index == 0 ? 0 : 1;
   const auto within = static_cast<int>(index - plane_index * plane_samples);
   const int x = within % args.target.width, y = within / args.target.width;
   const PlaneView &plane = args.picture.plane[plane_index];
-  args.pixels[index] = plane.bits > 8 ? resized<uint16_t>(plane, args.x[kind], args.y[kind], x, y)
-                                      : resized<uint8_t>(plane, args.x[kind], args.y[kind], x, y);
+  args.frames.pixels[args.position * samples + index] = plane.bits > 8
+                                                            ? resized<uint16_t>(plane, args.x[kind], args.y[kind], x, y)
+                                                            : resized<uint8_t>(plane, args.x[kind], args.y[kind], x, y);
 }
 
 } // namespace cps
 
 CPS_KERNEL(cps_frame, cps::FrameArgs, cps::kFrameThreads) {
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+    args.frames.ids[args.position] = args.id;
+    args.frames.flags[args.position] = args.random_access ? cps::kRandomAccessFrame : 0;
+  }
   const int block = static_cast<int>(blockIdx.x) - args.score_blocks;
   if (block < 0)
     cps::score(args, static_cast<int>(blockIdx.x));

@@ -79,9 +79,21 @@ struct EnergyNormaliseArgs {
   const float *residual = nullptr;
   const uint8_t *motion = nullptr;
   const EnergyRanks *ranks = nullptr;
-  float floor = 0.0f; // of the residual's percentile
   int64_t count = 0;
   float *energy = nullptr;
+};
+
+// What is kept of each frame until the clip is whole.
+struct ClipFrames {
+  uint16_t *pixels = nullptr; // planes at target size
+  double *scores = nullptr;
+  int64_t *ids = nullptr;
+  uint8_t *flags = nullptr; // FrameFlags
+};
+
+enum FrameFlags : uint8_t {
+  kRandomAccessFrame = 1,
+  kFavouredFrame = 2, // in a static clip
 };
 
 // frame.cu: cps_frame. Scores of one frame (the first `score_blocks` blocks), and its planes at target size.
@@ -90,21 +102,24 @@ struct FrameArgs {
   int planes = 0;
   Size target;
   DeviceTaps x[2], y[2]; // luma (or R, G, B), chroma
-  uint16_t *pixels = nullptr;
 
   const float *energy = nullptr;
   Size map, grid;
   DeviceBands rows, columns; // My, Mx of spec 4
   int score_blocks = 0;
   int patches_per_block = 0; // neighbours in a row of the grid
-  double *scores = nullptr;
+
+  ClipFrames frames;
+  int64_t position = 0; // of the frame among them
+  int64_t id = 0;
+  bool random_access = false;
 };
 
 // clip.cu: cps_select. One block. Spec 5 over the scores of all frames.
 struct SelectArgs {
-  const double *scores = nullptr;
-  const uint8_t *frame_flags = nullptr; // FrameFlags of each frame
-  int frames = 0;
+  ClipFrames frames;
+  int length = 0;                  // frames
+  bool first_frame_counts = false; // as a random-access frame
   Size grid;
   bool blocks = false;             // units are 2x2 blocks
   int64_t count = 0;               // units to select
@@ -114,24 +129,16 @@ struct SelectArgs {
   bool static_fallback = false;
   double static_abs_thresh = 0.0;
   double static_rel_thresh = 0.0;
+  int static_uniform_frames = 0;
   double unit_pixels = 0.0;
   int64_t *ranks = nullptr;    // scratch, one a unit
   int64_t *selected = nullptr; // patch indices, in output order
 };
 
-enum FrameFlags : uint8_t {
-  kRandomAccessFrame = 1,
-  kFavouredFrame = 2, // where the clip is static
-};
-
 // clip.cu: cps_cut. One block a patch.
 struct CutArgs {
   const int64_t *selected = nullptr;
-  const uint16_t *pixels = nullptr; // of all frames
-  const double *scores = nullptr;
-  const uint8_t *frame_flags = nullptr;
-  const int64_t *frame_ids = nullptr;
-  int64_t samples_per_frame = 0;
+  ClipFrames frames;
   int planes = 0;
   Size target, grid;
   int patch = 0;

@@ -29,7 +29,7 @@ template <int Threads> __device__ inline void clear_bins(RankScratch<Threads> &s
 }
 
 // Finds the bin of `rank`, counted from 0. All threads of the block call it once the bins are complete, and all get the
-// result; a barrier has to follow before the scratch is used again.
+// result. The bins may be written at once, the rest of the scratch after a barrier.
 template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &shared, uint64_t rank) {
   constexpr unsigned kPerThread = kRankBins / Threads;
   const unsigned first = threadIdx.x * kPerThread;
@@ -75,7 +75,6 @@ __device__ inline RankedKey rank_key(int64_t count, const KeyAt &key_at, RankedK
     const RankBin bin = find_bin(shared, found.rank);
     found = {found.key << step | bin.bin, found.rank - bin.below};
     bits = rest;
-    __syncthreads();
   }
   return found;
 }

@@ -60,6 +60,18 @@ bool clip_is_static(const Units &units, const SelectOptions &options) {
   return is_static(rank95, rank50, units.pixels, options.static_abs_thresh, options.static_rel_thresh);
 }
 
+// The frames that a static clip's selection favours.
+std::vector<size_t> favoured_frames(const std::vector<uint8_t> &random_access, int count) {
+  const auto others = static_cast<int64_t>(std::count(random_access.begin(), random_access.end(), uint8_t{0}));
+  const int64_t chosen = favoured_count(others, count);
+  std::vector<size_t> favoured;
+  int64_t ordinal = 0;
+  for (size_t frame = 0; frame < random_access.size(); ++frame)
+    if (!random_access[frame] && is_favoured(ordinal++, others, chosen))
+      favoured.push_back(frame);
+  return favoured;
+}
+
 // Static clips have nothing to rank by: lifts the favoured frames above all others of `rest`.
 void favour_frames(Units &units, const std::vector<int64_t> &rest, const std::vector<size_t> &frames) {
   const auto [least, most] = std::minmax_element(rest.begin(), rest.end(), [&units](int64_t a, int64_t b) {
@@ -95,18 +107,6 @@ std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector
 }
 
 } // namespace
-
-std::vector<size_t> favoured_frames(const std::vector<uint8_t> &random_access, int count) {
-  std::vector<size_t> others;
-  for (size_t frame = 0; frame < random_access.size(); ++frame)
-    if (!random_access[frame])
-      others.push_back(frame);
-  std::vector<size_t> favoured;
-  const size_t chosen = std::min(static_cast<size_t>(std::max(count, 1)), others.size());
-  for (size_t j = 0; j < chosen; ++j)
-    favoured.push_back(others[j * others.size() / chosen]);
-  return favoured;
-}
 
 int64_t selection_count(const SelectOptions &options, int frames, Size grid) {
   const int64_t patches = static_cast<int64_t>(frames) * grid.width * grid.height;

@@ -20,10 +20,6 @@ struct SelectOptions {
   int static_uniform_frames = 4;
 };
 
-// The frames that a static clip's selection favours: up to `count` and at least one of those that are no random-access
-// frames, evenly spread.
-std::vector<size_t> favoured_frames(const std::vector<uint8_t> &random_access, int count);
-
 // K of spec 5: how many patches a sequence of `frames` frames yields, -1 where Block2x2 cannot divide it by four.
 int64_t selection_count(const SelectOptions &options, int frames, Size grid);
 

@@ -37,6 +37,17 @@ CPS_HD inline bool is_static(int64_t rank95, int64_t rank50, double unit_pixels,
   return p95 < threshold || (p95 < 2.0 * threshold && contrast < (relative > 0.0 ? relative : 0.0));
 }
 
+// Does a static clip's selection favour the frame that is number `ordinal` of `others`, the frames that are no
+// random-access frames? `chosen` of them are, evenly spread.
+CPS_HD inline bool is_favoured(int64_t ordinal, int64_t others, int64_t chosen) {
+  const int64_t j = (ordinal * chosen + others - 1) / others; // no smaller one can be at or behind the ordinal
+  return j < chosen && j * others / chosen == ordinal;
+}
+CPS_HD inline int64_t favoured_count(int64_t others, int64_t wanted) {
+  const int64_t some = wanted > 1 ? wanted : 1;
+  return some < others ? some : others;
+}
+
 // What lifts a unit of a favoured frame above all others of a static clip.
 CPS_HD inline int64_t static_lift(int64_t least, int64_t most) {
   return most - least + static_cast<int64_t>(kScoreQuanta);

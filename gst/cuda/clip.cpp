@@ -19,7 +19,7 @@ struct ScoreBlocks {
 };
 
 static ScoreBlocks score_blocks(const BandedMatrix &matrix) {
-  constexpr size_t kMostColumns = 48 * 1024 / sizeof(double);
+  constexpr size_t kMostColumns = size_t{48} * 1024 / sizeof(double);
   ScoreBlocks blocks;
   for (;; blocks.patches /= 2) {
     blocks.columns = 0;
@@ -72,20 +72,31 @@ bool Clip::prepare(const PictureView &layout, Size target, int patch) {
 }
 
 bool Clip::begin(const PictureView &layout, Size target, int patch, int frames) {
-  frames_ = frames;
-  const auto count = static_cast<size_t>(frames);
   const bool prepared = patch_ == patch && frame_.target == target && same_layout(layout_, layout);
-  return (prepared || prepare(layout, target, patch)) &&
-         pixels_.reserve(device_, count * static_cast<size_t>(samples_per_frame()) * sizeof(uint16_t)) &&
-         scores_.reserve(device_, count * static_cast<size_t>(patches_per_frame()) * sizeof(double));
+  if (!prepared && !prepare(layout, target, patch))
+    return false;
+  const auto count = static_cast<size_t>(frames);
+  if (!pixels_.reserve(device_, count * static_cast<size_t>(samples_per_frame()) * sizeof(uint16_t)) ||
+      !scores_.reserve(device_, count * static_cast<size_t>(patches_per_frame()) * sizeof(double)) ||
+      !ids_.reserve(device_, count * sizeof(int64_t)) || !flags_.reserve(device_, count))
+    return false;
+  length_ = frames;
+  random_access_frames_ = 0;
+  frame_.frames = {pixels_.as<uint16_t>(), scores_.as<double>(), ids_.as<int64_t>(), flags_.as<uint8_t>()};
+  frame_.position = 0;
+  return true;
 }
 
-bool Clip::add(int position, const PictureView &picture, const float *energy) {
+bool Clip::add(const PictureView &picture, const float *energy, int64_t frame_id, bool random_access) {
   frame_.picture = picture;
   frame_.energy = energy;
-  frame_.pixels = pixels_.as<uint16_t>() + position * samples_per_frame();
-  frame_.scores = scores_.as<double>() + position * patches_per_frame();
-  return device_.launch("cps_frame", {frame_blocks_}, kFrameThreads, frame_shared_, &frame_);
+  frame_.id = frame_id;
+  frame_.random_access = random_access;
+  random_access_frames_ += random_access ? 1 : 0;
+  if (!device_.launch("cps_frame", {frame_blocks_}, kFrameThreads, frame_shared_, &frame_))
+    return false;
+  frame_.position++;
+  return true;
 }
 
 static int bits_of(int64_t value) {
@@ -95,60 +106,45 @@ static int bits_of(int64_t value) {
   return bits;
 }
 
-bool Clip::select(const SelectOptions &options, int64_t count, int64_t random_access_frames) {
+bool Clip::select(const SelectOptions &options, int64_t count) {
   const bool blocks = options.unit == SelectionUnit::Block2x2;
   const int patches_per_unit = blocks ? 4 : 1;
-  const int64_t units_per_frame = patches_per_frame() / patches_per_unit;
+  const int64_t random_access_frames = std::max(random_access_frames_, 1);
 
   SelectArgs args;
-  args.scores = scores_.as<double>();
-  args.frame_flags = frame_flags_;
-  args.frames = frames_;
+  args.frames = frame_.frames;
+  args.length = length_;
+  args.first_frame_counts = random_access_frames_ == 0;
   args.grid = frame_.grid;
   args.blocks = blocks;
   args.count = count / patches_per_unit;
-  args.random_access_units = random_access_frames * units_per_frame;
+  args.random_access_units = random_access_frames * patches_per_frame() / patches_per_unit;
   args.unit_pixels = static_cast<double>(patch_) * patch_ * patches_per_unit;
   // Energies are at most 1 a pixel; what rounding may add is far below one more quantum a patch.
   args.most = (static_cast<int64_t>(patch_) * patch_ * static_cast<int64_t>(kScoreQuanta) + 1) * patches_per_unit;
   args.key_bits = bits_of(args.most + static_lift(0, args.most));
-  args.static_fallback = options.static_fallback && options.static_uniform_frames > 0 && random_access_frames > 0 &&
-                         random_access_frames < frames_;
+  args.static_fallback = options.static_fallback && options.static_uniform_frames > 0 && random_access_frames < length_;
   args.static_abs_thresh = options.static_abs_thresh;
   args.static_rel_thresh = options.static_rel_thresh;
+  args.static_uniform_frames = options.static_uniform_frames;
   args.ranks = ranks_.as<int64_t>();
   args.selected = selected_.as<int64_t>();
   return device_.launch("cps_select", {}, kSelectThreads, 0, &args);
 }
 
-bool Clip::finish(const SelectOptions &options, const std::vector<uint8_t> &random_access,
-                  const std::vector<int64_t> &frame_ids, const ColorTransform &color, const OutputScaling &scaling,
+bool Clip::finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling,
                   PixelType type, const ClipTensors &out) {
-  const int64_t count = selection_count(options, frames_, frame_.grid);
+  const int64_t count = selection_count(options, length_, frame_.grid);
   if (count <= 0)
     return true;
-  std::vector<uint8_t> flags;
-  std::transform(random_access.begin(), random_access.end(), std::back_inserter(flags),
-                 [](uint8_t flag) { return flag ? kRandomAccessFrame : 0; });
-  const auto random_access_frames = static_cast<int64_t>(std::count(flags.begin(), flags.end(), kRandomAccessFrame));
-  for (const size_t frame : favoured_frames(random_access, options.static_uniform_frames))
-    flags[frame] |= kFavouredFrame;
-
-  TableBuilder tables;
-  const size_t ids_at = tables.append(frame_ids), flags_at = tables.append(flags);
-  const auto units = static_cast<size_t>(frames_ * patches_per_frame());
-  if (!tables.upload(device_, per_frame_) || !ranks_.reserve(device_, units * sizeof(int64_t)) ||
-      !selected_.reserve(device_, static_cast<size_t>(count) * sizeof(int64_t)))
+  const auto units = static_cast<size_t>(length_ * patches_per_frame());
+  if (!ranks_.reserve(device_, units * sizeof(int64_t)) ||
+      !selected_.reserve(device_, static_cast<size_t>(count) * sizeof(int64_t)) || !select(options, count))
     return false;
-  frame_flags_ = TableBuilder::at<uint8_t>(per_frame_, flags_at);
 
   CutArgs cut;
   cut.selected = selected_.as<int64_t>();
-  cut.pixels = pixels_.as<uint16_t>();
-  cut.scores = scores_.as<double>();
-  cut.frame_flags = frame_flags_;
-  cut.frame_ids = TableBuilder::at<int64_t>(per_frame_, ids_at);
-  cut.samples_per_frame = samples_per_frame();
+  cut.frames = frame_.frames;
   cut.planes = frame_.planes;
   cut.target = frame_.target;
   cut.grid = frame_.grid;
@@ -160,7 +156,7 @@ bool Clip::finish(const SelectOptions &options, const std::vector<uint8_t> &rand
   cut.fields = out.fields;
   cut.meta_scores = out.scores;
   const Grid grid = {static_cast<unsigned>(count), blocks_of(static_cast<int64_t>(patch_) * patch_, kCutPixels)};
-  return select(options, count, random_access_frames) && device_.launch("cps_cut", grid, kCutThreads, 0, &cut);
+  return device_.launch("cps_cut", grid, kCutThreads, 0, &cut);
 }
 
 } // namespace cps::cuda

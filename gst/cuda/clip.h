@@ -8,8 +8,6 @@
 #include "kernels/select.h"
 #include "kernels/units.h"
 
-#include <vector>
-
 namespace cps::cuda {
 
 // Where finish() writes, in device memory: [K,3,P,P], [K,6] and [K].
@@ -30,29 +28,28 @@ public:
 
   Size map_size() const { return frame_.map; } // of the energies that add() wants
 
-  // The planes of `picture` at target size and its scores are kept. Both arguments are in device memory and may change
-  // once the stream has been synchronised.
-  bool add(int position, const PictureView &picture, const float *energy);
+  // The next frame of the sequence: its planes at target size and its scores are kept. `picture` and `energy` are in
+  // device memory and may change once the stream has been synchronised.
+  bool add(const PictureView &picture, const float *energy, int64_t frame_id, bool random_access);
 
-  // One `random_access` flag and frame id a frame; selection_count() of the options patches are written.
-  bool finish(const SelectOptions &options, const std::vector<uint8_t> &random_access,
-              const std::vector<int64_t> &frame_ids, const ColorTransform &color, const OutputScaling &scaling,
-              PixelType type, const ClipTensors &out);
+  // Writes selection_count() of the options patches. Where no frame was a random-access frame, the first counts as one.
+  bool finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling, PixelType type,
+              const ClipTensors &out);
 
 private:
   bool prepare(const PictureView &layout, Size target, int patch);
-  bool select(const SelectOptions &options, int64_t count, int64_t random_access_frames);
+  bool select(const SelectOptions &options, int64_t count);
   int64_t samples_per_frame() const { return int64_t{frame_.planes} * frame_.target.width * frame_.target.height; }
   int64_t patches_per_frame() const { return int64_t{frame_.grid.width} * frame_.grid.height; }
 
   Device &device_;
-  int frames_ = 0;
+  int length_ = 0; // frames
+  int random_access_frames_ = 0;
   int patch_ = 0;
   PictureView layout_;
   FrameArgs frame_; // of every frame of that layout, but for the frame itself
   unsigned frame_blocks_ = 0, frame_shared_ = 0;
-  const uint8_t *frame_flags_ = nullptr;
-  Memory tables_, pixels_, scores_, ranks_, selected_, per_frame_;
+  Memory tables_, pixels_, scores_, ids_, flags_, ranks_, selected_;
 };
 
 } // namespace cps::cuda

@@ -74,9 +74,7 @@ bool Energy::compare(const char *kernel, const float *previous, float *energy) {
     if (!device_.launch("cps_energy_refine", {}, kRefineThreads, 0, &refine))
       return false;
   }
-  // No sum of four code values is between 0 and 1, so that 1 does what the smallest percentile does.
-  const float floor = quads_ ? 1.0f : kSmallestPercentile;
-  const EnergyNormaliseArgs normalise = {search_.residual, search_.motion, search_.ranks, floor, samples, energy};
+  const EnergyNormaliseArgs normalise = {search_.residual, search_.motion, search_.ranks, samples, energy};
   return device_.launch("cps_energy_normalise", {blocks(samples, kNormaliseThreads)}, kNormaliseThreads, 0, &normalise);
 }
 

@@ -240,8 +240,9 @@ public:
       return fail(error, device_->error());
     if (!take(frame, energy, error))
       return false;
-    const bool good =
-        clip_->add(static_cast<int>(position), in_flight_->picture.view(), in_flight_->energy.as<float>());
+    const CpsFrameMeta &meta = *cps_buffer_get_frame_meta(frame);
+    const bool good = clip_->add(in_flight_->picture.view(), in_flight_->energy.as<float>(),
+                                 static_cast<int64_t>(meta.frame_id), (meta.flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0);
     if (!good)
       fail(error, device_->error());
     else if (position + 1 == length_) // finish() is next, and waits
@@ -299,8 +300,7 @@ private:
       gst_buffer_append_memory(buffer, memory.release());
     }
     const cuda::ClipTensors out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>()};
-    return clip_->finish(recipe.select, recipe.random_access, recipe.frame_ids, recipe.color, recipe.scaling,
-                         recipe.type, out) ||
+    return clip_->finish(recipe.select, recipe.color, recipe.scaling, recipe.type, out) ||
            fail(error, device_->error());
   }
 

@@ -100,10 +100,6 @@ public:
       : energy_device_(energy_device), clip_device_(clip_device), energy_(energy_device), clip_(clip_device),
         target_(cps::target_size(kSource, cps::TargetOptions())) {
     options_.patch_size = kPatch;
-    for (int i = 0; i < kFrames; i++) {
-      random_access_.push_back(i % 5 == 0);
-      ids_.push_back(100 * i);
-    }
     const Size map = cps::small_size(kSource);
     const auto count = static_cast<size_t>(options_.k_keep);
     need(energy_.prepare(nv12(nullptr), 95) &&
@@ -124,10 +120,11 @@ public:
       const cps::PictureView picture = nv12(frames + static_cast<size_t>(i) * kFrameBytes);
       need(energy_.next(picture, i == 0, map_.as<float>()) && (!synchronise || energy_device_.synchronise()),
            energy_device_);
-      need(clip_.add(i, picture, map_.as<float>()) && (!synchronise || i == kFrames - 1 || clip_device_.synchronise()),
+      need(clip_.add(picture, map_.as<float>(), 100 * i, i % 5 == 0) &&
+               (!synchronise || i == kFrames - 1 || clip_device_.synchronise()),
            clip_device_);
     }
-    need(clip_.finish(options_, random_access_, ids_, cps::yuv_to_rgb(0.2126, 0.0722, false), {}, cps::PixelType::BF16,
+    need(clip_.finish(options_, cps::yuv_to_rgb(0.2126, 0.0722, false), {}, cps::PixelType::BF16,
                       {patches_.as<void>(), fields_.as<int64_t>(), scores_.as<float>()}) &&
              (!synchronise || clip_device_.synchronise()),
          clip_device_);
@@ -139,8 +136,6 @@ private:
   cps::cuda::Clip clip_;
   Size target_;
   cps::SelectOptions options_;
-  std::vector<uint8_t> random_access_;
-  std::vector<int64_t> ids_;
   cps::cuda::Memory map_, patches_, fields_, scores_;
 };
 

@@ -35,7 +35,6 @@ public:
     args.residual = residual_.as<float>();
     args.motion = motion_.as<uint8_t>();
     args.ranks = ranks_.as<cps::EnergyRanks>();
-    args.floor = cps::kSmallestPercentile;
     args.count = kCount;
     args.energy = energy_.as<float>();
     constexpr auto threads = static_cast<unsigned>(cps::kNormaliseThreads);
@@ -53,7 +52,7 @@ public:
                            CUDA_SUCCESS);
     fail_unless(device_.synchronise());
     for (size_t i = 0; i < kCount; i++) {
-      const float residual = cps::normalised(residual_at(i), kPercentile, cps::kSmallestPercentile);
+      const float residual = cps::normalised(residual_at(i), kPercentile);
       fail_unless(energy[i] == cps::mean_energy(0.0f, residual), "%zu: %f", i, static_cast<double>(energy[i]));
     }
   }
