@@ -13,6 +13,7 @@ struct StageContext::State {};
 StageContext::StageContext(GstElement *) {}
 StageContext::~StageContext() = default;
 void StageContext::set_context(GstContext *) {}
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it has something to do in other builds
 bool StageContext::answer(GstQuery *) {
   return false;
 }

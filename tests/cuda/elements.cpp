@@ -263,6 +263,20 @@ GST_START_TEST(another_device) {
   Frames frames = upload(context.get(), info, noise_frames(info, 1));
   fail_unless(energy.push(std::move(frames[0])) == GST_FLOW_ERROR);
   energy.check_error("cuda-device-id is 99");
+
+  const Owned<GstCudaContext> second(gst_cuda_context_new(1));
+  if (!second)
+    return;
+  Line there(true), system(false);
+  g_object_set(there.energy().element(), "cuda-device-id", 1, nullptr);
+  there.start(info);
+  system.start(info);
+  frames = noise_frames(info, 2);
+  const auto on_device = there.run(upload(second.get(), info, frames));
+  check_equal(on_device.get(), system.run(std::move(frames)).get(), "another device");
+  gint device = -1;
+  g_object_get(gst_buffer_peek_memory(on_device.get(), 0)->allocator, "cuda-device-id", &device, nullptr);
+  assert_equals_int(device, 1);
 }
 GST_END_TEST
 
@@ -292,7 +306,8 @@ static void check_fault(const char *text, const std::function<void()> &fault, co
   const GstVideoInfo info = video_info("NV12", 640, 480);
   const Owned<GstCudaContext> context = new_context();
   for (const bool at_once : {true, false}) {
-    Frames frames = noise_frames(info, 3, 2, 1), copies = upload(context.get(), info, frames);
+    Frames frames = noise_frames(info, 3, 2, 1);
+    Frames copies = upload(context.get(), info, frames);
     Line cuda(true), system(false);
     cuda.start(info);
     const Harness *failing = &cuda.energy();
