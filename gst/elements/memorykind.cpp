@@ -16,9 +16,13 @@ const char *const kCudaFeature = "memory:CUDAMemory";
   "{ NV12, P010_10LE, I420, YV12, NV21, P016_LE, I420_10LE, Y42B, I422_10LE, I422_12LE, Y444, GBR, RGBA, BGRA, RGBx, " \
   "BGRx, ARGB, ABGR, RGB, BGR, YUY2, UYVY }"
 
-bool is_cuda_caps(const GstCaps *caps) {
-  const GstCapsFeatures *features = gst_caps_get_features(caps, 0);
+static bool is_cuda(const GstCaps *caps, guint i) {
+  const GstCapsFeatures *features = gst_caps_get_features(caps, i);
   return features && gst_caps_features_contains(features, kCudaFeature);
+}
+
+bool is_cuda_caps(const GstCaps *caps) {
+  return is_cuda(caps, 0);
 }
 
 // By name, for that needs no CUDA in the build: GStreamer's pitched memory and our linear one.
@@ -58,6 +62,23 @@ Owned<GstCaps> video_caps_for_peer(GstPad *sinkpad, GstPad *srcpad, GstCaps *fil
   if (filter)
     caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
   return caps;
+}
+
+void prefer_the_copy(GstQuery *query) {
+  GstCaps *filter = nullptr, *answer = nullptr;
+  gst_query_parse_caps(query, &filter);
+  gst_query_parse_caps_result(query, &answer);
+  if (!filter || gst_caps_is_any(filter) || gst_caps_get_size(filter) < 2 || gst_caps_is_any(answer))
+    return;
+  for (guint i = 0; i < gst_caps_get_size(filter); i++) // not fixed: a decoder says what it is able to
+    if (const Owned<GstCaps> of_kind(gst_caps_copy_nth(filter, i)); !gst_caps_is_fixed(of_kind.get()))
+      return;
+  Owned<GstCaps> copies(gst_caps_new_empty());
+  for (guint i = 0; i < gst_caps_get_size(answer); i++)
+    if (is_cuda(answer, i) != is_cuda(filter, 0))
+      gst_caps_append(copies.get(), gst_caps_copy_nth(answer, i));
+  if (!gst_caps_is_empty(copies.get()))
+    gst_query_set_caps_result(query, copies.get());
 }
 
 } // namespace cps

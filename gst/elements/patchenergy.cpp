@@ -159,8 +159,12 @@ static gboolean patch_energy_propose_allocation(GstBaseTransform *, GstQuery *, 
 }
 
 static gboolean patch_energy_query(GstBaseTransform *trans, GstPadDirection direction, GstQuery *query) {
-  return state_of(trans).context.answer(query) ||
-         GST_BASE_TRANSFORM_CLASS(cps_patch_energy_parent_class)->query(trans, direction, query);
+  if (state_of(trans).context.answer(query))
+    return TRUE;
+  const gboolean answered = GST_BASE_TRANSFORM_CLASS(cps_patch_energy_parent_class)->query(trans, direction, query);
+  if (answered && GST_QUERY_TYPE(query) == GST_QUERY_CAPS && direction == GST_PAD_SINK)
+    cps::prefer_the_copy(query);
+  return answered;
 }
 
 static void patch_energy_set_context(GstElement *element, GstContext *context) {

@@ -354,6 +354,7 @@ static gboolean patch_select_sink_query(GstPad *pad, GstObject *parent, GstQuery
     GstCaps *filter;
     gst_query_parse_caps(query, &filter);
     gst_query_set_caps_result(query, cps::video_caps_for_peer(pad, state.srcpad, filter).get());
+    cps::prefer_the_copy(query);
     return TRUE;
   }
   default:

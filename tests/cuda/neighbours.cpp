@@ -220,6 +220,20 @@ GST_START_TEST(pipelines) {
               "tensors decide");
   fail_if(in_device_memory(tensors_of("cudaupload ! " + rest + " ! other/tensors").get()));
   fail_if(in_device_memory(tensors_of("cudaupload ! " + cuda + " ! " + download + " ! " + rest).get()));
+
+  // Nobody decides: what stands in the line does.
+  const std::string sampler = "uniformsampler total-frames=20 sequence-length=8 ! ",
+                    process = "patchenergy ! patchselect k-keep=64";
+  for (const std::string &uploads : {"cudaupload ! " + sampler, sampler + "cudaupload ! ",
+                                     "cudaupload ! queue ! " + sampler + "queue ! ", sampler + "cudaupload ! tee ! "}) {
+    const auto tensors = tensors_of(uploads + process);
+    fail_unless(in_device_memory(tensors.get()), "%s", uploads.c_str());
+    check_equal(tensors.get(), system.get(), uploads.c_str());
+  }
+  for (const std::string &downloads : {"cudaupload ! " + cuda + " ! cudadownload ! " + sampler,
+                                       sampler + "cudaupload ! " + cuda + " ! cudadownload ! ",
+                                       "cudaupload ! " + cuda + " ! cudadownload ! queue ! " + sampler + "queue ! "})
+    fail_if(in_device_memory(tensors_of(downloads + process).get()), "%s", downloads.c_str());
 }
 GST_END_TEST
 
