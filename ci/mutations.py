@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails.
+"""Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails; and what the
+CUDA kernels rely on, and sees that a test on the stand-in for the driver does.
 
     ci/mutations.py [NAME...]     all, or those whose names contain one of the words
 
@@ -18,6 +19,8 @@ NEEDED, H264, H265 = (f"gst/bitstream/{name}.cpp" for name in ("neededunits", "h
 AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
                                     ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
 READING = "gst/elements/secondreading.cpp"
+ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
+SIMULATION = "tests/cudasim/libcuda.so.1"  # all that has to be built anew for a test of a kernel
 
 # What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test
 # of gst/bitstream, for what no encoder writes), the file, what is
@@ -87,6 +90,27 @@ MUTATIONS = [
      "picture.reference = picture.random_access;"),
     ("key frames by their flags: every frame is one", ["others:Theora"], KEYS, "picture.random_access = !unit.delta;",
      "picture.random_access = true;"),
+    ("search: the last of equal candidates wins", ["cuda-energy"], ENERGY,
+     "tried && error < best[i].residual", "tried && error <= best[i].residual"),
+    ("search: small maps are searched as far as large ones", ["cuda-energy"], ENERGY, "abs(dy) <= radius && ", ""),
+    ("search: candidates wrap around the sides", ["cuda-energy"], ENERGY,
+     "x >= 0 && x < args.small.width && y >= 0", "y >= 0"),
+    ("search: tiles are read before they are there", ["cuda-energy"], ENERGY,
+     "    shared.motion_bins[threadIdx.x] = 0;\n  __syncthreads();", "    shared.motion_bins[threadIdx.x] = 0;"),
+    ("search: counts of motion add up over frames", ["cuda-energy"], ENERGY, "    ranks.motion_bins[threadIdx.x] = 0;\n", ""),
+    ("search: the last block is never found again", ["cuda-energy"], ENERGY, "  ranks.blocks_done = 0;\n", ""),
+    ("ranks: bins are counted in before they are empty", ["cuda-energy"], RANK,
+     "    clear_bins(shared);\n    __syncthreads();", "    clear_bins(shared);"),
+    ("scores: sums are read before they are there", ["cuda-clip"], FRAME, "  __syncthreads();\n", ""),
+    ("planes: chroma is resized like luma", ["cuda-clip"], FRAME, "plane_index == 0 ? 0 : 1", "0"),
+    ("selection: one of equal patches is lost", ["cuda-clip"], CLIP,
+     "equal_before + equal_here <= threshold.rank", "equal_before + equal_here < threshold.rank"),
+    ("selection: the scan's memory is used again too early", ["cuda-clip"], CLIP,
+     "    equal_before += total;\n    __syncthreads();", "    equal_before += total;"),
+    ("selection: static clips favour all frames", ["cuda-clip"], CLIP,
+     "if (selection.favoured(unit))", "if (selection.candidate(unit))"),
+    ("selection: foul energies lead out of the arrays", ["cuda-clip"], CLIP,
+     "rank < 0 ? 0 : rank < args.most ? rank : args.most", "rank"),
 ]
 
 
@@ -126,7 +150,7 @@ def main():
                 sys.exit(f"{name}: {file} has {text.count(old)} times: {old}")
             with open(path, "w", encoding="utf-8") as out:
                 out.write(text.replace(old, new))
-            result = run(["ninja", "-C", build])
+            result = run(["ninja", "-C", build] + ([SIMULATION] if file.endswith((".cu", ".cuh")) else []))
             if result.returncode != 0:
                 sys.exit(f"{name}: does not compile\n{result.stdout}")
             failure = first_failure(build, tests)

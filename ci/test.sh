@@ -52,6 +52,15 @@ count_tests() {
     END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : "" }' "$1"
 }
 
+# The same elements, built without CUDA: system memory only.
+check_without_cuda() {
+  meson setup "$work/no-cuda" "$root" -Dcuda=disabled -Dwerror=true -Dtests=enabled -Dexamples=disabled \
+    -Dbenchmarks=disabled >"$work/no-cuda.log" || { cat "$work/no-cuda.log" && false; }
+  ninja -C "$work/no-cuda" -j "$jobs" gst/elements/libgstcodecpatch.so tests/elements/elements-negotiation \
+    tests/elements/elements-patchselect
+  meson test -C "$work/no-cuda" --no-rebuild --print-errorlogs elements-negotiation elements-patchselect
+}
+
 # What was installed is enough to inspect the plugin, and to compile, link and run an application.
 check_install() {
   meson install -C "$build" --no-rebuild --quiet
@@ -104,6 +113,7 @@ step build compile
 step tests run_tests
 counts=$(count_tests "$work/tests.log")
 case $counts in "0 passed"*) failed+=("tests: none ran") ;; esac
+step "without CUDA" check_without_cuda
 step devenv check_devenv
 step install check_install
 step quickstart check_quickstart
