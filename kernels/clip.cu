@@ -3,26 +3,32 @@
 #include "kernels/rank.cuh"
 #include "kernels/units.h"
 
+#include <cub/block/block_reduce.cuh>
+
 namespace cps {
 
 struct SelectShared {
   RankScratch<kSelectThreads> rank;
-  long long least, most;
+  using Positions = cub::BlockScan<uint64_t, kSelectThreads>;
+  typename Positions::TempStorage positions;
+  using Extremes = cub::BlockReduce<int64_t, kSelectThreads>;
+  typename Extremes::TempStorage extremes;
+  int64_t lift;
 };
 
-// What a SelectArgs selects among. Units on random-access frames come before all others.
-class Selection {
+// Units, and the frames that they are on.
+class Units {
 public:
-  __device__ explicit Selection(const SelectArgs &args)
-      : args_(args), per_frame_(static_cast<int64_t>(args.grid.width) * args.grid.height / (args.blocks ? 4 : 1)),
-        all_random_access_(args.random_access_units < args.count) {}
+  __device__ explicit Units(const SelectArgs &args)
+      : args_(args), per_frame_(static_cast<int64_t>(args.grid.width) * args.grid.height / (args.blocks ? 4 : 1)) {}
 
-  __device__ int64_t units() const { return per_frame_ * args_.length; }
-  __device__ bool all_random_access() const { return all_random_access_; } // and some of the others
-  __device__ int64_t wanted() const {                                      // of the candidates
-    return all_random_access_ ? args_.count - args_.random_access_units : args_.count;
+  __device__ int64_t count() const { return per_frame_ * args_.length; }
+  __device__ bool is_on(int64_t unit, FrameFlags flag) const {
+    return (args_.frames.flags[unit / per_frame_] & flag) != 0;
   }
-  __device__ bool candidate(int64_t unit) const { return has_flag(unit, kRandomAccessFrame) != all_random_access_; }
+  __device__ int64_t first_patch(int64_t unit) const {
+    return args_.blocks ? first_patch_of_block(unit, args_.grid.width) : unit;
+  }
   // By one thread: sets the flags of the frames that are favoured where the clip is static.
   __device__ void choose_favoured() const {
     const int64_t others = args_.length - args_.random_access_units / per_frame_;
@@ -32,24 +38,15 @@ public:
       if (!(args_.frames.flags[frame] & kRandomAccessFrame) && is_favoured(ordinal++, others, chosen))
         args_.frames.flags[frame] |= kFavouredFrame;
   }
-  __device__ bool favoured(int64_t unit) const { return has_flag(unit, kFavouredFrame); }
-  __device__ int64_t first_patch(int64_t unit) const {
-    return args_.blocks ? first_patch_of_block(unit, args_.grid.width) : unit;
-  }
 
 private:
-  __device__ bool has_flag(int64_t unit, FrameFlags flag) const {
-    return (args_.frames.flags[unit / per_frame_] & flag) != 0;
-  }
-
   const SelectArgs &args_;
   int64_t per_frame_;
-  bool all_random_access_;
 };
 
-__device__ inline void rank_units(const SelectArgs &args, const Selection &selection) {
-  for (int64_t unit = threadIdx.x; unit < selection.units(); unit += kSelectThreads) {
-    const double *score = args.frames.scores + selection.first_patch(unit);
+__device__ inline void rank_units(const SelectArgs &args, const Units &units) {
+  for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads) {
+    const double *score = args.frames.scores + units.first_patch(unit);
     const int64_t rank = args.blocks ? block_rank(score, args.grid.width) : quantised_score(*score);
     // Energies are in 0..1; what strays must not lead a kernel out of its arrays.
     args.ranks[unit] = rank < 0 ? 0 : rank < args.most ? rank : args.most;
@@ -57,70 +54,78 @@ __device__ inline void rank_units(const SelectArgs &args, const Selection &selec
   __syncthreads();
 }
 
-__device__ inline bool clip_is_static(const SelectArgs &args, const Selection &selection, SelectShared &shared) {
-  const int64_t units = selection.units();
+__device__ inline bool clip_is_static(const SelectArgs &args, const Units &units, SelectShared &shared) {
   const auto percentile = [&](double percent) {
-    const auto rank = static_cast<uint64_t>(rank_index(units, percent));
+    const auto rank = static_cast<uint32_t>(rank_index(units.count(), percent));
     const auto key_at = [&](int64_t unit) { return static_cast<uint64_t>(args.ranks[unit]); };
-    return static_cast<int64_t>(rank_key(units, key_at, {0, rank}, args.key_bits, shared.rank).key);
+    return static_cast<int64_t>(rank_key(units.count(), key_at, {0, rank}, args.key_bits, shared.rank).key);
   };
   const int64_t rank95 = percentile(95.0), rank50 = percentile(50.0);
   return is_static(rank95, rank50, args.unit_pixels, args.static_abs_thresh, args.static_rel_thresh);
 }
 
-__device__ inline void favour_frames(const SelectArgs &args, const Selection &selection, SelectShared &shared) {
+// Lifts the favoured frames above all others that are no random-access frames.
+__device__ inline void favour_frames(const SelectArgs &args, const Units &units, SelectShared &shared) {
+  int64_t least = INT64_MAX, most = INT64_MIN;
+  for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads)
+    if (!units.is_on(unit, kRandomAccessFrame)) {
+      least = min(least, args.ranks[unit]);
+      most = max(most, args.ranks[unit]);
+    }
+  using Extremes = SelectShared::Extremes;
+  least = Extremes(shared.extremes).Reduce(least, [](int64_t a, int64_t b) { return min(a, b); });
+  __syncthreads();
+  most = Extremes(shared.extremes).Reduce(most, [](int64_t a, int64_t b) { return max(a, b); });
   if (threadIdx.x == 0) {
-    shared.least = INT64_MAX;
-    shared.most = INT64_MIN;
-    selection.choose_favoured();
+    shared.lift = static_lift(least, most);
+    units.choose_favoured();
   }
   __syncthreads();
-  for (int64_t unit = threadIdx.x; unit < selection.units(); unit += kSelectThreads)
-    if (selection.candidate(unit)) {
-      atomicMin(&shared.least, static_cast<long long>(args.ranks[unit]));
-      atomicMax(&shared.most, static_cast<long long>(args.ranks[unit]));
-    }
-  __syncthreads();
-  for (int64_t unit = threadIdx.x; unit < selection.units(); unit += kSelectThreads)
-    if (selection.favoured(unit))
-      args.ranks[unit] += static_lift(shared.least, shared.most);
+  for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads)
+    if (units.is_on(unit, kFavouredFrame))
+      args.ranks[unit] += shared.lift;
   __syncthreads();
 }
 
-// Writes the selected units in ascending order. `threshold`: the key of the last one, and how many equal ones come
-// before.
-template <typename KeyAt>
-__device__ inline void write_selected(const SelectArgs &args, const Selection &selection, const KeyAt &key_at,
-                                      RankedKey threshold, RankScratch<kSelectThreads> &shared) {
-  using Scan = RankScratch<kSelectThreads>::Scan;
-  uint64_t equal_before = 0, selected_before = 0;
-  for (int64_t first = 0; first < selection.units(); first += kSelectThreads) {
+// Keys are in the order that units are selected in. Those on random-access frames come first: where there are enough of
+// them the others have none, else all of them have the smallest.
+__device__ inline void make_keys(const SelectArgs &args, const Units &units) {
+  const bool enough = args.random_access_units >= args.count;
+  const int64_t largest = int64_t{1} << (args.key_bits - 1);
+  for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads) {
+    const bool first = units.is_on(unit, kRandomAccessFrame);
+    args.ranks[unit] = first == enough ? largest - args.ranks[unit] : enough ? static_cast<int64_t>(kNoKey) : 0;
+  }
+  __syncthreads();
+}
+
+// Writes the selected units in ascending order. `last`: the key of the last one, and how many equal ones come before.
+__device__ inline void write_selected(const SelectArgs &args, const Units &units, RankedKey last,
+                                      SelectShared &shared) {
+  uint32_t smaller_before = 0, equal_before = 0;
+  for (int64_t first = 0; first < units.count(); first += kSelectThreads) {
     const int64_t unit = first + threadIdx.x;
-    const bool exists = unit < selection.units(), candidate = exists && selection.candidate(unit);
-    const uint64_t key = candidate ? key_at(unit) : kNoKey;
+    const uint64_t key = unit < units.count() ? static_cast<uint64_t>(args.ranks[unit]) : kNoKey;
+    const bool smaller = key < last.key, equal = key == last.key;
+    uint64_t here = 0, total = 0; // smaller ones in the lower half, equal ones in the upper
+    SelectShared::Positions(shared.positions).ExclusiveSum(uint64_t{smaller} | uint64_t{equal} << 32, here, total);
 
-    uint64_t equal = key == threshold.key ? 1 : 0, equal_here = 0, total = 0;
-    Scan(shared.scan).ExclusiveSum(equal, equal_here, total);
-    const bool of_the_equal = equal && equal_before + equal_here <= threshold.rank;
-    const bool selected =
-        key < threshold.key || of_the_equal || (exists && !candidate && selection.all_random_access());
-    equal_before += total;
-    __syncthreads();
-
-    uint64_t position = 0;
-    Scan(shared.scan).ExclusiveSum(uint64_t{selected}, position, total);
-    position += selected_before;
-    selected_before += total;
-    if (selected && args.blocks) {
-      const int64_t patch = selection.first_patch(unit);
-      int64_t *const out = args.selected + 4 * position;
-      out[0] = patch;
-      out[1] = patch + 1;
-      out[2] = patch + args.grid.width;
-      out[3] = patch + args.grid.width + 1;
-    } else if (selected) {
-      args.selected[position] = unit;
+    const uint32_t equal_until_here = equal_before + static_cast<uint32_t>(here >> 32);
+    const uint32_t position = smaller_before + static_cast<uint32_t>(here) + min(equal_until_here, last.rank + 1);
+    if (smaller || (equal && equal_until_here <= last.rank)) {
+      const int64_t patch = units.first_patch(unit);
+      if (args.blocks) {
+        int64_t *const out = args.selected + 4 * static_cast<int64_t>(position);
+        out[0] = patch;
+        out[1] = patch + 1;
+        out[2] = patch + args.grid.width;
+        out[3] = patch + args.grid.width + 1;
+      } else {
+        args.selected[position] = patch;
+      }
     }
+    smaller_before += static_cast<uint32_t>(total);
+    equal_before += static_cast<uint32_t>(total >> 32);
     __syncthreads();
   }
 }
@@ -162,21 +167,17 @@ __device__ inline void describe(const CutArgs &args, int64_t row, int64_t index,
 CPS_KERNEL(cps_select, cps::SelectArgs, cps::kSelectThreads) {
   using namespace cps;
   __shared__ SelectShared shared;
-  const Selection selection(args);
+  const Units units(args);
   if (args.first_frame_counts && threadIdx.x == 0)
     args.frames.flags[0] |= kRandomAccessFrame;
-  rank_units(args, selection);
-  if (args.static_fallback && selection.all_random_access() && clip_is_static(args, selection, shared))
-    favour_frames(args, selection, shared);
-
-  // The best have the smallest keys.
-  const uint64_t largest = (uint64_t{1} << args.key_bits) - 1;
-  const auto key_at = [&](int64_t unit) {
-    return selection.candidate(unit) ? largest - static_cast<uint64_t>(args.ranks[unit]) : kNoKey;
-  };
-  const auto last = static_cast<uint64_t>(selection.wanted() - 1);
-  const RankedKey threshold = rank_key(selection.units(), key_at, {0, last}, args.key_bits, shared.rank);
-  write_selected(args, selection, key_at, threshold, shared.rank);
+  rank_units(args, units);
+  if (args.static_fallback && args.random_access_units < args.count && clip_is_static(args, units, shared))
+    favour_frames(args, units, shared);
+  make_keys(args, units);
+  const auto key_at = [&](int64_t unit) { return static_cast<uint64_t>(args.ranks[unit]); };
+  const auto rank = static_cast<uint32_t>(args.count - 1);
+  const RankedKey last = rank_key(units.count(), key_at, {0, rank}, args.key_bits, shared.rank);
+  write_selected(args, units, last, shared);
 }
 
 CPS_KERNEL(cps_cut, cps::CutArgs, cps::kCutThreads) {

@@ -99,10 +99,22 @@ struct SearchShared {
   bool last_block;
 };
 
-// By the block that is last to come here: the percentiles of all, and clean counts for the next frame.
+// Am I in the last block that comes here? What the others wrote before is there to be read then.
+__device__ inline bool is_last_block(uint32_t &blocks_done, bool &shared) {
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0)
+    shared = atomicAdd(&blocks_done, 1u) == gridDim.x * gridDim.y - 1;
+  __syncthreads();
+  __threadfence();
+  return shared;
+}
+
+// By the last block: the percentiles of all, and clean counts for the next frame.
 template <bool Integers> __device__ inline void find_percentiles(const EnergySearchArgs &args, SearchShared &shared) {
   EnergyRanks &ranks = *args.ranks;
-  for (unsigned i = threadIdx.x; i < kRankBins; i += kSearchThreads) {
+  const unsigned bins = bins_of<kSearchThreads>(args.key_bits);
+  for (unsigned i = threadIdx.x; i < bins; i += kSearchThreads) {
     shared.rank.bins[i] = __ldcg(&ranks.residual_bins[i]); // other blocks' atomics are in the second-level cache
     ranks.residual_bins[i] = 0;
   }
@@ -111,18 +123,22 @@ template <bool Integers> __device__ inline void find_percentiles(const EnergySea
     ranks.motion_bins[threadIdx.x] = 0;
   }
   __syncthreads();
-  const auto rank = static_cast<uint64_t>(args.rank);
-  const RankBin found = find_bin(shared.rank, rank);
-  if (threadIdx.x != 0)
-    return;
-  ranks.blocks_done = 0;
-  ranks.prefix = found.bin;
-  ranks.rank_in_prefix = static_cast<int64_t>(rank - found.below);
-  ranks.residual_percentile = residual_of_key(found.bin, Integers); // where the bin is the whole key
-  int square = 0;
-  for (uint64_t below = shared.motion_bins[0]; below <= rank; below += shared.motion_bins[square])
-    ++square;
-  ranks.motion_percentile = motion_length(square);
+  const RankBin found = find_bin(shared.rank, bins, args.rank);
+  if (threadIdx.x == 0) {
+    ranks.blocks_done = 0;
+    ranks.candidates = 0;
+    ranks.prefix = found.bin;
+    ranks.rank_in_prefix = args.rank - found.below;
+    ranks.residual_percentile = residual_of_key(found.bin, Integers); // where the bin is the whole key
+  }
+  if (threadIdx.x < kMotionSquares) {
+    const int square = static_cast<int>(threadIdx.x);
+    uint32_t below = 0;
+    for (int i = 0; i < square; ++i)
+      below += shared.motion_bins[i];
+    if (below <= args.rank && args.rank - below < shared.motion_bins[square])
+      ranks.motion_percentile = motion_length(square);
+  }
 }
 
 // One block a tile.
@@ -150,7 +166,8 @@ template <typename Luma> __device__ inline void search(const EnergySearchArgs &a
     return;
 
   load_tile(args, shared.tile);
-  clear_bins(shared.rank);
+  const unsigned bins = bins_of<kSearchThreads>(args.key_bits);
+  clear_bins(shared.rank, bins);
   if (threadIdx.x < kMotionSquares)
     shared.motion_bins[threadIdx.x] = 0;
   __syncthreads();
@@ -168,17 +185,12 @@ template <typename Luma> __device__ inline void search(const EnergySearchArgs &a
   }
   __syncthreads();
 
-  for (unsigned i = threadIdx.x; i < kRankBins; i += kSearchThreads)
+  for (unsigned i = threadIdx.x; i < bins; i += kSearchThreads)
     if (shared.rank.bins[i] != 0)
       atomicAdd(&args.ranks->residual_bins[i], shared.rank.bins[i]);
   if (threadIdx.x < kMotionSquares && shared.motion_bins[threadIdx.x] != 0)
     atomicAdd(&args.ranks->motion_bins[threadIdx.x], shared.motion_bins[threadIdx.x]);
-  __threadfence(); // the counts, before the block counts as done
-  __syncthreads();
-  if (threadIdx.x == 0)
-    shared.last_block = atomicAdd(&args.ranks->blocks_done, 1u) == gridDim.x * gridDim.y - 1;
-  __syncthreads();
-  if (shared.last_block)
+  if (is_last_block(args.ranks->blocks_done, shared.last_block))
     find_percentiles<Luma::kIntegers>(args, shared);
 }
 
@@ -206,17 +218,47 @@ CPS_KERNEL(cps_energy_stored, cps::EnergySearchArgs, cps::kSearchThreads) {
   cps::search<cps::StoredLuma<false>>(args);
 }
 
+// The keys that begin with what the search has found are few: all blocks gather them, and the last one ranks them.
 CPS_KERNEL(cps_energy_refine, cps::EnergyRefineArgs, cps::kRefineThreads) {
   using namespace cps;
+  constexpr int kPerThread = kRefineKeys / kRefineThreads;
   __shared__ RankScratch<kRefineThreads> shared;
+  __shared__ uint32_t first_candidate;
+  __shared__ bool last_block;
   EnergyRanks &ranks = *args.ranks;
-  const auto key_at = [&](int64_t i) -> uint64_t {
-    return args.integers ? residual_key<true>(args.residual[i]) : residual_key<false>(args.residual[i]);
-  };
-  const RankedKey begin = {ranks.prefix, static_cast<uint64_t>(ranks.rank_in_prefix)};
-  const RankedKey found = rank_key(args.count, key_at, begin, args.key_bits - kRankBits, shared);
+  const uint32_t prefix = ranks.prefix;
+  const int rest = args.key_bits - kRankBits;
+
+  uint32_t keys[kPerThread], found = 0;
+  bool candidate[kPerThread];
+#pragma unroll
+  for (int i = 0; i < kPerThread; ++i) {
+    const uint32_t at = blockIdx.x * kRefineKeys + static_cast<uint32_t>(i) * kRefineThreads + threadIdx.x;
+    const float residual = at < args.count ? args.residual[at] : 0.0f;
+    keys[i] = args.integers ? residual_key<true>(residual) : residual_key<false>(residual);
+    candidate[i] = at < args.count && keys[i] >> rest == prefix;
+    found += candidate[i] ? 1 : 0;
+  }
+  uint32_t position = 0, total = 0;
+  RankScratch<kRefineThreads>::Scan(shared.scan).ExclusiveSum(found, position, total);
   if (threadIdx.x == 0)
-    ranks.residual_percentile = residual_of_key(static_cast<uint32_t>(found.key), args.integers);
+    first_candidate = total > 0 ? atomicAdd(&ranks.candidates, total) : 0;
+  __syncthreads();
+  position += first_candidate;
+#pragma unroll
+  for (int i = 0; i < kPerThread; ++i)
+    if (candidate[i])
+      args.candidates[position++] = keys[i];
+  if (!is_last_block(ranks.blocks_done, last_block))
+    return;
+
+  const auto key_at = [&](int64_t i) -> uint64_t { return __ldcg(&args.candidates[i]); };
+  const RankedKey percentile =
+      rank_key(__ldcg(&ranks.candidates), key_at, {prefix, ranks.rank_in_prefix}, rest, shared);
+  if (threadIdx.x == 0) {
+    ranks.blocks_done = 0;
+    ranks.residual_percentile = residual_of_key(static_cast<uint32_t>(percentile.key), args.integers);
+  }
 }
 
 CPS_KERNEL(cps_energy_normalise, cps::EnergyNormaliseArgs, cps::kNormaliseThreads) {

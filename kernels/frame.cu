@@ -21,6 +21,7 @@ __device__ inline void score(const FrameArgs &args, int block) {
   for (int x = left + static_cast<int>(threadIdx.x); x < right; x += kFrameThreads) {
     const float *energy = args.energy + static_cast<int64_t>(rows.first[grid_y]) * args.map.width + x;
     double sum = 0.0;
+#pragma unroll 8
     for (int i = 0; i < row_count; ++i, energy += args.map.width)
       sum += row_weights[i] * static_cast<double>(*energy);
     sums[x - left] = sum;

@@ -24,13 +24,13 @@ struct DeviceBands {
   const int32_t *first = nullptr;
 };
 
-// Ranks are found by histograms of this many bits of a key at a time.
-constexpr int kRankBits = 11;
+// Ranks are found by histograms of this many bits of a key at a time: as many as sums of four 10-bit values have.
+constexpr int kRankBits = 12;
 constexpr int kRankBins = 1 << kRankBits;
 
 // Threads of a block, and what a block does.
 constexpr int kSearchThreads = 128, kSearchTileWidth = 32, kSearchTileHeight = 8;
-constexpr int kRefineThreads = 512;
+constexpr int kRefineThreads = 512, kRefineKeys = 8 * kRefineThreads;
 constexpr int kNormaliseThreads = 256;
 constexpr int kFrameThreads = 256;
 constexpr int kSelectThreads = 512;
@@ -50,7 +50,7 @@ struct EnergySearchArgs {
   float *residual = nullptr;       // of the best candidate of each small pixel,
   uint8_t *motion = nullptr;       // and the square of its motion
   struct EnergyRanks *ranks = nullptr;
-  int64_t rank = 0;
+  uint32_t rank = 0;
   int key_bits = 0; // of a residual's key: an integer in quads, else the bits of a float
 };
 
@@ -59,16 +59,18 @@ struct EnergyRanks {
   uint32_t residual_bins[kRankBins];
   uint32_t motion_bins[kMotionSquares];
   uint32_t blocks_done;
+  uint32_t candidates; // keys that begin with the prefix, so far
   float motion_percentile;
   float residual_percentile; // final where key_bits <= kRankBits
   uint32_t prefix;           // else: the first kRankBits bits of its key,
-  int64_t rank_in_prefix;    // and its rank among the keys that begin with them
+  uint32_t rank_in_prefix;   // and its rank among the keys that begin with them
 };
 
-// energy.cu: cps_energy_refine. One block. The other bits of the residual's percentile.
+// energy.cu: cps_energy_refine. One block each kRefineKeys residuals. The other bits of the residual's percentile.
 struct EnergyRefineArgs {
   const float *residual = nullptr;
-  int64_t count = 0;
+  uint32_t *candidates = nullptr; // scratch, one a residual
+  uint32_t count = 0;
   int key_bits = 0;
   bool integers = false; // what the key is made of
   EnergyRanks *ranks = nullptr;
@@ -124,14 +126,14 @@ struct SelectArgs {
   bool blocks = false;             // units are 2x2 blocks
   int64_t count = 0;               // units to select
   int64_t random_access_units = 0; // on random-access frames
-  int64_t most = 0;                // rank of a unit
-  int key_bits = 0;                // of a rank, with what lifts it in a static clip
+  int64_t most = 0;                // rank of a unit, without what lifts it in a static clip
+  int key_bits = 0;                // of a key
   bool static_fallback = false;
   double static_abs_thresh = 0.0;
   double static_rel_thresh = 0.0;
   int static_uniform_frames = 0;
   double unit_pixels = 0.0;
-  int64_t *ranks = nullptr;    // scratch, one a unit
+  int64_t *ranks = nullptr;    // scratch, one a unit: first its rank, then its key
   int64_t *selected = nullptr; // patch indices, in output order
 };
 

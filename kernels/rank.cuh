@@ -1,4 +1,5 @@
-// Values of a rank among many, found by one block: histograms of kRankBits bits of an unsigned key at a time.
+// Values of a rank among many, found by one block: histograms of up to kRankBits bits of an unsigned key at a time.
+// Counts have 32 bits: no allocation holds more values.
 #pragma once
 
 #include "kernels/device.h"
@@ -10,36 +11,40 @@ namespace cps {
 
 // The bin that a rank falls into, and how many values are in the bins before.
 struct RankBin {
-  uint32_t bin;
-  uint64_t below;
+  uint32_t bin, below;
 };
 
 // Shared memory of a block of `Threads`.
 template <int Threads> struct RankScratch {
-  using Scan = cub::BlockScan<uint64_t, Threads>;
+  using Scan = cub::BlockScan<uint32_t, Threads>;
   typename Scan::TempStorage scan;
   uint32_t bins[kRankBins];
   RankBin found;
 };
 
-// Clears the bins. Barriers are the caller's.
-template <int Threads> __device__ inline void clear_bins(RankScratch<Threads> &shared) {
-  for (unsigned i = threadIdx.x; i < kRankBins; i += Threads)
+// Bins that `bits` bits need, a multiple of Threads.
+template <int Threads> __device__ inline unsigned bins_of(int bits) {
+  const unsigned bins = 1u << (bits < kRankBits ? bits : kRankBits);
+  return bins < Threads ? Threads : bins;
+}
+
+// Clears the first `count` bins. Barriers are the caller's.
+template <int Threads> __device__ inline void clear_bins(RankScratch<Threads> &shared, unsigned count) {
+  for (unsigned i = threadIdx.x; i < count; i += Threads)
     shared.bins[i] = 0;
 }
 
-// Finds the bin of `rank`, counted from 0. All threads of the block call it once the bins are complete, and all get the
-// result. The bins may be written at once, the rest of the scratch after a barrier.
-template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &shared, uint64_t rank) {
-  constexpr unsigned kPerThread = kRankBins / Threads;
-  const unsigned first = threadIdx.x * kPerThread;
-  uint64_t sum = 0, below = 0;
-  for (unsigned i = first; i < first + kPerThread; ++i)
+// Finds the bin of `rank`, counted from 0, among the first `count`. All threads of the block call it once the bins are
+// complete, and all get the result. The bins may be written at once, the rest of the scratch after a barrier.
+template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &shared, unsigned count, uint32_t rank) {
+  const unsigned per_thread = count / Threads, first = threadIdx.x * per_thread;
+  uint32_t sum = 0, below = 0;
+  for (unsigned i = first; i < first + per_thread; ++i)
     sum += shared.bins[i];
   typename RankScratch<Threads>::Scan(shared.scan).ExclusiveSum(sum, below);
-  if (below <= rank && rank < below + sum) {
+  if (below <= rank && rank - below < sum) {
     unsigned bin = first;
-    while (rank >= below + shared.bins[bin])
+    while (rank - below >= shared.bins[bin])
       below += shared.bins[bin++];
     shared.found = {bin, below};
   }
@@ -50,7 +55,7 @@ template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &
 // A key, and the rank among those equal to it.
 struct RankedKey {
   uint64_t key;
-  uint64_t rank;
+  uint32_t rank;
 };
 
 // Stands for a value that does not take part. Keys have fewer bits.
@@ -64,15 +69,17 @@ __device__ inline RankedKey rank_key(int64_t count, const KeyAt &key_at, RankedK
   RankedKey found = begin;
   while (bits > 0) {
     const int step = bits < kRankBits ? bits : kRankBits, rest = bits - step;
-    clear_bins(shared);
+    const unsigned bins = bins_of<Threads>(step);
+    clear_bins(shared, bins);
     __syncthreads();
+#pragma unroll 4
     for (int64_t i = threadIdx.x; i < count; i += Threads) {
       const uint64_t key = key_at(i);
       if (key >> bits == found.key)
         atomicAdd(&shared.bins[key >> rest & ((1u << step) - 1)], 1u);
     }
     __syncthreads();
-    const RankBin bin = find_bin(shared, found.rank);
+    const RankBin bin = find_bin(shared, bins, found.rank);
     found = {found.key << step | bin.bin, found.rank - bin.below};
     bits = rest;
   }

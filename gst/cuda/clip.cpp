@@ -14,7 +14,7 @@ static unsigned blocks_of(int64_t items, int each) {
 // Neighbouring patches of a row of the grid share the columns of the map between them: enough for a block to have work,
 // few enough for the sums of their columns to fit its shared memory.
 struct ScoreBlocks {
-  int patches = 16;
+  int patches = 8;
   size_t columns = 0; // the most that a block has
 };
 
@@ -122,7 +122,7 @@ bool Clip::select(const SelectOptions &options, int64_t count) {
   args.unit_pixels = static_cast<double>(patch_) * patch_ * patches_per_unit;
   // Energies are at most 1 a pixel; what rounding may add is far below one more quantum a patch.
   args.most = (static_cast<int64_t>(patch_) * patch_ * static_cast<int64_t>(kScoreQuanta) + 1) * patches_per_unit;
-  args.key_bits = bits_of(args.most + static_lift(0, args.most));
+  args.key_bits = bits_of(args.most + static_lift(0, args.most)) + 1; // a key is at most 1 << (key_bits - 1)
   args.static_fallback = options.static_fallback && options.static_uniform_frames > 0 && random_access_frames < length_;
   args.static_abs_thresh = options.static_abs_thresh;
   args.static_rel_thresh = options.static_rel_thresh;

@@ -28,7 +28,7 @@ bool Energy::prepare(const PictureView &layout, double percentile) {
   search_ = {};
   search_.small = small_;
   search_.radius = std::clamp(std::min(small_.width, small_.height) / 2, 1, kMaxRadius);
-  search_.rank = rank_index(count, percentile);
+  search_.rank = static_cast<uint32_t>(rank_index(count, percentile));
   search_.key_bits = quads_ ? layout.plane[0].bits + 2 : 31; // a float that is not negative
 
   TableBuilder tables;
@@ -37,7 +37,8 @@ bool Energy::prepare(const PictureView &layout, double percentile) {
   if (!tables.upload(device_, tables_) || !current_.reserve(device_, samples * sizeof(float)) ||
       !previous_.reserve(device_, samples * sizeof(float)) || !residual_.reserve(device_, samples * sizeof(float)) ||
       !motion_.reserve(device_, samples) || !ranks_.reserve(device_, sizeof(EnergyRanks)) ||
-      !device_.clear(ranks_.address(), sizeof(EnergyRanks)))
+      !device_.clear(ranks_.address(), sizeof(EnergyRanks)) ||
+      (search_.key_bits > kRankBits && !candidates_.reserve(device_, samples * sizeof(uint32_t))))
     return false;
   search_.x = x.on(tables_);
   search_.y = y.on(tables_);
@@ -70,8 +71,10 @@ bool Energy::compare(const char *kernel, const float *previous, float *energy) {
 
   const int samples = small_.width * small_.height;
   if (search_.key_bits > kRankBits) {
-    const EnergyRefineArgs refine = {search_.residual, samples, search_.key_bits, quads_, search_.ranks};
-    if (!device_.launch("cps_energy_refine", {}, kRefineThreads, 0, &refine))
+    const EnergyRefineArgs refine = {
+        search_.residual, candidates_.as<uint32_t>(), static_cast<uint32_t>(samples), search_.key_bits, quads_,
+        search_.ranks};
+    if (!device_.launch("cps_energy_refine", {blocks(samples, kRefineKeys)}, kRefineThreads, 0, &refine))
       return false;
   }
   const EnergyNormaliseArgs normalise = {search_.residual, search_.motion, search_.ranks, samples, energy};

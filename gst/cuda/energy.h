@@ -32,7 +32,7 @@ private:
   bool quads_ = false;
   const char *kernel_ = nullptr; // of small luma from a picture
   EnergySearchArgs search_;
-  Memory tables_, current_, previous_, residual_, motion_, ranks_;
+  Memory tables_, current_, previous_, residual_, motion_, ranks_, candidates_;
 };
 
 } // namespace cps::cuda

@@ -338,7 +338,7 @@ void add_nvidia_decoders(std::vector<Stream> &all) {
       const bool ten_bit_h264 = stream.name.rfind("H.264 10 bit", 0) == 0; // no GPU has it
       const Owned<GstElementFactory> factory(gst_element_factory_find(nvidia));
       if (factory && stream.decoders[0] == software && !ten_bit_h264 && !stream.may_warn)
-        stream.decoders.push_back(nvidia);
+        stream.decoders.emplace_back(nvidia);
     }
 }
 
