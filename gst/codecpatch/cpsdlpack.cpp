@@ -36,6 +36,16 @@ DLDevice device_of(GstMemory *memory) {
   return {kDLCUDA, id};
 }
 
+// Frameworks work in the primary context of a device, and reach no memory of another one.
+bool is_reachable(GstMemory *memory) {
+  gboolean reachable = TRUE;
+  GObject *allocator = G_OBJECT(memory->allocator);
+  if (gst_memory_is_type(memory, CPS_CUDA_MEMORY_TYPE) &&
+      g_object_class_find_property(G_OBJECT_GET_CLASS(allocator), "primary-context"))
+    g_object_get(allocator, "primary-context", &reachable, nullptr);
+  return reachable;
+}
+
 // A mapped memory, kept from being freed or reused.
 class HeldMemory {
 public:
@@ -107,6 +117,14 @@ template <typename Managed> Managed *to_dlpack(GstBuffer *buffer, const gchar *n
     return nullptr;
   }
 
+  if (!is_reachable(gst_buffer_peek_memory(buffer, tensor->memory))) {
+    g_set_error(
+        error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "Tensor \"%s\" is in a CUDA context of its own, which frameworks cannot reach: let the decoder work in the "
+        "device's primary context, by cuda-device-id of patchenergy and patchselect.",
+        name);
+    return nullptr;
+  }
   auto result = std::make_unique<Export<Managed>>();
   const DLDevice device = device_of(gst_buffer_peek_memory(buffer, tensor->memory));
   const gsize size = cps_tensor_get_size(tensor);

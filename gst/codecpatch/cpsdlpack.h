@@ -10,8 +10,9 @@ G_BEGIN_DECLS
  *
  * The #GstAllocator mem_type of tensors and energy maps in CUDA memory: linear device memory, which maps to a device
  * pointer with `GST_MAP_CUDA`, to a copy on the host without it. The int property `cuda-device-id` of the allocator
- * says which device it is on. Once the elements have pushed such memory, everything that they had to write to it is
- * written: whoever reads it need not wait for a stream.
+ * says which device it is on, the boolean property `primary-context` whether it is in that device's primary context,
+ * which other libraries of the process can reach it from. Once the elements have pushed such memory, everything that
+ * they had to write to it is written: whoever reads it need not wait for a stream.
  */
 #define CPS_CUDA_MEMORY_TYPE "codecpatch.cuda"
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #define GST_USE_UNSTABLE_API
+#include <gmodule.h>
 #include <gst/gst.h>
 
 #if GST_CHECK_VERSION(1, 24, 0)
@@ -17,12 +18,21 @@
 namespace cps::cuda {
 
 // Returns once what others have enqueued for this CUDA video memory is done. From 1.24 on, memory may come with work
-// pending on a stream of its own; before, elements synchronise before they push.
+// pending on a stream of its own; before, elements synchronise before they push. What counts is the library that runs:
+// a plugin that was built with 1.22 works with later ones.
 inline void wait_for_memory(GstMemory *memory) {
 #if GST_CHECK_VERSION(1, 24, 0)
   gst_cuda_memory_sync(GST_CUDA_MEMORY_CAST(memory));
 #else
-  static_cast<void>(memory);
+  using Sync = void (*)(GstCudaMemory *);
+  static const auto sync = [] {
+    gpointer symbol = nullptr;
+    GModule *process = g_module_open(nullptr, G_MODULE_BIND_LAZY);
+    return process && g_module_symbol(process, "gst_cuda_memory_sync", &symbol) ? reinterpret_cast<Sync>(symbol)
+                                                                                : nullptr;
+  }();
+  if (sync)
+    sync(GST_CUDA_MEMORY_CAST(memory));
 #endif
 }
 

@@ -52,7 +52,7 @@ void ask_neighbours_of(GstElement *element, ElementContext &wanted) {
 Owned<GstCudaContext> primary_context(int device_id, Error &error) {
   const Driver *cuda = driver();
   if (!cuda) {
-    error.text = "There is no CUDA driver or no CUDA device";
+    error = no_driver();
     return nullptr;
   }
   if (device_id < 0 || device_id >= cuda->devices) {
@@ -111,7 +111,7 @@ Owned<GstCudaContext> ElementContext::find(GstElement *element, bool ask_neighbo
   if (ContextRef known = current())
     return known;
   if (!driver()) {
-    error.text = "There is no CUDA driver or no CUDA device";
+    error = no_driver();
     return nullptr;
   }
 

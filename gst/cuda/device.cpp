@@ -24,13 +24,17 @@ struct Device::State {
 
 std::unique_ptr<Device> Device::create(GstCudaContext *context, Error &error) {
   if (!driver()) {
-    error.text = "There is no CUDA driver or no CUDA device";
+    error = no_driver();
     return nullptr;
   }
   auto state = std::make_unique<State>();
   state->context.reset(GST_CUDA_CONTEXT_CAST(gst_object_ref(context)));
   state->id = device_id_of(context);
   const CurrentContext current(context);
+  if (!current.pushed()) {
+    error = error_of(CUDA_ERROR_INVALID_CONTEXT, "entering the context of the frames");
+    return nullptr;
+  }
   // Of its own, and nobody's default stream waits for it or it for them.
   const CUresult made = CuStreamCreate(&state->stream, CU_STREAM_NON_BLOCKING);
   if (made != CUDA_SUCCESS) {
@@ -49,6 +53,8 @@ Device::Device(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Device::~Device() {
   const CurrentContext current(context());
+  if (!current.pushed()) // the context is gone, and the stream with it
+    return;
   // Nothing may still be working in memory that is about to be freed.
   CuStreamSynchronize(stream());
   CuStreamDestroy(stream());

@@ -10,7 +10,7 @@
 
 namespace cps::cuda {
 
-// Is there a driver and a device? Decided once a process; loads the driver on the first call.
+// Is there a driver and a device? Initialises the driver.
 bool available();
 
 struct Grid {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unistd.h>
 
 #define GST_CAT_DEFAULT cps::cuda::debug_category()
 
@@ -27,15 +28,40 @@ template <typename Function> bool look_up(GModule *module, const char *name, Fun
   return true;
 }
 
+// Machine code and PTX are for drivers of the toolkit's major version or later.
+bool is_recent() {
+  int version = 0;
+  const bool recent = CuDriverGetVersion(&version) == CUDA_SUCCESS && version / 1000 >= CUDA_VERSION / 1000;
+  if (!recent)
+    GST_WARNING("the CUDA driver is for CUDA %d.%d; codecpatch was built with %d.%d and needs a newer driver",
+                version / 1000, version % 1000 / 10, CUDA_VERSION / 1000, CUDA_VERSION % 1000 / 10);
+  return recent;
+}
+
+bool can_run_kernels(int id) {
+  constexpr int kOldest = 75; // of kernels/meson.build
+  CUdevice device = 0;
+  int major = 0, minor = 0;
+  return CuDeviceGet(&device, id) == CUDA_SUCCESS &&
+         CuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device) == CUDA_SUCCESS &&
+         CuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device) == CUDA_SUCCESS &&
+         10 * major + minor >= kOldest;
+}
+
 std::optional<Driver> load() {
-  if (!gst_cuda_load_library()) {
-    GST_INFO("no CUDA driver");
+  if (!installed())
     return std::nullopt;
-  }
   Driver driver;
   const CUresult initialised = CuInit(0);
   if (initialised != CUDA_SUCCESS || CuDeviceGetCount(&driver.devices) != CUDA_SUCCESS || driver.devices < 1) {
     GST_INFO("no CUDA device (cuInit: %d, %d devices)", static_cast<int>(initialised), driver.devices);
+    return std::nullopt;
+  }
+  bool some = false;
+  for (int id = 0; id < driver.devices; id++)
+    some = some || can_run_kernels(id);
+  if (!some) {
+    GST_WARNING("no CUDA device has compute capability 7.5 or later");
     return std::nullopt;
   }
   // libgstcuda has this open already. It stays so: a driver does not take being unloaded.
@@ -45,6 +71,7 @@ std::optional<Driver> load() {
     return std::nullopt;
   }
   if (!look_up(module, "cuDevicePrimaryCtxRetain", driver.primary_context_retain) ||
+      !look_up(module, "cuDevicePrimaryCtxRelease_v2", driver.primary_context_release) ||
       !look_up(module, "cuMemsetD8Async", driver.memset_async))
     return std::nullopt;
   gst_cuda_memory_init_once();
@@ -84,9 +111,34 @@ CUresult copy_rows(CUDA_MEMCPY2D row, size_t bytes, CUstream stream) {
 
 } // namespace
 
+bool installed() {
+  static const bool usable = gst_cuda_load_library() && is_recent();
+  return usable;
+}
+
+// What a process knows of its driver. CUDA does not survive a fork.
+struct Loaded {
+  std::optional<Driver> driver = load();
+  pid_t process = getpid();
+};
+
+static const Loaded &loaded() {
+  static const Loaded once;
+  return once;
+}
+
 const Driver *driver() {
-  static const std::optional<Driver> loaded = load();
-  return loaded ? &*loaded : nullptr;
+  const Loaded &known = loaded();
+  return known.driver && known.process == getpid() ? &*known.driver : nullptr;
+}
+
+Error no_driver() {
+  Error error;
+  error.text = loaded().driver ? "CUDA cannot be used in the child of a process that has used it: start new processes "
+                                 "instead of forking (in Python: multiprocessing_context=\"spawn\")"
+                               : "There is no CUDA driver as new as codecpatch's CUDA toolkit, or no GPU of compute "
+                                 "capability 7.5 or later";
+  return error;
 }
 
 std::string bytes_text(size_t bytes) {
@@ -122,6 +174,17 @@ int device_id_of(GstCudaContext *context) {
   g_value_init(&id, G_TYPE_INT);
   g_object_get_property(G_OBJECT(context), "cuda-device-id", &id);
   return g_value_get_int(&id);
+}
+
+bool is_primary(GstCudaContext *context) {
+  const Driver *cuda = driver();
+  CUdevice device = 0;
+  CUcontext primary = nullptr;
+  if (!cuda || CuDeviceGet(&device, device_id_of(context)) != CUDA_SUCCESS ||
+      cuda->primary_context_retain(&primary, device) != CUDA_SUCCESS)
+    return false;
+  cuda->primary_context_release(device);
+  return gst_cuda_context_get_handle(context) == primary;
 }
 
 CurrentContext::CurrentContext(GstCudaContext *context) : pushed_(gst_cuda_context_push(context)) {}

@@ -19,11 +19,18 @@ struct Error {
 struct Driver {
   int devices = 0;
   decltype(&::cuDevicePrimaryCtxRetain) primary_context_retain = nullptr;
+  decltype(&::cuDevicePrimaryCtxRelease) primary_context_release = nullptr;
   decltype(&::cuMemsetD8Async) memset_async = nullptr;
 };
 
-// nullptr without a driver or a device. Decided once a process.
+// Is there a driver that can run the kernels? Loads it, but initialises nothing: to look at an element must not keep a
+// process from forking.
+bool installed();
+
+// Initialises the driver. nullptr without one, without a device that runs the kernels, or in the child of a process
+// that had initialised it: no_driver() says which. Decided once a process.
 const Driver *driver();
+Error no_driver();
 
 // `doing` is what the call was to do: "allocating 3 MB".
 Error error_of(CUresult result, const std::string &doing);
@@ -33,6 +40,9 @@ std::string bytes_text(size_t bytes);
 
 // Which device this context is on, as CUDA numbers them.
 int device_id_of(GstCudaContext *context);
+
+// Is it its device's primary context, the one that frameworks can reach the memory of?
+bool is_primary(GstCudaContext *context);
 
 // Makes a context current on this thread for a scope. Where that fails, so does what is done in it.
 class CurrentContext {

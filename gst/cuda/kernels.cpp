@@ -28,13 +28,15 @@ GQuark kernels_quark() {
   return quark;
 }
 
-// The context is being disposed of and still works; when its qdata go, it does not any more.
-void unload(gpointer kernels, GObject *context) {
-  const CurrentContext current(GST_CUDA_CONTEXT_CAST(context));
-  const std::unique_ptr<Kernels> owned(static_cast<Kernels *>(kernels));
-}
-
 } // namespace
+
+// The context is being disposed of and still works; when its qdata go, it does not any more.
+void Kernels::unload(gpointer kernels, GObject *context) {
+  const CurrentContext current(GST_CUDA_CONTEXT_CAST(context));
+  std::unique_ptr<Kernels> owned(static_cast<Kernels *>(kernels));
+  if (!current.pushed()) // the driver's context went first, and the modules with it
+    owned->modules_.clear();
+}
 
 Kernels *Kernels::of(GstCudaContext *context, Error &error) {
   static std::mutex loading;

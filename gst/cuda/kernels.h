@@ -26,6 +26,8 @@ public:
   Kernels &operator=(const Kernels &) = delete;
 
 private:
+  static void unload(gpointer kernels, GObject *context);
+
   std::vector<CUmodule> modules_;
   std::mutex mutex_;
   std::map<std::string, CUfunction> functions_;

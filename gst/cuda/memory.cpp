@@ -16,8 +16,8 @@ using cps::cuda::CurrentContext;
 
 namespace {
 
-constexpr gsize kAlignment = 256; // what the driver gives at least
-constexpr gsize kKeptBlocks = 16; // that are not in use
+constexpr gsize kAlignment = 256;              // what the driver gives at least
+constexpr gsize kKeptBytes = gsize{256} << 20; // of blocks that are not in use
 
 // What the driver allocated.
 struct Block {
@@ -54,6 +54,8 @@ public:
   explicit Blocks(GstCudaContext *context) : context_(GST_CUDA_CONTEXT_CAST(gst_object_ref(context))) {}
   ~Blocks() {
     const CurrentContext current(context_.get());
+    if (!current.pushed()) // the driver's context is gone, and all in it
+      return;
     drop_kept();
     if (stream_)
       CuStreamDestroy(stream_);
@@ -81,6 +83,7 @@ private:
   Owned<GstCudaContext> context_;
   std::mutex mutex_;
   std::vector<Block> kept_; // the oldest first
+  gsize kept_bytes_ = 0;
   CUstream stream_ = nullptr;
 };
 
@@ -92,6 +95,7 @@ CUresult Blocks::take(gsize bytes, Block &block) {
         std::find_if(kept_.rbegin(), kept_.rend(), [bytes](const Block &kept) { return kept.bytes == bytes; });
     if (found != kept_.rend()) {
       block = *found;
+      kept_bytes_ -= block.bytes;
       kept_.erase(std::next(found).base());
       return CUDA_SUCCESS;
     }
@@ -109,17 +113,23 @@ CUresult Blocks::take(gsize bytes, Block &block) {
 }
 
 void Blocks::give(const Block &block) {
-  Block surplus;
+  std::vector<Block> surplus;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     kept_.push_back(block);
-    if (kept_.size() <= kKeptBlocks)
-      return;
-    surplus = kept_.front();
-    kept_.erase(kept_.begin());
+    kept_bytes_ += block.bytes;
+    while (kept_bytes_ > kKeptBytes) {
+      surplus.push_back(kept_.front());
+      kept_bytes_ -= kept_.front().bytes;
+      kept_.erase(kept_.begin());
+    }
   }
+  if (surplus.empty())
+    return;
   const CurrentContext current(context());
-  free_block(surplus);
+  for (const Block &old : surplus)
+    if (current.pushed())
+      free_block(old);
 }
 
 void Blocks::drop_kept() {
@@ -127,6 +137,7 @@ void Blocks::drop_kept() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     dropped.swap(kept_);
+    kept_bytes_ = 0;
   }
   for (const Block &block : dropped)
     free_block(block);
@@ -319,13 +330,20 @@ static GstMemory *linear_copy(GstMemory *memory, gssize offset, gssize size) {
 
 // The object
 
-enum { PROP_CUDA_DEVICE_ID = 1 };
+enum { PROP_CUDA_DEVICE_ID = 1, PROP_PRIMARY_CONTEXT };
 
 static void cuda_allocator_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  if (id == PROP_CUDA_DEVICE_ID)
-    g_value_set_int(value, cps::cuda::device_id_of(blocks_of(object).context()));
-  else
+  GstCudaContext *context = blocks_of(object).context();
+  switch (id) {
+  case PROP_CUDA_DEVICE_ID:
+    g_value_set_int(value, cps::cuda::device_id_of(context));
+    break;
+  case PROP_PRIMARY_CONTEXT:
+    g_value_set_boolean(value, cps::cuda::is_primary(context));
+    break;
+  default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
 }
 
 static void cuda_allocator_finalize(GObject *object) {
@@ -352,6 +370,11 @@ static void cps_cuda_allocator_class_init(CpsCudaAllocatorClass *klass) {
       object_class, PROP_CUDA_DEVICE_ID,
       g_param_spec_int("cuda-device-id", "CUDA device", "Which device the memory is on", 0, G_MAXINT, 0,
                        static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(
+      object_class, PROP_PRIMARY_CONTEXT,
+      g_param_spec_boolean("primary-context", "Primary context",
+                           "Whether the memory is in the device's primary context, which others can reach it from",
+                           TRUE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   auto *allocator_class = GST_ALLOCATOR_CLASS(klass);
   allocator_class->alloc = cuda_allocator_alloc;
   allocator_class->free = cuda_allocator_free;

@@ -12,7 +12,7 @@
 namespace cps {
 
 bool cuda_available() {
-  return cuda::available();
+  return cuda::installed();
 }
 
 struct StageContext::State {

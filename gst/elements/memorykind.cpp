@@ -11,11 +11,6 @@ namespace cps {
 
 const char *const kCudaFeature = "memory:CUDAMemory";
 
-// Those of CPS_VIDEO_FORMATS that GStreamer's CUDA memory knows.
-#define CUDA_VIDEO_FORMATS                                                                                             \
-  "{ NV12, P010_10LE, I420, YV12, NV21, P016_LE, I420_10LE, Y42B, I422_10LE, I422_12LE, Y444, GBR, RGBA, BGRA, RGBx, " \
-  "BGRx, ARGB, ABGR, RGB, BGR, YUY2, UYVY }"
-
 static bool is_cuda(const GstCaps *caps, guint i) {
   const GstCapsFeatures *features = gst_caps_get_features(caps, i);
   return features && gst_caps_features_contains(features, kCudaFeature);
@@ -34,7 +29,7 @@ Owned<GstCaps> video_template_caps() {
   Owned<GstCaps> caps(gst_caps_from_string(GST_VIDEO_CAPS_MAKE(CPS_VIDEO_FORMATS)));
   if (cuda_available())
     gst_caps_append(caps.get(),
-                    gst_caps_from_string(GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", CUDA_VIDEO_FORMATS)));
+                    gst_caps_from_string(GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", CPS_VIDEO_FORMATS)));
   return caps;
 }
 

@@ -13,7 +13,7 @@ namespace cps {
 #define CPS_VIDEO_FORMATS                                                                                              \
   "{ I420, YV12, NV12, NV21, Y42B, Y444, I420_10LE, P010_10LE, GRAY8, GRAY16_LE, RGB, BGR, RGBx, BGRx, RGBA, BGRA, "   \
   "NV16, NV24, Y41B, YUY2, UYVY, AYUV, I422_10LE, Y444_10LE, I420_12LE, I422_12LE, Y444_12LE, P012_LE, P016_LE, GBR, " \
-  "xRGB, xBGR, ARGB, ABGR }"
+  "xRGB, xBGR, ARGB, ABGR, Y444_16LE }"
 
 // Are pictures of both laid out alike, so that what was made for one serves the other?
 bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b);

@@ -23,7 +23,7 @@ struct StageError {
   std::string text;
 };
 
-// Is there CUDA in this build, and a driver and a device on this machine?
+// Is there CUDA in this build, and a driver for it on this machine? Initialises nothing.
 bool cuda_available();
 
 // The property that says which device a stage in CUDA memory is to use.

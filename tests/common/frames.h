@@ -39,6 +39,7 @@ constexpr Format kFormats[] = {
     {"P016_LE", cps::ColorModel::Yuv, 16, 0, 2, 2},   {"GBR", cps::ColorModel::Rgb, 8, 0, 1, 1},
     {"xRGB", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"xBGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
     {"ARGB", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"ABGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"Y444_16LE", cps::ColorModel::Yuv, 16, 0, 1, 1},
 };
 
 inline const Format &format_named(const char *name) {

@@ -1,4 +1,5 @@
 // Linear device memory.
+#include "gst/cuda/context.h"
 #include "tests/cuda/common.h"
 
 #include <algorithm>
@@ -39,6 +40,15 @@ GST_START_TEST(allocator) {
   gint device = -1;
   g_object_get(setup.allocator.get(), "cuda-device-id", &device, nullptr);
   fail_unless_equals_int(device, 0);
+
+  cps::cuda::Error error;
+  const Owned<GstCudaContext> primary = cps::cuda::primary_context(0, error);
+  const Owned<GstAllocator> of_primary(cps::cuda::linear_allocator_new(primary.get()));
+  gboolean is_primary = TRUE;
+  g_object_get(setup.allocator.get(), "primary-context", &is_primary, nullptr);
+  fail_if(is_primary);
+  g_object_get(of_primary.get(), "primary-context", &is_primary, nullptr);
+  fail_unless(is_primary);
 
   const Owned<GstMemory> other(gst_allocator_alloc(nullptr, 10, nullptr));
   fail_if(cps::cuda::is_linear_memory(other.get()));
@@ -210,10 +220,10 @@ GST_START_TEST(kept_blocks) {
     {
       std::vector<Owned<GstMemory>> memories;
       for (int i = 0; i < 40; i++)
-        memories.push_back(allocate(setup.allocator.get(), 4096));
+        memories.push_back(allocate(setup.allocator.get(), 16 << 20));
     }
     if (simulation())
-      fail_unless_equals_uint64(simulation()->memory_in_use() - before, 16 * 4096);
+      fail_unless_equals_uint64(simulation()->memory_in_use() - before, 256 << 20);
   }
   fail_unless(gone);
   if (simulation())

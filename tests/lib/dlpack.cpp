@@ -93,6 +93,7 @@ static guint fake_refused; // these flags cannot be mapped with
 struct FakeAllocator {
   GstAllocator parent;
   gint device_id;
+  gboolean primary;
 };
 struct FakeAllocatorClass {
   GstAllocatorClass parent;
@@ -111,16 +112,23 @@ static void fake_allocator_class_init(FakeAllocatorClass *klass) {
   klass->parent.alloc = fake_allocator_alloc;
   klass->parent.free = [](GstAllocator *, GstMemory *memory) { g_free(memory); };
   auto *object_class = reinterpret_cast<GObjectClass *>(klass);
-  object_class->get_property = [](GObject *object, guint, GValue *value, GParamSpec *) {
-    g_value_set_int(value, reinterpret_cast<FakeAllocator *>(object)->device_id);
+  object_class->get_property = [](GObject *object, guint id, GValue *value, GParamSpec *) {
+    const auto *self = reinterpret_cast<FakeAllocator *>(object);
+    if (id == 1)
+      g_value_set_int(value, self->device_id);
+    else
+      g_value_set_boolean(value, self->primary);
   };
   g_object_class_install_property(object_class, 1,
                                   g_param_spec_int("cuda-device-id", "", "", 0, G_MAXINT, 0, G_PARAM_READABLE));
+  g_object_class_install_property(object_class, 2,
+                                  g_param_spec_boolean("primary-context", "", "", TRUE, G_PARAM_READABLE));
 }
 
 static void fake_allocator_init(FakeAllocator *self) {
   self->parent.mem_type = CPS_CUDA_MEMORY_TYPE;
   self->device_id = 5;
+  self->primary = TRUE;
   self->parent.mem_map = [](GstMemory *, gsize, GstMapFlags flags) -> gpointer {
     static guint8 host[64];
     if (flags & fake_refused)
@@ -419,6 +427,16 @@ GST_START_TEST(memory_that_maps_for_reading_only) {
 }
 GST_END_TEST
 
+GST_START_TEST(memory_out_of_reach) {
+  const Owned<GstBuffer> buffer = device_buffer(16);
+  reinterpret_cast<FakeAllocator *>(gst_buffer_peek_memory(buffer.get(), 0)->allocator)->primary = FALSE;
+  check_refused(buffer.get(), "t", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                "Tensor \"t\" is in a CUDA context of its own, which frameworks cannot reach: let the decoder work in the "
+                "device's primary context, by cuda-device-id of patchenergy and patchselect.");
+  assert_equals_int(fake_maps, 0);
+}
+GST_END_TEST
+
 static Suite *dlpack_suite() {
   Suite *suite = suite_create("dlpack");
   TCase *tests = tcase_create("general");
@@ -437,6 +455,7 @@ static Suite *dlpack_suite() {
   tcase_add_test(tests, refusals);
   tcase_add_test(tests, device_memory);
   tcase_add_test(tests, memory_that_maps_for_reading_only);
+  tcase_add_test(tests, memory_out_of_reach);
   return suite;
 }
 
