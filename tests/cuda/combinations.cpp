@@ -130,17 +130,11 @@ Clip run_sampled(const std::string &description, bool on_device) {
 
 // Why a line of caps that do not fit did not run; "" where it did.
 std::string refusal(const std::string &description) {
-  GError *error = nullptr;
-  const Owned<GstElement> parsed(gst_parse_launch(description.c_str(), &error));
-  const std::string reason = error ? error->message : "";
-  g_clear_error(&error);
-  if (!reason.empty())
-    return reason;
   pipes::Line line(description);
   feed_numbered(line, 24);
   const pipes::Outcome outcome = line.run();
   fail_unless(outcome.clips.empty(), "%s: tensors came out", description.c_str());
-  return outcome.error;
+  return outcome.debug;
 }
 
 } // namespace
@@ -218,8 +212,7 @@ GST_START_TEST(caps_that_do_not_fit) {
         sampled_line("", "", rest + " ! other/tensors(memory:CUDAMemory)"),
         sampled_line(kUpload, kDownload, rest + " ! other/tensors(memory:CUDAMemory)")}) {
     const std::string reason = refusal(line);
-    g_print("%s\n  %s\n", line.c_str(), reason.c_str());
-    fail_if(reason.empty(), "%s", line.c_str());
+    fail_unless(contains(reason, "not-negotiated"), "%s: \"%s\"", line.c_str(), reason.c_str());
   }
 }
 GST_END_TEST
