@@ -111,7 +111,7 @@ static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *fram
   return map;
 }
 
-static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   auto *self = CPS_PATCH_ENERGY(trans);
   CpsPatchEnergyPrivate &state = state_of(self);
   cps::CropRect crop;
@@ -132,6 +132,16 @@ static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffe
                              static_cast<guint>(crop.width), static_cast<guint>(crop.height),
                              g_quark_from_static_string("motion-residual"), state.percentile);
   return GST_FLOW_OK;
+}
+
+// The end of stream that follows an error must not look like one that came too early.
+static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+  const GstFlowReturn flow = process(trans, buffer);
+  if (flow == GST_FLOW_ERROR)
+    gst_pad_push_event(
+        GST_BASE_TRANSFORM_SRC_PAD(trans),
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(cps::kSequenceFailed)));
+  return flow;
 }
 
 // Metas go onto the frame itself; where somebody else holds it, onto a copy that shares the pixels.

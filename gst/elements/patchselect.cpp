@@ -245,11 +245,8 @@ static GstFlowReturn push_clip(CpsPatchSelect *self, const CpsFrameMeta &last, c
   return gst_pad_push(state.srcpad, tensors.release());
 }
 
-static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
-  auto *self = CPS_PATCH_SELECT(parent);
+static GstFlowReturn take_frame(CpsPatchSelect *self, GstBuffer *incoming) {
   CpsPatchSelectPrivate &state = state_of(self);
-  // cppcheck-suppress unreadVariable ; it owns
-  const Owned<GstBuffer> buffer(incoming);
   const CpsFrameMeta *frame = cps_buffer_get_frame_meta(incoming);
   const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(incoming);
   cps::CropRect crop;
@@ -273,6 +270,15 @@ static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *
                        error))
     return report(self, error);
   return state.clip->whole() ? push_clip(self, *frame, *energy) : GST_FLOW_OK;
+}
+
+static GstFlowReturn patch_select_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
+  // cppcheck-suppress unreadVariable ; it owns
+  const Owned<GstBuffer> buffer(incoming);
+  const GstFlowReturn flow = take_frame(CPS_PATCH_SELECT(parent), incoming);
+  if (flow == GST_FLOW_ERROR) // which has been told: the end of stream that follows is no error of its own
+    state_of(parent).collecting = false;
+  return flow;
 }
 
 // Events
@@ -321,6 +327,11 @@ static gboolean patch_select_sink_event(GstPad *pad, GstObject *parent, GstEvent
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(incoming, &state.segment);
     state.segment_event = std::move(event);
+    return TRUE;
+  case GST_EVENT_CUSTOM_DOWNSTREAM:
+    if (!gst_event_has_name(incoming, cps::kSequenceFailed))
+      break;
+    state.collecting = false;
     return TRUE;
   case GST_EVENT_GAP: // nothing to fill between clips
     return TRUE;

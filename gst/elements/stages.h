@@ -23,6 +23,9 @@ struct StageError {
   std::string text;
 };
 
+// A custom event from patchenergy to patchselect: there was an error, the sequence goes no further.
+constexpr const char *kSequenceFailed = "CpsSequenceFailed";
+
 // Is there CUDA in this build, and a driver for it on this machine? Initialises nothing.
 bool cuda_available();
 

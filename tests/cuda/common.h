@@ -23,8 +23,11 @@ constexpr auto kCudaWrite = static_cast<GstMapFlags>(GST_MAP_WRITE | GST_MAP_CUD
 struct Simulation {
   decltype(&cps_sim_set_memory_limit) set_memory_limit = nullptr;
   decltype(&cps_sim_memory_in_use) memory_in_use = nullptr;
+  decltype(&cps_sim_pinned_in_use) pinned_in_use = nullptr;
   decltype(&cps_sim_allocations) allocations = nullptr;
+  decltype(&cps_sim_bytes_to_host) bytes_to_host = nullptr;
   decltype(&cps_sim_lose_device) lose_device = nullptr;
+  decltype(&cps_sim_set_schedule) set_schedule = nullptr;
 };
 
 inline const Simulation *simulation() {
@@ -39,8 +42,11 @@ inline const Simulation *simulation() {
     };
     if (!look_up("cps_sim_set_memory_limit", functions->set_memory_limit) ||
         !look_up("cps_sim_memory_in_use", functions->memory_in_use) ||
+        !look_up("cps_sim_pinned_in_use", functions->pinned_in_use) ||
         !look_up("cps_sim_allocations", functions->allocations) ||
-        !look_up("cps_sim_lose_device", functions->lose_device))
+        !look_up("cps_sim_bytes_to_host", functions->bytes_to_host) ||
+        !look_up("cps_sim_lose_device", functions->lose_device) ||
+        !look_up("cps_sim_set_schedule", functions->set_schedule))
       functions.reset();
     return functions;
   }();

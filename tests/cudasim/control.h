@@ -19,6 +19,7 @@ size_t cps_sim_pinned_in_use(void);
 unsigned cps_sim_launches(void);
 unsigned cps_sim_synchronisations(void); // cuStreamSynchronize
 unsigned cps_sim_allocations(void);      // device memory and pinned memory
+size_t cps_sim_bytes_to_host(void);      // copied from device memory
 
 // From now on all that needs the device fails, and what was queued is not done. Frees succeed. 0: it is back.
 void cps_sim_lose_device(int lost);

@@ -1,5 +1,6 @@
 // Copies and fills. The asynchronous ones read and write host memory later whatever kind it is: that CUDA may copy
 // pageable memory at once is nothing to rely on.
+#include "tests/cudasim/control.h"
 #include "tests/cudasim/driver.h"
 
 #include <cstring>
@@ -8,10 +9,13 @@ namespace cps::sim {
 
 namespace {
 
+std::atomic<size_t> bytes_to_host{0};
+
 // One side of a copy of `height` rows of `width` bytes.
 struct Rows {
   uint8_t *first = nullptr;
   size_t pitch = 0;
+  bool on_device = false;
 };
 
 uint8_t *pointer(CUdeviceptr at) {
@@ -29,7 +33,7 @@ CUresult rows(const Context &context, const char *call, CUmemorytype type, const
       type == CU_MEMORYTYPE_DEVICE || (type == CU_MEMORYTYPE_UNIFIED && is_device_memory(device + offset));
   if (type == CU_MEMORYTYPE_HOST)
     device = reinterpret_cast<uintptr_t>(host);
-  out = {pointer(device + offset), pitch};
+  out = {pointer(device + offset), pitch, on_device};
   return on_device ? check_device(context, call, device + offset, bytes) : check_host(call, out.first, bytes);
 }
 
@@ -45,6 +49,8 @@ CUresult prepare(const Context &context, const char *call, const CUDA_MEMCPY2D &
   if (const CUresult result = rows(context, call, copy.dstMemoryType, copy.dstHost, copy.dstDevice, copy.dstPitch,
                                    copy.dstXInBytes, copy.dstY, copy, to))
     return result;
+  if (from.on_device && !to.on_device)
+    bytes_to_host += copy.WidthInBytes * copy.Height;
   work = [from, to, width = copy.WidthInBytes, height = copy.Height] {
     for (size_t y = 0; y < height; ++y)
       memcpy(to.first + y * to.pitch, from.first + y * from.pitch, width);
@@ -57,6 +63,10 @@ CUresult prepare(const Context &context, const char *call, const CUDA_MEMCPY2D &
 } // namespace cps::sim
 
 using namespace cps::sim;
+
+CPS_SIM_API size_t cps_sim_bytes_to_host() {
+  return bytes_to_host;
+}
 
 CPS_SIM_API CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *copy) {
   Context context;
@@ -99,6 +109,7 @@ CPS_SIM_API CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t byt
     return result;
   if (const CUresult result = check_host("cuMemcpyDtoHAsync", to, bytes))
     return result;
+  bytes_to_host += bytes;
   return enqueue(context, "cuMemcpyDtoHAsync", stream, [=] { memcpy(to, pointer(from), bytes); });
 }
 

@@ -356,8 +356,10 @@ GST_START_TEST(memory_runs_out) {
   fail_unless(cps_sim_memory_in_use() == 6000);
   fail_unless(cuMemAlloc(&second, 6000) == CUDA_ERROR_OUT_OF_MEMORY);
   std::vector<uint8_t> fresh(6000);
+  const size_t copied = cps_sim_bytes_to_host();
   fail_unless(cuMemcpyDtoHAsync(fresh.data(), first, fresh.size(), gpu.stream) == CUDA_SUCCESS);
   gpu.wait();
+  fail_unless(cps_sim_bytes_to_host() - copied == fresh.size());
   fail_unless(fresh == std::vector<uint8_t>(6000, 0xff));
   fail_unless(cuMemFree(first) == CUDA_SUCCESS);
   fail_unless(cuMemAlloc(&second, 10000) == CUDA_SUCCESS);

@@ -861,6 +861,30 @@ GST_START_TEST(cut_short) {
 }
 GST_END_TEST
 
+// After an error of its own or of patchenergy's, the end of stream is none more.
+GST_START_TEST(cut_short_by_an_error) {
+  const Clip clip = noise_clip();
+  for (const bool own : {true, false}) {
+    const Harness select("patchselect", kSmall), energy("patchenergy");
+    select.start(test::video_caps(clip.info).get());
+    fail_unless(select.push(frame(clip, 0)) == GST_FLOW_OK);
+    if (own) {
+      fail_unless(select.push(frame(clip, 2)) == GST_FLOW_ERROR);
+      select.check_error("came where frame 1 was due");
+    } else {
+      energy.start(test::video_caps(clip.info).get());
+      const Owned<GstBuffer> small(gst_buffer_new_allocate(nullptr, 1, nullptr));
+      fail_unless(energy.push(Owned<GstBuffer>(gst_buffer_ref(small.get()))) == GST_FLOW_ERROR);
+      fail_if(energy.error().empty());
+      select.event(energy.pull_event(GST_EVENT_CUSTOM_DOWNSTREAM).release());
+    }
+    select.event(gst_event_new_eos());
+    select.check_quiet();
+    fail_unless(select.pull_event(GST_EVENT_EOS) != nullptr);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(flush_in_a_clip) {
   const Clip cut = noise_clip("I420", 3, 1), whole = noise_clip("I420", 4, 2);
   Harness select("patchselect", kSmall);
@@ -1104,6 +1128,7 @@ static Suite *patchselect_suite() {
   tcase_add_test(tests, clips_in_a_row);
   tcase_add_test(tests, clips_are_apart);
   tcase_add_test(tests, cut_short);
+  tcase_add_test(tests, cut_short_by_an_error);
   tcase_add_test(tests, flush_in_a_clip);
   tcase_add_test(tests, states);
   tcase_add_test(tests, properties_change_in_a_clip);

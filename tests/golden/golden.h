@@ -39,12 +39,30 @@ private:
   std::map<std::string, JsonObject *> configurations_;
 };
 
+// A video with golden results.
+struct Video {
+  const char *name, *parser, *decoder;
+};
+constexpr Video kDemo = {"demo", "h264parse", "avdec_h264"};
+constexpr Video kFullRange = {"bt709_full_range", "h264parse", "avdec_h264"};
+constexpr Video kNasa = {"nasa_13013", "h264parse", "avdec_h264"};
+constexpr Video kTenBits = {"h265_10bits", "h265parse", "avdec_h265"};
+
+// What comes before the decoder; "" where this checkout or this GStreamer lacks something.
+inline std::string reading(const Video &video) {
+  const std::string path = pipes::shared_file(std::string("videos/") + video.name + ".mp4");
+  if (path.empty() || !pipes::have_elements({"qtdemux", video.parser, video.decoder}))
+    return "";
+  return "filesrc location=" + path + " ! qtdemux ! " + video.parser + " ! frameplanner ! ";
+}
+
 inline JsonObject *config_of(JsonObject *result) {
   return json_object_get_object_member(result, "config");
 }
 
-// The elements from sampler to sink, with the options of a configuration as properties.
-inline std::string elements(JsonObject *config) {
+// The elements from sampler to sink, with the options of a configuration as properties, and `between` those that sample
+// and those that process.
+inline std::string elements(JsonObject *config, const std::string &between = "") {
   std::string sampler = "uniformsampler name=sampler", energy = "patchenergy",
               select = "patchselect name=select output-dtype=f32";
   GList *members = json_object_get_members(config);
@@ -58,7 +76,8 @@ inline std::string elements(JsonObject *config) {
     element += " " + key + "=" + value.get();
   }
   g_list_free(members);
-  return sampler + " ! " + energy + " ! " + select + " ! tensormetasink name=sink";
+  return sampler + " ! " + (between.empty() ? "" : between + " ! ") + energy + " ! " + select +
+         " ! tensormetasink name=sink";
 }
 
 inline void check_frame_ids(const std::string &what, const pipes::Tensors &clip, JsonObject *result) {
@@ -125,6 +144,45 @@ inline double mean_of(const std::vector<float> &values) {
   for (const float value : values)
     sum += static_cast<double>(value);
   return sum / static_cast<double>(values.size());
+}
+
+// The largest error of the 32 whole patches of the result.
+inline double pixel_error(const pipes::Tensors &clip, JsonObject *result) {
+  std::map<int64_t, size_t> positions;
+  for (size_t i = 0; i < clip.count(); i++)
+    positions.emplace(clip.index(i), i);
+  JsonArray *patches = json_object_get_array_member(result, "pixels");
+  fail_unless_equals_int(static_cast<int>(json_array_get_length(patches)), 32);
+  double error = 0;
+  for (guint i = 0; i < 32; i++) {
+    JsonObject *patch = json_array_get_object_element(patches, i);
+    const int64_t index = json_object_get_int_member(patch, "index");
+    const auto found = positions.find(index);
+    fail_unless(found != positions.end(), "patch %d has not been selected", static_cast<int>(index));
+    const std::vector<float> values = clip.values(found->second);
+    JsonArray *expected = json_object_get_array_member(patch, "rgb");
+    fail_unless_equals_int(static_cast<int>(json_array_get_length(expected)), static_cast<int>(values.size()));
+    for (guint v = 0; v < values.size(); v++)
+      error = std::max(error, std::fabs(static_cast<double>(values[v]) - json_array_get_double_element(expected, v)));
+  }
+  return error;
+}
+
+// Fails where a clip is not what the oracle made of the same video.
+inline void check_result(const std::string &what, const pipes::Tensors &clip, JsonObject *result) {
+  check_frame_ids(what, clip, result);
+  JsonArray *target = json_object_get_array_member(result, "target");
+  assert_equals_uint64(clip.clip->target_height, static_cast<guint64>(json_array_get_int_element(target, 0)));
+  assert_equals_uint64(clip.clip->target_width, static_cast<guint64>(json_array_get_int_element(target, 1)));
+  const Agreement agreement = compare(what, clip, result);
+  g_print("%s: IoU %.4f, scores within %.2g\n", what.c_str(), agreement.iou, agreement.score_error);
+  fail_unless(agreement.iou >= 0.998, "%s: IoU %g", what.c_str(), agreement.iou);
+  fail_unless(agreement.score_error < 1e-3, "%s: scores differ by %g", what.c_str(), agreement.score_error);
+  if (!json_object_has_member(result, "pixels"))
+    return;
+  const double error = pixel_error(clip, result);
+  g_print("%s: pixels within %.4f\n", what.c_str(), error);
+  fail_unless(error <= 1.0 / 64, "%s: pixels differ by %g", what.c_str(), error);
 }
 
 } // namespace golden
