@@ -16,18 +16,18 @@ struct Combination {
   bool on_device;      // there the tensors are
 };
 
-// The first is what the others are compared with. Without a decoder of the GPU's, uploads stand in for one.
+// As the README has them. The first is what the others are compared with. Without a decoder of the GPU's, uploads stand
+// in for one.
 std::vector<Combination> combinations(const std::string &decoder, const std::vector<std::string> &gpu_decoders) {
   const std::string uploaded = (decoder.empty() ? "" : decoder + " ! ") + kUpload;
   std::vector<Combination> all = {{"cpu to cpu", decoder, "", false},
-                                  {"cpu to gpu", decoder, kUpload, true},
-                                  {"cpu to gpu, before sampling", uploaded, "", true}};
+                                  {"cpu to gpu", decoder, "cudaupload", true},
+                                  {"gpu to gpu", uploaded, "", true}};
   if (gpu_decoders.empty())
-    all.push_back({"gpu to cpu", uploaded, kDownload, false});
+    all.push_back({"gpu to cpu", uploaded, "cudadownload", false});
   for (const std::string &gpu : gpu_decoders) {
-    const std::string decoded = gpu + " ! video/x-raw(memory:CUDAMemory)";
-    all.push_back({gpu + " to cpu", decoded, kDownload, false});
-    all.push_back({gpu + " to gpu", decoded, "", true});
+    all.push_back({gpu + " to cpu", gpu, "cudadownload", false});
+    all.push_back({gpu + " to gpu", gpu, "", true});
   }
   return all;
 }
