@@ -9,11 +9,17 @@
  * best match within a few pixels gives a motion and a residual; both are normalised by a percentile over the frame and
  * averaged. The first frame of a sequence has no energy.
  *
+ * Frames in CUDA memory are processed on their GPU, and the map is there, too.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler !
  * patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
  * ]|
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! nvh264sldec ! uniformsampler !
+ * patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
+ * ]| The same on an NVIDIA GPU from the decoder on.
  */
 #include "gst/elements/patchenergy.h"
 

@@ -306,10 +306,12 @@ static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
   if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
     const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
     const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
-    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
-                      ("The decoded video (%s) is not supported downstream: put a videoconvert behind the decoder.",
-                       refused_text.get()),
-                      ("supported: %s", accepted_text.get()));
+    GST_ELEMENT_ERROR(
+        self, STREAM, WRONG_TYPE,
+        ("The decoded video (%s) is not supported downstream: put a videoconvert behind the decoder, or a "
+         "cudadownload where its frames are in CUDA memory.",
+         refused_text.get()),
+        ("supported: %s", accepted_text.get()));
     return FALSE;
   }
   return gst_pad_push_event(state.srcpad, event.release());

@@ -5,6 +5,8 @@
 #include "kernels/kernelargs.h"
 
 #include <algorithm>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace test;
 using cps::Owned;
@@ -210,6 +212,26 @@ GST_START_TEST(lost_device) {
 }
 GST_END_TEST
 
+// CUDA does not survive a fork: the child is told so, and its parent goes on.
+GST_START_TEST(forked) {
+  const Owned<GstCudaContext> context = new_context();
+  const auto device = new_device(context.get());
+  const pid_t child = fork();
+  if (child == 0) {
+    cps::cuda::Error error;
+    const bool told = !cps::cuda::available() && !Device::create(context.get(), error) &&
+                      contains(error.text, "in the child of a process that has used it");
+    _exit(told ? 0 : 1);
+  }
+  int status = -1;
+  fail_unless(child > 0 && waitpid(child, &status, 0) == child);
+  fail_unless_equals_int(status, 0);
+  Normalising run(*device, 1.0f);
+  check_begins(run, *device);
+  run.check();
+}
+GST_END_TEST
+
 GST_START_TEST(texts) {
   using cps::cuda::bytes_text;
   check_equal(bytes_text(0), "0 bytes");
@@ -234,6 +256,7 @@ static Suite *cuda_device_suite() {
   tcase_add_test(tests, kernel_missing);
   tcase_add_test(tests, scratch_memory);
   tcase_add_test(tests, lost_device);
+  tcase_add_test(tests, forked);
   tcase_add_test(tests, texts);
   return suite;
 }

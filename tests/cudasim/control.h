@@ -1,6 +1,7 @@
 // What tests ask of the simulated driver, beside what CUDA has. Look them up in libcuda.so.1, or link with it.
 //
 // The environment: CPS_SIM_DEVICES (how many, 1), CPS_SIM_MEMORY (bytes of all devices together, 4 GiB),
+// CPS_SIM_DRIVER_VERSION (as CUDA numbers them),
 // CPS_SIM_SCHEDULE (a seed, see below, 1), CPS_SIM_STRICT (0: what breaks CUDA's rules is an error and a message, but
 // no abort()).
 #pragma once

@@ -174,7 +174,7 @@ CPS_SIM_API CUresult cuGetErrorString(CUresult error, const char **text) {
 }
 
 CPS_SIM_API CUresult cuDriverGetVersion(int *version) {
-  *version = CUDA_VERSION;
+  *version = static_cast<int>(setting("CPS_SIM_DRIVER_VERSION", CUDA_VERSION));
   return CUDA_SUCCESS;
 }
 

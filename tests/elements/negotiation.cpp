@@ -14,6 +14,8 @@ constexpr const char *kFrames = "video/x-raw, format=NV12, width=64, height=48, 
 constexpr const char *kCudaFrames = "video/x-raw(memory:CUDAMemory), format=NV12, width=64, height=48, framerate=25/1";
 
 bool has_driver() {
+  if (g_getenv("CPS_SIM_DRIVER_VERSION")) // one that is too old is as good as none
+    return false;
   void *library = dlopen("libcuda.so.1", RTLD_LAZY);
   if (library)
     dlclose(library);
