@@ -51,7 +51,8 @@ tidy() {
 }
 
 # cppcheck 2.10 takes -I.. of a build directory right below the source for -I/, and would check without our headers.
-# Tests are left out: what it says of their macros and of calls with effects is wrong, and it takes minutes for them.
+# Tests are left out: what it says of their macros and of calls with effects is wrong, and it takes minutes for them. So are
+# the images of the kernels.
 check() {
   python3 - "$build" "$root" <<'PY'
 import json, os, sys
@@ -62,7 +63,8 @@ for c in kept:
     c["file"] = os.path.realpath(os.path.join(c["directory"], c["file"]))
     c["command"] = c["command"].replace(" -I.. ", " -I%s " % root)
 with open(build + "/cppcheck.json", "w") as out:
-    json.dump([c for c in kept if c["file"].startswith(root + "/") and not c["file"].startswith(root + "/tests/")], out)
+    left_out = (root + "/tests/", root + "/gst/cuda/fatbins.cpp")
+    json.dump([c for c in kept if c["file"].startswith(root + "/") and not c["file"].startswith(left_out)], out)
 PY
   cppcheck --project="$build/cppcheck.json" -j "$jobs" --quiet --error-exitcode=1 \
     --enable=warning,performance,portability,style --inline-suppr --suppressions-list=.cppcheck-suppressions \

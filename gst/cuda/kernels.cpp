@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/cuda/kernels.h"
 
-#include "clip.fatbin.h"
-#include "energy.fatbin.h"
-#include "frame.fatbin.h"
+#include "gst/cuda/fatbins.h"
 
 #include <memory>
 
@@ -12,16 +10,6 @@
 namespace cps::cuda {
 
 namespace {
-
-struct Fatbin {
-  const char *name;
-  const void *image;
-};
-constexpr Fatbin kFatbins[] = {
-    {"energy", cps_fatbin_energy},
-    {"frame", cps_fatbin_frame},
-    {"clip", cps_fatbin_clip},
-};
 
 GQuark kernels_quark() {
   static const GQuark quark = g_quark_from_static_string("codecpatch-cuda-kernels");
@@ -46,7 +34,7 @@ Kernels *Kernels::of(GstCudaContext *context, Error &error) {
     return static_cast<Kernels *>(loaded);
 
   auto kernels = std::make_unique<Kernels>();
-  for (const Fatbin &fatbin : kFatbins) {
+  for (const Fatbin &fatbin : fatbins()) {
     CUmodule module = nullptr;
     const CUresult result = CuModuleLoadData(&module, fatbin.image);
     if (result != CUDA_SUCCESS) {

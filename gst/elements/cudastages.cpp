@@ -251,6 +251,7 @@ public:
   }
 
   Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, StageError &error) override {
+    // cppcheck-suppress unreadVariable ; it holds the context
     const cuda::Current current(*device_);
     Owned<GstBuffer> buffer(gst_buffer_new());
     return settle(cut(recipe, tensors, buffer.get(), error), error) ? std::move(buffer) : nullptr;

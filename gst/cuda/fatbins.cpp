@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// By itself, for no checker gets through the images in reasonable time.
+#include "gst/cuda/fatbins.h"
+
+#include "clip.fatbin.h"
+#include "energy.fatbin.h"
+#include "frame.fatbin.h"
+
+namespace cps::cuda {
+
+const std::vector<Fatbin> &fatbins() {
+  static const std::vector<Fatbin> all = {
+      {"energy", cps_fatbin_energy},
+      {"frame", cps_fatbin_frame},
+      {"clip", cps_fatbin_clip},
+  };
+  return all;
+}
+
+} // namespace cps::cuda

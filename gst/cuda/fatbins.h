@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The compiled kernels/*.cu.
+#pragma once
+
+#include <vector>
+
+namespace cps::cuda {
+
+struct Fatbin {
+  const char *name;
+  const void *image; // as cuModuleLoadData() takes it
+};
+
+const std::vector<Fatbin> &fatbins();
+
+} // namespace cps::cuda
