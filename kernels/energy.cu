@@ -221,7 +221,7 @@ CPS_KERNEL(cps_energy_stored, cps::EnergySearchArgs, cps::kSearchThreads) {
 // The keys that begin with what the search has found are few: all blocks gather them, and the last one ranks them.
 CPS_KERNEL(cps_energy_refine, cps::EnergyRefineArgs, cps::kRefineThreads) {
   using namespace cps;
-  constexpr int kPerThread = kRefineKeys / kRefineThreads;
+  constexpr int kKeys = kRefineKeys / kRefineThreads; // of a thread
   __shared__ RankScratch<kRefineThreads> shared;
   __shared__ uint32_t first_candidate;
   __shared__ bool last_block;
@@ -229,10 +229,10 @@ CPS_KERNEL(cps_energy_refine, cps::EnergyRefineArgs, cps::kRefineThreads) {
   const uint32_t prefix = ranks.prefix;
   const int rest = args.key_bits - kRankBits;
 
-  uint32_t keys[kPerThread], found = 0;
-  bool candidate[kPerThread];
+  uint32_t keys[kKeys], found = 0;
+  bool candidate[kKeys];
 #pragma unroll
-  for (int i = 0; i < kPerThread; ++i) {
+  for (int i = 0; i < kKeys; ++i) {
     const uint32_t at = blockIdx.x * kRefineKeys + static_cast<uint32_t>(i) * kRefineThreads + threadIdx.x;
     const float residual = at < args.count ? args.residual[at] : 0.0f;
     keys[i] = args.integers ? residual_key<true>(residual) : residual_key<false>(residual);
@@ -246,7 +246,7 @@ CPS_KERNEL(cps_energy_refine, cps::EnergyRefineArgs, cps::kRefineThreads) {
   __syncthreads();
   position += first_candidate;
 #pragma unroll
-  for (int i = 0; i < kPerThread; ++i)
+  for (int i = 0; i < kKeys; ++i)
     if (candidate[i])
       args.candidates[position++] = keys[i];
   if (!is_last_block(ranks.blocks_done, last_block))

@@ -15,8 +15,8 @@
  * The tensors and the clip's metadata are described by a #CpsTensorMeta. Frames are released as they come: only their
  * planes at target size are kept until the sequence is whole.
  *
- * Frames in CUDA memory are processed on their GPU, and the tensors are there, too, unless only tensors in system memory
- * are taken downstream: then so are frames.
+ * Frames in CUDA memory are processed on their GPU, and the tensors are there, too, unless only tensors in system
+ * memory are taken downstream: then so are frames.
  *
  * ## Example launch line
  * |[

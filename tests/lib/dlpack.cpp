@@ -430,9 +430,10 @@ GST_END_TEST
 GST_START_TEST(memory_out_of_reach) {
   const Owned<GstBuffer> buffer = device_buffer(16);
   reinterpret_cast<FakeAllocator *>(gst_buffer_peek_memory(buffer.get(), 0)->allocator)->primary = FALSE;
-  check_refused(buffer.get(), "t", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-                "Tensor \"t\" is in a CUDA context of its own, which frameworks cannot reach: let the decoder work in the "
-                "device's primary context, by cuda-device-id of patchenergy and patchselect.");
+  check_refused(
+      buffer.get(), "t", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "Tensor \"t\" is in a CUDA context of its own, which frameworks cannot reach: let the decoder work in the "
+      "device's primary context, by cuda-device-id of patchenergy and patchselect.");
   assert_equals_int(fake_maps, 0);
 }
 GST_END_TEST
