@@ -6,12 +6,12 @@
 
 namespace cps {
 
-// One row of the grid, `args.patches_per_block` patches of it. Sums run in the order that PatchScorer has.
+// kScorePatches neighbours in a row of the grid. Sums run in the order that PatchScorer has.
 __device__ inline void score(const FrameArgs &args, int block) {
   CPS_DYNAMIC_SHARED(double, sums); // of the block's columns of the map, over the rows of its patches
-  const int blocks_per_row = (args.grid.width + args.patches_per_block - 1) / args.patches_per_block;
-  const int grid_y = block / blocks_per_row, first_patch = block % blocks_per_row * args.patches_per_block;
-  const int end_patch = min(first_patch + args.patches_per_block, args.grid.width);
+  const int blocks_per_row = (args.grid.width + kScorePatches - 1) / kScorePatches;
+  const int grid_y = block / blocks_per_row, first_patch = block % blocks_per_row * kScorePatches;
+  const int end_patch = min(first_patch + kScorePatches, args.grid.width);
 
   const DeviceBands &rows = args.rows, &columns = args.columns;
   const double *const row_weights = rows.weights + rows.begin[grid_y];

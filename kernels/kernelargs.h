@@ -32,7 +32,7 @@ constexpr int kRankBins = 1 << kRankBits;
 constexpr int kSearchThreads = 128, kSearchTileWidth = 32, kSearchTileHeight = 8;
 constexpr int kRefineThreads = 512, kRefineKeys = 8 * kRefineThreads;
 constexpr int kNormaliseThreads = 256;
-constexpr int kFrameThreads = 256;
+constexpr int kFrameThreads = 256, kScorePatches = 8; // in a row of the grid
 constexpr int kSelectThreads = 512;
 constexpr int kCutThreads = 128, kCutPixels = 1024;
 
@@ -109,7 +109,6 @@ struct FrameArgs {
   Size map, grid;
   DeviceBands rows, columns; // My, Mx of spec 4
   int score_blocks = 0;
-  int patches_per_block = 0; // neighbours in a row of the grid
 
   ClipFrames frames;
   int64_t position = 0; // of the frame among them
@@ -137,7 +136,7 @@ struct SelectArgs {
   int64_t *selected = nullptr; // patch indices, in output order
 };
 
-// clip.cu: cps_cut. One block a patch.
+// clip.cu: cps_cut. One block each kCutPixels pixels of a patch.
 struct CutArgs {
   const int64_t *selected = nullptr;
   ClipFrames frames;

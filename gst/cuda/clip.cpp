@@ -11,26 +11,15 @@ static unsigned blocks_of(int64_t items, int each) {
   return static_cast<unsigned>((items + each - 1) / each);
 }
 
-// Neighbouring patches of a row of the grid share the columns of the map between them: enough for a block to have work,
-// few enough for the sums of their columns to fit its shared memory.
-struct ScoreBlocks {
-  int patches = 8;
-  size_t columns = 0; // the most that a block has
-};
-
-static ScoreBlocks score_blocks(const BandedMatrix &matrix) {
-  constexpr size_t kMostColumns = size_t{48} * 1024 / sizeof(double);
-  ScoreBlocks blocks;
-  for (;; blocks.patches /= 2) {
-    blocks.columns = 0;
-    for (size_t first = 0; first < matrix.rows.size(); first += static_cast<size_t>(blocks.patches)) {
-      const size_t last = std::min(first + static_cast<size_t>(blocks.patches), matrix.rows.size()) - 1;
-      const auto end = static_cast<size_t>(matrix.rows[last].first) + matrix.rows[last].weights.size();
-      blocks.columns = std::max(blocks.columns, end - static_cast<size_t>(matrix.rows[first].first));
-    }
-    if (blocks.columns <= kMostColumns || blocks.patches == 1)
-      return blocks;
+// The most columns of the map that kScorePatches neighbours of a row of the grid lie in: so many sums a block has.
+static size_t columns_of_block(const BandedMatrix &matrix) {
+  size_t most = 0;
+  for (size_t first = 0; first < matrix.rows.size(); first += kScorePatches) {
+    const size_t last = std::min(first + kScorePatches, matrix.rows.size()) - 1;
+    const auto end = static_cast<size_t>(matrix.rows[last].first) + matrix.rows[last].weights.size();
+    most = std::max(most, end - static_cast<size_t>(matrix.rows[first].first));
   }
+  return most;
 }
 
 bool Clip::prepare(const PictureView &layout, Size target, int patch) {
@@ -61,10 +50,8 @@ bool Clip::prepare(const PictureView &layout, Size target, int patch) {
     frame_.y[kind] = y[kind].on(tables_);
   }
 
-  const ScoreBlocks score = score_blocks(columns);
-  frame_.patches_per_block = score.patches;
-  frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, score.patches));
-  frame_shared_ = static_cast<unsigned>(score.columns * sizeof(double));
+  frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
+  frame_shared_ = static_cast<unsigned>(columns_of_block(columns) * sizeof(double));
   frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(samples_per_frame(), kFrameThreads);
   layout_ = layout;
   patch_ = patch;

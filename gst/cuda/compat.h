@@ -17,6 +17,9 @@
 
 namespace cps::cuda {
 
+// cpsdlpack.cpp has this value, too, and no such header.
+static_assert(GST_MAP_CUDA == GST_MAP_FLAG_LAST << 1);
+
 // Returns once what others have enqueued for this CUDA video memory is done. From 1.24 on, memory may come with work
 // pending on a stream of its own; before, elements synchronise before they push. What counts is the library that runs:
 // a plugin that was built with 1.22 works with later ones.

@@ -19,34 +19,6 @@ std::string devices_text(int devices) {
   return devices == 1 ? "there is only GPU 0" : "there are only GPUs 0 to " + std::to_string(devices - 1);
 }
 
-// Asks the peers of `pads`, of which it frees the iterator, until one has a context that `element` takes.
-void ask(GstElement *element, GstIterator *pads, GstQuery *query, ElementContext &wanted) {
-  struct Asking {
-    GstElement *element;
-    GstQuery *query;
-    ElementContext &wanted;
-  } asking = {element, query, wanted};
-  const auto peer = [](const GValue *pad, GValue *, gpointer user_data) -> gboolean {
-    Asking &self = *static_cast<Asking *>(user_data);
-    GstContext *answer = nullptr;
-    if (gst_pad_peer_query(GST_PAD_CAST(g_value_get_object(pad)), self.query))
-      gst_query_parse_context(self.query, &answer);
-    if (answer)
-      self.wanted.take(self.element, answer);
-    return !self.wanted.current();
-  };
-  while (gst_iterator_fold(pads, peer, nullptr, &asking) == GST_ITERATOR_RESYNC)
-    gst_iterator_resync(pads);
-  gst_iterator_free(pads);
-}
-
-void ask_neighbours_of(GstElement *element, ElementContext &wanted) {
-  const Owned<GstQuery> query(gst_query_new_context(GST_CUDA_CONTEXT_TYPE));
-  ask(element, gst_element_iterate_src_pads(element), query.get(), wanted);
-  if (!wanted.current())
-    ask(element, gst_element_iterate_sink_pads(element), query.get(), wanted);
-}
-
 } // namespace
 
 Owned<GstCudaContext> primary_context(int device_id, Error &error) {
@@ -78,6 +50,7 @@ Owned<GstCudaContext> primary_context(int device_id, Error &error) {
   }
   GstCudaContext *context = gst_cuda_context_new_wrapped(primary, device);
   if (!context) {
+    cuda->primary_context_release(device);
     error.text = "GStreamer does not take the context of GPU " + std::to_string(device_id);
     return nullptr;
   }
@@ -104,10 +77,6 @@ Owned<GstCudaContext> ElementContext::current() const {
 }
 
 Owned<GstCudaContext> ElementContext::ensure(GstElement *element, Error &error) {
-  return find(element, true, error);
-}
-
-Owned<GstCudaContext> ElementContext::find(GstElement *element, bool ask_neighbours, Error &error) {
   if (ContextRef known = current())
     return known;
   if (!driver()) {
@@ -120,8 +89,6 @@ Owned<GstCudaContext> ElementContext::find(GstElement *element, bool ask_neighbo
     set_context(element, given);
     gst_context_unref(given);
   }
-  if (ask_neighbours && !current())
-    ask_neighbours_of(element, *this);
   if (!current())
     gst_element_post_message(element, gst_message_new_need_context(GST_OBJECT_CAST(element), GST_CUDA_CONTEXT_TYPE));
   if (ContextRef found = current())
@@ -163,7 +130,7 @@ bool ElementContext::answer(GstElement *element, GstQuery *query) {
       g_strcmp0(type, GST_CUDA_CONTEXT_TYPE) != 0)
     return false;
   Error ignored;
-  const ContextRef context = find(element, false, ignored);
+  const ContextRef context = ensure(element, ignored);
   return gst_cuda_handle_context_query(element, query, context.get());
 }
 

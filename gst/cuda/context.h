@@ -20,9 +20,9 @@ public:
   // -1: any. What is not on this device is forgotten.
   void set_device_id(int device_id);
 
-  // The context to work in, nullptr with the reason in `error`. The first call asks the neighbours, downstream first,
-  // then bins and application; if none has one it is the device's primary context (of device 0 where any will do),
-  // which they are told about. Not to be called with a lock that queries or messages could need.
+  // The context to work in, nullptr with the reason in `error`: what the application or a bin has given or gives when
+  // it is asked, else the device's primary context (of device 0 where any will do), which they are told about.
+  // Neighbours are not asked, for it is they who ask. Not to be called with a lock that messages could need.
   Owned<GstCudaContext> ensure(GstElement *element, Error &error);
 
   // What there is now; may be nullptr.
@@ -33,19 +33,17 @@ public:
   // As if the application had given it to the element.
   void take(GstElement *element, GstContext *context);
 
-  // True where it was a query for a CUDA context and has been answered. An element that has none yet gets one, as by
-  // ensure() but without asking its neighbours: they might be asking it.
+  // True where it was a query for a CUDA context and has been answered, with that of ensure().
   bool answer(GstElement *element, GstQuery *query);
 
   // Frames have come in this context: it is the one to work in. False with the reason in `error` where another device
   // was asked for.
   bool adopt(GstCudaContext *context, Error &error);
 
-  // For the element's way to NULL.
+  // For the element's way to READY.
   void release();
 
 private:
-  Owned<GstCudaContext> find(GstElement *element, bool ask_neighbours, Error &error);
   bool accepts(GstCudaContext *context) const;
 
   mutable std::mutex mutex_;

@@ -14,7 +14,6 @@ bool available() {
 
 struct Device::State {
   Owned<GstCudaContext> context; // keeps `kernels`
-  int id = 0;
   CUstream stream = nullptr;
   Kernels *kernels = nullptr;
   Owned<GstAllocator> allocator;
@@ -29,7 +28,6 @@ std::unique_ptr<Device> Device::create(GstCudaContext *context, Error &error) {
   }
   auto state = std::make_unique<State>();
   state->context.reset(GST_CUDA_CONTEXT_CAST(gst_object_ref(context)));
-  state->id = device_id_of(context);
   const CurrentContext current(context);
   if (!current.pushed()) {
     error = error_of(CUDA_ERROR_INVALID_CONTEXT, "entering the context of the frames");
@@ -41,7 +39,7 @@ std::unique_ptr<Device> Device::create(GstCudaContext *context, Error &error) {
     error = error_of(made, "making a stream");
     return nullptr;
   }
-  state->allocator.reset(linear_allocator_new(context));
+  state->allocator.reset(linear_allocator_of(context));
   state->kernels = Kernels::of(context, error);
   std::unique_ptr<Device> device(new Device(std::move(state))); // the constructor is private
   if (!device->state_->kernels)
@@ -62,10 +60,6 @@ Device::~Device() {
 
 GstCudaContext *Device::context() const {
   return state_->context.get();
-}
-
-int Device::id() const {
-  return state_->id;
 }
 
 GstAllocator *Device::allocator() const {
@@ -149,7 +143,7 @@ bool Memory::reserve(Device &device, size_t bytes) {
   GstMapInfo map;
   if (!gst_memory_map(memory_.get(), &map, static_cast<GstMapFlags>(GST_MAP_READWRITE | GST_MAP_CUDA))) {
     memory_.reset();
-    return false;
+    return device.check(CUDA_ERROR_INVALID_VALUE, "mapping " + bytes_text(bytes));
   }
   // The address holds while the memory does; nobody else knows of it.
   data_ = reinterpret_cast<CUdeviceptr>(map.data);

@@ -27,7 +27,6 @@ public:
   Device &operator=(const Device &) = delete;
 
   GstCudaContext *context() const;
-  int id() const; // as CUDA numbers devices
 
   // Linear device memory of this context (memory.h). Owned by the device.
   GstAllocator *allocator() const;
@@ -49,6 +48,7 @@ private:
   explicit Device(std::unique_ptr<State> state);
   bool check(CUresult result, const std::string &doing);
   std::unique_ptr<State> state_;
+  friend class Memory;
 };
 
 // Makes the device's context current on this thread for a scope.

@@ -72,6 +72,7 @@ std::optional<Driver> load() {
   }
   if (!look_up(module, "cuDevicePrimaryCtxRetain", driver.primary_context_retain) ||
       !look_up(module, "cuDevicePrimaryCtxRelease_v2", driver.primary_context_release) ||
+      !look_up(module, "cuDevicePrimaryCtxGetState", driver.primary_context_state) ||
       !look_up(module, "cuMemsetD8Async", driver.memset_async))
     return std::nullopt;
   gst_cuda_memory_init_once();
@@ -180,7 +181,10 @@ bool is_primary(GstCudaContext *context) {
   const Driver *cuda = driver();
   CUdevice device = 0;
   CUcontext primary = nullptr;
+  unsigned flags = 0;
+  int active = 0; // where it is not, to retain it would make one
   if (!cuda || CuDeviceGet(&device, device_id_of(context)) != CUDA_SUCCESS ||
+      cuda->primary_context_state(device, &flags, &active) != CUDA_SUCCESS || !active ||
       cuda->primary_context_retain(&primary, device) != CUDA_SUCCESS)
     return false;
   cuda->primary_context_release(device);

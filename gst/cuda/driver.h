@@ -20,6 +20,7 @@ struct Driver {
   int devices = 0;
   decltype(&::cuDevicePrimaryCtxRetain) primary_context_retain = nullptr;
   decltype(&::cuDevicePrimaryCtxRelease) primary_context_release = nullptr;
+  decltype(&::cuDevicePrimaryCtxGetState) primary_context_state = nullptr;
   decltype(&::cuMemsetD8Async) memset_async = nullptr;
 };
 

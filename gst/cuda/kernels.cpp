@@ -55,22 +55,23 @@ Kernels::~Kernels() {
     CuModuleUnload(module);
 }
 
-CUfunction Kernels::find(const std::string &name, Error &error) {
+CUfunction Kernels::find(std::string_view name, Error &error) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (const auto known = functions_.find(name); known != functions_.end())
     return known->second;
+  const std::string text(name);
   CUfunction function = nullptr;
   CUresult result = CUDA_ERROR_NOT_FOUND;
   for (CUmodule module : modules_) {
-    result = CuModuleGetFunction(&function, module, name.c_str());
+    result = CuModuleGetFunction(&function, module, text.c_str());
     if (result != CUDA_ERROR_NOT_FOUND)
       break;
   }
   if (result != CUDA_SUCCESS) {
-    error = error_of(result, "looking for the kernel " + name);
+    error = error_of(result, "looking for the kernel " + text);
     return nullptr;
   }
-  functions_.emplace(name, function);
+  functions_.emplace(text, function);
   return function;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cps::cuda {
@@ -18,7 +19,7 @@ public:
   static Kernels *of(GstCudaContext *context, Error &error);
 
   // nullptr with the reason in `error`. The context is current.
-  CUfunction find(const std::string &name, Error &error);
+  CUfunction find(std::string_view name, Error &error);
 
   Kernels() = default;
   ~Kernels(); // the context is current
@@ -30,7 +31,7 @@ private:
 
   std::vector<CUmodule> modules_;
   std::mutex mutex_;
-  std::map<std::string, CUfunction> functions_;
+  std::map<std::string, CUfunction, std::less<>> functions_;
 };
 
 } // namespace cps::cuda

@@ -116,13 +116,14 @@ void Blocks::give(const Block &block) {
   std::vector<Block> surplus;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    kept_.push_back(block);
-    kept_bytes_ += block.bytes;
-    while (kept_bytes_ > kKeptBytes) {
+    const bool keeps = block.bytes <= kKeptBytes;
+    while (keeps && kept_bytes_ + block.bytes > kKeptBytes) {
       surplus.push_back(kept_.front());
       kept_bytes_ -= kept_.front().bytes;
       kept_.erase(kept_.begin());
     }
+    (keeps ? kept_ : surplus).push_back(block);
+    kept_bytes_ += keeps ? block.bytes : 0;
   }
   if (surplus.empty())
     return;
@@ -382,10 +383,26 @@ static void cps_cuda_allocator_class_init(CpsCudaAllocatorClass *klass) {
 
 namespace cps::cuda {
 
-GstAllocator *linear_allocator_new(GstCudaContext *context) {
+GstAllocator *linear_allocator_of(GstCudaContext *context) {
+  static const GQuark quark = g_quark_from_static_string("codecpatch-cuda-allocator");
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> lock(mutex);
+  // Weak, for the allocator holds the context.
+  auto *shared = static_cast<GWeakRef *>(g_object_get_qdata(G_OBJECT(context), quark));
+  if (!shared) {
+    shared = g_new0(GWeakRef, 1);
+    g_weak_ref_init(shared, nullptr);
+    g_object_set_qdata_full(G_OBJECT(context), quark, shared, [](gpointer weak) {
+      g_weak_ref_clear(static_cast<GWeakRef *>(weak));
+      g_free(weak);
+    });
+  }
+  if (gpointer known = g_weak_ref_get(shared))
+    return GST_ALLOCATOR(known);
   GstAllocator *allocator = GST_ALLOCATOR(g_object_new(cps_cuda_allocator_get_type(), nullptr));
   gst_object_ref_sink(allocator);
   state_of(allocator).blocks = std::make_unique<Blocks>(context);
+  g_weak_ref_set(shared, allocator);
   return allocator;
 }
 

@@ -10,7 +10,8 @@ namespace cps::cuda {
 // CuMemAlloc() has only 32 bits for a size, and sizes are rounded up. More at once is not to be had.
 constexpr size_t kMostLinearBytes = 0xffffff00;
 
-// A new allocator of memory in `context`, which it holds a reference to; (transfer full). Its GstAllocator:mem_type is
+// The allocator of memory in `context`, which it holds a reference to; (transfer full). All who ask share it as long as
+// one of them holds it. Its GstAllocator:mem_type is
 // CPS_CUDA_MEMORY_TYPE, its property `cuda-device-id` says where the memory is. gst_allocator_alloc() gives memory that
 // starts on 256 bytes, or nullptr where there is none; freed memory is kept for the next allocation of the same size,
 // up to a limit, and freed with the allocator. Thread-safe.
@@ -18,7 +19,7 @@ constexpr size_t kMostLinearBytes = 0xffffff00;
 // Mapped with GST_MAP_CUDA the data is a device pointer, without it a pinned copy that is read back, and written back
 // when it was mapped for writing. Memory that is mapped for writing the one way cannot be mapped the other way. Who
 // works with the memory on a stream synchronises it before others map, copy or free it.
-GstAllocator *linear_allocator_new(GstCudaContext *context);
+GstAllocator *linear_allocator_of(GstCudaContext *context);
 
 // As gst_allocator_alloc(), with the reason where it gives nullptr.
 GstMemory *linear_memory_new(GstAllocator *allocator, size_t bytes, CUresult *result);

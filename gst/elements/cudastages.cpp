@@ -168,6 +168,10 @@ public:
     const Size size = energy_->map_size();
     Owned<GstMemory> memory =
         device_->allocate(static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float));
+    if (!memory) {
+      fail(error, device_->error());
+      return nullptr;
+    }
     if (!compute(frame, step, memory.get(), error))
       return nullptr;
     Owned<GstBuffer> map(gst_buffer_new());
@@ -294,6 +298,8 @@ private:
   bool cut(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, StageError &error) {
     for (const CpsTensor &tensor : tensors) {
       Owned<GstMemory> memory = device_->allocate(cps_tensor_get_size(&tensor));
+      if (!memory)
+        return fail(error, device_->error());
       written_.push_back(std::make_unique<CudaMap>(memory.get(), GST_MAP_WRITE));
       if (!*written_.back())
         return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,

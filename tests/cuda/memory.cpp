@@ -17,7 +17,7 @@ std::vector<uint8_t> part_of(const std::vector<uint8_t> &bytes, size_t begin, si
 
 struct Setup {
   Owned<GstCudaContext> context = new_context();
-  Owned<GstAllocator> allocator = Owned<GstAllocator>(cps::cuda::linear_allocator_new(context.get()));
+  Owned<GstAllocator> allocator = Owned<GstAllocator>(cps::cuda::linear_allocator_of(context.get()));
 
   Owned<GstMemory> memory_of(const std::vector<uint8_t> &bytes) const {
     Owned<GstMemory> memory = allocate(allocator.get(), bytes.size());
@@ -43,7 +43,7 @@ GST_START_TEST(allocator) {
 
   cps::cuda::Error error;
   const Owned<GstCudaContext> primary = cps::cuda::primary_context(0, error);
-  const Owned<GstAllocator> of_primary(cps::cuda::linear_allocator_new(primary.get()));
+  const Owned<GstAllocator> of_primary(cps::cuda::linear_allocator_of(primary.get()));
   gboolean is_primary = TRUE;
   g_object_get(setup.allocator.get(), "primary-context", &is_primary, nullptr);
   fail_if(is_primary);

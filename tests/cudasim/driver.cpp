@@ -284,6 +284,15 @@ CPS_SIM_API CUresult cuDevicePrimaryCtxRetain(CUcontext *handle, CUdevice device
   return CUDA_SUCCESS;
 }
 
+CPS_SIM_API CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags, int *active) {
+  if (const CUresult result = check_device_number(device))
+    return result;
+  const std::lock_guard<std::mutex> lock(devices().mutex);
+  *flags = 0;
+  *active = devices().references[device] > 0;
+  return CUDA_SUCCESS;
+}
+
 CPS_SIM_API CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   if (const CUresult result = check_device_number(device))
     return result;
