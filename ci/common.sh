@@ -94,13 +94,15 @@ make_clip() {
     filesink "location=$1" </dev/null || die "gst-launch-1.0 could not make $1; is x264enc there (gst-inspect-1.0 x264enc)?"
 }
 
-# gpu_programs BUILD_DIR: the tests of the suite `gpu`, one a line: name, tab, program under BUILD_DIR.
+# gpu_programs BUILD_DIR: the tests of the suite `gpu`, one a line: name, program under BUILD_DIR, and what tells its variant
+# in the environment, with tabs between.
 gpu_programs() {
   meson introspect --tests "$1" | python3 -c '
 import json, os, sys
 build = os.path.realpath(sys.argv[1])
 for test in json.load(sys.stdin):
     if any(suite.endswith(":gpu") or suite == "gpu" for suite in test["suite"]):
-        print(test["name"], os.path.relpath(test["cmd"][0], build), sep="\t")
+        variant = [f"{k}={v}" for k, v in test["env"].items() if k == "CPS_UPLOAD"]
+        print(test["name"], os.path.relpath(test["cmd"][0], build), " ".join(variant), sep="\t")
 ' "$1"
 }

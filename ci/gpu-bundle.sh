@@ -32,7 +32,7 @@ done
 cp "$(command -v gst-launch-1.0)" "$(command -v gst-inspect-1.0)" "$scanner" "$top/bin/"
 
 # Of the build: the plugin, the library, and the programs that gpu-tests.txt names. The stand-in for the driver stays.
-gpu_programs "$build" | tee "$top/gpu-tests.txt" | while IFS=$'\t' read -r _ program; do echo "$program"; done |
+gpu_programs "$build" | tee "$top/gpu-tests.txt" | while IFS=$'\t' read -r _ program _; do echo "$program"; done |
   sort -u >"$top/programs"
 (cd "$build" && find . \( -name 'libgstcodecpatch*.so*' -o -path ./tests/benchmarks/bench-cuda \) ! -path '*.p/*' \
   ! -type d) >>"$top/programs"

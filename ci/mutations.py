@@ -22,9 +22,8 @@ READING = "gst/elements/secondreading.cpp"
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # all that has to be built anew for a test of a kernel
 
-# What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test
-# of gst/bitstream, for what no encoder writes), the file, what is
-# replaced, by what.
+# What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test of gst/bitstream,
+# for what no encoder writes, or of the kernels), the file, what is replaced, by what.
 MUTATIONS = [
     ("references are dropped", ["h264:I and P"], NEEDED,
      "const bool refers = unit.reference &&", "const bool refers = i % 7 != 6 && unit.reference &&"),

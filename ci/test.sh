@@ -121,5 +121,6 @@ step lint "$root/ci/lint.sh" "$build"
 
 say "done in $SECONDS s"
 [ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"
+grep -q 'cuda / ' "$work/tests.log" || echo "The CUDA stages were not built, and so not tested: see 'CUDA' in the summary of meson."
 echo "$counts"
 [ ${#failed[@]} -eq 0 ]

@@ -36,9 +36,9 @@ constexpr int kFrameThreads = 256, kScorePatches = 8; // in a row of the grid
 constexpr int kSelectThreads = 512;
 constexpr int kCutThreads = 128, kCutPixels = 1024;
 
-// energy.cu: cps_energy_quads8, _quads16 (small luma as sums of four), _codes8, _codes16, _rgb8 (as code values) and
-// _stored (the one of the picture before once more). Small luma, search, and as much of the ranks as one histogram
-// tells.
+// energy.cu: cps_energy_quads8, _quads16 (small luma as sums of four), _codes8, _codes16, _rgb8 (as code values), and
+// _stored_quads, _stored (that of the picture before once more). Small luma, search, and as much of the ranks as one
+// histogram tells. One block a tile.
 struct EnergySearchArgs {
   PictureView picture;
   DeviceTaps x, y;

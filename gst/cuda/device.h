@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one place that talks to the CUDA driver: a context, a stream of our own, the kernels, device memory.
+// A context, a stream of our own in it, the kernels and device memory: what work on a GPU is enqueued with.
 #pragma once
 
 #include "gst/cuda/driver.h"

@@ -16,7 +16,7 @@ bool is_cuda_caps(const GstCaps *caps);
 bool is_cuda_memory(GstMemory *memory);
 
 // What pad templates say, one structure for each kind of memory, the same kinds in the same order. CUDA memory only
-// where there is a device.
+// where there is a driver.
 Owned<GstCaps> video_template_caps();
 Owned<GstCaps> tensor_template_caps(const char *fields);
 

@@ -31,8 +31,9 @@ inline Owned<GstElement> make_element(const char *factory, Properties properties
   return Owned<GstElement>(element);
 }
 
-// What an element posted: "" where it posted no message of the kind, else the text.
-inline std::string pop_report(GstBus *bus, GstMessageType type) {
+// What an element posted: "" where it posted no message of the kind, else the text; and `code` of GST_RESOURCE_ERROR,
+// -1 where it is of another domain.
+inline std::string pop_report(GstBus *bus, GstMessageType type, gint *code = nullptr) {
   GstMessage *message = gst_bus_pop_filtered(bus, type);
   if (!message)
     return "";
@@ -43,6 +44,8 @@ inline std::string pop_report(GstBus *bus, GstMessageType type) {
   else
     gst_message_parse_warning(message, &error, &details);
   const std::string text = error->message;
+  if (code)
+    *code = error->domain == GST_RESOURCE_ERROR ? error->code : -1;
   g_error_free(error);
   g_free(details);
   gst_message_unref(message);

@@ -232,5 +232,5 @@ static Suite *combinations_suite() {
 }
 
 int main(int argc, char **argv) {
-  return run_cuda_tests(argc, argv, combinations_suite, "cuda-combinations");
+  return run_cuda_tests(argc, argv, combinations_suite, "cuda-combinations", {"cudaupload", "cudadownload"});
 }

@@ -127,8 +127,14 @@ inline void check_text(const std::string &text, const char *part) {
 }
 
 // The main() of a test: runs the suite, or is skipped where there is nothing to run it on.
-inline int run_cuda_tests(int argc, char **argv, Suite *(*suite)(), const char *name) {
+inline int run_cuda_tests(int argc, char **argv, Suite *(*suite)(), const char *name,
+                          std::initializer_list<const char *> elements = {}) {
   gst_check_init(&argc, &argv);
+  for (const char *element : elements)
+    if (const Owned<GstElementFactory> factory{gst_element_factory_find(element)}; !factory) {
+      g_print("skipped: no element %s\n", element);
+      return 77;
+    }
   if (!cps::cuda::available()) {
     g_print("skipped: no CUDA driver or no CUDA device\n");
     return 77; // Meson's code for it

@@ -298,13 +298,50 @@ GST_START_TEST(another_context) {
   frames = upload(contexts[1].get(), info, noise_frames(info, 2, 3, 2));
   fail_unless(cuda.energy().push(std::move(frames[1])) == GST_FLOW_ERROR);
   cuda.energy().check_error("context changed");
+
+  // patchselect sees for itself: two lines that have worked, and then frames of one behind those of the other.
+  Line other(true);
+  for (Line *line : {&cuda, &other}) {
+    line->energy().restart(GST_STATE_READY);
+    line->select().restart(GST_STATE_READY);
+    line->start(info);
+  }
+  frames = upload(contexts[0].get(), info, noise_frames(info, 2, 3, 2));
+  fail_unless(cuda.energy().push(std::move(frames[0])) == GST_FLOW_OK);
+  fail_unless(cuda.select().push(cuda.energy().pull()) == GST_FLOW_OK);
+  frames = upload(contexts[1].get(), info, noise_frames(info, 2, 3, 2));
+  for (Owned<GstBuffer> &frame : frames)
+    fail_unless(other.energy().push(std::move(frame)) == GST_FLOW_OK);
+  other.energy().pull();
+  fail_unless(cuda.select().push(other.energy().pull()) == GST_FLOW_ERROR);
+  cuda.select().check_error("context changed");
+}
+GST_END_TEST
+
+// The first map that has to be allocated when the device is gone already.
+GST_START_TEST(device_lost_before_memory) {
+  const Simulation *sim = simulation();
+  if (!sim)
+    return;
+  const GstVideoInfo info = video_info("NV12", 96, 80);
+  const Owned<GstCudaContext> context = new_context();
+  Line cuda(true);
+  cuda.start(info);
+  Frames frames = upload(context.get(), info, noise_frames(info, 2));
+  fail_unless(cuda.energy().push(std::move(frames[0])) == GST_FLOW_OK);
+  const Owned<GstBuffer> kept = cuda.energy().pull(); // and with it the only map
+  sim->lose_device(1);
+  fail_unless(cuda.energy().push(std::move(frames[1])) == GST_FLOW_ERROR);
+  cuda.energy().check_error("The GPU failed");
+  sim->lose_device(0);
 }
 GST_END_TEST
 
 // What goes wrong on the device
 
 // A line that has been at work, whose next clip fails after `fault`, and which works again after READY and `repair`.
-static void check_fault(const char *text, const std::function<void()> &fault, const std::function<void()> &repair) {
+static void check_fault(const char *text, gint code, const std::function<void()> &fault,
+                        const std::function<void()> &repair) {
   const GstVideoInfo info = video_info("NV12", 640, 480);
   const Owned<GstCudaContext> context = new_context();
   for (const bool at_once : {true, false}) {
@@ -322,8 +359,10 @@ static void check_fault(const char *text, const std::function<void()> &fault, co
       fault();
       fail_unless(cuda.select().push(cuda.energy().pull()) == GST_FLOW_ERROR);
     }
-    const std::string error = failing->error();
+    gint posted = -1;
+    const std::string error = pop_report(failing->bus(), GST_MESSAGE_ERROR, &posted);
     fail_unless(contains(error, text), "%s", error.c_str());
+    assert_equals_int(posted, code);
     fail_unless(error.back() == '.' && failing->error().empty());
     repair();
     copies = upload(context.get(), info, frames);
@@ -341,7 +380,7 @@ GST_START_TEST(out_of_memory) {
   if (!sim)
     return;
   check_fault(
-      "no memory left", [sim] { sim->set_memory_limit(sim->memory_in_use()); },
+      "no memory left", GST_RESOURCE_ERROR_NO_SPACE_LEFT, [sim] { sim->set_memory_limit(sim->memory_in_use()); },
       [sim] { sim->set_memory_limit(size_t{4} << 30); });
 }
 GST_END_TEST
@@ -351,7 +390,7 @@ GST_START_TEST(device_lost) {
   if (!sim)
     return;
   check_fault(
-      "The GPU failed", [sim] { sim->lose_device(1); }, [sim] { sim->lose_device(0); });
+      "The GPU failed", GST_RESOURCE_ERROR_FAILED, [sim] { sim->lose_device(1); }, [sim] { sim->lose_device(0); });
 }
 GST_END_TEST
 
@@ -412,6 +451,7 @@ static Suite *elements_suite() {
   tcase_add_test(tests, another_context);
   tcase_add_test(tests, out_of_memory);
   tcase_add_test(tests, device_lost);
+  tcase_add_test(tests, device_lost_before_memory);
   tcase_add_test(tests, memory_is_released);
   tcase_add_test(tests, tensors_outlive_everything);
   return suite;

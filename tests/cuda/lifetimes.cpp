@@ -384,5 +384,5 @@ static Suite *lifetimes_suite() {
 }
 
 int main(int argc, char **argv) {
-  return run_cuda_tests(argc, argv, lifetimes_suite, "cuda-lifetimes");
+  return run_cuda_tests(argc, argv, lifetimes_suite, "cuda-lifetimes", {"cudaupload", "cudadownload"});
 }

@@ -75,6 +75,30 @@ GST_START_TEST(downstream_decides) {
 }
 GST_END_TEST
 
+// Who only lists what it can put out, as a decoder does, may choose; who has frames already and lists a copy gets to
+// copy.
+GST_START_TEST(copies_are_preferred) {
+  for (const char *factory : {"patchenergy", "patchselect"}) {
+    const Harness element(factory);
+    gst_harness_set_sink_caps_str(element.get(), "ANY");
+    const auto offered = [&](const char *text) {
+      const Owned<GstCaps> filter = caps_from(text);
+      return Owned<GstCaps>(gst_pad_peer_query_caps(element.get()->srcpad, filter.get()));
+    };
+    const std::string fixed = ", format=NV12, width=64, height=48, framerate=25/1";
+    const std::string system = "video/x-raw" + fixed, cuda = "video/x-raw(memory:CUDAMemory)" + fixed;
+    const auto to_cuda = offered((system + "; " + cuda).c_str()), to_system = offered((cuda + "; " + system).c_str());
+    assert_equals_int(gst_caps_get_size(to_cuda.get()), 1);
+    fail_unless(gst_caps_is_equal(to_cuda.get(), caps_from(cuda.c_str()).get()));
+    fail_unless(gst_caps_is_equal(to_system.get(), caps_from(system.c_str()).get()));
+    const auto decoder =
+        offered("video/x-raw(memory:CUDAMemory), format={ NV12, P010_10LE }; video/x-raw, format={ NV12, P010_10LE }");
+    assert_equals_int(gst_caps_get_size(decoder.get()), 2);
+    assert_equals_int(gst_caps_get_size(offered(cuda.c_str()).get()), 1);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(no_pools_of_ours) {
   for (const char *factory : {"patchenergy", "patchselect"}) {
     const Harness element(factory);
@@ -127,7 +151,7 @@ GST_START_TEST(synchronisations) {
   Frames frames = upload(context.get(), info, noise_frames(info, 4, 2, 1));
   const unsigned before = synchronisations();
   line.run(std::move(frames));
-  assert_equals_int(synchronisations() - before, 4 + 4); // one for finish()'s table of frames
+  assert_equals_int(synchronisations() - before, 4 + 4);
 }
 GST_END_TEST
 
@@ -243,6 +267,7 @@ static Suite *neighbours_suite() {
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 4 * kWatchdogSeconds);
   tcase_add_test(tests, downstream_decides);
+  tcase_add_test(tests, copies_are_preferred);
   tcase_add_test(tests, no_pools_of_ours);
   tcase_add_test(tests, contexts);
   tcase_add_test(tests, synchronisations);

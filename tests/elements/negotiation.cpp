@@ -1,4 +1,5 @@
-// Which memory the elements agree on with their neighbours. CUDA memory is on offer only where there is a device.
+// Which memory the elements agree on with their neighbours. CUDA memory is on offer only where there is a
+// driver.
 #include "tests/common/frames.h"
 #include "tests/common/harness.h"
 #include "tests/common/text.h"
