@@ -4,6 +4,7 @@
 #include "clip.fatbin.h"
 #include "energy.fatbin.h"
 #include "frame.fatbin.h"
+#include "rgb.fatbin.h"
 
 #include <memory>
 
@@ -21,6 +22,7 @@ constexpr Fatbin kFatbins[] = {
     {"energy", cps_fatbin_energy},
     {"frame", cps_fatbin_frame},
     {"clip", cps_fatbin_clip},
+    {"rgb", cps_fatbin_rgb},
 };
 
 GQuark kernels_quark() {
