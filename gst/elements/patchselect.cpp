@@ -114,15 +114,14 @@ static void install_properties(GObjectClass *object_class) {
 
 static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   GST_DEBUG_CATEGORY_INIT(patch_select_debug, "patchselect", 0, "patch selection");
-  install_properties(G_OBJECT_CLASS(klass));
-
   auto *clip_class = CPS_TENSOR_CLIP_CLASS(klass);
+  cps::setup_tensor_clip(clip_class, "format=static, num_tensors=3, framerate=0/1");
+  install_properties(G_OBJECT_CLASS(klass));
   clip_class->category = patch_select_debug;
   clip_class->entry = "patchenergy";
   clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipMaker> {
     return std::make_unique<cps::ClipBuilder>(cps::make_clip_stage(cuda, context));
   };
-  cps::add_tensor_clip_templates(clip_class, "format=static, num_tensors=3, framerate=0/1");
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");

@@ -373,8 +373,6 @@ static void cps_tensor_clip_init(CpsTensorClip *) {}
 
 static void cps_tensor_clip_class_init(CpsTensorClipClass *klass) {
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = cps::set_option<state_of>;
-  object_class->get_property = cps::get_option<state_of>;
   object_class->constructed = tensor_clip_constructed;
   object_class->finalize = tensor_clip_finalize;
 
@@ -391,7 +389,10 @@ CpsTensor make_tensor(const char *name, CpsDtype dtype, std::initializer_list<gi
   return out;
 }
 
-void add_tensor_clip_templates(CpsTensorClipClass *klass, const char *tensors) {
+void setup_tensor_clip(CpsTensorClipClass *klass, const char *tensors) {
+  auto *object_class = G_OBJECT_CLASS(klass); // these two are not inherited
+  object_class->set_property = set_option<state_of>;
+  object_class->get_property = get_option<state_of>;
   auto *element_class = GST_ELEMENT_CLASS(klass);
   add_pad_template(element_class, "sink", GST_PAD_SINK, video_template_caps().get());
   add_pad_template(element_class, "src", GST_PAD_SRC, tensor_template_caps(tensors).get());

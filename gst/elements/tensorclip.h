@@ -49,7 +49,7 @@ CpsTensor make_tensor(const char *name, CpsDtype dtype, std::initializer_list<gi
 #define CPS_TYPE_TENSOR_CLIP (cps_tensor_clip_get_type())
 G_DECLARE_DERIVABLE_TYPE(CpsTensorClip, cps_tensor_clip, CPS, TENSOR_CLIP, GstElement)
 
-// A class installs properties, cuda_device_id_spec() among them: they are the options that a clip is made with.
+// A class installs the properties, cuda_device_id_spec() among them. They are the options that a clip is made with.
 struct _CpsTensorClipClass {
   GstElementClass parent_class;
 
@@ -60,7 +60,7 @@ struct _CpsTensorClipClass {
 
 namespace cps {
 
-// Pad templates, with `tensors` as the fields of the tensors' caps.
-void add_tensor_clip_templates(CpsTensorClipClass *klass, const char *tensors);
+// The first thing that a class does when it is initialised. `tensors`: the fields of the tensors' caps.
+void setup_tensor_clip(CpsTensorClipClass *klass, const char *tensors);
 
 } // namespace cps
