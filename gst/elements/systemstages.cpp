@@ -210,14 +210,19 @@ public:
              StageError &error) override {
     info_ = info;
     crop_ = crop;
-    converter_.emplace(picture_layout(info, crop), color);
     frame_bytes_ = 3 * static_cast<size_t>(crop.width) * static_cast<size_t>(crop.height);
     buffer_.reset(gst_buffer_new());
-    frames_ = static_cast<uint8_t *>(append_memory(buffer_.get(), frame_bytes_ * length));
-    return frames_ || fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                           "There is not enough memory for " + std::to_string(length) + " frames of " +
-                               std::to_string(crop.width) + "x" + std::to_string(crop.height) +
-                               " pixels: sample fewer frames, or scale them down.");
+    size_t bytes = 0;
+    frames_ = g_size_checked_mul(&bytes, frame_bytes_, length)
+                  ? static_cast<uint8_t *>(append_memory(buffer_.get(), bytes))
+                  : nullptr;
+    if (!frames_)
+      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                  "There is not enough memory for " + std::to_string(length) + " frames of " +
+                      std::to_string(crop.width) + "x" + std::to_string(crop.height) +
+                      " pixels: sample fewer frames, or scale them down.");
+    converter_.emplace(picture_layout(info, crop), color);
+    return true;
   }
 
   bool add(guint position, GstBuffer *frame, StageError &error) override {

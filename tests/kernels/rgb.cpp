@@ -2,6 +2,7 @@
 #include "kernels/rgb.h"
 
 #include "tests/kernels/reference.h"
+#include "tests/kernels/wholepicture.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -28,19 +29,6 @@ Picture noise(const Layout &layout, unsigned seed = 1) {
       [&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
 }
 
-// [height, width, 3], out of patches of one pixel.
-std::vector<uint8_t> resized_and_cut(const cps::PictureView &view, const cps::ColorTransform &color) {
-  const cps::PictureResizer resizer(view, view.size);
-  std::vector<uint16_t> stored(resizer.samples());
-  resizer.run(view, stored.data());
-  const cps::PatchCutter cutter(view.size, resizer.planes(), 1, color, {}, cps::PixelType::U8);
-  const size_t pixels = static_cast<size_t>(view.size.width) * static_cast<size_t>(view.size.height);
-  std::vector<uint8_t> out(3 * pixels);
-  for (size_t i = 0; i < pixels; ++i)
-    cutter.run(stored.data(), static_cast<int64_t>(i), out.data() + 3 * i);
-  return out;
-}
-
 void check(const Layout &layout, bool full_range = false) {
   constexpr size_t kGuard = 16;
   const cps::ColorTransform color = color_of(layout.model, full_range);
@@ -48,7 +36,7 @@ void check(const Layout &layout, bool full_range = false) {
   for (const unsigned seed : {1u, 2u}) { // one after the other
     Picture picture = noise(layout, seed);
     const cps::PictureView view = picture.view();
-    const std::vector<uint8_t> expected = resized_and_cut(view, color);
+    const std::vector<uint8_t> expected = reference::whole_picture(view, color);
     std::vector<uint8_t> rgb(expected.size() + kGuard, 0xa5);
     converter.run(view, rgb.data());
     for (size_t i = 0; i < expected.size(); ++i)
