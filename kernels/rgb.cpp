@@ -9,23 +9,23 @@ namespace cps {
 
 namespace {
 
-// Calls function(row), where row(y) is a row of the plane whose type tells the steps that are common.
+// Calls function(row_at), where row_at(y) is a row of the plane; its type knows the step, if that is a common one.
 template <typename Function> void with_rows(const PlaneView &plane, const Function &function) {
   with_word(plane.bits, [&](auto word) {
     using Word = decltype(word);
-    const auto with_step = [&](auto step) {
-      function([&](int y) { return SampleRow<Word, decltype(step)::value *int{sizeof(Word)}>(plane, y); });
-    };
     constexpr int kBytes = sizeof(Word);
-    switch (plane.step % kBytes == 0 ? plane.step / kBytes : 0) {
-    case 1:
-      return with_step(std::integral_constant<int, 1>());
-    case 2:
-      return with_step(std::integral_constant<int, 2>());
-    case 3:
-      return with_step(std::integral_constant<int, 3>());
-    case 4:
-      return with_step(std::integral_constant<int, 4>());
+    const auto with_step = [&](auto step) {
+      function([&](int y) { return SampleRow<Word, decltype(step)::value>(plane, y); });
+    };
+    switch (plane.step) {
+    case kBytes:
+      return with_step(std::integral_constant<int, kBytes>());
+    case 2 * kBytes:
+      return with_step(std::integral_constant<int, 2 * kBytes>());
+    case 3 * kBytes:
+      return with_step(std::integral_constant<int, 3 * kBytes>());
+    case 4 * kBytes:
+      return with_step(std::integral_constant<int, 4 * kBytes>());
     default:
       return with_step(std::integral_constant<int, 0>());
     }

@@ -207,6 +207,25 @@ GST_START_TEST(device_lost) {
 }
 GST_END_TEST
 
+// What a sequence that was given up had is there for the next.
+GST_START_TEST(memory_after_a_flush) {
+  const Simulation *sim = simulation();
+  if (!sim)
+    return;
+  const GstVideoInfo info = video_info("NV12", 640, 480);
+  const Owned<GstCudaContext> context = new_context();
+  const Stack cuda(true);
+  cuda.begin(info);
+  Frames frames = upload(context.get(), info, noise_frames(info, 3)),
+         copies = upload(context.get(), info, noise_frames(info, 3));
+  fail_unless(cuda.push(std::move(frames[0])) == GST_FLOW_OK);
+  cuda.flush();
+  sim->set_memory_limit(sim->memory_in_use());
+  cuda.run(std::move(copies));
+  sim->set_memory_limit(size_t{4} << 30);
+}
+GST_END_TEST
+
 // One block of memory a sequence, and READY gives it back.
 GST_START_TEST(memory_in_use) {
   const Simulation *sim = simulation();
@@ -266,6 +285,7 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, too_large);
   tcase_add_test(tests, out_of_memory);
   tcase_add_test(tests, device_lost);
+  tcase_add_test(tests, memory_after_a_flush);
   tcase_add_test(tests, memory_in_use);
   tcase_add_test(tests, tensor_outlives_everything);
   return suite;
