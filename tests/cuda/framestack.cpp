@@ -99,6 +99,25 @@ GST_START_TEST(clips_in_a_row) {
 }
 GST_END_TEST
 
+// A frame may change as soon as it has been pushed.
+GST_START_TEST(frames_that_are_written_to) {
+  const GstVideoInfo info = video_info("NV12", 640, 480);
+  const Owned<GstCudaContext> context = new_context();
+  Uploader uploader(context.get(), info);
+  const Stack cuda(true), system(false);
+  cuda.begin(info);
+  system.begin(info);
+  Frames frames = noise_frames(info, 4), others = noise_frames(info, 4, 2);
+  for (guint i = 0; i < 4; ++i) {
+    const Owned<GstBuffer> copy = uploader(frames[i]);
+    fail_unless(cuda.push(Owned<GstBuffer>(gst_buffer_ref(copy.get()))) == GST_FLOW_OK);
+    ASSERT_MINI_OBJECT_REFCOUNT(copy.get(), "frame", 1);
+    uploader.write(copy.get(), others[i].get());
+  }
+  check_equal(cuda.pull().get(), system.run(std::move(frames)).get(), "written to");
+}
+GST_END_TEST
+
 GST_START_TEST(flush_in_mid_clip) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
@@ -278,6 +297,7 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, color_matrix);
   tcase_add_test(tests, caps);
   tcase_add_test(tests, clips_in_a_row);
+  tcase_add_test(tests, frames_that_are_written_to);
   tcase_add_test(tests, flush_in_mid_clip);
   tcase_add_test(tests, frames_in_system_memory);
   tcase_add_test(tests, context_changes_in_mid_clip);

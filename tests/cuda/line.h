@@ -43,14 +43,18 @@ public:
   Owned<GstBuffer> operator()(const Owned<GstBuffer> &frame) {
     GstBuffer *copy = nullptr;
     fail_unless(gst_buffer_pool_acquire_buffer(pool_.get(), &copy, nullptr) == GST_FLOW_OK);
+    write(copy, frame.get());
+    gst_buffer_copy_into(copy, frame.get(), GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1));
+    return Owned<GstBuffer>(copy);
+  }
+
+  void write(GstBuffer *copy, GstBuffer *frame) {
     GstVideoFrame from, to;
-    fail_unless(gst_video_frame_map(&from, &info_, frame.get(), GST_MAP_READ));
+    fail_unless(gst_video_frame_map(&from, &info_, frame, GST_MAP_READ));
     fail_unless(gst_video_frame_map(&to, &info_, copy, kCudaWrite));
     copy_planes(to, from);
     gst_video_frame_unmap(&to);
     gst_video_frame_unmap(&from);
-    gst_buffer_copy_into(copy, frame.get(), GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1));
-    return Owned<GstBuffer>(copy);
   }
 
 private:
