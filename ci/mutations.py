@@ -20,6 +20,7 @@ AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
                                     ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
 READING = "gst/elements/secondreading.cpp"
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
+RGB = "kernels/rgb.cu"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # all that has to be built anew for a test of a kernel
 
 # What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test of gst/bitstream,
@@ -112,6 +113,11 @@ MUTATIONS = [
      "if (units.is_on(unit, kFavouredFrame))", "if (!units.is_on(unit, kRandomAccessFrame))"),
     ("selection: foul energies lead out of the arrays", ["cuda-clip"], CLIP,
      "rank < 0 ? 0 : rank < args.most ? rank : args.most", "rank"),
+    ("whole frames: chroma lies where luma does", ["cuda-framestack"], RGB,
+     "source_tap(x, args.sub_x_bits, picture.phase_x, plane.width)",
+     "source_tap(x, args.sub_x_bits, 0, plane.width)"),
+    ("whole frames: blocks write into the next row", ["cuda-framestack"], RGB,
+     "  if (x >= args.picture.size.width)\n    return;\n", ""),
 ]
 
 

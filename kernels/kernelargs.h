@@ -35,6 +35,7 @@ constexpr int kNormaliseThreads = 256;
 constexpr int kFrameThreads = 256, kScorePatches = 8; // in a row of the grid
 constexpr int kSelectThreads = 512;
 constexpr int kCutThreads = 128, kCutPixels = 1024;
+constexpr int kRgbThreads = 256;
 
 // energy.cu: cps_energy_quads8, _quads16 (small luma as sums of four), _codes8, _codes16, _rgb8 (as code values), and
 // _stored_quads, _stored (that of the picture before once more). Small luma, search, and as much of the ranks as one
@@ -149,6 +150,16 @@ struct CutArgs {
   void *patches = nullptr;
   int64_t *fields = nullptr;
   float *meta_scores = nullptr;
+};
+
+// rgb.cu: cps_rgb. One frame as packed RGB, one thread a pixel; a block has pixels of one row.
+struct RgbArgs {
+  PictureView picture;
+  int planes = 0;
+  int sub_x_bits = 0, sub_y_bits = 0; // of the subsampling factors
+  ColorTransform color;
+  int blocks_per_row = 0;
+  uint8_t *rgb = nullptr;
 };
 
 } // namespace cps

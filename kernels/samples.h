@@ -8,8 +8,8 @@
 namespace cps {
 
 // Word is uint8_t for planes of 8 bits, else uint16_t. Bits above the code value are not trusted to be 0: sums and
-// histograms are sized for code values.
-template <typename Word> class SampleRow {
+// histograms are sized for code values. kStep is the plane's step where that is known, so that loops may vectorise.
+template <typename Word, int kStep = 0> class SampleRow {
 public:
   using Value = int64_t; // what sums of samples are made in
 
@@ -17,7 +17,7 @@ public:
       : data_(plane.data + y * plane.stride), step_(plane.step), shift_(plane.shift), mask_((1 << plane.bits) - 1) {}
 
   CPS_HD int operator[](int x) const {
-    const uint8_t *p = data_ + static_cast<ptrdiff_t>(x) * step_;
+    const uint8_t *p = data_ + static_cast<ptrdiff_t>(x) * (kStep != 0 ? kStep : step_);
     if constexpr (sizeof(Word) == 1)
       return *p;
     else
@@ -45,6 +45,31 @@ template <typename Function> inline void with_word(int bits, const Function &fun
     function(uint16_t());
   else
     function(uint8_t());
+}
+
+// Samples at source size, where every weight is a power of two. Subsampling factors are given as powers of two, too.
+
+// Where luma position `position` lies among the `samples` of a row or column: what bilinear_taps() has for as many
+// outputs as positions, with weights of 2 << sub_bits.
+CPS_HD inline Tap source_tap(int position, int sub_bits, int phase, int samples) {
+  const int at = 2 * (position + phase) + 1 - (1 << sub_bits), den_bits = sub_bits + 1;
+  const int most = (samples - 1) << den_bits, clamped = at < 0 ? 0 : at < most ? at : most;
+  const int first = clamped >> den_bits;
+  return {first, first + 1 < samples ? first + 1 : first, clamped & ((1 << den_bits) - 1)};
+}
+
+// stored_sample() for a unit of 1 << unit_bits; `sum` is below 2^22.
+CPS_HD inline uint16_t stored_sample_at_source(int32_t sum, int unit_bits) {
+  return static_cast<uint16_t>(((sum << 8) + ((1 << unit_bits) >> 1)) >> unit_bits);
+}
+inline int factor_bits(int factor) {
+  int bits = 0;
+  while (1 << bits < factor)
+    ++bits;
+  return bits;
+}
+CPS_HD inline int source_unit_bits(int sub_x_bits, int sub_y_bits, int bits) {
+  return sub_x_bits + 1 + sub_y_bits + 1 + bits - 8;
 }
 
 } // namespace cps

@@ -5,6 +5,7 @@
 #include "clip.fatbin.h"
 #include "energy.fatbin.h"
 #include "frame.fatbin.h"
+#include "rgb.fatbin.h"
 
 namespace cps::cuda {
 
@@ -13,6 +14,7 @@ const std::vector<Fatbin> &fatbins() {
       {"energy", cps_fatbin_energy},
       {"frame", cps_fatbin_frame},
       {"clip", cps_fatbin_clip},
+      {"rgb", cps_fatbin_rgb},
   };
   return all;
 }

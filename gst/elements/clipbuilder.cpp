@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/clipbuilder.h"
 
+#include "gst/elements/colormatrix.h"
 #include "gst/elements/options.h"
 
 #include <algorithm>
@@ -70,20 +71,6 @@ bool read_clip_options(const GstStructure *options, ClipOptions &out, std::strin
   return true;
 }
 
-// Colour
-
-static ColorTransform color_transform(const GstVideoInfo &info, ColorModel model, GstVideoColorMatrix forced) {
-  if (model == ColorModel::Rgb)
-    return rgb_to_rgb();
-  const GstVideoColorimetry colorimetry = stream_colorimetry(info);
-  const bool full_range = colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
-  if (model == ColorModel::Gray)
-    return gray_to_rgb(full_range);
-  gdouble kr = 0, kb = 0;
-  gst_video_color_matrix_get_Kr_Kb(forced == GST_VIDEO_COLOR_MATRIX_UNKNOWN ? colorimetry.matrix : forced, &kr, &kb);
-  return yuv_to_rgb(kr, kb, full_range);
-}
-
 static PixelType pixel_type(CpsDtype dtype) {
   switch (dtype) {
   case CPS_DTYPE_U8:
@@ -99,19 +86,31 @@ static PixelType pixel_type(CpsDtype dtype) {
 
 // The sequence
 
-static CpsTensor tensor(const char *name, CpsDtype dtype, std::initializer_list<gint64> dims, guint memory) {
-  CpsTensor out = {g_quark_from_static_string(name), dtype, static_cast<guint>(dims.size()), {}, memory};
-  std::copy(dims.begin(), dims.end(), out.dims);
-  return out;
+bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const {
+  const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
+  error.domain = GST_STREAM_ERROR;
+  error.code = GST_STREAM_ERROR_FORMAT;
+  if (!energy) {
+    error.text = "The frames have no energy: put a patchenergy right before patchselect.";
+    return false;
+  }
+  if (static_cast<int>(energy->frame_width) == crop.width && static_cast<int>(energy->frame_height) == crop.height)
+    return true;
+  error.text = "The energy belongs to a frame of " + std::to_string(energy->frame_width) + "x" +
+               std::to_string(energy->frame_height) + ", but the frame is " + std::to_string(crop.width) + "x" +
+               std::to_string(crop.height) + ": put no element between patchenergy and patchselect.";
+  return false;
 }
 
-bool ClipBuilder::begin(const ClipOptions &options, const GstVideoInfo &info, const CropRect &crop, guint length,
-                        StageError &error) {
-  const int patch = options.target.patch_size;
-  const Size target = target_size({crop.width, crop.height}, options.target);
-  const int64_t target_pixels = int64_t{target.width} * target.height;
+bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format, StageError &error) {
   error.domain = GST_LIBRARY_ERROR;
   error.code = GST_LIBRARY_ERROR_SETTINGS;
+  ClipOptions options;
+  if (!read_clip_options(properties, options, error.text))
+    return false;
+  const int patch = options.target.patch_size;
+  const Size target = target_size({format.crop.width, format.crop.height}, options.target);
+  const int64_t target_pixels = int64_t{target.width} * target.height;
   if (target_pixels > kMaxTargetPixels) {
     error.text = "input-size, min-pixels or max-pixels ask for " + std::to_string(target.width) + "x" +
                  std::to_string(target.height) + " pixels; at most " + std::to_string(kMaxTargetPixels) +
@@ -119,64 +118,51 @@ bool ClipBuilder::begin(const ClipOptions &options, const GstVideoInfo &info, co
     return false;
   }
   const Size grid = {target.width / patch, target.height / patch};
-  const int64_t count = selection_count(options.select, static_cast<int>(length), grid);
+  const int64_t count = selection_count(options.select, static_cast<int>(format.length), grid);
   if (count < 0) {
-    const int64_t patches = int64_t{grid.width} * grid.height * length;
+    const int64_t patches = int64_t{grid.width} * grid.height * format.length;
     error.text = "selection-unit=block2x2 needs a number of patches that is divisible by 4, but k-keep is " +
                  std::to_string(options.select.k_keep) + " and the clip has " + std::to_string(patches) + ".";
     return false;
   }
 
   options_ = options;
-  info_ = info;
-  crop_ = crop;
-  length_ = length;
+  format_ = format;
   target_ = target;
   grid_ = grid;
-  tensors_ = {tensor("patches", options.dtype, {count, 3, patch, patch}, 0),
-              tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1), tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
-  frames_.clear();
-  frames_.reserve(length);
-  return stage_->begin(info, crop, target, patch, length, error);
+  tensors_ = {make_tensor("patches", options.dtype, {count, 3, patch, patch}, 0),
+              make_tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1),
+              make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
+  return stage_->begin(format.info, format.crop, target, patch, format.length, error);
 }
 
-bool ClipBuilder::add(GstBuffer *buffer, const CpsEnergyMeta &energy, const CpsClipFrame &frame, StageError &error) {
-  if (!stage_->add(added(), buffer, energy, error))
-    return false;
-  frames_.push_back(frame);
-  return true;
+bool ClipBuilder::add(guint position, GstBuffer *frame, StageError &error) {
+  const CpsEnergyMeta &energy = *cps_buffer_get_energy_meta(frame);
+  energy_mode_ = energy.mode;
+  energy_percentile_ = energy.percentile;
+  return stage_->add(position, frame, energy, error);
 }
 
-// Spec 1: where no sampled frame is a random-access point, the first counts as one.
-void ClipBuilder::mark_random_access() {
-  if (std::none_of(frames_.begin(), frames_.end(), [](const CpsClipFrame &f) { return f.is_i; }))
-    frames_.front().is_i = TRUE;
-}
-
-Owned<GstBuffer> ClipBuilder::finish(StageError &error) {
-  mark_random_access();
+Owned<GstBuffer> ClipBuilder::finish(const std::vector<CpsClipFrame> &frames, StageError &error) {
   ClipRecipe recipe;
   recipe.select = options_.select;
-  for (const CpsClipFrame &frame : frames_) {
+  for (const CpsClipFrame &frame : frames) {
     recipe.random_access.push_back(frame.is_i ? 1 : 0);
     recipe.frame_ids.push_back(static_cast<int64_t>(frame.frame_id));
   }
-  recipe.color = color_transform(info_, picture_layout(info_, crop_).model, options_.matrix);
+  recipe.color = color_transform(format_.info, picture_layout(format_.info, format_.crop).model, options_.matrix);
   recipe.scaling = options_.scaling;
   recipe.type = pixel_type(options_.dtype);
   return stage_->finish(recipe, tensors_, error);
 }
 
-Owned<CpsClip> ClipBuilder::describe() const {
-  Owned<CpsClip> clip(cps_clip_new(length_));
-  std::copy(frames_.begin(), frames_.end(), clip->frames);
-  clip->source_width = static_cast<guint>(crop_.width);
-  clip->source_height = static_cast<guint>(crop_.height);
-  clip->target_width = static_cast<guint>(target_.width);
-  clip->target_height = static_cast<guint>(target_.height);
-  clip->grid_width = static_cast<guint>(grid_.width);
-  clip->grid_height = static_cast<guint>(grid_.height);
-  return clip;
+void ClipBuilder::describe(CpsClip &clip) const {
+  clip.target_width = static_cast<guint>(target_.width);
+  clip.target_height = static_cast<guint>(target_.height);
+  clip.grid_width = static_cast<guint>(grid_.width);
+  clip.grid_height = static_cast<guint>(grid_.height);
+  gst_structure_set(clip.options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy_mode_), "energy-pct",
+                    G_TYPE_DOUBLE, energy_percentile_, nullptr);
 }
 
 } // namespace cps

@@ -27,4 +27,8 @@ std::unique_ptr<ClipStage> make_clip_stage(bool, StageContext &) {
   return make_system_clip_stage();
 }
 
+std::unique_ptr<StackStage> make_stack_stage(bool, StageContext &) {
+  return make_system_stack_stage();
+}
+
 } // namespace cps

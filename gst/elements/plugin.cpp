@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/frameplanner.h"
+#include "gst/elements/framestack.h"
 #include "gst/elements/patchenergy.h"
 #include "gst/elements/patchselect.h"
 #include "gst/elements/tensormetasink.h"
@@ -11,6 +12,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(uniformsampler, plugin);
   registered |= GST_ELEMENT_REGISTER(patchenergy, plugin);
   registered |= GST_ELEMENT_REGISTER(patchselect, plugin);
+  registered |= GST_ELEMENT_REGISTER(framestack, plugin);
   registered |= GST_ELEMENT_REGISTER(tensormetasink, plugin);
   return registered;
 }

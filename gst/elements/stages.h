@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What patchenergy and patchselect compute with, in the kind of memory that their frames have: systemstages.cpp and
-// cudastages.cpp, or nocudastages.cpp where the build has no CUDA.
+// What patchenergy, patchselect and framestack compute with, in the kind of memory that their frames have:
+// systemstages.cpp and cudastages.cpp, or nocudastages.cpp where the build has no CUDA.
 #pragma once
 
 #include "gst/codecpatch/cpsenergymeta.h"
@@ -103,11 +103,32 @@ public:
                                   StageError &error) = 0;
 };
 
+// Whole frames as RGB, one behind the other. Not thread-safe.
+class StackStage {
+public:
+  StackStage() = default;
+  virtual ~StackStage() = default;
+  StackStage(const StackStage &) = delete;
+  StackStage &operator=(const StackStage &) = delete;
+
+  // Starts a sequence of `length` frames like `info` and `crop` say.
+  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+                     StageError &error) = 0;
+
+  // Frame `position`, 0 to length - 1 in turn, is converted into its place. It may change once this has returned.
+  virtual bool add(guint position, GstBuffer *frame, StageError &error) = 0;
+
+  // The sequence: one memory, [length, height, width, 3].
+  virtual Owned<GstBuffer> finish() = 0;
+};
+
 // Stages for frames in CUDA memory, or for those in system memory.
 std::unique_ptr<EnergyStage> make_energy_stage(bool cuda, StageContext &context);
 std::unique_ptr<ClipStage> make_clip_stage(bool cuda, StageContext &context);
+std::unique_ptr<StackStage> make_stack_stage(bool cuda, StageContext &context);
 
 std::unique_ptr<EnergyStage> make_system_energy_stage();
 std::unique_ptr<ClipStage> make_system_clip_stage();
+std::unique_ptr<StackStage> make_system_stack_stage();
 
 } // namespace cps

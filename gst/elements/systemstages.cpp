@@ -3,6 +3,7 @@
 #include "gst/elements/memorykind.h"
 #include "gst/elements/stages.h"
 #include "kernels/energy.h"
+#include "kernels/rgb.h"
 #include "kernels/scores.h"
 
 #include <algorithm>
@@ -203,6 +204,47 @@ private:
   Scratch<double> scores_;   // of all frames
 };
 
+class SystemStackStage final : public StackStage {
+public:
+  bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+             StageError &error) override {
+    info_ = info;
+    crop_ = crop;
+    frame_bytes_ = 3 * static_cast<size_t>(crop.width) * static_cast<size_t>(crop.height);
+    buffer_.reset(gst_buffer_new());
+    size_t bytes = 0;
+    frames_ = g_size_checked_mul(&bytes, frame_bytes_, length)
+                  ? static_cast<uint8_t *>(append_memory(buffer_.get(), bytes))
+                  : nullptr;
+    if (!frames_)
+      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                  "There is not enough memory for " + std::to_string(length) + " frames of " +
+                      std::to_string(crop.width) + "x" + std::to_string(crop.height) +
+                      " pixels: sample fewer frames, or scale them down.");
+    converter_.emplace(picture_layout(info, crop), color);
+    return true;
+  }
+
+  bool add(guint position, GstBuffer *frame, StageError &error) override {
+    const MappedPicture picture(frame, info_, crop_);
+    if (!picture)
+      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+                  "Could not read a frame: its memory is smaller than its caps say.");
+    converter_->run(picture.view(), frames_ + position * frame_bytes_);
+    return true;
+  }
+
+  Owned<GstBuffer> finish() override { return std::move(buffer_); }
+
+private:
+  GstVideoInfo info_ = {};
+  CropRect crop_;
+  std::optional<RgbConverter> converter_;
+  size_t frame_bytes_ = 0;
+  Owned<GstBuffer> buffer_;
+  uint8_t *frames_ = nullptr; // in the buffer's memory
+};
+
 } // namespace
 
 GParamSpec *cuda_device_id_spec() {
@@ -217,6 +259,10 @@ std::unique_ptr<EnergyStage> make_system_energy_stage() {
 
 std::unique_ptr<ClipStage> make_system_clip_stage() {
   return std::make_unique<SystemClipStage>();
+}
+
+std::unique_ptr<StackStage> make_system_stack_stage() {
+  return std::make_unique<SystemStackStage>();
 }
 
 } // namespace cps

@@ -6,10 +6,6 @@ using cps::Owned;
 
 namespace {
 
-constexpr const char *kCudaFormats[] = {
-    "NV12", "P010_10LE", "I420", "YV12", "NV21", "P016_LE", "I420_10LE", "Y42B", "I422_10LE", "I422_12LE", "Y444",
-    "GBR",  "RGBA",      "BGRA", "RGBx", "BGRx", "ARGB",    "ABGR",      "RGB",  "BGR",       "YUY2",      "UYVY"};
-
 // Runs the frames of one clip through both kinds of memory.
 void check_clip(const char *format, int width, int height, const Region *region = nullptr, Properties properties = {}) {
   const GstVideoInfo info = video_info(format, width, height, "1:4:0:0");

@@ -13,6 +13,11 @@
 
 namespace test {
 
+// What GStreamer has in CUDA memory.
+constexpr const char *kCudaFormats[] = {
+    "NV12", "P010_10LE", "I420", "YV12", "NV21", "P016_LE", "I420_10LE", "Y42B", "I422_10LE", "I422_12LE", "Y444",
+    "GBR",  "RGBA",      "BGRA", "RGBx", "BGRx", "ARGB",    "ABGR",      "RGB",  "BGR",       "YUY2",      "UYVY"};
+
 inline Owned<GstCaps> caps_in(const GstVideoInfo &info, bool cuda) {
   Owned<GstCaps> caps = video_caps(info);
   if (cuda)
@@ -38,14 +43,18 @@ public:
   Owned<GstBuffer> operator()(const Owned<GstBuffer> &frame) {
     GstBuffer *copy = nullptr;
     fail_unless(gst_buffer_pool_acquire_buffer(pool_.get(), &copy, nullptr) == GST_FLOW_OK);
+    write(copy, frame.get());
+    gst_buffer_copy_into(copy, frame.get(), GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1));
+    return Owned<GstBuffer>(copy);
+  }
+
+  void write(GstBuffer *copy, GstBuffer *frame) {
     GstVideoFrame from, to;
-    fail_unless(gst_video_frame_map(&from, &info_, frame.get(), GST_MAP_READ));
+    fail_unless(gst_video_frame_map(&from, &info_, frame, GST_MAP_READ));
     fail_unless(gst_video_frame_map(&to, &info_, copy, kCudaWrite));
     copy_planes(to, from);
     gst_video_frame_unmap(&to);
     gst_video_frame_unmap(&from);
-    gst_buffer_copy_into(copy, frame.get(), GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1));
-    return Owned<GstBuffer>(copy);
   }
 
 private:
@@ -173,10 +182,10 @@ inline std::vector<guint8> bytes_of(GstMemory *memory) {
 inline void check_equal(GstBuffer *cuda, GstBuffer *system, const char *what) {
   fail_unless(in_device_memory(cuda) && !in_device_memory(system));
   const CpsTensorMeta *a = cps_buffer_get_tensor_meta(cuda), *b = cps_buffer_get_tensor_meta(system);
-  fail_unless(a->n_tensors == 3 && b->n_tensors == 3 && gst_buffer_n_memory(cuda) == 3);
-  for (guint i = 0; i < 3; ++i) {
+  fail_unless(a->n_tensors == b->n_tensors && gst_buffer_n_memory(cuda) == b->n_tensors);
+  for (guint i = 0; i < b->n_tensors; ++i) {
     fail_unless(a->tensors[i].id == b->tensors[i].id && a->tensors[i].dtype == b->tensors[i].dtype &&
-                a->tensors[i].dims[0] == b->tensors[i].dims[0]);
+                std::equal(a->tensors[i].dims, a->tensors[i].dims + CPS_TENSOR_MAX_DIMS, b->tensors[i].dims));
     fail_unless(bytes_of(gst_buffer_peek_memory(cuda, i)) == bytes_of(gst_buffer_peek_memory(system, i)),
                 "%s: %s differs", what, g_quark_to_string(a->tensors[i].id));
   }

@@ -50,10 +50,9 @@ Owned<GstCaps> template_of(const char *factory, const char *pad) {
 
 constexpr struct {
   const char *factory, *pad, *media;
-} kPads[] = {{"patchenergy", "sink", "video/x-raw"},
-             {"patchenergy", "src", "video/x-raw"},
-             {"patchselect", "sink", "video/x-raw"},
-             {"patchselect", "src", "other/tensors"},
+} kPads[] = {{"patchenergy", "sink", "video/x-raw"},     {"patchenergy", "src", "video/x-raw"},
+             {"patchselect", "sink", "video/x-raw"},     {"patchselect", "src", "other/tensors"},
+             {"framestack", "sink", "video/x-raw"},      {"framestack", "src", "other/tensors"},
              {"tensormetasink", "sink", "other/tensors"}};
 
 } // namespace
@@ -77,7 +76,7 @@ GST_START_TEST(no_cuda_without_a_driver) {
   fail_if(accepted("ANY", kCudaFrames));
   const Harness energy("patchenergy");
   fail_if(gst_pad_peer_query_accept_caps(energy.get()->srcpad, caps_of(kCudaFrames).get()));
-  for (const char *factory : {"patchenergy", "patchselect"}) {
+  for (const char *factory : {"patchenergy", "patchselect", "framestack"}) {
     const Harness element(factory);
     element.start(caps_of(kCudaFrames).get());
     fail_unless(element.push(test::noise_buffer(64 * 48 * 2)) == GST_FLOW_NOT_NEGOTIATED);

@@ -1,0 +1,149 @@
+#include "kernels/rgb.h"
+
+#include "kernels/samples.h"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace cps {
+
+namespace {
+
+// Calls function(row_at), where row_at(y) is a row of the plane; its type knows the step, if that is a common one.
+template <typename Function> void with_rows(const PlaneView &plane, const Function &function) {
+  with_word(plane.bits, [&](auto word) {
+    using Word = decltype(word);
+    constexpr int kBytes = sizeof(Word);
+    const auto with_step = [&](auto step) {
+      function([&](int y) { return SampleRow<Word, decltype(step)::value>(plane, y); });
+    };
+    switch (plane.step) {
+    case kBytes:
+      return with_step(std::integral_constant<int, kBytes>());
+    case 2 * kBytes:
+      return with_step(std::integral_constant<int, 2 * kBytes>());
+    case 3 * kBytes:
+      return with_step(std::integral_constant<int, 3 * kBytes>());
+    case 4 * kBytes:
+      return with_step(std::integral_constant<int, 4 * kBytes>());
+    default:
+      return with_step(std::integral_constant<int, 0>());
+    }
+  });
+}
+
+// Samples of which kSub positions of luma have one, at all of these positions. samples[-1] and samples[count] are
+// there.
+template <int kSub>
+void expand_row(const int32_t *__restrict samples, int count, int unit_bits, uint16_t *__restrict out) {
+  for (int i = 0; i < count; ++i)
+    for (int k = 0; k < kSub; ++k) {
+      const int at = 2 * k + 1 - kSub, frac = at < 0 ? at + 2 * kSub : at; // as source_tap() has it, without its clamp
+      const int32_t left = samples[at < 0 ? i - 1 : i], right = samples[at < 0 ? i : i + 1];
+      out[kSub * i + k] = stored_sample_at_source(blend(left, right, frac, 2 * kSub), unit_bits);
+    }
+}
+
+void expand_row(int sub, const int32_t *samples, int count, int unit_bits, uint16_t *out) {
+  switch (sub) {
+  case 1:
+    return expand_row<1>(samples, count, unit_bits, out);
+  case 2:
+    return expand_row<2>(samples, count, unit_bits, out);
+  case 4:
+    return expand_row<4>(samples, count, unit_bits, out);
+  }
+}
+
+// A few pixels at a time, first each as one word: loops over words vectorise, and those over three bytes do not.
+void convert_row(const uint16_t *const rows[3], int width, const ColorTransform &color, uint8_t *__restrict out) {
+  constexpr int kPixels = 256;
+  uint32_t words[kPixels];
+  const float(&m)[3][3] = color.matrix;
+  const float(&offset)[3] = color.offset;
+  for (int begin = 0; begin < width; begin += kPixels) {
+    const int count = std::min(kPixels, width - begin);
+    const uint16_t *const a = rows[0] + begin, *const b = rows[1] + begin, *const c = rows[2] + begin;
+    for (int x = 0; x < count; ++x) {
+      const auto byte = [&](int channel) -> uint32_t {
+        return float_to_byte(
+            color_value(m[channel][0], m[channel][1], m[channel][2], offset[channel], a[x], b[x], c[x]));
+      };
+      words[x] = byte(0) | byte(1) << 8 | byte(2) << 16;
+    }
+    for (int x = 0; x < count; ++x, out += 3) {
+      out[0] = static_cast<uint8_t>(words[x]);
+      out[1] = static_cast<uint8_t>(words[x] >> 8);
+      out[2] = static_cast<uint8_t>(words[x] >> 16);
+    }
+  }
+}
+
+bool is_copied(const PictureView &picture) {
+  return picture.model == ColorModel::Rgb &&
+         std::all_of(picture.plane, picture.plane + 3, [](const PlaneView &plane) { return plane.bits == 8; });
+}
+
+void copy_plane(const PlaneView &plane, Size size, uint8_t *out) {
+  with_rows(plane, [&](const auto &row_at) {
+    for (int y = 0; y < size.height; ++y) {
+      const auto row = row_at(y);
+      for (int x = 0; x < size.width; ++x, out += 3)
+        *out = static_cast<uint8_t>(row[x]);
+    }
+  });
+}
+
+} // namespace
+
+RgbConverter::RgbConverter(const PictureView &layout, const ColorTransform &color) : color_(color) {
+  if (is_copied(layout))
+    return;
+  for (int i = 0; i < layout.planes(); ++i) // chroma may begin before luma does, and end behind it
+    rows_[i].resize(static_cast<size_t>(layout.plane[i].width) *
+                    static_cast<size_t>(layout.model == ColorModel::Yuv && i > 0 ? layout.sub_x : 1));
+  if (layout.model == ColorModel::Yuv)
+    blended_.resize(static_cast<size_t>(layout.plane[1].width) + 2);
+}
+
+const uint16_t *RgbConverter::stored_row(const PictureView &picture, int index, int y) {
+  const PlaneView &plane = picture.plane[index];
+  uint16_t *const out = rows_[index].data();
+  const bool subsampled = picture.model == ColorModel::Yuv && index > 0 && (picture.sub_x > 1 || picture.sub_y > 1);
+  with_rows(plane, [&](const auto &row_at) {
+    if (!subsampled) {
+      const auto row = row_at(y);
+      for (int x = 0; x < plane.width; ++x)
+        out[x] = stored_sample_at_source(row[x], plane.bits - 8);
+      return;
+    }
+    const int sub_x_bits = factor_bits(picture.sub_x), sub_y_bits = factor_bits(picture.sub_y);
+    const Tap tap = source_tap(y, sub_y_bits, picture.phase_y, plane.height);
+    const auto top = row_at(tap.first), bottom = row_at(tap.second);
+    int32_t *const blended = blended_.data() + 1;
+    for (int x = 0; x < plane.width; ++x)
+      blended[x] = blend<int32_t>(top[x], bottom[x], tap.frac, 2 * picture.sub_y);
+    blended[-1] = blended[0];
+    blended[plane.width] = blended[plane.width - 1];
+    expand_row(picture.sub_x, blended, plane.width, source_unit_bits(sub_x_bits, sub_y_bits, plane.bits), out);
+  });
+  return subsampled ? out + picture.phase_x : out;
+}
+
+void RgbConverter::run(const PictureView &picture, uint8_t *out) {
+  const Size size = picture.size;
+  if (is_copied(picture)) {
+    for (int i = 0; i < 3; ++i)
+      copy_plane(picture.plane[i], size, out + i);
+    return;
+  }
+  for (int y = 0; y < size.height; ++y) {
+    const uint16_t *rows[3];
+    for (int i = 0; i < 3; ++i) // a grey picture stands in for the chroma that its colour transform weighs with 0
+      rows[i] = i < picture.planes() ? stored_row(picture, i, y) : rows[0];
+    convert_row(rows, size.width, color_, out);
+    out += 3 * static_cast<size_t>(size.width);
+  }
+}
+
+} // namespace cps

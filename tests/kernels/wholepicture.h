@@ -1,0 +1,23 @@
+// Whole pictures as RGB, the long way: PictureResizer at source size, and PatchCutter with patches of one pixel.
+#pragma once
+
+#include "kernels/pixels.h"
+
+#include <vector>
+
+namespace reference {
+
+// [height, width, 3].
+inline std::vector<uint8_t> whole_picture(const cps::PictureView &view, const cps::ColorTransform &color) {
+  const cps::PictureResizer resizer(view, view.size);
+  std::vector<uint16_t> stored(resizer.samples());
+  resizer.run(view, stored.data());
+  const cps::PatchCutter cutter(view.size, resizer.planes(), 1, color, {}, cps::PixelType::U8);
+  const size_t pixels = static_cast<size_t>(view.size.width) * static_cast<size_t>(view.size.height);
+  std::vector<uint8_t> out(3 * pixels);
+  for (size_t i = 0; i < pixels; ++i)
+    cutter.run(stored.data(), static_cast<int64_t>(i), out.data() + 3 * i);
+  return out;
+}
+
+} // namespace reference
