@@ -131,6 +131,7 @@ public:
   }
 
   Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, StageError &error) override {
+    // cppcheck-suppress unreadVariable ; the context is current as long as it lives
     const cuda::Current current(*device_);
     Owned<GstBuffer> buffer(gst_buffer_new());
     return settle(cut(recipe, tensors, buffer.get(), error), error) ? std::move(buffer) : nullptr;
