@@ -57,8 +57,9 @@ check_without_cuda() {
   meson setup "$work/no-cuda" "$root" -Dcuda=disabled -Dwerror=true -Dtests=enabled -Dexamples=disabled \
     -Dbenchmarks=disabled >"$work/no-cuda.log" || { cat "$work/no-cuda.log" && false; }
   ninja -C "$work/no-cuda" -j "$jobs" gst/elements/libgstcodecpatch.so tests/elements/elements-negotiation \
-    tests/elements/elements-patchselect
-  meson test -C "$work/no-cuda" --no-rebuild --print-errorlogs elements-negotiation elements-patchselect
+    tests/elements/elements-patchselect tests/elements/elements-framestack
+  meson test -C "$work/no-cuda" --no-rebuild --print-errorlogs elements-negotiation elements-patchselect \
+    elements-framestack
 }
 
 # What was installed is enough to inspect the plugin, and to compile, link and run an application.

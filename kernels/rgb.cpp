@@ -138,7 +138,7 @@ void RgbConverter::run(const PictureView &picture, uint8_t *out) {
     return;
   }
   for (int y = 0; y < size.height; ++y) {
-    const uint16_t *rows[3];
+    const uint16_t *rows[3] = {};
     for (int i = 0; i < 3; ++i) // a grey picture stands in for the chroma that its colour transform weighs with 0
       rows[i] = i < picture.planes() ? stored_row(picture, i, y) : rows[0];
     convert_row(rows, size.width, color_, out);

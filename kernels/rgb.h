@@ -15,7 +15,7 @@ public:
   void run(const PictureView &picture, uint8_t *out);
 
 private:
-  const uint16_t *stored_row(const PictureView &picture, int plane, int y);
+  const uint16_t *stored_row(const PictureView &picture, int index, int y);
 
   ColorTransform color_;
   std::vector<uint16_t> rows_[3]; // stored samples of one row, one at each position of luma

@@ -24,7 +24,7 @@ public:
   explicit ClipBuilder(std::unique_ptr<ClipStage> stage) : stage_(std::move(stage)) {}
 
   bool accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const override;
-  bool begin(const GstStructure *options, const ClipFormat &format, StageError &error) override;
+  bool begin(const GstStructure *properties, const ClipFormat &format, StageError &error) override;
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
   bool add(guint position, GstBuffer *frame, StageError &error) override;
   Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, StageError &error) override;
