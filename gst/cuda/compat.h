@@ -18,6 +18,7 @@
 namespace cps::cuda {
 
 // cpsdlpack.cpp has this value, too, and no such header.
+// NOLINTNEXTLINE(misc-redundant-expression): as long as it is
 static_assert(GST_MAP_CUDA == GST_MAP_FLAG_LAST << 1);
 
 // Returns once what others have enqueued for this CUDA video memory is done. From 1.24 on, memory may come with work
