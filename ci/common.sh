@@ -102,7 +102,7 @@ import json, os, sys
 build = os.path.realpath(sys.argv[1])
 for test in json.load(sys.stdin):
     if any(suite.endswith(":gpu") or suite == "gpu" for suite in test["suite"]):
-        variant = [f"{k}={v}" for k, v in test["env"].items() if k == "CPS_UPLOAD"]
+        variant = [f"{k}={v}" for k, v in test["env"].items() if k in ("CPS_ONLY_NVIDIA", "CPS_UPLOAD")]
         print(test["name"], os.path.relpath(test["cmd"][0], build), " ".join(variant), sep="\t")
 ' "$1"
 }
