@@ -47,7 +47,7 @@ row() {
       result=passed passes=$((passes + 1))
       if grep -q '^skipped:' "$log"; then result="passed, but $(grep -m 1 '^skipped:' "$log")"; fi
       ;;
-    77) result="skipped: $(tail -n 1 "$log")" ;;
+    77) result="skipped: $(tail -n 1 "$log" | sed 's/^skipped: //')" ;;
     *)
       result="FAILED ($code)" failures=$((failures + 1))
       printf '\n== %s\n' "$name"

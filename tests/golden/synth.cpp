@@ -49,8 +49,7 @@ void check_configuration(const std::string &name, JsonObject *result) {
 
 GST_START_TEST(synthetic_clip) {
   const std::string path = pipes::shared_file("golden/synth.json");
-  const char *upload = g_getenv("CPS_UPLOAD");
-  if (path.empty() || (upload && !pipes::have_elements({upload})))
+  if (path.empty())
     return;
   const golden::Results results(path);
   fail_unless_equals_int(static_cast<int>(results.configurations().size()), 8);
@@ -66,4 +65,10 @@ static Suite *synth_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(synth)
+int main(int argc, char **argv) {
+  gst_check_init(&argc, &argv);
+  const char *upload = g_getenv("CPS_UPLOAD");
+  if (upload && !pipes::have_elements({upload}))
+    return 77; // as Meson has it
+  return gst_check_run_suite(synth_suite(), "synth", __FILE__);
+}
