@@ -135,8 +135,7 @@ public:
   MapSearch(const PictureView &layout, Size map, double percentile)
       : MotionSearch(map), bits_(layout.plane[0].bits),
         x_taps_(bilinear_taps(layout.size.width, 1, 0, layout.size.width, map.width)),
-        y_taps_(bilinear_taps(layout.size.height, 1, 0, layout.size.height, map.height)),
-        radius_(std::clamp(std::min(map.width, map.height) / 2, 1, kMaxRadius)),
+        y_taps_(bilinear_taps(layout.size.height, 1, 0, layout.size.height, map.height)), radius_(search_radius(map)),
         current_(static_cast<size_t>(map.width) * static_cast<size_t>(map.height)), previous_(current_.size()),
         residual_(current_.size()), motion_(current_.size()), lengths_(motion_lengths()), motion_rank_(lengths_),
         residual_rank_(current_.size(), bits_), rank_(rank_index(static_cast<int64_t>(current_.size()), percentile)) {}

@@ -4,6 +4,8 @@
 #include "kernels/geometry.h"
 #include "kernels/samples.h"
 
+#include <algorithm>
+
 namespace cps {
 
 // A row of luma: code values as they are, summed in exact integers.
@@ -45,6 +47,11 @@ void resize_luma(const PictureView &picture, const TapTable &x_taps, const TapTa
     for (const Tap &x : x_taps.taps)
       *out++ = luma_of_sum(bilinear_sum(top, bottom, x, y, x_taps.den, y_taps.den), den);
   }
+}
+
+// Spec 3: how far, in samples of the small luma, a match is searched.
+inline int search_radius(Size small) {
+  return std::clamp(std::min(small.width, small.height) / 2, 1, kMaxRadius);
 }
 
 // True where the resize is the mean of the middle 2x2 of each 4x4 cell and the sum of those four fits in 16 bits.

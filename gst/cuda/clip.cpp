@@ -7,10 +7,6 @@
 
 namespace cps::cuda {
 
-static unsigned blocks_of(int64_t items, int each) {
-  return static_cast<unsigned>((items + each - 1) / each);
-}
-
 // The most columns of the map that kScorePatches neighbours of a row of the grid lie in: so many sums a block has.
 static size_t columns_of_block(const BandedMatrix &matrix) {
   size_t most = 0;

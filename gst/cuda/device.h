@@ -17,6 +17,11 @@ struct Grid {
   unsigned x = 1, y = 1;
 };
 
+// Blocks that `items` take, where one does `each`.
+constexpr unsigned blocks_of(int64_t items, int each) {
+  return static_cast<unsigned>((items + each - 1) / each);
+}
+
 // Work on one device, in order. Not thread-safe. Whatever returns false has left the reason in error().
 class Device {
 public:

@@ -4,7 +4,6 @@
 #include "gst/cuda/tables.h"
 #include "kernels/smallluma.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace cps::cuda {
@@ -27,7 +26,7 @@ bool Energy::prepare(const PictureView &layout, double percentile) {
 
   search_ = {};
   search_.small = small_;
-  search_.radius = std::clamp(std::min(small_.width, small_.height) / 2, 1, kMaxRadius);
+  search_.radius = search_radius(small_);
   search_.rank = static_cast<uint32_t>(rank_index(count, percentile));
   search_.key_bits = quads_ ? layout.plane[0].bits + 2 : 31; // a float that is not negative
 
@@ -59,11 +58,10 @@ bool Energy::repeat(float *energy) {
 }
 
 bool Energy::compare(const char *kernel, const float *previous, float *energy) {
-  const auto blocks = [](int samples, int each) { return static_cast<unsigned>((samples + each - 1) / each); };
   search_.current = current_.as<float>();
   search_.previous = previous;
   search_.energy = energy;
-  const Grid tiles = {blocks(small_.width, kSearchTileWidth), blocks(small_.height, kSearchTileHeight)};
+  const Grid tiles = {blocks_of(small_.width, kSearchTileWidth), blocks_of(small_.height, kSearchTileHeight)};
   if (!device_.launch(kernel, tiles, kSearchThreads, 0, &search_))
     return false;
   if (!previous)
@@ -74,11 +72,12 @@ bool Energy::compare(const char *kernel, const float *previous, float *energy) {
     const EnergyRefineArgs refine = {
         search_.residual, candidates_.as<uint32_t>(), static_cast<uint32_t>(samples), search_.key_bits, quads_,
         search_.ranks};
-    if (!device_.launch("cps_energy_refine", {blocks(samples, kRefineKeys)}, kRefineThreads, 0, &refine))
+    if (!device_.launch("cps_energy_refine", {blocks_of(samples, kRefineKeys)}, kRefineThreads, 0, &refine))
       return false;
   }
   const EnergyNormaliseArgs normalise = {search_.residual, search_.motion, search_.ranks, samples, energy};
-  return device_.launch("cps_energy_normalise", {blocks(samples, kNormaliseThreads)}, kNormaliseThreads, 0, &normalise);
+  return device_.launch("cps_energy_normalise", {blocks_of(samples, kNormaliseThreads)}, kNormaliseThreads, 0,
+                        &normalise);
 }
 
 } // namespace cps::cuda

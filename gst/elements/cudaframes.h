@@ -22,19 +22,9 @@ struct StageContext::State {
   cuda::ElementContext shared;
 };
 
-inline bool fail(StageError &error, GQuark domain, gint code, std::string text) {
-  error = {domain, code, std::move(text)};
-  return false;
-}
-
 inline bool fail(StageError &error, const cuda::Error &reason) {
   return fail(error, GST_RESOURCE_ERROR,
               reason.out_of_memory ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED, reason.text + ".");
-}
-
-inline bool refuse_frame(StageError &error) {
-  return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-              "Could not read a frame: its memory is smaller than its caps say.");
 }
 
 // The one memory of a frame, nullptr where that is no CUDA video memory.

@@ -162,8 +162,7 @@ private:
         in_flight_->energy.size() >= sizeof(float) * energy.width * energy.height)
       return true;
     in_flight_.reset();
-    return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-                "Could not read a frame or its energy: the memory does not fit its caps.");
+    return refuse_frame_or_energy(error);
   }
 
   // Waits for the device, whatever came before, and lets go of what it read. `good`: nothing went wrong so far.

@@ -87,12 +87,6 @@ static void release_resources(CpsPatchEnergyPrivate &state) {
   state.energy.reset();
 }
 
-static GstFlowReturn report(CpsPatchEnergy *self, const cps::StageError &error) {
-  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error.domain, error.code, g_strdup(error.text.c_str()),
-                           nullptr, __FILE__, GST_FUNCTION, __LINE__);
-  return GST_FLOW_ERROR;
-}
-
 // Makes what depends on the size of the frames.
 static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps::StageError &error) {
   forget_pictures(state);
@@ -128,11 +122,11 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   cps::StageError error;
   if ((!state.energy || !(crop == state.crop)) && !prepare(state, crop, error)) {
     state.energy.reset();
-    return report(self, error);
+    return cps::report(self, error);
   }
   Owned<GstBuffer> map = energy_map(state, buffer, error);
   if (!map)
-    return report(self, error);
+    return cps::report(self, error);
   const cps::Size size = cps::small_size({crop.width, crop.height});
   cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
                              static_cast<guint>(crop.width), static_cast<guint>(crop.height),

@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cps {
@@ -22,6 +23,27 @@ struct StageError {
   gint code = 0;
   std::string text;
 };
+
+// Fills in the error; false, for a caller to return.
+inline bool fail(StageError &error, GQuark domain, gint code, std::string text) {
+  error = {domain, code, std::move(text)};
+  return false;
+}
+inline bool refuse_frame(StageError &error) {
+  return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+              "Could not read a frame: its memory is smaller than its caps say.");
+}
+inline bool refuse_frame_or_energy(StageError &error) {
+  return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+              "Could not read a frame or its energy: the memory does not fit its caps.");
+}
+
+// Posts it as the element's error message.
+inline GstFlowReturn report(gpointer element, const StageError &error) {
+  gst_element_message_full(GST_ELEMENT(element), GST_MESSAGE_ERROR, error.domain, error.code,
+                           g_strdup(error.text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+  return GST_FLOW_ERROR;
+}
 
 // A custom event from patchenergy to patchselect: there was an error, the sequence goes no further.
 constexpr const char *kSequenceFailed = "CpsSequenceFailed";

@@ -22,11 +22,6 @@ bool in_system_memory(GstBuffer *buffer) {
   return true;
 }
 
-bool fail(StageError &error, GQuark domain, gint code, std::string text) {
-  error = {domain, code, std::move(text)};
-  return false;
-}
-
 class SystemEnergyStage final : public EnergyStage {
 public:
   ~SystemEnergyStage() override { release_maps(); }
@@ -53,8 +48,7 @@ public:
     Owned<GstBuffer> map(acquired);
     GstMapInfo info;
     if (!map || !gst_buffer_map(map.get(), &info, GST_MAP_WRITE)) {
-      fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-           "Could not read a frame: its memory is smaller than its caps say.");
+      refuse_frame(error);
       return nullptr;
     }
     auto *out = reinterpret_cast<float *>(info.data);
@@ -148,8 +142,7 @@ public:
       }
       gst_buffer_unmap(energy.map, &map);
     }
-    return good || fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-                        "Could not read a frame or its energy: the memory does not fit its caps.");
+    return good || refuse_frame_or_energy(error);
   }
 
   Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, StageError &error) override {
@@ -228,8 +221,7 @@ public:
   bool add(guint position, GstBuffer *frame, StageError &error) override {
     const MappedPicture picture(frame, info_, crop_);
     if (!picture)
-      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-                  "Could not read a frame: its memory is smaller than its caps say.");
+      return refuse_frame(error);
     converter_->run(picture.view(), frames_ + position * frame_bytes_);
     return true;
   }

@@ -49,12 +49,6 @@ static State &state_of(gpointer self) {
   return *static_cast<CpsTensorClipPrivate *>(cps_tensor_clip_get_instance_private(CPS_TENSOR_CLIP(self)))->state;
 }
 
-static GstFlowReturn report(CpsTensorClip *self, const cps::StageError &error) {
-  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error.domain, error.code, g_strdup(error.text.c_str()),
-                           nullptr, __FILE__, GST_FUNCTION, __LINE__);
-  return GST_FLOW_ERROR;
-}
-
 // Where the stream comes from: a path, a URI, or nullptr where nobody says.
 static gchar *stream_source(GstPad *sinkpad) {
   const Owned<GstQuery> query(gst_query_new_uri());
@@ -120,7 +114,7 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, 
   state.frames.reserve(first.seq_len);
   cps::StageError error;
   if (!state.maker->begin(state.clip_options.get(), state.format, error))
-    return report(self, error);
+    return cps::report(self, error);
   state.collecting = true;
   if (send_caps(state))
     return GST_FLOW_OK;
@@ -139,7 +133,7 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
   }
   cps::StageError error;
   if (!state.maker->accepts(buffer, crop, error)) {
-    report(self, error);
+    cps::report(self, error);
     return false;
   }
   const guint expected = state.collecting ? state.added() : 0;
@@ -176,7 +170,7 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
   cps::StageError error;
   Owned<GstBuffer> tensors = state.maker->finish(state.frames, error);
   if (!tensors)
-    return report(self, error);
+    return cps::report(self, error);
   Owned<CpsClip> clip = describe_clip(self, last);
   GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
@@ -206,7 +200,7 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
   }
   cps::StageError error;
   if (!state.maker->add(state.added(), incoming, error))
-    return report(self, error);
+    return cps::report(self, error);
   state.frames.push_back({frame->frame_id, stream_time(state.segment, frame->pts),
                           (frame->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, frame->status});
   return state.added() == state.format.length ? push_clip(self, *frame) : GST_FLOW_OK;
