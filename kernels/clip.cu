@@ -193,14 +193,6 @@ CPS_KERNEL(cps_cut, cps::CutArgs, cps::kCutThreads) {
                                  within / args.grid.width * args.patch * args.target.width +
                                  within % args.grid.width * args.patch;
   const int64_t out = row * 3 * args.patch * args.patch;
-  switch (args.type) {
-  case PixelType::U8:
-    return cut(args, origin, static_cast<uint8_t *>(args.patches) + out, [](float v) { return float_to_byte(v); });
-  case PixelType::F16:
-    return cut(args, origin, static_cast<uint16_t *>(args.patches) + out, [](float v) { return float_to_half(v); });
-  case PixelType::BF16:
-    return cut(args, origin, static_cast<uint16_t *>(args.patches) + out, [](float v) { return float_to_bfloat16(v); });
-  case PixelType::F32:
-    return cut(args, origin, static_cast<float *>(args.patches) + out, [](float v) { return v; });
-  }
+  with_pixel_type(args.type, args.patches,
+                  [&](auto *patches, const auto &convert) { cut(args, origin, patches + out, convert); });
 }

@@ -133,19 +133,9 @@ void PatchCutter::run(const uint16_t *picture, int64_t index, void *out) const {
   const ptrdiff_t plane = planes_ == 3 ? static_cast<ptrdiff_t>(target_.width) * target_.height : 0;
   const uint16_t *const planes[3] = {origin, origin + plane, origin + 2 * plane};
 
-  const auto cut_to = [&](auto *patch, auto convert) {
+  with_pixel_type(type_, out, [&](auto *patch, const auto &convert) {
     cut(planes, target_.width, patch_, color_, scaling_, patch, convert);
-  };
-  switch (type_) {
-  case PixelType::U8:
-    return cut_to(static_cast<uint8_t *>(out), [](float value) { return float_to_byte(value); });
-  case PixelType::F16:
-    return cut_to(static_cast<uint16_t *>(out), [](float value) { return float_to_half(value); });
-  case PixelType::BF16:
-    return cut_to(static_cast<uint16_t *>(out), [](float value) { return float_to_bfloat16(value); });
-  case PixelType::F32:
-    return cut_to(static_cast<float *>(out), [](float value) { return value; });
-  }
+  });
 }
 
 } // namespace cps

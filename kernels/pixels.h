@@ -15,6 +15,32 @@ enum class PixelType { U8, F16, BF16, F32 };
 
 size_t pixel_size(PixelType type); // bytes
 
+// Calls function(out, convert): `out` as a pointer to values of the type, `convert` what makes one of a float.
+template <typename Function> CPS_HD void with_pixel_type(PixelType type, void *out, const Function &function) {
+  struct ToByte {
+    CPS_HD uint8_t operator()(float value) const { return float_to_byte(value); }
+  };
+  struct ToHalf {
+    CPS_HD uint16_t operator()(float value) const { return float_to_half(value); }
+  };
+  struct ToBfloat16 {
+    CPS_HD uint16_t operator()(float value) const { return float_to_bfloat16(value); }
+  };
+  struct Same {
+    CPS_HD float operator()(float value) const { return value; }
+  };
+  switch (type) {
+  case PixelType::U8:
+    return function(static_cast<uint8_t *>(out), ToByte());
+  case PixelType::F16:
+    return function(static_cast<uint16_t *>(out), ToHalf());
+  case PixelType::BF16:
+    return function(static_cast<uint16_t *>(out), ToBfloat16());
+  case PixelType::F32:
+    return function(static_cast<float *>(out), Same());
+  }
+}
+
 // The taps that pictures like `layout` are resized with.
 struct PictureTaps {
   PictureTaps(const PictureView &layout, Size target);
