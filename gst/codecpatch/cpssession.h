@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/codecpatch/codecpatch-prelude.h>
+#include <gst/codecpatch/cpsclip.h>
+#include <gst/codecpatch/cpsdlpack.h>
+
+G_BEGIN_DECLS
+
+/* From a video to tensors, in one call a clip, without a main loop and without knowing GStreamer:
+ *
+ *   const char *options[] = {"sequence-length", "16", "k-keep", "2048", NULL};
+ *   CpsSession *session = cps_session_open_path("v.mp4", options, &error);
+ *   CpsTensors *clip = session ? cps_session_next(session, &error) : NULL;
+ *   DLManagedTensor *patches = clip ? cps_tensors_to_dlpack(clip, "patches", &error) : NULL;
+ *   ...
+ *   cps_tensors_free(clip);
+ *   cps_session_free(session);
+ *
+ * Functions and types here are made for foreign function interfaces: no struct to lay out, no macro to expand. All that
+ * is handed out is the caller's own, stays valid when the session is gone, and may be freed on any thread. */
+
+/**
+ * CPS_SESSION_ERROR:
+ *
+ * Domain of the errors of sessions, with codes of #CpsSessionError. The message is a sentence for people that begins
+ * with the name of the source.
+ */
+#define CPS_SESSION_ERROR (cps_session_error_quark())
+
+/**
+ * CpsSessionError:
+ * @CPS_SESSION_ERROR_FAILED: what none of the others says
+ * @CPS_SESSION_ERROR_OPTION: there is no such option, it has no such value, or these do not go together
+ * @CPS_SESSION_ERROR_SOURCE: the source cannot be opened or read
+ * @CPS_SESSION_ERROR_STREAM: there is no video in it, it is damaged, or it is of a kind that nothing here decodes
+ * @CPS_SESSION_ERROR_BACKEND: the backend that was asked for is not there
+ * @CPS_SESSION_ERROR_MEMORY: there is not enough memory, of the machine or of the GPU
+ * @CPS_SESSION_ERROR_CLOSED: the session has been closed
+ * @CPS_SESSION_ERROR_FORKED: this process is a fork of one that had run a session; start it with exec ("spawn")
+ * @CPS_SESSION_ERROR_SETUP: GStreamer, the plugin, or a plugin that it needs, is missing or too old
+ *
+ * What went wrong. Codes are not renumbered; new ones may be added.
+ */
+typedef enum {
+  CPS_SESSION_ERROR_FAILED = 0,
+  CPS_SESSION_ERROR_OPTION = 1,
+  CPS_SESSION_ERROR_SOURCE = 2,
+  CPS_SESSION_ERROR_STREAM = 3,
+  CPS_SESSION_ERROR_BACKEND = 4,
+  CPS_SESSION_ERROR_MEMORY = 5,
+  CPS_SESSION_ERROR_CLOSED = 6,
+  CPS_SESSION_ERROR_FORKED = 7,
+  CPS_SESSION_ERROR_SETUP = 8,
+} CpsSessionError;
+
+CPS_API GQuark cps_session_error_quark(void);
+
+/**
+ * CpsSession:
+ *
+ * A video that is being read. Sessions share nothing: each may be used on a thread of its own. One session takes one
+ * cps_session_next() at a time; cps_session_close() may be called meanwhile, from any thread.
+ */
+typedef struct _CpsSession CpsSession;
+
+/**
+ * CpsTensors:
+ *
+ * The tensors and the metadata of one clip. Immutable.
+ */
+typedef struct _CpsTensors CpsTensors;
+
+/**
+ * CpsReadFunc:
+ * @user_data: as passed to cps_session_open_stream()
+ * @data: where to put the bytes
+ * @size: how many there is room for, at least 1
+ *
+ * Reads from the current position. Called from one thread at a time, which is not always the same.
+ *
+ * Returns: the number of bytes read, 0 at the end, -1 on failure
+ */
+typedef gssize (*CpsReadFunc)(gpointer user_data, gpointer data, gsize size);
+
+/**
+ * CpsSeekFunc:
+ * @user_data: as passed to cps_session_open_stream()
+ * @offset: where to go, in bytes
+ * @whence: what @offset counts from: `SEEK_SET`, `SEEK_CUR` or `SEEK_END` of stdio.h
+ *
+ * Moves the position, as lseek() does. A call with (0, `SEEK_END`) tells the size.
+ *
+ * Returns: the new position from the beginning, -1 on failure
+ */
+typedef gint64 (*CpsSeekFunc)(gpointer user_data, gint64 offset, gint whence);
+
+CPS_API CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options, GError **error);
+CPS_API CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, GError **error);
+CPS_API CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotify release, gpointer user_data,
+                                           const gchar *name, const gchar *const *options, GError **error);
+CPS_API CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroyNotify release,
+                                            gpointer user_data, const gchar *name, const gchar *const *options,
+                                            GError **error);
+CPS_API CpsTensors *cps_session_next(CpsSession *session, GError **error);
+CPS_API gchar *cps_session_get(CpsSession *session, const gchar *name);
+CPS_API gchar *cps_session_pop_warning(CpsSession *session);
+CPS_API void cps_session_close(CpsSession *session);
+CPS_API void cps_session_free(CpsSession *session);
+
+CPS_API guint cps_tensors_get_count(const CpsTensors *tensors);
+CPS_API const gchar *cps_tensors_get_name(const CpsTensors *tensors, guint index);
+CPS_API const gchar *cps_tensors_get_metadata(const CpsTensors *tensors, const gchar *key);
+CPS_API void cps_tensors_foreach_metadata(const CpsTensors *tensors, CpsClipMetadataFunc func, gpointer user_data);
+CPS_API struct DLManagedTensor *cps_tensors_to_dlpack(const CpsTensors *tensors, const gchar *name, GError **error);
+CPS_API struct DLManagedTensorVersioned *cps_tensors_to_dlpack_versioned(const CpsTensors *tensors, const gchar *name,
+                                                                         GError **error);
+CPS_API GstBuffer *cps_tensors_get_buffer(const CpsTensors *tensors);
+CPS_API void cps_tensors_free(CpsTensors *tensors);
+
+/* For bindings that have no GLib of their own. */
+CPS_API void cps_error_free(GError *error);
+CPS_API void cps_free(gpointer memory);
+
+G_END_DECLS
