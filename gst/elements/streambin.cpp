@@ -371,7 +371,7 @@ static void end_search(CpsStreamBin *self, const std::vector<std::string> &other
       return;
     has = state.others.empty() ? "" : "; what it has is " + list_of(state.others);
   }
-  GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("There is no video in it%s.", has.c_str()), (nullptr));
+  GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
 }
 
 // Data comes: all pads of the container are there, with caps and tags, and the video can still be linked.
