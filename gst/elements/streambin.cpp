@@ -330,6 +330,7 @@ static bool link_video(CpsStreamBin *self, GstPad *video) {
   const Backend decoded = link_decoder(self, coded, caps.get());
   if (decoded == Backend::Auto)
     return false;
+  gst_element_sync_state_with_parent(state.planner); // whose turn in the bin's change of state may be yet to come
   {
     const ObjectLock lock(self);
     state.resolved.decode_backend = cps::backend_name(decoded);
