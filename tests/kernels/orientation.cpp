@@ -116,7 +116,7 @@ constexpr int kSizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {5, 4}, {9, 66}, {6
 // Where the corners of a picture come to lie.
 GST_START_TEST(corners) {
   Picture picture(layout_of(cps::ColorModel::Gray, 3, 2));
-  picture.fill([](int, int x, int y) { return "abcdef"[3 * y + x]; });
+  picture.fill([](int, int x, int y) { return 'a' + 3 * y + x; });
   const struct {
     Orientation orientation;
     const char *rows;
