@@ -5,6 +5,7 @@
 #include "gst/elements/decoders.h"
 #include "gst/elements/frameplanner.h"
 #include "gst/elements/memorykind.h"
+#include "gst/elements/tagorientation.h"
 #include "gst/elements/uniformsampler.h"
 #include "gst/elements/videotrack.h"
 
@@ -337,7 +338,8 @@ static bool link_video(CpsStreamBin *self, GstPad *video) {
   }
   g_object_notify(G_OBJECT(self), "resolved-decode-backend");
   g_object_notify(G_OBJECT(self), "resolved-decoder");
-  return link_output(self, decoded, state.running.apply_rotation && cps::orientation_of(video) != "rotate-0");
+  return link_output(self, decoded,
+                     state.running.apply_rotation && cps::orientation_of(video) != CPS_ORIENTATION_IDENTITY);
 }
 
 // The streams of the source
@@ -529,6 +531,8 @@ static bool begin_stream(CpsStreamBin *self) {
     state.running = state.settings;
     state.resolved = {};
   }
+  // The stages read frames as they are shown; without any, frames are turned behind the sampler.
+  g_object_set(state.sampler, "apply-rotation", state.running.apply_rotation && !state.stages.empty(), nullptr);
   return resolve_backends(self) && read_source(self);
 }
 
