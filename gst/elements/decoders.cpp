@@ -38,7 +38,8 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   constexpr GstElementFactoryListType kPictures =
       GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
   GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
-  GList *taking = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  // All of the caps: decoders for pictures with alpha would take those without, too, and wait for it.
+  GList *taking = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, gst_caps_is_fixed(caps));
   std::vector<Owned<GstElementFactory>> found;
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))
