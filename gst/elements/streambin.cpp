@@ -302,6 +302,7 @@ static void stream_bin_constructed(GObject *object) {
     gst_bin_add(GST_BIN(object), element);
     return element;
   };
+  state.route.bin = GST_BIN(object);
   state.route.planner = add(CPS_TYPE_FRAME_PLANNER, "planner");
   state.route.sampler = add(CPS_TYPE_UNIFORM_SAMPLER, "sampler");
   for (const GType *type = klass->stages; *type; type++)
