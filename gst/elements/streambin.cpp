@@ -338,6 +338,7 @@ static bool link_video(CpsStreamBin *self, GstPad *video) {
   GstPad *coded = video;
   if (gst_caps_is_subset(caps.get(), plannable.get()) && gst_pad_link(video, planned.get()) == GST_PAD_LINK_OK)
     coded = planner_src.get();
+  gst_element_sync_state_with_parent(state.planner); // the source may be ahead of it
 
   const Backend decoded = link_decoder(self, coded, caps.get());
   if (decoded == Backend::Auto)
