@@ -38,10 +38,10 @@ static bool have_elements() {
   return std::all_of(session_elements().begin(), session_elements().end(), is_registered);
 }
 
-// Where this library is. "" where the linker does not tell.
+// Where this library is. "" where the linker does not tell. Of a function that no other library can stand in for.
 static std::string library_folder() {
   Dl_info info;
-  if (!dladdr(reinterpret_cast<const void *>(&cps_session_error_quark), &info) || !info.dli_fname)
+  if (!dladdr(reinterpret_cast<const void *>(&have_elements), &info) || !info.dli_fname)
     return "";
   const Owned<gchar> folder(g_path_get_dirname(info.dli_fname));
   return folder.get();

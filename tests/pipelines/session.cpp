@@ -284,7 +284,6 @@ GST_START_TEST(options_that_are_refused) {
       {{"sample-fps", "often"}, "sample-fps is \"often\"; it must be a fraction from 0/1 to "},
       {{"sample-fps", "-1/1"}, "sample-fps is \"-1/1\"; it must be a fraction from 0/1 to "},
       {{"frame-ids", "0,10"}, "frame-ids is \"0,10\"; it must be a list such as <1, 2, 3>, each of it an integer from"},
-      {{"frame-ids", "<0,-1>"}, "frame-ids is \"<0,-1>\"; it must be a list such as <1, 2, 3>"},
       {{"frame-ids", "<0,>"}, "frame-ids is \"<0,>\"; it must be a list such as <1, 2, 3>"},
       {{"frame-ids", "<4294967296>"}, "frame-ids is \"<4294967296>\"; it must be a list"},
       {{"start", "-18446744073709551615"}, "start is \"-18446744073709551615\"; it must be an integer"},
@@ -293,7 +292,8 @@ GST_START_TEST(options_that_are_refused) {
       // Which the elements find out, once they know the video
       {{"sequence-length", "0"}, "sequence-length is 0"},
       {{"selection-unit", "block2x2", "k-keep", "6"}, "selection-unit=block2x2 needs a number of patches"},
-      {{"frame-ids", "<0,1000>"}, "frame-ids"},
+      {{"frame-ids", "<0,-1>"}, "frame-ids has -1"},
+      {{"frame-ids", "<0,1000>"}, "frame-ids has 1000"},
       {{"video-track", "3"}, "video-track is 3"},
   };
   for (const auto &refused : cases)
