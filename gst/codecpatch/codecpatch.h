@@ -10,4 +10,5 @@
 #include <gst/codecpatch/cpsframemeta.h>
 #include <gst/codecpatch/cpsplan.h>
 #include <gst/codecpatch/cpssafetensors.h>
+#include <gst/codecpatch/cpssession.h>
 #include <gst/codecpatch/cpstensormeta.h>

@@ -2,10 +2,12 @@
 #include "gst/codecpatch/cpsdlpack.h"
 
 #include "gst/codecpatch/cpstensormeta.h"
-#include "gst/codecpatch/dlpackabi.h"
+#include "gst/codecpatch/dlpackexport.h"
 
 #include <algorithm>
 #include <memory>
+
+using cps::Sharing;
 
 namespace {
 
@@ -61,9 +63,10 @@ public:
   HeldMemory &operator=(const HeldMemory &) = delete;
 
   // For writing, too, where the caller alone has the buffer. Memory that other buffers share does not map so.
-  bool hold(GstBuffer *buffer, guint index, GstMapFlags how) {
+  bool hold(GstBuffer *buffer, guint index, GstMapFlags how, Sharing sharing) {
     memory_ = gst_memory_ref(gst_buffer_peek_memory(buffer, index));
-    writable_ = gst_buffer_is_writable(buffer) && map(GST_MAP_READWRITE | how);
+    const bool alone = sharing == Sharing::Nobody || gst_buffer_is_writable(buffer);
+    writable_ = alone && map(GST_MAP_READWRITE | how);
     mapped_ = writable_ || map(GST_MAP_READ | how);
     // A pool, or a parent's pool, reuses the memory once the buffer is gone. Other buffers are not held: they would
     // stop being writable, and whichever tensor of theirs is exported next would be read-only.
@@ -100,7 +103,10 @@ template <typename Managed> struct Export {
   int64_t strides[CPS_TENSOR_MAX_DIMS]{};
 };
 
-template <typename Managed> Managed *to_dlpack(GstBuffer *buffer, const gchar *name, GError **error) {
+} // namespace
+
+template <typename Managed>
+Managed *cps::export_tensor(GstBuffer *buffer, const gchar *name, Sharing sharing, GError **error) {
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(buffer);
   if (!meta) {
     g_set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "The buffer has no tensors.");
@@ -131,7 +137,7 @@ template <typename Managed> Managed *to_dlpack(GstBuffer *buffer, const gchar *n
   // Nothing is mapped for no elements: DLPack has NULL for them, and devices have no memory of no bytes.
   if (size > 0) {
     const auto how = static_cast<GstMapFlags>(device.device_type == kDLCUDA ? kMapCuda : 0);
-    if (!result->held.hold(buffer, tensor->memory, how)) {
+    if (!result->held.hold(buffer, tensor->memory, how, sharing)) {
       g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "The memory of tensor \"%s\" cannot be mapped.",
                   name);
       return nullptr;
@@ -157,7 +163,8 @@ template <typename Managed> Managed *to_dlpack(GstBuffer *buffer, const gchar *n
   return &result.release()->managed;
 }
 
-} // namespace
+template DLManagedTensor *cps::export_tensor(GstBuffer *, const gchar *, Sharing, GError **);
+template DLManagedTensorVersioned *cps::export_tensor(GstBuffer *, const gchar *, Sharing, GError **);
 
 /**
  * cps_tensor_meta_to_dlpack:
@@ -173,7 +180,7 @@ template <typename Managed> Managed *to_dlpack(GstBuffer *buffer, const gchar *n
 DLManagedTensor *cps_tensor_meta_to_dlpack(GstBuffer *buffer, const gchar *name, GError **error) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), nullptr);
   g_return_val_if_fail(name, nullptr);
-  return to_dlpack<DLManagedTensor>(buffer, name, error);
+  return cps::export_tensor<DLManagedTensor>(buffer, name, Sharing::AsCounted, error);
 }
 
 /**
@@ -194,5 +201,5 @@ DLManagedTensor *cps_tensor_meta_to_dlpack(GstBuffer *buffer, const gchar *name,
 DLManagedTensorVersioned *cps_tensor_meta_to_dlpack_versioned(GstBuffer *buffer, const gchar *name, GError **error) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), nullptr);
   g_return_val_if_fail(name, nullptr);
-  return to_dlpack<DLManagedTensorVersioned>(buffer, name, error);
+  return cps::export_tensor<DLManagedTensorVersioned>(buffer, name, Sharing::AsCounted, error);
 }

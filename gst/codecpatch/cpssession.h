@@ -119,6 +119,8 @@ CPS_API GstBuffer *cps_tensors_get_buffer(const CpsTensors *tensors);
 CPS_API void cps_tensors_free(CpsTensors *tensors);
 
 /* For bindings that have no GLib of their own. */
+CPS_API gint cps_error_get_code(const GError *error);
+CPS_API const gchar *cps_error_get_message(const GError *error);
 CPS_API void cps_error_free(GError *error);
 CPS_API void cps_free(gpointer memory);
 

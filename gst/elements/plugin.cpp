@@ -3,7 +3,9 @@
 #include "gst/elements/framestack.h"
 #include "gst/elements/patchenergy.h"
 #include "gst/elements/patchselect.h"
+#include "gst/elements/patchstreambin.h"
 #include "gst/elements/tensormetasink.h"
+#include "gst/elements/uniformdecodebin.h"
 #include "gst/elements/uniformsampler.h"
 
 static gboolean plugin_init(GstPlugin *plugin) {
@@ -14,6 +16,8 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(patchselect, plugin);
   registered |= GST_ELEMENT_REGISTER(framestack, plugin);
   registered |= GST_ELEMENT_REGISTER(tensormetasink, plugin);
+  registered |= GST_ELEMENT_REGISTER(uniformdecodebin, plugin);
+  registered |= GST_ELEMENT_REGISTER(patchstreambin, plugin);
   return registered;
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/cuda/context.h"
+#include "gst/elements/backend.h"
+
+namespace cps {
+
+bool gpu_works(int device_id, std::string &why_not) {
+  cuda::Error error;
+  if (cuda::primary_context(device_id, error))
+    return true;
+  why_not = error.text;
+  return false;
+}
+
+void give_primary_context(GstElement *element, int device_id) {
+  cuda::Error error;
+  const Owned<GstCudaContext> primary = cuda::primary_context(device_id, error);
+  if (!primary)
+    return;
+  const Owned<GstContext> context(gst_context_new_cuda_context(primary.get()));
+  gst_element_set_context(element, context.get());
+}
+
+} // namespace cps

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The streams that a file turns out to have, and which of them to read.
+#pragma once
+
+#include "gst/elements/private.h"
+
+#include <string>
+#include <vector>
+
+namespace cps {
+
+// The caps of a parsed stream.
+Owned<GstCaps> stream_caps(GstPad *pad);
+
+bool is_video(const GstCaps *caps);
+
+// The one of highest quality among pads of videos: not one that its file marks as not to be chosen, then one that it
+// marks as the default, then the one of the largest pictures, then the first. nullptr of none.
+GstPad *best_video(const std::vector<Owned<GstPad>> &videos);
+
+// How the stream says that its pictures are to be turned for display: the tag's text, "rotate-0" where there is none.
+std::string orientation_of(GstPad *pad);
+
+// For people: "H.264 (High Profile)".
+std::string describe(const GstCaps *caps);
+
+} // namespace cps
