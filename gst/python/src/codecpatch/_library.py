@@ -10,7 +10,7 @@ import ctypes
 import os
 import subprocess
 from collections.abc import Callable
-from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint, c_void_p
 from typing import Any
 
 from .errors import CodecPatchError, ErrorCode
@@ -24,16 +24,11 @@ RELEASE_FUNC = ctypes.CFUNCTYPE(None, c_void_p)
 METADATA_FUNC = ctypes.CFUNCTYPE(None, c_char_p, c_char_p, c_void_p)
 
 
-class GError(ctypes.Structure):
-    _fields_ = [("domain", c_uint32), ("code", c_int), ("message", c_char_p)]
-
-
 _OPTIONS = POINTER(c_char_p)
-_ERROR = POINTER(POINTER(GError))
+_ERROR = POINTER(c_void_p)
 
 # name: result, arguments. Text that the caller owns is a void pointer, for ctypes would make bytes of it and lose it.
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
-    "cps_session_error_quark": (c_uint32, []),
     "cps_session_open_path": (c_void_p, [c_char_p, _OPTIONS, _ERROR]),
     "cps_session_open_uri": (c_void_p, [c_char_p, _OPTIONS, _ERROR]),
     "cps_session_open_bytes": (
@@ -54,7 +49,9 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cps_tensors_foreach_metadata": (None, [c_void_p, METADATA_FUNC, c_void_p]),
     "cps_tensors_to_dlpack": (c_void_p, [c_void_p, c_char_p, _ERROR]),
     "cps_tensors_free": (None, [c_void_p]),
-    "cps_error_free": (None, [POINTER(GError)]),
+    "cps_error_get_code": (c_int, [c_void_p]),
+    "cps_error_get_message": (c_char_p, [c_void_p]),
+    "cps_error_free": (None, [c_void_p]),
     "cps_free": (None, [c_void_p]),
 }
 
@@ -98,23 +95,21 @@ def check_process() -> None:
         )
 
 
-def check(error: Any, path: str | None, cause: BaseException | None = None) -> None:
-    """Raises what the C library reported in `error`, if anything, and frees it."""
+def check(error: c_void_p, path: str) -> None:
+    """Raises what the C library reported in `error` of the source `path`, if anything, and frees it."""
     if not error:
         return
-    reported = error.contents
-    ours = reported.domain == library().cps_session_error_quark()
-    code = reported.code if ours else ErrorCode.FAILED
-    message = (reported.message or b"").decode("utf-8", "replace")
+    code = library().cps_error_get_code(error)
+    message = library().cps_error_get_message(error).decode("utf-8", "replace")
     library().cps_error_free(error)
     if code == ErrorCode.OPTION:
-        raise ValueError(message) from cause
-    raise CodecPatchError(message, path, code) from cause
+        raise ValueError(message)
+    raise CodecPatchError(message, path, code)
 
 
-def call(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Any]:
-    """Calls a function whose last argument is a GError: its result, and the error for :func:`check`."""
-    error = POINTER(GError)()
+def call(function: Callable[..., Any], *arguments: Any) -> tuple[Any, c_void_p]:
+    """Calls a function whose last argument is a ``GError **``: its result, and the error for :func:`check`."""
+    error = c_void_p()
     return function(*arguments, byref(error)), error
 
 

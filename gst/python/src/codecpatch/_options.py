@@ -78,7 +78,7 @@ def plan_options(
 
 def to_c(options: Mapping[str, Any]) -> Any:
     """The options as the array of texts, names and values in turn, NULL at the end, of cps_session_open_path()."""
-    texts = [text for name, value in options.items() for text in (name.replace("_", "-"), _text(value))]
+    texts = [text for name, value in options.items() for text in (name, _text(value))]
     return (ctypes.c_char_p * (len(texts) + 1))(*(text.encode() for text in texts), None)
 
 

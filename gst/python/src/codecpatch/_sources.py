@@ -31,12 +31,15 @@ class Opener(Protocol):
     error: BaseException | None
     """What a file object raised, if it did."""
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, Any]:
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         """The C session, and the error where there is none."""
 
 
-def opener_of(source: Source) -> Opener:
-    """Tells sources apart. TypeError for what is none."""
+def opener_of(source: Source, read_once: bool) -> Opener:
+    """Tells sources apart. TypeError for what is none.
+
+    The exact plans take two readings, so that what cannot seek is read into memory, unless `read_once` is set.
+    """
     if isinstance(source, str) and _URI.match(source):
         return _Uri(source)
     if isinstance(source, (str, os.PathLike)):
@@ -47,7 +50,7 @@ def opener_of(source: Source) -> Opener:
         memoryview(source).release()
     except TypeError:
         if hasattr(source, "readinto") or hasattr(source, "read"):
-            return _Stream(source)
+            return _Stream(source, read_once)
         raise TypeError(f"a source is a path, a URI, bytes or a binary file object, not {type(source)}") from None
     return _Bytes(source)
 
@@ -58,7 +61,7 @@ class _Path:
     def __init__(self, path: Any) -> None:
         self.name = os.fsdecode(path)
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, Any]:
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         return _library.call(library.cps_session_open_path, os.fsencode(self.name), options)
 
 
@@ -68,7 +71,7 @@ class _Uri:
     def __init__(self, uri: str) -> None:
         self.name = uri
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, Any]:
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         return _library.call(library.cps_session_open_uri, self.name.encode(), options)
 
 
@@ -132,13 +135,13 @@ class _Buffer:
 
 
 class _Bytes:
-    name = "<bytes>"
     error = None
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, name: str = "<bytes>") -> None:
         self._data = data
+        self.name = name
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, Any]:
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         buffer = _Buffer(self._data)
         number = _hold(buffer)
         return _library.call(
@@ -150,49 +153,64 @@ class _Bytes:
 
 
 class _Stream:
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, read_once: bool) -> None:
         self._file = file
+        self._read_once = read_once
         name = getattr(file, "name", None)
         self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
         self.error: BaseException | None = None
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, Any]:
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        seek = SEEK_FUNC()
         try:
-            seek = _seek if self._is_seekable() else SEEK_FUNC()
-            if seek:
+            if self._is_seekable():
                 self._file.seek(0)
+                seek = _seek
+            elif not self._read_once:
+                return _Bytes(self._read_all(), self.name).open(library, options)
         except Exception as error:
-            raise CodecPatchError(f"{self.name}: {error}", self.name, ErrorCode.SOURCE) from error
+            raise read_error(self.name, error) from error
         number = _hold(self)
         return _library.call(
             library.cps_session_open_stream, _read, seek, _release, number, self.name.encode(), options
         )
 
-    def _is_seekable(self) -> bool:
-        seekable = getattr(self._file, "seekable", None)
-        return bool(seekable()) if seekable else hasattr(self._file, "seek")
-
-    def read(self, address: int, size: int) -> int:
-        target = memoryview((c_char * size).from_address(address)).cast("B")
-        with target:
-            if hasattr(self._file, "readinto"):
-                count = self._file.readinto(target)
-                if count is None:
-                    raise BlockingIOError("the file object has no data yet; set it to blocking")
-                return count
-            data = self._file.read(size)
-            if data is None:
-                raise BlockingIOError("the file object has no data yet; set it to blocking")
-            if isinstance(data, str):
-                raise TypeError(_TEXT_FILE)
-            if len(data) > size:
-                raise ValueError(f"read({size}) of the file object returned {len(data)} bytes")
-            target[: len(data)] = data
-            return len(data)
+    def read(self, target: memoryview) -> int:
+        if hasattr(self._file, "readinto"):
+            data = None
+            count = self._file.readinto(target)
+        else:
+            data = self._file.read(len(target))
+            count = None if data is None else len(data)
+        if count is None:
+            raise BlockingIOError("it has no data yet; set it to blocking")
+        if isinstance(data, str):
+            raise TypeError(_TEXT_FILE)
+        if count > len(target):
+            raise ValueError(f"{count} bytes came of a read of {len(target)}")
+        if data is not None:
+            target[:count] = data
+        return count
 
     def seek(self, offset: int, whence: int) -> int:
         position = self._file.seek(offset, whence)
         return self._file.tell() if position is None else position
+
+    def _is_seekable(self) -> bool:
+        seekable = getattr(self._file, "seekable", None)
+        return bool(seekable()) if seekable else hasattr(self._file, "seek")
+
+    def _read_all(self) -> bytearray:
+        everything = bytearray()
+        with memoryview(bytearray(1 << 20)) as chunk:
+            while count := self.read(chunk):
+                everything += chunk[:count]
+        return everything
+
+
+def read_error(name: str, error: BaseException) -> CodecPatchError:
+    """What to raise, from `error`, where a file object has raised it."""
+    return CodecPatchError(f"{name}: The file object failed: {error!r}", name, ErrorCode.SOURCE)
 
 
 class _Calls(threading.local):
@@ -224,7 +242,11 @@ def _guarded(number: int, work: Any) -> int:
 
 @READ_FUNC
 def _read(number: int, address: int, size: int) -> int:
-    return _guarded(number, lambda stream: stream.read(address, size))
+    def work(stream: _Stream) -> int:
+        with memoryview((c_char * size).from_address(address)).cast("B") as target:
+            return stream.read(target)
+
+    return _guarded(number, work)
 
 
 @SEEK_FUNC

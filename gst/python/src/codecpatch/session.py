@@ -30,8 +30,9 @@ class Session(Iterator[Clip]):
         source: a path (str or os.PathLike), a URI (a str with ``xyz://``), the bytes of a file (bytes, bytearray,
             memoryview or mmap; not copied, and not to be changed before the session is closed), or a binary file
             object with ``readinto`` or ``read``. One that can seek is read from its beginning, wherever it stands;
-            one that cannot, from where it stands. It is used on threads of the session, is left open, and stands
-            anywhere afterwards.
+            one that cannot is read from where it stands to its end, into memory, unless ``uniform_strategy`` is
+            ``"stream"``. It is used on threads of the session, one at a time, is left open, and stands anywhere
+            afterwards.
         output: ``"patches"``: tensors ``patches``, ``meta_fields``, ``meta_scores``; ``"frames"``: tensor ``frames``.
         frame_indices: these frames, by their index in display order; order and repeats are kept.
         start: time in seconds that the section to sample starts at.
@@ -65,7 +66,6 @@ class Session(Iterator[Clip]):
         self._handle: int | None = None
         self._reading = threading.Lock()
         self._closing = threading.Lock()
-        self._opener = _sources.opener_of(source)
         checked = _options.checked(
             {
                 **options,
@@ -75,13 +75,14 @@ class Session(Iterator[Clip]):
                 "on_error": on_error,
             }
         )
+        self._opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
         _library.check_process()
         _tensors.framework()
         if checked["output"] == "patches":
             _tensors.check_dtype(checked.get("output_dtype", "bf16"))
         self._library = _library.enter_session()
         self._handle, error = self._opener.open(self._library, _options.to_c(checked))
-        _library.check(error, self.name, self._opener.error)
+        self._check(error)
         _live.add(self)
         self._warn()
 
@@ -107,7 +108,7 @@ class Session(Iterator[Clip]):
                 if tensors:
                     self._library.cps_tensors_free(tensors)
             self._warn()
-            _library.check(error, self.name, self._opener.error)
+            self._check(error)
             return clip
 
     def __next__(self) -> Clip:
@@ -125,7 +126,7 @@ class Session(Iterator[Clip]):
         with self._reading:
             if self._handle is None:
                 return None
-            return _library.take_text(self._library.cps_session_get(self._handle, name.replace("_", "-").encode()))
+            return _library.take_text(self._library.cps_session_get(self._handle, name.encode()))
 
     @property
     def resolved_decode_backend(self) -> str | None:
@@ -167,6 +168,15 @@ class Session(Iterator[Clip]):
             threading.Thread(target=self._library.cps_session_free, args=(handle,)).start()
         else:
             self._library.cps_session_free(handle)
+
+    def _check(self, error: Any) -> None:
+        try:
+            _library.check(error, self.name)
+        except (CodecPatchError, ValueError):
+            if self._opener.error is None:
+                raise
+            # What it led to, an end of the data too early, says less.
+            raise _sources.read_error(self.name, self._opener.error) from self._opener.error
 
     def _warn(self) -> None:
         while (message := _library.take_text(self._library.cps_session_pop_warning(self._handle))) is not None:
