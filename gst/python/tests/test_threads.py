@@ -223,9 +223,10 @@ for _ in range(count - 50):
 last = usage()
 print(first, last)
 assert last[0] <= first[0], "file descriptors"
-assert last[1] <= first[1], "threads"
-# The allocator's arenas settle late; a leak of one clip's tensors would be 2.4 MB a session.
-assert last[2] - first[2] < max(4096, 40 * (count - 50)), "memory"
+# GLib keeps some threads that nobody uses.
+assert last[1] <= first[1] + 3, "threads"
+# In KiB, whatever the count: the allocator's arenas settle late.
+assert last[2] - first[2] < 8192, "memory"
 """,
         *(clip, damaged, kind, COUNT),
         MALLOC_ARENA_MAX="2",
