@@ -3,6 +3,7 @@
 
 #include "gst/elements/binparts.h"
 #include "gst/elements/frameplanner.h"
+#include "gst/elements/losterrors.h"
 #include "gst/elements/memorykind.h"
 #include "gst/elements/uniformsampler.h"
 #include "gst/elements/videoroute.h"
@@ -152,8 +153,9 @@ static bool begin_stream(CpsStreamBin *self) {
   if (!route.stages.empty())
     g_object_set(route.sampler, "apply-rotation", settings.apply_rotation, nullptr);
   state.stream = settings.stream;
-  state.search = std::make_unique<cps::VideoSearch>(GST_BIN(self), settings.video_track,
-                                                    [self](GstPad *video) { on_video(self, video); });
+  state.search = std::make_unique<cps::VideoSearch>(
+      GST_BIN(self), settings.video_track, [self](GstPad *video) { on_video(self, video); },
+      [&route](GstCaps *caps) { cps::refuse_codec(route, caps); });
   return state.search->start(settings.uri, state.stream.get());
 }
 
@@ -178,6 +180,18 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
     end_stream(self);
   return result;
+}
+
+static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    cps::note_error(message);
+    const State &state = state_of(bin);
+    if (state.search && state.search->explain(message)) {
+      gst_message_unref(message);
+      return;
+    }
+  }
+  GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
 }
 
 // GObject
@@ -373,6 +387,7 @@ static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
   object_class->constructed = stream_bin_constructed;
   object_class->finalize = stream_bin_finalize;
   GST_ELEMENT_CLASS(klass)->change_state = stream_bin_change_state;
+  GST_BIN_CLASS(klass)->handle_message = stream_bin_handle_message;
   install_own_properties(object_class);
   for (GType type : {CPS_TYPE_BACKEND, CPS_TYPE_THREAD_TYPE, CPS_TYPE_STREAM_BIN})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));

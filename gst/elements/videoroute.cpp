@@ -72,19 +72,18 @@ static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstC
   return "";
 }
 
-static LinkedVideo refuse_codec(const VideoRoute &route, GstCaps *caps) {
+void refuse_codec(const VideoRoute &route, GstCaps *caps) {
   const std::string codec = describe(caps);
   if (!route.may_decode_on_cpu) {
     GST_ELEMENT_ERROR(route.bin, LIBRARY, INIT,
                       ("GPU %d has no decoder for %s here: decode-backend=auto or cpu decodes it on the CPU.",
                        route.decode_device_id, codec.c_str()),
                       (nullptr));
-    return {};
+    return;
   }
   gst_element_post_message(GST_ELEMENT(route.bin), gst_missing_decoder_message_new(GST_ELEMENT(route.bin), caps));
   GST_ELEMENT_ERROR(route.bin, STREAM, CODEC_NOT_FOUND,
                     ("No decoder for %s is installed; the plugin libav has most.", codec.c_str()), (nullptr));
-  return {};
 }
 
 static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *caps) {
@@ -98,7 +97,8 @@ static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *c
     if (!decoder.empty())
       return {backend, decoder};
   }
-  return refuse_codec(route, caps);
+  refuse_codec(route, caps);
+  return {};
 }
 
 // From the sampler to the source pad

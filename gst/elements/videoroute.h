@@ -39,6 +39,9 @@ struct LinkedVideo {
 // Links everything, on the thread of the video's data. Where the planner does not take the video, it is left out.
 LinkedVideo link_video(const VideoRoute &route, GstPad *video);
 
+// Posts that nothing decodes what has these caps.
+void refuse_codec(const VideoRoute &route, GstCaps *caps);
+
 // Undoes it, once no data comes any more, but for what is dropped with the bin's parts.
 void unlink_video(const VideoRoute &route);
 

@@ -2,6 +2,7 @@
 #include "gst/elements/videosearch.h"
 
 #include "gst/elements/binparts.h"
+#include "gst/elements/losterrors.h"
 #include "gst/elements/videotrack.h"
 
 #include <gst/pbutils/missing-plugins.h>
@@ -9,8 +10,9 @@
 
 namespace cps {
 
-VideoSearch::VideoSearch(GstBin *bin, int track, std::function<void(GstPad *)> found)
-    : bin_(bin), track_(track), found_(std::move(found)) {}
+VideoSearch::VideoSearch(GstBin *bin, int track, std::function<void(GstPad *)> found,
+                         std::function<void(GstCaps *)> undecodable)
+    : bin_(bin), track_(track), found_(std::move(found)), undecodable_(std::move(undecodable)) {}
 
 bool VideoSearch::start(const std::string &uri, GInputStream *stream) {
   GstElement *source = make_source(uri, stream);
@@ -76,8 +78,10 @@ bool VideoSearch::parse(GstPad *pad) {
     container = &containers_.emplace_back();
     container->search = this;
   }
+  keep_errors(parsebin);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
-  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), nullptr);
+  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), container);
+  g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
   if (!link_pad(pad, parsebin)) {
     GST_ELEMENT_ERROR(bin_, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
     return false;
@@ -86,11 +90,19 @@ bool VideoSearch::parse(GstPad *pad) {
   return true;
 }
 
-// Sound and subtitles are not even parsed.
-gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, gpointer) {
+// Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
+gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container) {
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  return !g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
-         !g_str_has_prefix(media, "subpicture/") && !g_str_has_prefix(media, "closedcaption/");
+  return !std::exchange(container->typed, true) ||
+         (!g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
+          !g_str_has_prefix(media, "subpicture/") && !g_str_has_prefix(media, "closedcaption/"));
+}
+
+// It shows no pad for what has neither parser nor decoder.
+void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self) {
+  const std::lock_guard<std::mutex> lock(self->mutex_);
+  if (is_video(caps))
+    self->unknown_.reset(gst_caps_ref(caps));
 }
 
 void VideoSearch::on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
@@ -144,6 +156,7 @@ GstPad *VideoSearch::choose(const std::vector<Owned<GstPad>> &videos) const {
 // Another part of the source has shown all that it has. Without a video in any of them there is nothing to do.
 void VideoSearch::end(const std::vector<std::string> &others) {
   std::string has;
+  Owned<GstCaps> unknown;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     others_.insert(others_.end(), others.begin(), others.end());
@@ -151,8 +164,29 @@ void VideoSearch::end(const std::vector<std::string> &others) {
       return;
     for (const std::string &other : others_)
       has += (has.empty() ? "; what it has is " : ", ") + other;
+    unknown = std::move(unknown_);
   }
-  GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
+  if (unknown)
+    undecodable_(unknown.get());
+  else
+    GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
+}
+
+bool VideoSearch::explain(GstMessage *message) {
+  GError *error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const bool missing = g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+  g_error_free(error);
+  if (!missing)
+    return false;
+  Owned<GstCaps> unknown;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    unknown = std::move(unknown_);
+  }
+  if (unknown)
+    undecodable_(unknown.get());
+  return unknown != nullptr;
 }
 
 } // namespace cps
