@@ -150,8 +150,6 @@ static bool begin_stream(CpsStreamBin *self) {
   route.process_device_id = settings.process_device_id;
   route.decode_threads = settings.decode_threads;
   route.decode_thread_type = settings.decode_thread_type;
-  if (!route.stages.empty())
-    g_object_set(route.sampler, "apply-rotation", settings.apply_rotation, nullptr);
   state.stream = settings.stream;
   state.search = std::make_unique<cps::VideoSearch>(
       GST_BIN(self), settings.video_track, [self](GstPad *video) { on_video(self, video); },

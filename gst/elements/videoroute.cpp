@@ -2,7 +2,9 @@
 #include "gst/elements/videoroute.h"
 
 #include "gst/elements/binparts.h"
+#include "gst/elements/patchenergy.h"
 #include "gst/elements/tagorientation.h"
+#include "gst/elements/tensorclip.h"
 #include "gst/elements/videotrack.h"
 
 #include <gst/pbutils/missing-plugins.h>
@@ -11,13 +13,21 @@ namespace cps {
 
 // From the video to the sampler
 
-// What puts out nothing but frames in this kind of memory. nullptr after an error message.
-static GstElement *make_capsfilter(const VideoRoute &route, bool cuda) {
+static const char *const kSystemFrames = "video/x-raw";
+static const char *const kCudaFrames = "video/x-raw(memory:CUDAMemory)";
+
+// videoflip lacks a few formats, and of those with chroma subsampled in one direction its results are undefined.
+static const char *const kFlippableFrames =
+    "video/x-raw, format={ I420, YV12, NV12, NV21, Y444, GRAY8, GRAY16_LE, GRAY16_BE, RGB, BGR, RGBx, BGRx, xRGB, "
+    "xBGR, "
+    "RGBA, BGRA, ARGB, ABGR, AYUV, I420_10LE, I420_10BE, I420_12LE, I420_12BE, Y444_10LE, Y444_10BE, Y444_12LE, "
+    "Y444_12BE }";
+
+// What puts out nothing but such frames. nullptr after an error message.
+static GstElement *make_capsfilter(const VideoRoute &route, const char *frames) {
   GstElement *filter = make_part(route.bin, "capsfilter");
-  if (filter) {
-    const Owned<GstCaps> caps(gst_caps_from_string(cuda ? "video/x-raw(memory:CUDAMemory)" : "video/x-raw"));
-    g_object_set(filter, "caps", caps.get(), nullptr);
-  }
+  if (filter)
+    gst_util_set_object_arg(G_OBJECT(filter), "caps", frames);
   return filter;
 }
 
@@ -48,7 +58,7 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, GstElementFactory 
     return false;
   add_part(route.bin, decoder);
   if (backend == Backend::Gpu)
-    last = make_capsfilter(route, true); // it could put out copies in system memory, too
+    last = make_capsfilter(route, kCudaFrames); // it could put out copies in system memory, too
   const bool joined = last && (last == decoder || gst_element_link(decoder, last));
   if (joined && link_pad(pad, decoder) && gst_element_link(last, route.sampler)) {
     if (last != decoder)
@@ -106,7 +116,7 @@ static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *c
 // Appends cudaupload or cudadownload, which would rather pass frames on as they are, and what makes them copy.
 static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::vector<GstElement *> &chain) {
   GstElement *copy = make_part(route.bin, to_gpu ? "cudaupload" : "cudadownload");
-  GstElement *filter = copy ? make_capsfilter(route, to_gpu) : nullptr;
+  GstElement *filter = copy ? make_capsfilter(route, to_gpu ? kCudaFrames : kSystemFrames) : nullptr;
   if (!filter)
     return false;
   g_object_set(copy, "cuda-device-id", device_id, nullptr);
@@ -117,22 +127,35 @@ static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::v
 
 // Appends what turns frames in system memory.
 static bool add_flip(const VideoRoute &route, std::vector<GstElement *> &chain) {
-  GstElement *convert = make_part(route.bin, "videoconvert"); // videoflip lacks a few formats
-  GstElement *flip = convert ? make_part(route.bin, "videoflip") : nullptr;
+  GstElement *convert = make_part(route.bin, "videoconvert");
+  GstElement *filter = convert ? make_capsfilter(route, kFlippableFrames) : nullptr;
+  GstElement *flip = filter ? make_part(route.bin, "videoflip") : nullptr;
   if (!flip)
     return false;
   gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
-  chain.insert(chain.end(), {convert, flip});
+  chain.insert(chain.end(), {convert, filter, flip});
   return true;
+}
+
+// Is what follows the sampler one of our own, which reads frames as the sampler marks them? Behind the bin that has to
+// be right there: others would turn them, too.
+static bool is_read_as_shown(const VideoRoute &route) {
+  if (!route.stages.empty())
+    return true;
+  const Owned<GstPad> peer(gst_pad_get_peer(route.srcpad));
+  const Owned<GstElement> next(peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+  return next && (CPS_IS_TENSOR_CLIP(next.get()) || CPS_IS_PATCH_ENERGY(next.get()));
 }
 
 // False after an error message.
 static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
   const bool from_gpu = decoded == Backend::Gpu, to_gpu = route.process_on_gpu;
   const int from = route.decode_device_id, to = route.process_device_id;
-  const bool flip = turned && route.stages.empty();
+  const bool marked = route.apply_rotation && is_read_as_shown(route);
+  const bool flip = turned && !marked;
   const bool in_system_memory = !from_gpu || !to_gpu || from != to || flip;
 
+  g_object_set(route.sampler, "apply-rotation", marked, nullptr);
   std::vector<GstElement *> chain = {route.sampler};
   if (from_gpu && in_system_memory && !add_copy(route, false, from, chain))
     return false;

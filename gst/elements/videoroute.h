@@ -16,11 +16,11 @@ struct VideoRoute {
   GstBin *bin = nullptr;
   GstElement *planner = nullptr;
   GstElement *sampler = nullptr;
-  std::vector<GstElement *> stages; // they read frames as they are shown; without any, frames are turned here
+  std::vector<GstElement *> stages; // behind the sampler
   GstPad *srcpad = nullptr;         // a ghost pad without a target
 
   // What is asked for
-  bool apply_rotation = true;
+  bool apply_rotation = true; // by marking frames for our own elements, by turning them for others
   bool decode_on_gpu = false;
   bool may_decode_on_cpu = true; // what the GPU does not decode
   bool process_on_gpu = false;
