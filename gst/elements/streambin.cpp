@@ -4,6 +4,7 @@
 #include "gst/elements/backend.h"
 #include "gst/elements/decoders.h"
 #include "gst/elements/frameplanner.h"
+#include "gst/elements/losterrors.h"
 #include "gst/elements/memorykind.h"
 #include "gst/elements/uniformsampler.h"
 #include "gst/elements/videotrack.h"
@@ -67,6 +68,7 @@ struct Container {
   CpsStreamBin *bin = nullptr;
   std::vector<Owned<GstPad>> videos;
   std::vector<std::string> others;   // for people
+  bool typed = false;                // its own type is known
   std::atomic<bool> complete{false}; // some demuxers have a thread for each pad
 };
 
@@ -99,6 +101,7 @@ struct CpsStreamBinPrivate {
   int searching = 0;  // parts of the source that may still show pads
   bool found = false; // a video
   std::vector<std::string> others;
+  Owned<GstCaps> undecodable;      // of a video that no element here takes
   std::list<Container> containers; // each belongs to its parsebin's thread
 };
 
@@ -165,6 +168,7 @@ static void drop_stream(CpsStreamBin *self) {
   const std::lock_guard<std::mutex> lock(state.mutex);
   containers.swap(state.containers);
   state.others.clear();
+  state.undecodable.reset();
   state.searching = 0;
   state.found = false;
 }
@@ -377,12 +381,18 @@ static GstPad *choose_video(CpsStreamBin *self, const std::vector<Owned<GstPad>>
 static void end_search(CpsStreamBin *self, const std::vector<std::string> &others) {
   State &state = state_of(self);
   std::string has;
+  Owned<GstCaps> undecodable;
   {
     const std::lock_guard<std::mutex> lock(state.mutex);
     state.others.insert(state.others.end(), others.begin(), others.end());
     if (--state.searching > 0 || state.found)
       return;
     has = state.others.empty() ? "" : "; what it has is " + list_of(state.others);
+    undecodable = std::move(state.undecodable);
+  }
+  if (undecodable) {
+    refuse_codec(self, undecodable.get());
+    return;
   }
   GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
 }
@@ -426,11 +436,20 @@ static void on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
                     on_first_data, container, nullptr);
 }
 
-// Sound and subtitles are not even parsed.
-static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, gpointer) {
+// Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
+static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container) {
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  return !g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
-         !g_str_has_prefix(media, "subpicture/") && !g_str_has_prefix(media, "closedcaption/");
+  return !std::exchange(container->typed, true) ||
+         (!g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
+          !g_str_has_prefix(media, "subpicture/") && !g_str_has_prefix(media, "closedcaption/"));
+}
+
+// It shows no pad for what has neither parser nor decoder.
+static void on_unknown_type(GstElement *, GstPad *, GstCaps *caps, CpsStreamBin *self) {
+  State &state = state_of(self);
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  if (cps::is_video(caps))
+    state.undecodable.reset(gst_caps_ref(caps));
 }
 
 // False after an error message.
@@ -446,8 +465,10 @@ static bool parse(CpsStreamBin *self, GstPad *pad) {
     container = &state.containers.emplace_back();
     container->bin = self;
   }
+  cps::keep_errors(parsebin);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
-  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), nullptr);
+  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), container);
+  g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), self);
   if (!link_pad(pad, parsebin)) {
     GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
     return false;
@@ -570,6 +591,34 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
     drop_stream(self);
   return result;
+}
+
+// True for the error of a parsebin that has found nothing but a video which is not to be decoded: it does not say so.
+static bool is_about_decoders(GstMessage *message) {
+  GError *error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  const bool missing = g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+  g_error_free(error);
+  return missing;
+}
+
+static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
+  auto *self = CPS_STREAM_BIN(bin);
+  State &state = state_of(self);
+  const bool is_error = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
+  if (is_error)
+    cps::note_error(message);
+  Owned<GstCaps> undecodable;
+  if (is_error && is_about_decoders(message)) {
+    const std::lock_guard<std::mutex> lock(state.mutex);
+    undecodable = std::move(state.undecodable);
+  }
+  if (undecodable) {
+    gst_message_unref(message);
+    refuse_codec(self, undecodable.get());
+    return;
+  }
+  GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
 }
 
 // GObject
@@ -764,6 +813,7 @@ static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
   object_class->constructed = stream_bin_constructed;
   object_class->finalize = stream_bin_finalize;
   GST_ELEMENT_CLASS(klass)->change_state = stream_bin_change_state;
+  GST_BIN_CLASS(klass)->handle_message = stream_bin_handle_message;
   install_own_properties(object_class);
   for (GType type : {CPS_TYPE_BACKEND, CPS_TYPE_THREAD_TYPE, CPS_TYPE_STREAM_BIN})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
