@@ -15,18 +15,17 @@
 /* What cps_session_open_path() takes: key, value, key, value..., NULL. */
 typedef struct {
   const gchar *list[2 * MAX_OPTIONS + 1];
-  guint count;
+  size_t count; /* of all but the NULL */
 } Options;
 
 /* "-key=value", split where it stands. FALSE where it is not of that form. */
 static gboolean add_option(Options *options, gchar *argument) {
   gchar *equals = strchr(argument, '=');
-  if (!equals || options->count == MAX_OPTIONS)
+  if (!equals || options->count == 2 * MAX_OPTIONS)
     return FALSE;
   *equals = '\0';
-  options->list[2 * options->count] = argument + 1;
-  options->list[2 * options->count + 1] = equals + 1;
-  options->count++;
+  options->list[options->count++] = argument + 1;
+  options->list[options->count++] = equals + 1;
   return TRUE;
 }
 

@@ -104,7 +104,7 @@ template <typename Managed> static Managed *to_dlpack(const CpsTensors *tensors,
     return nullptr;
   }
   GError *failure = nullptr;
-  Managed *managed = cps::export_tensor<Managed>(tensors->buffer.get(), name, cps::Sharing::Nobody, &failure);
+  auto *managed = cps::export_tensor<Managed>(tensors->buffer.get(), name, cps::Sharing::Nobody, &failure);
   if (const Owned<GError> owned{failure})
     cps::fail_with(error, tensors->name, *owned);
   return managed;
