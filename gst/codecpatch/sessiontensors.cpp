@@ -165,5 +165,6 @@ GstBuffer *cps_tensors_get_buffer(const CpsTensors *tensors) {
  * is left as it is.
  */
 void cps_tensors_free(CpsTensors *tensors) {
-  const std::unique_ptr<_CpsTensors> owned(cps::is_forked() ? nullptr : tensors);
+  if (!cps::is_forked())
+    std::unique_ptr<_CpsTensors>(tensors).reset();
 }
