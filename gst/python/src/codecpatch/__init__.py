@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The most informative patches of uniformly sampled video frames, as tensors.
+
+    clip = codecpatch.read("v.mp4", sequence_length=16, k_keep=2048)
+    clip.patches, clip.meta_fields, clip.meta_scores
+
+Importing this loads no library and starts nothing; the first session of a process does. ``codecpatch.compat`` has
+the names of the library that this one replaces.
+"""
+
+from ._version import VERSION as __version__
+from .batch import PackedClips, PaddedClips, collate_packed, collate_padded
+from .clip import Clip
+from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
+from .parallel import iter_clips
+from .session import Session, open, read
+
+__all__ = [
+    "Clip",
+    "CodecPatchError",
+    "CodecPatchWarning",
+    "ErrorCode",
+    "PackedClips",
+    "PaddedClips",
+    "Session",
+    "__version__",
+    "collate_packed",
+    "collate_padded",
+    "iter_clips",
+    "open",
+    "read",
+]

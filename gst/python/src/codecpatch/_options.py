@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Options of sessions: from Python's values to the texts that the C library takes, and the spellings of some."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from numbers import Real
+from typing import Any
+
+from . import _library
+
+_DTYPES = {
+    "bf16": "bf16",
+    "bfloat16": "bf16",
+    "f16": "f16",
+    "fp16": "f16",
+    "float16": "f16",
+    "f32": "f32",
+    "fp32": "f32",
+    "float32": "f32",
+    "u8": "u8",
+    "uint8": "u8",
+}
+_UNITS = {"patch": "patch", "patches": "patch", "block": "block2x2", "block2x2": "block2x2", "block_2x2": "block2x2"}
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+_SPELLINGS: dict[str, Mapping[str, str]] = {
+    "output_dtype": _DTYPES,
+    "selection_unit": _UNITS,
+    "output": _same("patches", "frames"),
+    "decode_backend": _same("auto", "cpu", "gpu"),
+    "process_backend": _same("auto", "cpu", "gpu"),
+    "decode_thread_type": _same("auto", "frame", "slice"),
+    "uniform_strategy": _same("auto", "seek", "skip", "stream"),
+    "on_error": _same("substitute", "fail"),
+}
+_NOT_NEGATIVE = ("decode_device_id", "process_device_id")
+
+
+def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that are set, each spelt in the way of the C library.
+
+    ValueError for what cannot be right whatever the source. What is not checked here the C library checks.
+    """
+    result = {}
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name in _SPELLINGS:
+            value = _spelt(name, value)
+        elif name in _NOT_NEGATIVE and operator.index(value) < 0:
+            raise ValueError(f"{name} must be 0 or more, not {value}")
+        elif name == "sequence_length" and operator.index(value) <= 0:
+            raise ValueError(f"sequence_length must be more than 0, not {value}")
+        result[name] = value
+    return result
+
+
+def plan_options(
+    frame_indices: Iterable[int] | None, start: float | None, stop: float | None, fps: float | Fraction | None
+) -> dict[str, Any]:
+    """The options of uniformsampler for what Python's plans are given as."""
+    options: dict[str, Any] = {"start": _nanoseconds("start", start), "stop": _nanoseconds("stop", stop)}
+    if frame_indices is not None:
+        ids = [operator.index(index) for index in frame_indices]
+        if not ids or min(ids) < 0:
+            raise ValueError("frame_indices must be a list of one index or more, none of them negative")
+        options["frame_ids"] = ids
+    if fps is not None:
+        options["sample_fps"] = _rate(fps)
+    return options
+
+
+def to_c(options: Mapping[str, Any]) -> Any:
+    """The options as the array of texts, names and values in turn, NULL at the end, of cps_session_open_path()."""
+    texts = [text for name, value in options.items() for text in (name, _text(value))]
+    return (ctypes.c_char_p * (len(texts) + 1))(*map(_library.to_text, texts), None)
+
+
+def _spelt(name: str, value: Any) -> str:
+    spellings = _SPELLINGS[name]
+    key = str(value).strip().lower()
+    # str() of torch.float16, and of numpy.float16.
+    key = key.removeprefix("torch.") if name == "output_dtype" else key
+    if key not in spellings:
+        raise ValueError(f"{name} must be one of {', '.join(spellings)}, not {value!r}")
+    return spellings[key]
+
+
+def _nanoseconds(name: str, seconds: float | None) -> int | None:
+    if seconds is None:
+        return None
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"{name} is a time in seconds, 0 or more, not {seconds}")
+    return round(Fraction(seconds) * 1_000_000_000)
+
+
+def _rate(fps: float | Fraction) -> Fraction:
+    if not math.isfinite(fps) or fps <= 0:
+        raise ValueError(f"fps is a rate in frames a second, more than 0, not {fps}")
+    # By its decimals, so that 29.97 is 2997/100; numerator and denominator have to fit 31 bits.
+    rate = (Fraction(str(float(fps))) if isinstance(fps, float) else Fraction(fps)).limit_denominator(100_000)
+    if not 0 < rate.numerator < 2**31:
+        raise ValueError(f"fps is out of range: {fps}")
+    return rate
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, Real):
+        return repr(int(value)) if hasattr(value, "__index__") else repr(float(value))
+    if isinstance(value, Iterable):
+        return "<" + ", ".join(_text(item) for item in value) + ">"
+    return str(value)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a session reads from: a path, a URI, bytes in memory, or a binary file object, opened in the C library."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import itertools
+import os
+import re
+import threading
+from ctypes import POINTER, c_char, c_char_p, c_int, c_ssize_t, c_void_p, py_object
+from typing import Any, BinaryIO, Protocol, Union
+
+from . import _library
+from ._library import READ_FUNC, RELEASE_FUNC, SEEK_FUNC
+from .errors import CodecPatchError, ErrorCode
+
+Source = Union[str, "os.PathLike[str]", "os.PathLike[bytes]", bytes, bytearray, memoryview, BinaryIO]
+"""A path, a URI (a text with a scheme, ``xyz://``), the bytes of a file, or a binary file object."""
+
+_TEXT_FILE = "the file object is open for text; open it with mode 'rb'"
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+class Opener(Protocol):
+    """A source that has been told apart."""
+
+    name: str
+    """What messages call it."""
+    error: BaseException | None
+    """What a file object raised, if it did."""
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        """The C session, and the error where there is none."""
+
+
+def opener_of(source: Source, read_once: bool) -> Opener:
+    """Tells sources apart. TypeError for what is none.
+
+    The exact plans take two readings, so that what cannot seek is read into memory, unless `read_once` is set.
+    """
+    if isinstance(source, str) and _URI.match(source):
+        return _Uri(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _Path(source)
+    if isinstance(source, io.TextIOBase):
+        raise TypeError(_TEXT_FILE)
+    try:
+        memoryview(source).release()
+    except TypeError:
+        if hasattr(source, "readinto") or hasattr(source, "read"):
+            return _Stream(source, read_once)
+        raise TypeError(f"a source is a path, a URI, bytes or a binary file object, not {type(source)}") from None
+    return _Bytes(source)
+
+
+class _Path:
+    error = None
+
+    def __init__(self, path: Any) -> None:
+        self.name = os.fsdecode(path)
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        return _library.call(library.cps_session_open_path, _library.to_text(os.fsencode(self.name)), options)
+
+
+class _Uri:
+    error = None
+
+    def __init__(self, uri: str) -> None:
+        self.name = uri
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        return _library.call(library.cps_session_open_uri, _library.to_text(self.name), options)
+
+
+# --- What the C library holds of Python's, under the number that it passes as user_data ---
+
+_held: dict[int, Any] = {}
+_numbers = itertools.count(1)
+
+
+def _hold(thing: Any) -> int:
+    number = next(_numbers)
+    _held[number] = thing
+    return number
+
+
+@RELEASE_FUNC
+def _release(number: int) -> None:
+    thing = _held.pop(number, None)
+    if isinstance(thing, _Buffer):
+        thing.release()
+
+
+# --- Bytes ---
+
+
+class _PyBuffer(ctypes.Structure):
+    _fields_ = [
+        ("buf", c_void_p),
+        ("obj", c_void_p),
+        ("len", c_ssize_t),
+        ("itemsize", c_ssize_t),
+        ("readonly", c_int),
+        ("ndim", c_int),
+        ("format", c_char_p),
+        ("shape", c_void_p),
+        ("strides", c_void_p),
+        ("suboffsets", c_void_p),
+        ("internal", c_void_p),
+    ]
+
+
+_get_buffer = ctypes.pythonapi.PyObject_GetBuffer
+_get_buffer.restype, _get_buffer.argtypes = c_int, [py_object, POINTER(_PyBuffer), c_int]
+_release_buffer = ctypes.pythonapi.PyBuffer_Release
+_release_buffer.restype, _release_buffer.argtypes = None, [POINTER(_PyBuffer)]
+
+
+class _Buffer:
+    """The memory of an object, which neither moves nor goes before it is released."""
+
+    def __init__(self, thing: Any) -> None:
+        self._view = _PyBuffer()
+        try:
+            _get_buffer(thing, self._view, 0)
+        except BufferError as error:
+            raise ValueError(f"bytes must be in one piece: {error}") from error
+        self.address, self.size = self._view.buf, self._view.len
+
+    def release(self) -> None:
+        _release_buffer(self._view)
+
+
+class _Bytes:
+    error = None
+
+    def __init__(self, data: Any, name: str = "<bytes>") -> None:
+        self._data = data
+        self.name = name
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        buffer = _Buffer(self._data)
+        number = _hold(buffer)
+        return _library.call(
+            library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, _library.to_text(self.name), options
+        )
+
+
+# --- File objects ---
+
+
+class _Stream:
+    def __init__(self, file: Any, read_once: bool) -> None:
+        self._file = file
+        self._read_once = read_once
+        name = getattr(file, "name", None)
+        self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
+        self.error: BaseException | None = None
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        seek = SEEK_FUNC()
+        try:
+            if self._is_seekable():
+                self._file.seek(0)
+                seek = _seek
+            elif not self._read_once:
+                return _Bytes(self._read_all(), self.name).open(library, options)
+        except Exception as error:
+            raise read_error(self.name, error) from error
+        number = _hold(self)
+        return _library.call(
+            library.cps_session_open_stream, _read, seek, _release, number, _library.to_text(self.name), options
+        )
+
+    def read(self, target: memoryview) -> int:
+        if hasattr(self._file, "readinto"):
+            data = None
+            count = self._file.readinto(target)
+        else:
+            data = self._file.read(len(target))
+            count = None if data is None else len(data)
+        if count is None:
+            raise BlockingIOError("it has no data yet; set it to blocking")
+        if isinstance(data, str):
+            raise TypeError(_TEXT_FILE)
+        if count > len(target):
+            raise ValueError(f"{count} bytes came of a read of {len(target)}")
+        if data is not None:
+            target[:count] = data
+        return count
+
+    def seek(self, offset: int, whence: int) -> int:
+        position = self._file.seek(offset, whence)
+        return self._file.tell() if position is None else position
+
+    def _is_seekable(self) -> bool:
+        seekable = getattr(self._file, "seekable", None)
+        return bool(seekable()) if seekable else hasattr(self._file, "seek")
+
+    def _read_all(self) -> bytearray:
+        everything = bytearray()
+        with memoryview(bytearray(1 << 20)) as chunk:
+            while count := self.read(chunk):
+                everything += chunk[:count]
+        return everything
+
+
+def read_error(name: str, error: BaseException) -> CodecPatchError:
+    """What to raise, from `error`, where a file object has raised it."""
+    return CodecPatchError(f"{name}: The file object failed: {error!r}", name, ErrorCode.SOURCE)
+
+
+class _Calls(threading.local):
+    running = False
+
+
+_calls = _Calls()
+
+
+def in_callback() -> bool:
+    """Whether the thread is one of the C library's, in a read or seek function."""
+    return _calls.running
+
+
+def _guarded(number: int, work: Any) -> int:
+    stream = _held.get(number)
+    if stream is None:
+        return -1
+    _calls.running = True
+    try:
+        return work(stream)
+    except BaseException as error:  # there is nobody above to catch it; the session raises it from its own error
+        if stream.error is None:
+            stream.error = error
+        return -1
+    finally:
+        _calls.running = False
+
+
+@READ_FUNC
+def _read(number: int, address: int, size: int) -> int:
+    def work(stream: _Stream) -> int:
+        with memoryview((c_char * size).from_address(address)).cast("B") as target:
+            return stream.read(target)
+
+    return _guarded(number, work)
+
+
+@SEEK_FUNC
+def _seek(number: int, offset: int, whence: int) -> int:
+    return _guarded(number, lambda stream: stream.seek(offset, whence))
+

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tensors of the C library as PyTorch's, or as NumPy's where there is no PyTorch. Nothing is copied.
+
+Neither is imported before :func:`framework` is called.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from ctypes import POINTER, c_int32, c_int64, c_uint8, c_uint16, c_uint64, c_void_p
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Union
+
+from . import _library
+from .errors import CodecPatchError, ErrorCode
+
+if TYPE_CHECKING:
+    import numpy
+    import torch
+
+    Tensor = Union[torch.Tensor, numpy.ndarray]
+else:
+    Tensor = Any
+
+_CPU = 1
+_BFLOAT16 = (4, 16)  # code and bits of DLDataType
+_NUMPY_TYPES = {(0, 64): "i8", (1, 8): "u1", (2, 16): "f2", (2, 32): "f4", _BFLOAT16: "u2"}
+
+
+class _DLTensor(ctypes.Structure):
+    _fields_ = [
+        ("data", c_void_p),
+        ("device_type", c_int32),
+        ("device_id", c_int32),
+        ("ndim", c_int32),
+        ("type_code", c_uint8),
+        ("type_bits", c_uint8),
+        ("type_lanes", c_uint16),
+        ("shape", POINTER(c_int64)),
+        ("strides", POINTER(c_int64)),
+        ("byte_offset", c_uint64),
+    ]
+
+
+class _DLManagedTensor(ctypes.Structure):
+    pass
+
+
+_DELETER = ctypes.CFUNCTYPE(None, POINTER(_DLManagedTensor))
+_DLManagedTensor._fields_ = [("tensor", _DLTensor), ("manager", c_void_p), ("deleter", _DELETER)]
+
+_CAPSULE_NAME = ctypes.c_char_p(b"dltensor")  # capsules keep the pointer
+_new_capsule = ctypes.pythonapi.PyCapsule_New
+_new_capsule.restype, _new_capsule.argtypes = ctypes.py_object, [c_void_p, ctypes.c_char_p, c_void_p]
+_capsule_is_valid = ctypes.pythonapi.PyCapsule_IsValid
+_capsule_is_valid.restype, _capsule_is_valid.argtypes = ctypes.c_int, [ctypes.py_object, ctypes.c_char_p]
+
+
+@functools.cache
+def framework() -> ModuleType:
+    """PyTorch if it is installed, else NumPy; imported at the first call."""
+    for name in ("torch", "numpy"):
+        try:
+            __import__(name)
+        except ImportError:
+            continue
+        return sys.modules[name]
+    raise CodecPatchError(
+        "codecpatch hands out tensors of PyTorch or NumPy, and neither is installed: pip install torch, or numpy.",
+        code=ErrorCode.SETUP,
+    )
+
+
+def check_dtype(name: str) -> None:
+    """Raises TypeError where the `output_dtype` of that name has no type here, before anything is decoded."""
+    if name.lower() in ("bf16", "bfloat16") and framework().__name__ == "numpy":
+        _numpy_bfloat16()
+
+
+def take_tensor(address: int) -> Tensor:
+    """The tensor of a ``DLManagedTensor *`` that the caller owns and this takes over."""
+    if framework().__name__ == "torch":
+        return _take_torch(address)
+    return _take_array(address)
+
+
+def is_array(tensor: Tensor) -> bool:
+    """Whether a tensor is NumPy's, not PyTorch's."""
+    return type(tensor).__module__.partition(".")[0] == "numpy"
+
+
+def empty_like(tensor: Tensor) -> Tensor:
+    """No rows of what `tensor` has: its type, its device and its other dimensions, in memory of its own."""
+    shape = (0, *tensor.shape[1:])
+    if is_array(tensor):
+        import numpy
+
+        return numpy.empty(shape, tensor.dtype)
+    return tensor.new_empty(shape)
+
+
+def _take_torch(address: int) -> Tensor:
+    capsule = None
+    try:
+        capsule = _new_capsule(address, _CAPSULE_NAME, None)
+        return framework().utils.dlpack.from_dlpack(capsule)
+    finally:
+        # A capsule has another name once its tensor has been taken.
+        if capsule is None or _capsule_is_valid(capsule, _CAPSULE_NAME):
+            _Lent(address)  # and its end
+
+
+class _Lent:
+    """Memory of the C library for as long as an array shows it: NumPy keeps a reference to this."""
+
+    def __init__(self, address: int) -> None:
+        # All that the end takes, for this may outlive the globals of the module.
+        self._managed = ctypes.cast(address, POINTER(_DLManagedTensor))
+        self._is_forked = _library.is_forked
+        tensor = self._managed.contents.tensor
+        self.kind = (tensor.type_code, tensor.type_bits)
+        self.shape = tuple(tensor.shape[: tensor.ndim])
+        self.device_type = tensor.device_type
+        self._data = (tensor.data or 0) + tensor.byte_offset
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        order = "<" if sys.byteorder == "little" else ">"
+        return {
+            "version": 3,
+            "shape": self.shape,
+            "typestr": order + _NUMPY_TYPES[self.kind],
+            "data": (self._data, False),
+        }
+
+    def __del__(self) -> None:
+        # In a forked child it stays: what frees it may wait for threads of the parent.
+        if not self._is_forked():
+            self._managed.contents.deleter(self._managed)
+
+
+def _take_array(address: int) -> Tensor:
+    import numpy
+
+    lent = _Lent(address)
+    if lent.device_type != _CPU:
+        raise CodecPatchError(
+            "The tensors are in the GPU's memory, which NumPy cannot reach: install PyTorch, or set "
+            'process_backend="cpu".',
+            code=ErrorCode.SETUP,
+        )
+    dtype = _numpy_bfloat16() if lent.kind == _BFLOAT16 else None
+    if 0 in lent.shape:
+        return numpy.empty(lent.shape, dtype or _NUMPY_TYPES[lent.kind])
+    array = numpy.asarray(lent)
+    return array.view(dtype) if dtype else array
+
+
+def _numpy_bfloat16() -> Any:
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise TypeError(
+            "NumPy has no bfloat16: pip install ml_dtypes, or set output_dtype to float16, float32 or uint8."
+        ) from None
+    import numpy
+
+    return numpy.dtype(ml_dtypes.bfloat16)
+

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Batches of clips of different lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import _tensors
+from ._tensors import Tensor
+
+_NAMES = ("patches", "meta_fields", "meta_scores")
+# Of a batch of no clips, of which nothing is known.
+_NO_CLIP = {"patches": ((0, 3, 0, 0), "float32"), "meta_fields": ((0, 6), "int64"), "meta_scores": ((0,), "float32")}
+
+
+class PackedClips(NamedTuple):
+    """Clips one behind the other, as attention kernels for sequences of variable length take them."""
+
+    patches: Tensor
+    """``[sum of K, 3, P, P]``"""
+    meta_fields: Tensor
+    """``[sum of K, 6]`` int64"""
+    meta_scores: Tensor
+    """``[sum of K]`` float32"""
+    cu_seqlens: Tensor
+    """``[B + 1]`` int32: clip b is the rows from ``cu_seqlens[b]`` to ``cu_seqlens[b + 1]``."""
+
+
+class PaddedClips(NamedTuple):
+    """Clips beside each other, zeros behind the shorter ones."""
+
+    patches: Tensor
+    """``[B, largest K, 3, P, P]``"""
+    meta_fields: Tensor
+    """``[B, largest K, 6]`` int64"""
+    meta_scores: Tensor
+    """``[B, largest K]`` float32"""
+    mask: Tensor
+    """``[B, largest K]`` bool: true where there is a patch."""
+
+
+def collate_packed(clips: Sequence[Any]) -> PackedClips:
+    """Puts clips one behind the other. They are copied.
+
+    Args:
+        clips: clips, or sessions and results of ``codecpatch.compat``, with patches of one size, type and device. Of an
+            empty list comes a batch of no clips.
+    """
+    parts = _parts(clips)
+    ends = [0]
+    for patches in parts["patches"]:
+        ends.append(ends[-1] + len(patches))
+    like = parts["patches"][0] if clips else None
+    joined = (_concatenate(parts[name]) if clips else _nothing(name) for name in _NAMES)
+    return PackedClips(*joined, _array(ends, "int32", like))
+
+
+def collate_padded(clips: Sequence[Any]) -> PaddedClips:
+    """Puts clips beside each other, with zeros behind the shorter ones, and a mask of what is not zeros. They are copied.
+
+    Args:
+        clips: as of :func:`collate_packed`.
+    """
+    parts = _parts(clips)
+    counts = [len(patches) for patches in parts["patches"]]
+    longest = max(counts, default=0)
+    like = parts["patches"][0] if clips else None
+    mask = _array([[row < count for row in range(longest)] for count in counts], "bool", like)
+    joined = (_pad(parts[name], longest) if clips else _nothing(name)[None][:0] for name in _NAMES)
+    return PaddedClips(*joined, mask.reshape(len(clips), longest))
+
+
+def _parts(clips: Sequence[Any]) -> dict[str, list[Tensor]]:
+    """The tensors of each clip by name; ValueError where they do not go together."""
+    rows = [_tensors_of(clip) for clip in clips]
+    for name, parts in zip(_NAMES, zip(*rows)):
+        for part in parts:
+            if (part.dtype, part.shape[1:]) != (parts[0].dtype, parts[0].shape[1:]):
+                raise ValueError(
+                    f"clips of one batch must be alike, but {name} are {_kind(parts[0])} here and {_kind(part)} there"
+                )
+    return {name: [row[index] for row in rows] for index, name in enumerate(_NAMES)}
+
+
+def _tensors_of(clip: Any) -> tuple[Tensor, Tensor, Tensor]:
+    if hasattr(clip, "metadata_tensors"):
+        return (clip.patches, *clip.metadata_tensors)
+    return clip.patches, clip.meta_fields, clip.meta_scores
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{tensor.dtype} {list(tensor.shape[1:])}"
+
+
+# --- PyTorch and NumPy alike ---
+
+
+def _concatenate(parts: list[Tensor]) -> Tensor:
+    if _tensors.is_array(parts[0]):
+        import numpy
+
+        return numpy.concatenate(parts)
+    import torch
+
+    return torch.cat(parts)
+
+
+def _pad(parts: list[Tensor], longest: int) -> Tensor:
+    padded = _zeros((len(parts), longest, *parts[0].shape[1:]), parts[0])
+    for row, part in zip(padded, parts):
+        row[: len(part)] = part
+    return padded
+
+
+def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    if _tensors.is_array(like):
+        import numpy
+
+        return numpy.zeros(shape, like.dtype)
+    return like.new_zeros(shape)
+
+
+def _array(values: list[Any], dtype: str, like: Tensor | None) -> Tensor:
+    """Numbers where `like` is."""
+    framework = _tensors.framework() if like is None else None
+    if framework is not None and framework.__name__ == "numpy" or like is not None and _tensors.is_array(like):
+        import numpy
+
+        return numpy.array(values, dtype)
+    import torch
+
+    return torch.tensor(values, dtype=getattr(torch, dtype), device=None if like is None else like.device)
+
+
+def _nothing(name: str) -> Tensor:
+    shape, dtype = _NO_CLIP[name]
+    return _array([], dtype, None).reshape(shape)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Many videos at once, in threads."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Union
+
+from ._sources import Source
+from .clip import Clip
+from .session import Session, first_clip
+
+_Item = Union[Source, "tuple[Source, Mapping[str, Any]]"]
+
+
+def iter_clips(
+    sources: Iterable[_Item], workers: int | None = None, **options: Any
+) -> Iterator[Clip | Exception]:
+    """Reads the first clip of each source, several at a time, and yields them in the order of the sources.
+
+    Where reading one fails, the exception is yielded in its place, and the others go on. `sources` may be endless:
+    no more than ``2 * workers`` are being read or wait to be taken. Closing the generator, as leaving a ``for`` loop does,
+    ends what is being read, and no thread is left.
+
+    Args:
+        sources: what :class:`Session` takes, or pairs of that and a mapping of options of its own.
+        workers: how many are read at a time; by default one a processor.
+        options: those of :class:`Session`, for all sources.
+
+    >>> for path, clip in zip(paths, codecpatch.iter_clips(paths, workers=4, k_keep=512)):
+    ...     if isinstance(clip, Exception):
+    ...         print(path, clip)
+    """
+    if workers is None:
+        workers = os.cpu_count() or 1
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
+    return _iterate(iter(sources), workers, options)
+
+
+def _iterate(sources: Iterator[_Item], workers: int, options: Mapping[str, Any]) -> Iterator[Clip | Exception]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    reader = _Reader(options)
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="codecpatch")
+    try:
+        pending = deque(executor.submit(reader.read, item) for item in itertools.islice(sources, 2 * workers))
+        while pending:
+            result = pending.popleft().result()
+            pending.extend(executor.submit(reader.read, item) for item in itertools.islice(sources, 1))
+            yield result
+            del result  # not to keep it while the next one is waited for
+    finally:
+        reader.stop()
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+class _Reader:
+    """Reads clips in several threads until it is stopped."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._open: set[Session] = set()
+
+    def read(self, item: _Item) -> Clip | Exception:
+        try:
+            source, own = item if _is_pair(item) else (item, {})
+            with Session(source, **{**self._options, **own}) as session:
+                with self._lock:
+                    self._open.add(session)
+                    if self._stopped:
+                        session.close()
+                try:
+                    return first_clip(session)
+                finally:
+                    with self._lock:
+                        self._open.discard(session)
+        except Exception as error:
+            return error
+
+    def stop(self) -> None:
+        """Has what is being read come to an end at once."""
+        with self._lock:
+            self._stopped = True
+            for session in self._open:
+                session.close()
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping)

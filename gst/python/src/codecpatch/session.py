@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sessions: a video that is being read, clip by clip."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from types import TracebackType
+from typing import Any
+
+from . import _library, _options, _sources, _tensors
+from ._sources import Source
+from .clip import Clip, clip_of
+from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
+
+
+class Session(Iterator[Clip]):
+    """A video that is being read. Iterating yields its clips; a plain file has one.
+
+    Sessions share nothing, so each may be used on a thread of its own, and they decode in parallel: the GIL is not
+    held. One session reads one clip at a time; :meth:`close` may be called meanwhile, from any thread, and makes that
+    reading raise. Ctrl-C takes effect when the clip that is being read is complete.
+
+    Args:
+        source: a path (str or os.PathLike), a URI (a str with ``xyz://``), the bytes of a file (bytes, bytearray,
+            memoryview or mmap; not copied, and not to be changed before the session is closed), or a binary file
+            object with ``readinto`` or ``read``. One that can seek is read from its beginning, wherever it stands;
+            one that cannot is read from where it stands to its end, into memory, unless ``uniform_strategy`` is
+            ``"stream"``. It is used on threads of the session, one at a time, is left open, and stands anywhere
+            afterwards.
+        output: ``"patches"``: tensors ``patches``, ``meta_fields``, ``meta_scores``; ``"frames"``: tensor ``frames``.
+        frame_indices: these frames, by their index in display order; order and repeats are kept.
+        start: time in seconds that the section to sample starts at.
+        stop: time in seconds that it ends before.
+        fps: this many frames a second (float or Fraction), instead of ``sequence_length`` frames.
+        max_frames: where ``fps`` gives more than this many, this many spread evenly.
+        on_error: ``"fail"`` raises for a frame that cannot be decoded; with ``"substitute"`` another stands in for
+            it, ``frame_status`` says so, and a CodecPatchWarning is given.
+        options: the properties of ``patchstreambin`` or ``uniformdecodebin``, with ``_`` for ``-``:
+            ``sequence_length=16``, ``k_keep=2048``, ``decode_backend="cpu"``, ... None leaves the default.
+
+    Raises:
+        ValueError: an option has no such name or value.
+        TypeError: the source is of no such kind; or NumPy has no type for the ``output_dtype``.
+        CodecPatchError: the source cannot be opened or read, here or by the first :meth:`next`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        output: str = "patches",
+        frame_indices: Iterable[int] | None = None,
+        start: float | None = None,
+        stop: float | None = None,
+        fps: float | Fraction | None = None,
+        max_frames: int | None = None,
+        on_error: str = "fail",
+        **options: Any,
+    ) -> None:
+        self._handle: int | None = None
+        self._reading = threading.Lock()
+        self._closing = threading.Lock()
+        checked = _options.checked(
+            {
+                **options,
+                **_options.plan_options(frame_indices, start, stop, fps),
+                "output": output,
+                "max_frames": max_frames,
+                "on_error": on_error,
+            }
+        )
+        self._opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
+        _library.check_process()
+        _tensors.framework()
+        if checked["output"] == "patches":
+            _tensors.check_dtype(checked.get("output_dtype", "bf16"))
+        self._library = _library.enter_session()
+        self._handle, error = self._opener.open(self._library, _options.to_c(checked))
+        self._check(error)
+        _live.add(self)
+        self._warn()
+
+    @property
+    def name(self) -> str:
+        """What messages call the source: its path or URI, the file object's name, or ``<bytes>``."""
+        return self._opener.name
+
+    @property
+    def closed(self) -> bool:
+        return self._handle is None
+
+    def next(self) -> Clip | None:
+        """Reads the next clip. None when there is none left."""
+        _library.check_process()
+        with self._reading:
+            if self._handle is None:
+                raise CodecPatchError(f"{self.name}: the session is closed.", self.name, ErrorCode.CLOSED)
+            tensors, error = _library.call(self._library.cps_session_next, self._handle)
+            try:
+                clip = clip_of(tensors, self.name) if tensors else None
+            finally:
+                if tensors:
+                    self._library.cps_tensors_free(tensors)
+            self._warn()
+            self._check(error)
+            return clip
+
+    def __next__(self) -> Clip:
+        clip = self.next()
+        if clip is None:
+            raise StopIteration
+        return clip
+
+    def get(self, name: str) -> str | None:
+        """What became of an option, as text; ``resolved_decode_backend`` and ``resolved_process_backend``, too.
+
+        None where there is no such name, or the session is closed.
+        """
+        _library.check_process()
+        with self._reading:
+            if self._handle is None:
+                return None
+            return _library.take_text(self._library.cps_session_get(self._handle, _library.to_text(name)))
+
+    @property
+    def resolved_decode_backend(self) -> str | None:
+        """``"cpu"`` or ``"gpu"``: what decodes, once a clip has been read."""
+        return self.get("resolved_decode_backend") or None
+
+    @property
+    def resolved_process_backend(self) -> str | None:
+        """``"cpu"`` or ``"gpu"``: what makes the tensors, once a clip has been read."""
+        return self.get("resolved_process_backend") or None
+
+    def close(self) -> None:
+        """Ends the session and lets go of the source. Clips that have been read stay valid. May be called again."""
+        if _library.is_forked():  # what it has, locks too, is the parent's
+            return
+        with self._closing:
+            if self._handle is None:
+                return
+            self._library.cps_session_close(self._handle)  # whoever is reading comes back from it
+            with self._reading:
+                handle, self._handle = self._handle, None
+                self._library.cps_session_free(handle)
+        _live.discard(self)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        handle = getattr(self, "_handle", None)
+        if handle is None or _library.is_forked():
+            return
+        if _sources.in_callback():
+            # Garbage is collected anywhere: a thread of the session itself would wait for itself.
+            threading.Thread(target=self._library.cps_session_free, args=(handle,)).start()
+        else:
+            self._library.cps_session_free(handle)
+
+    def _check(self, error: Any) -> None:
+        try:
+            _library.check(error, self.name)
+        except (CodecPatchError, ValueError):
+            if self._opener.error is None:
+                raise
+            # What it led to, an end of the data too early, says less.
+            raise _sources.read_error(self.name, self._opener.error) from self._opener.error
+
+    def _warn(self) -> None:
+        while (message := _library.take_text(self._library.cps_session_pop_warning(self._handle))) is not None:
+            warn(message)
+
+
+def open(source: Source, **options: Any) -> Session:
+    """Opens a video: a :class:`Session`, which says what source and options may be.
+
+    >>> with codecpatch.open("v.mp4", sequence_length=16, k_keep=512) as session:
+    ...     for clip in session:
+    ...         print(clip.patches.shape)
+    """
+    return Session(source, **options)
+
+
+def read(source: Source, **options: Any) -> Clip:
+    """The first clip of a video. Source and options are those of :class:`Session`."""
+    with Session(source, **options) as session:
+        return first_clip(session)
+
+
+def first_clip(session: Session) -> Clip:
+    clip = session.next()
+    if clip is None:
+        raise CodecPatchError(f"{session.name}: there is no clip in it.", session.name, ErrorCode.STREAM)
+    return clip
+
+
+def warn(message: str) -> None:
+    """Warns at the line outside of this package that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, CodecPatchWarning, stacklevel=level)
+
+
+_live: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Sessions end before the interpreter does, for their threads may be in a file object."""
+    for session in list(_live):
+        session.close()
