@@ -132,8 +132,8 @@ DLManagedTensor *cps_tensors_to_dlpack(const CpsTensors *tensors, const gchar *n
  * @error: (out) (optional): a #CpsSessionError where it fails
  *
  * Lends a tensor without a copy, as cps_tensor_meta_to_dlpack_versioned() does. It stays valid until its deleter is
- * called, which any thread may do, also when @tensors and the session are gone. All that is lent of one tensor is the
- * same memory: who writes to it changes what the others see.
+ * called, which any thread may do, also when @tensors and the session are gone. It may be written to. All that is lent
+ * of one tensor, and its buffer, are the same memory: who writes to it changes what the others see.
  *
  * Returns: (transfer full) (nullable): the tensor; whoever has it calls its deleter, once. %NULL on failure.
  */
