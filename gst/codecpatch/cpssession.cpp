@@ -385,5 +385,5 @@ void cps_session_free(CpsSession *session) {
   if (!session || cps::is_forked())
     return;
   cps_session_close(session);
-  const std::unique_ptr<_CpsSession> owned(session);
+  std::unique_ptr<_CpsSession>(session).reset();
 }

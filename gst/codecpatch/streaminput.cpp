@@ -14,6 +14,7 @@ struct _CpsStreamInput {
 
   GMutex mutex; // held while the application is called, which sees one call at a time
   goffset position;
+  bool broken; // a function has failed; none is called again
 };
 
 static void cps_stream_input_seekable_init(GSeekableIface *seekable);
@@ -38,7 +39,8 @@ private:
 
 static void fail(CpsStreamInput *self, GError **error, const std::string &sentence) {
   g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, sentence.c_str());
-  self->failed(sentence);
+  if (!std::exchange(self->broken, true))
+    self->failed(sentence);
 }
 
 static gssize stream_input_read(GInputStream *stream, void *data, gsize size, GCancellable *cancellable,
@@ -47,6 +49,8 @@ static gssize stream_input_read(GInputStream *stream, void *data, gsize size, GC
   const Lock lock(&self->mutex);
   if (g_cancellable_set_error_if_cancelled(cancellable, error))
     return -1;
+  if (self->broken)
+    return 0; // typefind asks again and again, and giostreamsrc of GStreamer 1.22 leaks each error
   const gssize count = self->functions.read(self->functions.user_data, data, size);
   if (count < 0 || static_cast<gsize>(count) > size) {
     fail(self, error,
@@ -76,6 +80,10 @@ static gboolean stream_input_seek(GSeekable *seekable, goffset offset, GSeekType
     return FALSE;
   if (!self->functions.seek) {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "the stream does not seek");
+    return FALSE;
+  }
+  if (self->broken) {
+    fail(self, error, "The stream is broken.");
     return FALSE;
   }
   const bool from_end = type == G_SEEK_END;

@@ -24,8 +24,7 @@ struct StreamFunctions {
   gpointer user_data;
 };
 
-// Called with a sentence when a function of the application has failed: giostreamsrc takes that for the end of the
-// stream, or lets a demuxer say that the file is damaged.
+// Called with a sentence when a function of the application has failed, once: giostreamsrc tells nobody why it stops.
 using StreamFailed = std::function<void(const std::string &)>;
 
 // Goes to the beginning; a stream that does not is read from where it is, and cannot seek.

@@ -360,6 +360,7 @@ GST_START_TEST(tensors_stay) {
     fail_unless(all_bytes(clip) == expected);
 
   Failure failure;
+  const Owned<GstBuffer> held(gst_buffer_ref(cps_tensors_get_buffer(clips[0].get()))); // as the sink's thread may
   DLManagedTensorVersioned *patches = cps_tensors_to_dlpack_versioned(clips[0].get(), "patches", failure);
   DLManagedTensor *scores = cps_tensors_to_dlpack(clips[0].get(), "meta_scores", failure);
   fail_unless(patches && scores, "%s", failure.text().c_str());
