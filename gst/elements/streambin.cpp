@@ -330,6 +330,7 @@ static bool link_video(CpsStreamBin *self, GstPad *video) {
   const Backend decoded = link_decoder(self, coded, caps.get());
   if (decoded == Backend::Auto)
     return false;
+  gst_element_sync_state_with_parent(state.planner); // whose turn in the bin's change of state may be yet to come
   {
     const ObjectLock lock(self);
     state.resolved.decode_backend = cps::backend_name(decoded);
@@ -371,7 +372,7 @@ static void end_search(CpsStreamBin *self, const std::vector<std::string> &other
       return;
     has = state.others.empty() ? "" : "; what it has is " + list_of(state.others);
   }
-  GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("There is no video in it%s.", has.c_str()), (nullptr));
+  GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
 }
 
 // Data comes: all pads of the container are there, with caps and tags, and the video can still be linked.
