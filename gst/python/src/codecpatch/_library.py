@@ -113,6 +113,14 @@ def call(function: Callable[..., Any], *arguments: Any) -> tuple[Any, c_void_p]:
     return function(*arguments, byref(error)), error
 
 
+def to_text(text: str | bytes) -> bytes:
+    """The bytes of a text for the C library, where it would end at a zero."""
+    encoded = text.encode() if isinstance(text, str) else text
+    if b"\0" in encoded:
+        raise ValueError(f"there is a zero byte in {text!r}")
+    return encoded
+
+
 def take_text(address: int | None) -> str | None:
     """The text at an address that the caller owns, which is freed."""
     if not address:

@@ -11,6 +11,8 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any
 
+from . import _library
+
 _DTYPES = {
     "bf16": "bf16",
     "bfloat16": "bf16",
@@ -36,6 +38,7 @@ _SPELLINGS: dict[str, Mapping[str, str]] = {
     "output": _same("patches", "frames"),
     "decode_backend": _same("auto", "cpu", "gpu"),
     "process_backend": _same("auto", "cpu", "gpu"),
+    "decode_thread_type": _same("auto", "frame", "slice"),
     "uniform_strategy": _same("auto", "seek", "skip", "stream"),
     "on_error": _same("substitute", "fail"),
 }
@@ -79,7 +82,7 @@ def plan_options(
 def to_c(options: Mapping[str, Any]) -> Any:
     """The options as the array of texts, names and values in turn, NULL at the end, of cps_session_open_path()."""
     texts = [text for name, value in options.items() for text in (name, _text(value))]
-    return (ctypes.c_char_p * (len(texts) + 1))(*(text.encode() for text in texts), None)
+    return (ctypes.c_char_p * (len(texts) + 1))(*map(_library.to_text, texts), None)
 
 
 def _spelt(name: str, value: Any) -> str:

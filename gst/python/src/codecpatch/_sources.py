@@ -62,7 +62,7 @@ class _Path:
         self.name = os.fsdecode(path)
 
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        return _library.call(library.cps_session_open_path, os.fsencode(self.name), options)
+        return _library.call(library.cps_session_open_path, _library.to_text(os.fsencode(self.name)), options)
 
 
 class _Uri:
@@ -72,7 +72,7 @@ class _Uri:
         self.name = uri
 
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        return _library.call(library.cps_session_open_uri, self.name.encode(), options)
+        return _library.call(library.cps_session_open_uri, _library.to_text(self.name), options)
 
 
 # --- What the C library holds of Python's, under the number that it passes as user_data ---
@@ -145,7 +145,7 @@ class _Bytes:
         buffer = _Buffer(self._data)
         number = _hold(buffer)
         return _library.call(
-            library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, self.name.encode(), options
+            library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, _library.to_text(self.name), options
         )
 
 
@@ -172,7 +172,7 @@ class _Stream:
             raise read_error(self.name, error) from error
         number = _hold(self)
         return _library.call(
-            library.cps_session_open_stream, _read, seek, _release, number, self.name.encode(), options
+            library.cps_session_open_stream, _read, seek, _release, number, _library.to_text(self.name), options
         )
 
     def read(self, target: memoryview) -> int:

@@ -126,17 +126,17 @@ class Session(Iterator[Clip]):
         with self._reading:
             if self._handle is None:
                 return None
-            return _library.take_text(self._library.cps_session_get(self._handle, name.encode()))
+            return _library.take_text(self._library.cps_session_get(self._handle, _library.to_text(name)))
 
     @property
     def resolved_decode_backend(self) -> str | None:
         """``"cpu"`` or ``"gpu"``: what decodes, once a clip has been read."""
-        return self.get("resolved_decode_backend")
+        return self.get("resolved_decode_backend") or None
 
     @property
     def resolved_process_backend(self) -> str | None:
         """``"cpu"`` or ``"gpu"``: what makes the tensors, once a clip has been read."""
-        return self.get("resolved_process_backend")
+        return self.get("resolved_process_backend") or None
 
     def close(self) -> None:
         """Ends the session and lets go of the source. Clips that have been read stay valid. May be called again."""

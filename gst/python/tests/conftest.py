@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import faulthandler
+import os
+
+import pytest
+import support
+
+PATIENCE = 150  # seconds: nothing takes as long, so that it hangs
+
+_stderr = 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _stderr
+    _stderr = os.dup(2)  # not yet captured
+
+
+@pytest.fixture(autouse=True)
+def no_hang():
+    """Ends the whole run, and tells where, rather than wait for ever."""
+    faulthandler.dump_traceback_later(PATIENCE, exit=True, file=_stderr)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory):
+    """60 frames of 320x240 at 30 a second, key frames 0 and 30."""
+    return support.make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4")
+
+
+@pytest.fixture(scope="session")
+def data(clip) -> bytes:
+    return clip.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def line(clip, tmp_path_factory):
+    """The clip by the README's line, K = 100."""
+    to = tmp_path_factory.mktemp("line") / "clip.safetensors"
+    return support.run_line(clip, to, "patchenergy", "!", "patchselect", "k-keep=100")
+
+
+@pytest.fixture(scope="session")
+def damaged(data, tmp_path_factory):
+    """The clip, with the middle of its pictures overwritten."""
+    path = tmp_path_factory.mktemp("clips") / "damaged.mp4"
+    begin, size = data.index(b"mdat") + 4, len(data)
+    end = data.index(b"moov") if data.index(b"moov") > begin else size
+    middle, length = (begin + end) // 2, (end - begin) // 4
+    path.write_bytes(data[:middle] + b"\x55" * length + data[middle + length :])
+    return path
