@@ -7,13 +7,17 @@
 
 A run is everything between a path and the frames or patches in memory: opening, counting, decoding, converting,
 closing. All readers take the frames of the same indices. What is not installed, and what there is no GPU for, is
-skipped with the reason. With --check, the frames of the others are compared with ours instead.
+skipped with the reason. With --check, the frames of the others, and of the ffmpeg program if there is one, are
+compared with ours instead.
 
 After the warm-up there are `--repeats` rounds, in each of which every combination of API and backends runs once, in
 the order of the options, over all videos: other load on the machine hits all alike, and medians leave it out.
 """
 
 import argparse
+import functools
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -261,15 +265,15 @@ def print_rows(rows):
 
 def check(videos, args):
     """The mean absolute difference of each reader's frames to ours, in levels of 0 to 255."""
-    peers = []
+    readers = {}
     for name in [name for name in args.apis if name in PEERS] or PEERS:
         try:
             installed(MODULES[name])
-            peers.append(name)
+            readers[name] = functools.partial(read_same, PEERS[name], args)
         except Skip as reason:
             print(f"Skipped: {reason}")
-    if not peers:
-        return
+    if shutil.which("ffmpeg"):
+        readers["ffmpeg"] = read_with_ffmpeg
     rows = [["", "reader", "color_matrix=auto", "color_matrix=bt601", ""]]
     for path in videos:
         try:
@@ -277,9 +281,28 @@ def check(videos, args):
         except codecpatch.CodecPatchError as error:
             rows.append([path.name, "ours", "-", "-", str(error)])
             continue
-        for name in peers:
-            rows.append([path.name, name, *compared(path, args, PEERS[name], ours)])
+        for name, read in readers.items():
+            rows.append([path.name, name, *compared(path, args, read, ours)])
     print_rows(rows)
+
+
+def read_same(read, args, path, clip):
+    return read(path, lambda _: clip.sampled_frame_ids, args, "cpu")
+
+
+def read_with_ffmpeg(path, clip):
+    """The frames of the program, whose converter is told to interpolate chroma and to round, as ours does.
+
+    At the defaults that the readers above leave it at, it repeats chroma samples and cuts fractions off.
+    """
+    ids = sorted(set(clip.sampled_frame_ids))
+    select = "+".join(f"eq(n\\,{index})" for index in ids)
+    flags = "bilinear+accurate_rnd+full_chroma_int+full_chroma_inp"
+    filters = f"select={select},scale=flags={flags},format=yuv444p12,scale=flags={flags},format=rgb24"
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-fps_mode", "passthrough", "-vf", filters, "-f", "rawvideo", "-"]
+    data = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+    frames = np.frombuffer(data, np.uint8).reshape(len(ids), *clip.frames.shape[1:])
+    return frames[[ids.index(index) for index in clip.sampled_frame_ids]]
 
 
 def our_frames(path, args, matrix, **options):
@@ -290,7 +313,7 @@ def our_frames(path, args, matrix, **options):
 def compared(path, args, read, ours):
     """Both differences, and a note."""
     try:
-        theirs = read(path, lambda _: ours["auto"].sampled_frame_ids, args, "cpu")
+        theirs = read(path, ours["auto"])
     except Exception as error:
         return "-", "-", str(error)
     note = ""
