@@ -299,7 +299,8 @@ def read_with_ffmpeg(path, clip):
     select = "+".join(f"eq(n\\,{index})" for index in ids)
     flags = "bilinear+accurate_rnd+full_chroma_int+full_chroma_inp"
     filters = f"select={select},scale=flags={flags},format=yuv444p12,scale=flags={flags},format=rgb24"
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-fps_mode", "passthrough", "-vf", filters, "-f", "rawvideo", "-"]
+    output = ["-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), *output]
     data = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
     frames = np.frombuffer(data, np.uint8).reshape(len(ids), *clip.frames.shape[1:])
     return frames[[ids.index(index) for index in clip.sampled_frame_ids]]
