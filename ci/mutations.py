@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails; and what the
-CUDA kernels rely on, and sees that a test on the stand-in for the driver does.
+CUDA kernels rely on, and sees that a test on the stand-in for the driver does; and the rules of rotation.
 
     ci/mutations.py [NAME...]     all, or those whose names contain one of the words
 
@@ -21,6 +21,7 @@ AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
 READING = "gst/elements/secondreading.cpp"
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
 RGB = "kernels/rgb.cu"
+PICTURE, TURNED, TAGS = "gst/elements/picture.cpp", "kernels/orientation.cpp", "gst/elements/tagorientation"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # all that has to be built anew for a test of a kernel
 
 # What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test of gst/bitstream,
@@ -118,6 +119,22 @@ MUTATIONS = [
      "source_tap(x, args.sub_x_bits, 0, plane.width)"),
     ("whole frames: blocks write into the next row", ["cuda-framestack"], RGB,
      "  if (x >= args.picture.size.width)\n    return;\n", ""),
+    ("rotation: clockwise is counter-clockwise", ["pipelines-rotation"], PICTURE,
+     "  case CPS_ORIENTATION_90R:\n    return {true, true, false};", "  case CPS_ORIENTATION_90R:\n    return {true, false, true};"),
+    ("rotation: crops lie in the turned frame", ["elements-patchenergy"], PICTURE,
+     "crop = {turned(stored, size, kernel_orientation(orientation)), orientation};", "crop = {stored, orientation};"),
+    ("rotation: chroma is subsampled as it was stored", ["kernels-orientation"], TURNED,
+     "    std::swap(view.sub_x, view.sub_y);\n", ""),
+    ("rotation: energy of frames shown otherwise is taken", ["elements-patchselect"], "gst/elements/clipbuilder.cpp",
+     "energy->orientation != crop.orientation", "false"),
+    ("rotation: frames are shown as the last one that came", ["elements-uniformsampler"], "gst/elements/uniformsampler.cpp",
+     "  meta->status = item.status;\n",
+     "  meta->status = item.status;\n  meta->orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;\n"),
+    ("rotation: tags of the container come first", ["elements-uniformsampler"], TAGS + ".h",
+     "of_stream_.known ? of_stream_.orientation : of_container_.orientation",
+     "of_container_.known ? of_container_.orientation : of_stream_.orientation"),
+    ("rotation: a stream is shown like the one before", ["elements-uniformsampler"], TAGS + ".cpp",
+     "    of_stream_ = of_container_ = {};\n", ""),
 ]
 
 

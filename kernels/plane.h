@@ -13,10 +13,11 @@ struct Size {
   bool operator!=(const Size &o) const { return !(*this == o); }
 };
 
-// One component of a picture: planar, semi-planar and packed formats differ only in `step`.
+// One component of a picture: planar, semi-planar and packed formats differ only in `step`. Of a picture that is shown
+// turned (kernels/orientation.h), stride and step may be negative, and rows may lie closer than the samples of a row.
 struct PlaneView {
   const uint8_t *data = nullptr; // first sample
-  ptrdiff_t stride = 0;          // bytes from a row to the next, may be negative
+  ptrdiff_t stride = 0;          // bytes from a row to the next
   int step = 1;                  // bytes from a sample to the next in its row
   int width = 0;                 // samples in a row
   int height = 0;                // rows

@@ -19,6 +19,7 @@ static gboolean energy_meta_init(GstMeta *meta, gpointer, GstBuffer *) {
   self->width = self->height = self->frame_width = self->frame_height = 0;
   self->mode = 0;
   self->percentile = 0;
+  self->orientation = CPS_ORIENTATION_IDENTITY;
   return TRUE;
 }
 
@@ -31,8 +32,10 @@ static gboolean energy_meta_transform(GstBuffer *transbuf, GstMeta *meta, GstBuf
   if (!whole)
     return FALSE;
   const CpsEnergyMeta *source = energy_meta(meta);
-  cps_buffer_add_energy_meta(transbuf, gst_buffer_ref(source->map), source->width, source->height, source->frame_width,
-                             source->frame_height, source->mode, source->percentile);
+  CpsEnergyMeta *copy =
+      cps_buffer_add_energy_meta(transbuf, gst_buffer_ref(source->map), source->width, source->height,
+                                 source->frame_width, source->frame_height, source->mode, source->percentile);
+  copy->orientation = source->orientation;
   return TRUE;
 }
 
@@ -48,7 +51,7 @@ const GstMetaInfo *cps_energy_meta_get_info() {
  * @map: (transfer full): @height rows of @width 32-bit floats
  * @width: samples in a row of @map
  * @height: rows of @map
- * @frame_width: width of the frame in @buffer, after cropping
+ * @frame_width: width of the frame in @buffer, after cropping, as it is shown
  * @frame_height: height of that frame
  * @mode: the energy mode's name
  * @percentile: what the map was normalised by

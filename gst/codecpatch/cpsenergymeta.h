@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gst/codecpatch/codecpatch-prelude.h>
+#include <gst/codecpatch/cpsframemeta.h>
 
 G_BEGIN_DECLS
 
@@ -14,10 +15,11 @@ typedef struct _CpsEnergyMeta CpsEnergyMeta;
  *     32-bit floats in 0..1, without padding; owned by the meta, never written after it has been attached
  * @width: samples in a row of the map
  * @height: rows of the map
- * @frame_width: width in pixels of the frame that the map belongs to, after cropping
+ * @frame_width: width in pixels of the frame that the map belongs to, after cropping, as it is shown
  * @frame_height: height in pixels of that frame
  * @mode: how the energies were computed, as the patchenergy property `energy-mode` names it
  * @percentile: what they were normalised by, 1 to 100
+ * @orientation: how the frame was read, which the map is as well; identity until it is set
  *
  * How much each spot of a frame carries. The meta has no tags; a copy of the buffer shares the map, a copy of a region
  * has none.
@@ -32,6 +34,7 @@ struct _CpsEnergyMeta {
   guint frame_height;
   GQuark mode;
   gdouble percentile;
+  CpsOrientation orientation;
 };
 
 #define CPS_ENERGY_META_API_TYPE (cps_energy_meta_api_get_type())

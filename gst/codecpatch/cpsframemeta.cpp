@@ -39,6 +39,7 @@ static gboolean frame_meta_init(GstMeta *meta, gpointer, GstBuffer *) {
   self->flags = CPS_FRAME_FLAG_NONE;
   self->clip_index = self->seq_pos = self->seq_len = 0;
   self->status = CPS_FRAME_STATUS_OK;
+  self->orientation = CPS_ORIENTATION_IDENTITY;
   return TRUE;
 }
 

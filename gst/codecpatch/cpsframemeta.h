@@ -41,6 +41,30 @@ typedef enum {
 
 CPS_API const gchar *cps_frame_status_to_string(CpsFrameStatus status);
 
+/**
+ * CpsOrientation:
+ * @CPS_ORIENTATION_IDENTITY: as it is (EXIF 1, the tag "rotate-0")
+ * @CPS_ORIENTATION_90R: rotate clockwise by 90 degrees (EXIF 6, "rotate-90")
+ * @CPS_ORIENTATION_180: rotate by 180 degrees (EXIF 3, "rotate-180")
+ * @CPS_ORIENTATION_90L: rotate counter-clockwise by 90 degrees (EXIF 8, "rotate-270")
+ * @CPS_ORIENTATION_HORIZ: mirror, left becomes right (EXIF 2, "flip-rotate-0")
+ * @CPS_ORIENTATION_VERT: flip, top becomes bottom (EXIF 4, "flip-rotate-180")
+ * @CPS_ORIENTATION_UL_LR: mirror at the diagonal through the upper left corner (EXIF 5, "flip-rotate-270")
+ * @CPS_ORIENTATION_UR_LL: mirror at the diagonal through the upper right corner (EXIF 7, "flip-rotate-90")
+ *
+ * What has to be done to a picture to show it upright. The values are those of GstVideoOrientationMethod.
+ */
+typedef enum {
+  CPS_ORIENTATION_IDENTITY,
+  CPS_ORIENTATION_90R,
+  CPS_ORIENTATION_180,
+  CPS_ORIENTATION_90L,
+  CPS_ORIENTATION_HORIZ,
+  CPS_ORIENTATION_VERT,
+  CPS_ORIENTATION_UL_LR,
+  CPS_ORIENTATION_UR_LL,
+} CpsOrientation;
+
 typedef struct _CpsFrameMeta CpsFrameMeta;
 
 /**
@@ -54,6 +78,8 @@ typedef struct _CpsFrameMeta CpsFrameMeta;
  * @seq_pos: position in the clip's sequence; set by the sampler
  * @seq_len: length of the clip's sequence, 0 where the frame has not been sampled; set by the sampler
  * @status: what became of the frame; set by the sampler
+ * @orientation: how the elements behind the sampler read the frame, its pixels being as they were stored; set by the
+ *     sampler. Crop metas are in stored coordinates.
  *
  * The identity of a frame, on access units and on raw frames alike. The meta has no tags, so that decoders and
  * converters carry it to their output; a copy of the buffer copies it, a copy of a region too.
@@ -70,6 +96,7 @@ struct _CpsFrameMeta {
   guint seq_pos;
   guint seq_len;
   CpsFrameStatus status;
+  CpsOrientation orientation;
 };
 
 #define CPS_FRAME_META_API_TYPE (cps_frame_meta_api_get_type())

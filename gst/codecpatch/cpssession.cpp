@@ -123,11 +123,11 @@ void stop(CpsSession &session) {
     gst_element_set_state(session.pipeline.get(), GST_STATE_NULL);
 }
 
-// `find` makes the source once it is clear that there can be a session.
+// `find` makes the source of a session whose options can be read.
 template <typename Find> bool open(CpsSession &session, const gchar *const *options, const Find &find, GError **error) {
   Source source;
-  return cps::read_options(options, session.options, error) && find(source, error) && cps::start_gstreamer(error) &&
-         build(session, source, error) && start(session, error);
+  return cps::read_options(options, session.options, error) && find(session, source, error) &&
+         cps::start_gstreamer(error) && build(session, source, error) && start(session, error);
 }
 
 template <typename Find>
@@ -192,8 +192,8 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
   g_return_val_if_fail(path, nullptr);
   const Owned<gchar> name(g_utf8_make_valid(path, -1));
   return open_session(
-      name.get(), path, options, [path](Source &source, GError **failure) { return find_file(path, source, failure); },
-      error);
+      name.get(), path, options,
+      [path](const CpsSession &, Source &source, GError **failure) { return find_file(path, source, failure); }, error);
 }
 
 /**
@@ -217,7 +217,7 @@ CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, 
   g_return_val_if_fail(uri, nullptr);
   return open_session(
       uri, std::nullopt, options,
-      [uri](Source &source, GError **failure) {
+      [uri](const CpsSession &, Source &source, GError **failure) {
         source.uri = uri;
         return gst_uri_is_valid(uri) || cps::fail(failure, CPS_SESSION_ERROR_SOURCE, "This is no URI.");
       },
@@ -246,7 +246,7 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
   const std::string source_name = name_or_default(name);
   return open_session(
       source_name, source_name, options,
-      [&](Source &source, GError **) {
+      [&](const CpsSession &, Source &source, GError **) {
         const Owned<GBytes> bytes(g_bytes_new_with_free_func(data, size, owned.hand_over(), user_data));
         source.stream.reset(g_memory_input_stream_new_from_bytes(bytes.get()));
         return true;
@@ -265,7 +265,8 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
  * @error: (out) (optional): a #CpsSessionError where it fails
  *
  * Starts to read what functions of the application read. Where @seek works the stream is read from its beginning,
- * otherwise from where it is; and then frames are not sampled as exactly, for that takes two readings.
+ * otherwise from where it is. Frames are then not sampled as exactly, for that takes two readings, and the option
+ * `total-frames` may be needed.
  *
  * The functions are called one at a time, on threads of GStreamer and on those that open and close the session. They
  * must not call functions of the session: cps_session_close() waits for them. One that fails ends the session with
@@ -280,8 +281,12 @@ CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroy
   const std::string source_name = name_or_default(name);
   return open_session(
       source_name, source_name, options,
-      [&](Source &source, GError **) {
-        source.stream.reset(cps_stream_input_new(read, seek, owned.hand_over(), user_data));
+      [&](const CpsSession &session, Source &source, GError **) {
+        source.stream.reset(cps::stream_input_new(
+            {read, seek, owned.hand_over(), user_data}, [inbox = session.inbox](const std::string &sentence) {
+              inbox->fail(
+                  Owned<GError>(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE, sentence.c_str())));
+            }));
         return true;
       },
       error);

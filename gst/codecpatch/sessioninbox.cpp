@@ -35,14 +35,21 @@ static Owned<GError> parse(GstMessage *message) {
   return Owned<GError>(error);
 }
 
+void SessionInbox::fail(Owned<GError> error) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!error_)
+    error_ = std::move(error);
+  changed_.notify_all();
+}
+
 void SessionInbox::take(GstMessage *message) {
   const bool failed = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
   const bool warned = GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING;
   Owned<GError> told = failed || warned ? parse(message) : nullptr;
+  if (failed)
+    return fail(std::move(told));
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (failed && !error_)
-    error_ = std::move(told);
-  else if (warned && warnings_.size() < kMaxWarnings)
+  if (warned && warnings_.size() < kMaxWarnings)
     warnings_.emplace_back(told->message);
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
     ended_ = true;

@@ -21,6 +21,8 @@ public:
   // A clip is in the sink's queue. One that comes after an error is what was left of a stream that broke off, and does
   // not count: whether the application had taken the error by then would decide otherwise.
   void clip_queued();
+  // Something went wrong that no message tells, or none tells as well.
+  void fail(Owned<GError> error);
   // Errors, warnings and the end of the stream.
   void take(GstMessage *message);
   void close();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace cps {
 
@@ -77,12 +78,17 @@ static bool other_output_has(SessionOutput other, const std::string &name) {
   });
 }
 
-// "from A to B" of a property's numbers, "" where it is of another type.
-template <typename Spec> static std::string range_of(const Spec *spec) {
-  return "from " + std::to_string(spec->minimum) + " to " + std::to_string(spec->maximum);
+// What an integer property takes.
+struct IntegerRange {
+  gint64 minimum;
+  guint64 maximum;
+};
+
+template <typename Spec> static IntegerRange range_of(const Spec *spec) {
+  return {static_cast<gint64>(spec->minimum), static_cast<guint64>(spec->maximum)};
 }
 
-static std::string integer_range(const GParamSpec *spec) {
+static std::optional<IntegerRange> integer_range(const GParamSpec *spec) {
   if (G_IS_PARAM_SPEC_INT(spec))
     return range_of(G_PARAM_SPEC_INT(spec));
   if (G_IS_PARAM_SPEC_UINT(spec))
@@ -91,7 +97,7 @@ static std::string integer_range(const GParamSpec *spec) {
     return range_of(G_PARAM_SPEC_INT64(spec));
   if (G_IS_PARAM_SPEC_UINT64(spec))
     return range_of(G_PARAM_SPEC_UINT64(spec));
-  return "";
+  return std::nullopt;
 }
 
 static std::string enum_nicks(const GEnumClass *type) {
@@ -103,9 +109,8 @@ static std::string enum_nicks(const GEnumClass *type) {
 
 // What the property takes, to go behind "it must be".
 static std::string allowed_values(const GParamSpec *spec) {
-  const std::string integers = integer_range(spec);
-  if (!integers.empty())
-    return "an integer " + integers;
+  if (const std::optional<IntegerRange> range = integer_range(spec))
+    return "an integer from " + std::to_string(range->minimum) + " to " + std::to_string(range->maximum);
   if (G_IS_PARAM_SPEC_DOUBLE(spec))
     return "a number from " + json_number(G_PARAM_SPEC_DOUBLE(spec)->minimum) + " to " +
            json_number(G_PARAM_SPEC_DOUBLE(spec)->maximum);
@@ -125,25 +130,59 @@ static std::string allowed_values(const GParamSpec *spec) {
   return std::string("a ") + g_type_name(G_PARAM_SPEC_VALUE_TYPE(spec));
 }
 
-// GStreamer wraps integers around where they have too many bits or the wrong sign: 4294967295 for -1, and the reverse.
-static bool keeps_sign(const std::string &text, const GValue *value) {
+// By way of 64 bits, for GStreamer cuts off what a smaller type has no room for.
+static bool parse_integer(const IntegerRange &range, const std::string &text, GValue *value) {
+  const bool negative = text.find('-') != std::string::npos;
   GValue wide = G_VALUE_INIT;
-  g_value_init(&wide, G_TYPE_DOUBLE);
-  const bool negative = g_value_transform(value, &wide) && g_value_get_double(&wide) < 0;
-  return negative == (text.find('-') != std::string::npos && text.find_first_not_of("-0") != std::string::npos);
+  g_value_init(&wide, negative ? G_TYPE_INT64 : G_TYPE_UINT64);
+  bool good = gst_value_deserialize(&wide, text.c_str());
+  if (good && negative)
+    good = g_value_get_int64(&wide) <= 0 && g_value_get_int64(&wide) >= range.minimum;
+  else if (good)
+    good = g_value_get_uint64(&wide) <= range.maximum &&
+           (range.minimum <= 0 || g_value_get_uint64(&wide) >= static_cast<guint64>(range.minimum));
+  good = good && g_value_transform(&wide, value);
+  g_value_unset(&wide);
+  return good;
+}
+
+static bool parse_value(GParamSpec *spec, const std::string &text, GValue *value);
+
+static std::string trim(const std::string &text) {
+  const size_t begin = text.find_first_not_of(' ');
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+// "<a, b, c>", each as a property of the array's elements would be written.
+static bool parse_array(GParamSpec *element, const std::string &text, GValue *value) {
+  if (text.size() < 2 || text.front() != '<' || text.back() != '>')
+    return false;
+  const std::string list = trim(text.substr(1, text.size() - 2));
+  for (size_t at = 0, end = 0; !list.empty() && end != std::string::npos; at = end + 1) {
+    end = list.find(',', at);
+    GValue item = G_VALUE_INIT;
+    g_value_init(&item, G_PARAM_SPEC_VALUE_TYPE(element));
+    const bool good = parse_value(element, trim(list.substr(at, end == std::string::npos ? end : end - at)), &item);
+    if (good)
+      gst_value_array_append_value(value, &item);
+    g_value_unset(&item);
+    if (!good)
+      return false;
+  }
+  return true;
 }
 
 // True where text means a value that the property takes as it is.
 static bool parse_value(GParamSpec *spec, const std::string &text, GValue *value) {
-  if (G_IS_PARAM_SPEC_STRING(spec)) {
-    g_value_set_string(value, text.c_str());
-    return !g_param_value_validate(spec, value);
-  }
-  if (text.empty() || !gst_value_deserialize_with_pspec(value, text.c_str(), spec))
+  if (text.empty())
+    return false;
+  if (const std::optional<IntegerRange> range = integer_range(spec))
+    return parse_integer(*range, text, value);
+  if (GST_IS_PARAM_SPEC_ARRAY_LIST(spec) && GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec)
+    return parse_array(GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec, text, value);
+  if (!gst_value_deserialize_with_pspec(value, text.c_str(), spec))
     return false;
   if (G_VALUE_HOLDS_DOUBLE(value) && std::isnan(g_value_get_double(value)))
-    return false;
-  if (!integer_range(spec).empty() && !keeps_sign(text, value))
     return false;
   return !g_param_value_validate(spec, value); // which has changed it where it is out of range
 }

@@ -2,15 +2,15 @@
 #include "gst/codecpatch/streaminput.h"
 
 #include <cstdio>
+#include <new>
+#include <utility>
 
 struct _CpsStreamInput {
   GInputStream parent;
 
   // Constant
-  CpsReadFunc read;
-  CpsSeekFunc seek; // nullptr: cannot
-  GDestroyNotify release;
-  gpointer user_data;
+  cps::StreamFunctions functions; // seek is nullptr where it does not work
+  cps::StreamFailed failed;
 
   GMutex mutex; // held while the application is called, which sees one call at a time
   goffset position;
@@ -36,16 +36,22 @@ private:
 
 } // namespace
 
+static void fail(CpsStreamInput *self, GError **error, const std::string &sentence) {
+  g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, sentence.c_str());
+  self->failed(sentence);
+}
+
 static gssize stream_input_read(GInputStream *stream, void *data, gsize size, GCancellable *cancellable,
                                 GError **error) {
   auto *self = CPS_STREAM_INPUT(stream);
   const Lock lock(&self->mutex);
   if (g_cancellable_set_error_if_cancelled(cancellable, error))
     return -1;
-  const gssize count = self->read(self->user_data, data, size);
+  const gssize count = self->functions.read(self->functions.user_data, data, size);
   if (count < 0 || static_cast<gsize>(count) > size) {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "reading %" G_GSIZE_FORMAT " bytes gave %" G_GSSIZE_FORMAT, size,
-                count);
+    fail(self, error,
+         count == -1 ? "The stream could not be read."
+                     : "Reading " + std::to_string(size) + " bytes of the stream gave " + std::to_string(count) + ".");
     return -1;
   }
   self->position += count;
@@ -59,7 +65,7 @@ static goffset stream_input_tell(GSeekable *seekable) {
 }
 
 static gboolean stream_input_can_seek(GSeekable *seekable) {
-  return CPS_STREAM_INPUT(seekable)->seek != nullptr;
+  return CPS_STREAM_INPUT(seekable)->functions.seek != nullptr;
 }
 
 static gboolean stream_input_seek(GSeekable *seekable, goffset offset, GSeekType type, GCancellable *cancellable,
@@ -68,18 +74,18 @@ static gboolean stream_input_seek(GSeekable *seekable, goffset offset, GSeekType
   const Lock lock(&self->mutex);
   if (g_cancellable_set_error_if_cancelled(cancellable, error))
     return FALSE;
-  if (!self->seek) {
+  if (!self->functions.seek) {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "the stream does not seek");
     return FALSE;
   }
   const bool from_end = type == G_SEEK_END;
   if (type == G_SEEK_CUR)
     offset += self->position;
-  const goffset reached = self->seek(self->user_data, offset, from_end ? SEEK_END : SEEK_SET);
+  const goffset reached = self->functions.seek(self->functions.user_data, offset, from_end ? SEEK_END : SEEK_SET);
   if (reached < 0 || (!from_end && reached != offset)) {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                "seeking to %" G_GOFFSET_FORMAT " from the %s gave %" G_GOFFSET_FORMAT, offset,
-                from_end ? "end" : "beginning", reached);
+    fail(self, error,
+         "Seeking to " + std::to_string(offset) + " from the " + (from_end ? "end" : "beginning") +
+             " of the stream gave " + std::to_string(reached) + ".");
     return FALSE;
   }
   self->position = reached;
@@ -97,8 +103,10 @@ static gboolean stream_input_truncate(GSeekable *, goffset, GCancellable *, GErr
 
 static void stream_input_finalize(GObject *object) {
   auto *self = CPS_STREAM_INPUT(object);
-  if (self->release)
-    self->release(self->user_data);
+  if (self->functions.release)
+    self->functions.release(self->functions.user_data);
+  using cps::StreamFailed;
+  self->failed.~StreamFailed();
   g_mutex_clear(&self->mutex);
   G_OBJECT_CLASS(cps_stream_input_parent_class)->finalize(object);
 }
@@ -113,6 +121,7 @@ static void cps_stream_input_seekable_init(GSeekableIface *seekable) {
 
 static void cps_stream_input_init(CpsStreamInput *self) {
   g_mutex_init(&self->mutex);
+  new (&self->failed) cps::StreamFailed();
 }
 
 static void cps_stream_input_class_init(CpsStreamInputClass *klass) {
@@ -120,13 +129,12 @@ static void cps_stream_input_class_init(CpsStreamInputClass *klass) {
   G_INPUT_STREAM_CLASS(klass)->read_fn = stream_input_read;
 }
 
-GInputStream *cps_stream_input_new(CpsReadFunc read, CpsSeekFunc seek, GDestroyNotify release, gpointer user_data) {
+GInputStream *cps::stream_input_new(const StreamFunctions &functions, StreamFailed failed) {
   auto *self = static_cast<CpsStreamInput *>(g_object_new(CPS_TYPE_STREAM_INPUT, nullptr));
-  self->read = read;
-  self->release = release;
-  self->user_data = user_data;
+  self->functions = functions;
+  self->failed = std::move(failed);
   // Wrappers of all kinds of streams always have a function; a pipe's fails.
-  if (seek && seek(user_data, 0, SEEK_SET) == 0)
-    self->seek = seek;
+  if (functions.seek && functions.seek(functions.user_data, 0, SEEK_SET) != 0)
+    self->functions.seek = nullptr;
   return G_INPUT_STREAM(self);
 }

@@ -4,14 +4,31 @@
 
 #include "gst/codecpatch/cpssession.h"
 
+#include <functional>
 #include <gio/gio.h>
+#include <string>
 
 G_BEGIN_DECLS
 
 #define CPS_TYPE_STREAM_INPUT (cps_stream_input_get_type())
 G_DECLARE_FINAL_TYPE(CpsStreamInput, cps_stream_input, CPS, STREAM_INPUT, GInputStream)
 
-// Goes to the beginning; a stream that does not is read from where it is, and cannot seek. `release` may be NULL.
-GInputStream *cps_stream_input_new(CpsReadFunc read, CpsSeekFunc seek, GDestroyNotify release, gpointer user_data);
-
 G_END_DECLS
+
+namespace cps {
+
+struct StreamFunctions {
+  CpsReadFunc read;
+  CpsSeekFunc seek;       // may be nullptr
+  GDestroyNotify release; // may be nullptr
+  gpointer user_data;
+};
+
+// Called with a sentence when a function of the application has failed: giostreamsrc takes that for the end of the
+// stream, or lets a demuxer say that the file is damaged.
+using StreamFailed = std::function<void(const std::string &)>;
+
+// Goes to the beginning; a stream that does not is read from where it is, and cannot seek.
+GInputStream *stream_input_new(const StreamFunctions &functions, StreamFailed failed);
+
+} // namespace cps

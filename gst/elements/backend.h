@@ -13,7 +13,8 @@ enum class Backend { Auto, Cpu, Gpu };
 // "cpu", "gpu", "auto".
 const char *backend_name(Backend backend);
 
-// Can this GPU be worked with? Initialises the driver. False with the reason in `why_not`.
+// Can this GPU be worked with, and are there elements to copy to it and from it? Initialises the driver. False with the
+// reason in `why_not`.
 bool gpu_works(int device_id, std::string &why_not);
 
 // Gives an element that works on a GPU its device's primary context, which frameworks share.

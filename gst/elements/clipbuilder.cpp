@@ -94,6 +94,11 @@ bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, StageError &er
     error.text = "The frames have no energy: put a patchenergy right before patchselect.";
     return false;
   }
+  if (energy->orientation != crop.orientation) {
+    error.text = "The energy belongs to a frame that is rotated or mirrored otherwise: put no element between "
+                 "patchenergy and patchselect.";
+    return false;
+  }
   if (static_cast<int>(energy->frame_width) == crop.width && static_cast<int>(energy->frame_height) == crop.height)
     return true;
   error.text = "The energy belongs to a frame of " + std::to_string(energy->frame_width) + "x" +

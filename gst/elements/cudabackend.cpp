@@ -6,10 +6,15 @@ namespace cps {
 
 bool gpu_works(int device_id, std::string &why_not) {
   cuda::Error error;
-  if (cuda::primary_context(device_id, error))
-    return true;
-  why_not = error.text;
-  return false;
+  if (!cuda::primary_context(device_id, error)) {
+    why_not = error.text;
+    return false;
+  }
+  const Owned<GstElementFactory> upload(gst_element_factory_find("cudaupload"));
+  if (!upload)
+    why_not = "there is no element cudaupload: GStreamer's plugin nvcodec is not installed, or the driver lacks NVDEC "
+              "and NVENC, without which it has no elements";
+  return upload != nullptr;
 }
 
 void give_primary_context(GstElement *element, int device_id) {

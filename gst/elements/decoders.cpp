@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 
 namespace cps {
 
@@ -39,7 +38,8 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   constexpr GstElementFactoryListType kPictures =
       GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
   GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
-  GList *taking = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, FALSE);
+  // All of the caps: decoders for pictures with alpha would take those without, too, and wait for it.
+  GList *taking = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, gst_caps_is_fixed(caps));
   std::vector<Owned<GstElementFactory>> found;
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))
@@ -70,12 +70,24 @@ bool is_on_other_gpu(GstElement *decoder, int device_id) {
   return g_value_get_int(&actual) != device_id;
 }
 
+// The value of its range that is nearest.
+static void set_nearest(GstElement *element, GParamSpec *spec, gint64 wanted) {
+  GValue number = G_VALUE_INIT, value = G_VALUE_INIT;
+  g_value_init(&number, G_TYPE_INT64);
+  g_value_set_int64(&number, wanted);
+  g_value_init(&value, spec->value_type);
+  if (g_value_transform(&number, &value)) {
+    g_param_value_validate(spec, &value);
+    g_object_set_property(G_OBJECT(element), spec->name, &value);
+  }
+}
+
 void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type) {
   GObjectClass *klass = G_OBJECT_GET_CLASS(decoder);
   if (threads > 0)
     for (const char *name : {"max-threads", "threads", "n-threads"})
-      if (g_object_class_find_property(klass, name))
-        gst_util_set_object_arg(G_OBJECT(decoder), name, std::to_string(threads).c_str());
+      if (GParamSpec *spec = g_object_class_find_property(klass, name))
+        set_nearest(decoder, spec, threads);
   if (type != ThreadType::Auto && g_object_class_find_property(klass, "thread-type"))
     gst_util_set_object_arg(G_OBJECT(decoder), "thread-type", type == ThreadType::Frame ? "frame" : "slice");
 }

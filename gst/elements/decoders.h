@@ -19,7 +19,7 @@ bool is_on_other_gpu(GstElement *decoder, int device_id);
 
 enum class ThreadType { Auto, Frame, Slice };
 
-// Sets what the decoder has of it; 0 and Auto leave its defaults.
+// Sets what the decoder has of it, as far as its range goes; 0 and Auto leave its defaults.
 void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type);
 
 } // namespace cps

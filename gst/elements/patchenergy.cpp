@@ -128,9 +128,11 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   if (!map)
     return cps::report(self, error);
   const cps::Size size = cps::small_size({crop.width, crop.height});
-  cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
-                             static_cast<guint>(crop.width), static_cast<guint>(crop.height),
-                             g_quark_from_static_string("motion-residual"), state.percentile);
+  CpsEnergyMeta *meta =
+      cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
+                                 static_cast<guint>(crop.width), static_cast<guint>(crop.height),
+                                 g_quark_from_static_string("motion-residual"), state.percentile);
+  meta->orientation = crop.orientation;
   return GST_FLOW_OK;
 }
 

@@ -25,19 +25,42 @@ bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b) {
   return ca.matrix == cb.matrix && ca.range == cb.range;
 }
 
-bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop) {
-  const int width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
-  const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer);
-  if (!meta) {
-    crop = {0, 0, width, height};
-    return true;
+static Orientation kernel_orientation(CpsOrientation orientation) {
+  switch (orientation) {
+  case CPS_ORIENTATION_IDENTITY:
+    break;
+  case CPS_ORIENTATION_90R:
+    return {true, true, false};
+  case CPS_ORIENTATION_180:
+    return {false, true, true};
+  case CPS_ORIENTATION_90L:
+    return {true, false, true};
+  case CPS_ORIENTATION_HORIZ:
+    return {false, true, false};
+  case CPS_ORIENTATION_VERT:
+    return {false, false, true};
+  case CPS_ORIENTATION_UL_LR:
+    return {true, false, false};
+  case CPS_ORIENTATION_UR_LL:
+    return {true, true, true};
   }
-  const guint64 right = guint64{meta->x} + meta->width, bottom = guint64{meta->y} + meta->height;
-  if (meta->width == 0 || meta->height == 0 || right > static_cast<guint64>(width) ||
-      bottom > static_cast<guint64>(height))
-    return false;
-  crop = {static_cast<int>(meta->x), static_cast<int>(meta->y), static_cast<int>(meta->width),
-          static_cast<int>(meta->height)};
+  return {};
+}
+
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop) {
+  const Size size = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
+  Rect stored = {0, 0, size.width, size.height};
+  if (const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer)) {
+    const guint64 right = guint64{meta->x} + meta->width, bottom = guint64{meta->y} + meta->height;
+    if (meta->width == 0 || meta->height == 0 || right > static_cast<guint64>(size.width) ||
+        bottom > static_cast<guint64>(size.height))
+      return false;
+    stored = {static_cast<int>(meta->x), static_cast<int>(meta->y), static_cast<int>(meta->width),
+              static_cast<int>(meta->height)};
+  }
+  const CpsFrameMeta *frame = cps_buffer_get_frame_meta(buffer);
+  const CpsOrientation orientation = frame ? frame->orientation : CPS_ORIENTATION_IDENTITY;
+  crop = {turned(stored, size, kernel_orientation(orientation)), orientation};
   return true;
 }
 
@@ -47,28 +70,32 @@ static ColorModel color_model(const GstVideoFormatInfo *format) {
   return GST_VIDEO_FORMAT_INFO_IS_RGB(format) ? ColorModel::Rgb : ColorModel::Yuv;
 }
 
-PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
+// All of a frame as it is stored, without pixels.
+static PictureView whole_layout(const GstVideoInfo &info) {
   const GstVideoFormatInfo *format = info.finfo;
   PictureView view;
   view.model = color_model(format);
-  view.size = {crop.width, crop.height};
+  view.size = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
   const int last = view.planes() - 1;
-  const unsigned shift_x = GST_VIDEO_FORMAT_INFO_W_SUB(format, last),
-                 shift_y = GST_VIDEO_FORMAT_INFO_H_SUB(format, last);
-  view.sub_x = 1 << shift_x;
-  view.sub_y = 1 << shift_y;
-  view.phase_x = crop.x & (view.sub_x - 1);
-  view.phase_y = crop.y & (view.sub_y - 1);
+  view.sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, last);
+  view.sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, last);
   for (int c = 0; c < view.planes(); c++) {
-    const int sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, c), sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, c);
     PlaneView &plane = view.plane[c];
     plane.step = GST_VIDEO_FORMAT_INFO_PSTRIDE(format, c);
     plane.bits = static_cast<int>(GST_VIDEO_FORMAT_INFO_DEPTH(format, c));
     plane.shift = static_cast<int>(GST_VIDEO_FORMAT_INFO_SHIFT(format, c));
-    plane.width = (crop.x + crop.width + sub_x - 1) / sub_x - crop.x / sub_x;
-    plane.height = (crop.y + crop.height + sub_y - 1) / sub_y - crop.y / sub_y;
+    plane.width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH(format, c, view.size.width);
+    plane.height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(format, c, view.size.height);
   }
   return view;
+}
+
+static PictureView shown(const PictureView &whole, const CropRect &crop) {
+  return cropped(turned(whole, kernel_orientation(crop.orientation)), crop);
+}
+
+PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
+  return shown(whole_layout(info), crop);
 }
 
 // Bytes from the start of its plane to the first sample of a component. GStreamer has the second chroma component of
@@ -85,17 +112,15 @@ MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const 
           static_cast<GstMapFlags>(flags | GST_MAP_READ | static_cast<guint>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {
   if (!mapped_)
     return;
-  view_ = picture_layout(info, crop);
-  for (int c = 0; c < view_.planes(); c++) {
-    PlaneView &plane = view_.plane[c];
-    const int sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, c),
-              sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, c);
+  PictureView whole = whole_layout(info);
+  for (int c = 0; c < whole.planes(); c++) {
+    PlaneView &plane = whole.plane[c];
     plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);
     plane.data =
         static_cast<const uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, GST_VIDEO_FORMAT_INFO_PLANE(info.finfo, c))) +
-        component_offset(info.finfo, c) + crop.y / sub_y * plane.stride +
-        static_cast<ptrdiff_t>(crop.x / sub_x) * plane.step;
+        component_offset(info.finfo, c);
   }
+  view_ = shown(whole, crop);
 }
 
 MappedPicture::~MappedPicture() {

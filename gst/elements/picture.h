@@ -2,7 +2,8 @@
 // Raw video buffers as the kernels' picture views.
 #pragma once
 
-#include "kernels/plane.h"
+#include "gst/codecpatch/cpsframemeta.h"
+#include "kernels/orientation.h"
 
 #include <gst/video/video.h>
 
@@ -24,10 +25,11 @@ GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info);
 // Do the same values mean the same colours in both?
 bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b);
 
-// What is read of a frame: all of it, or what its GstVideoCropMeta says.
-struct CropRect {
-  int x = 0, y = 0, width = 0, height = 0;
-  bool operator==(const CropRect &o) const { return x == o.x && y == o.y && width == o.width && height == o.height; }
+// What is read of a frame: all of it, or what its GstVideoCropMeta says, turned as its CpsFrameMeta says. The rectangle
+// is in the turned frame.
+struct CropRect : Rect {
+  CpsOrientation orientation = CPS_ORIENTATION_IDENTITY;
+  bool operator==(const CropRect &o) const { return Rect::operator==(o) && orientation == o.orientation; }
 };
 
 // False where the buffer's crop meta lies outside the frame.

@@ -5,10 +5,12 @@
 #include "gst/elements/decoders.h"
 #include "gst/elements/frameplanner.h"
 #include "gst/elements/memorykind.h"
+#include "gst/elements/tagorientation.h"
 #include "gst/elements/uniformsampler.h"
 #include "gst/elements/videotrack.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <gio/gio.h>
 #include <gst/pbutils/missing-plugins.h>
@@ -45,7 +47,7 @@ enum {
 namespace {
 
 struct UnrefStream {
-  void operator()(GInputStream *stream) const { g_object_unref(stream); }
+  void operator()(GInputStream *stream) const { g_clear_object(&stream); }
 };
 
 struct Settings {
@@ -65,8 +67,8 @@ struct Settings {
 struct Container {
   CpsStreamBin *bin = nullptr;
   std::vector<Owned<GstPad>> videos;
-  std::vector<std::string> others; // for people
-  bool complete = false;
+  std::vector<std::string> others;   // for people
+  std::atomic<bool> complete{false}; // some demuxers have a thread for each pad
 };
 
 // What became of them; empty before it is known.
@@ -158,7 +160,7 @@ static void drop_stream(CpsStreamBin *self) {
     gst_element_unlink(state.stages[i], state.stages[i + 1]);
   if (!state.stages.empty())
     gst_element_unlink(state.sampler, state.stages.front());
-  gst_element_unlink(state.planner, state.sampler);
+  state.running.stream.reset(); // the application may have dropped it, too
 
   std::list<Container> containers;
   const std::lock_guard<std::mutex> lock(state.mutex);
@@ -245,35 +247,46 @@ static bool link_pad(GstPad *pad, GstElement *to) {
   return gst_pad_link(pad, sinkpad.get()) == GST_PAD_LINK_OK;
 }
 
-// Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit: it takes other
-// caps, or its hardware is not there, so that it does not get as far as READY.
+// A decoder that is set up and in READY; nullptr where its hardware is not there. Outside of the bin, whose bus is not
+// to hear what is wrong with decoders that others stand in for.
+static Owned<GstElement> open_decoder(const Settings &settings, GstElementFactory *factory, Backend backend) {
+  GstElement *created = gst_element_factory_create(factory, nullptr);
+  if (!created)
+    return nullptr;
+  Owned<GstElement> decoder(GST_ELEMENT(gst_object_ref_sink(created)));
+  if (backend == Backend::Gpu) {
+    if (cps::is_on_other_gpu(created, settings.decode_device_id))
+      return nullptr;
+    cps::give_primary_context(created, settings.decode_device_id);
+  }
+  cps::set_decoder_threads(created, settings.decode_threads, settings.decode_thread_type);
+  if (gst_element_set_state(created, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE)
+    return decoder;
+  gst_element_set_state(created, GST_STATE_NULL);
+  return nullptr;
+}
+
+// Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
 static bool try_decoder(CpsStreamBin *self, GstPad *pad, GstElementFactory *factory, Backend backend) {
   State &state = state_of(self);
-  GstElement *decoder = gst_element_factory_create(factory, nullptr);
-  if (!decoder)
-    return false;
-  add_element(self, decoder);
-  const bool gpu = backend == Backend::Gpu;
-  GstElement *last = decoder;
-  bool good = !gpu || !cps::is_on_other_gpu(decoder, state.running.decode_device_id);
-  if (good && gpu) {
-    cps::give_primary_context(decoder, state.running.decode_device_id);
-    last = make_capsfilter(self, true); // it could put out copies in system memory, too
-    good = last && gst_element_link(decoder, last);
-  }
-  cps::set_decoder_threads(decoder, state.running.decode_threads, state.running.decode_thread_type);
-  if (good && gst_element_set_state(decoder, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE && link_pad(pad, decoder)) {
-    if (gst_element_link(last, state.sampler)) {
+  const Owned<GstElement> opened = open_decoder(state.running, factory, backend);
+  GstElement *decoder = opened.get(), *last = decoder;
+  if (decoder) {
+    add_element(self, decoder);
+    if (backend == Backend::Gpu)
+      last = make_capsfilter(self, true); // it could put out copies in system memory, too
+    const bool joined = last && (last == decoder || gst_element_link(decoder, last));
+    if (joined && link_pad(pad, decoder) && gst_element_link(last, state.sampler)) {
       if (last != decoder)
         gst_element_sync_state_with_parent(last);
       gst_element_sync_state_with_parent(decoder);
       return true;
     }
+    if (last && last != decoder)
+      drop_element(self, last);
+    drop_element(self, decoder);
   }
   GST_DEBUG_OBJECT(self, "%s does not do", GST_OBJECT_NAME(factory));
-  if (last && last != decoder)
-    drop_element(self, last);
-  drop_element(self, decoder);
   return false;
 }
 
@@ -337,7 +350,8 @@ static bool link_video(CpsStreamBin *self, GstPad *video) {
   }
   g_object_notify(G_OBJECT(self), "resolved-decode-backend");
   g_object_notify(G_OBJECT(self), "resolved-decoder");
-  return link_output(self, decoded, state.running.apply_rotation && cps::orientation_of(video) != "rotate-0");
+  return link_output(self, decoded,
+                     state.running.apply_rotation && cps::orientation_of(video) != CPS_ORIENTATION_IDENTITY);
 }
 
 // The streams of the source
@@ -383,9 +397,8 @@ static GstPadProbeReturn on_first_data(GstPad *, GstPadProbeInfo *info, gpointer
                             : nullptr;
       event && GST_EVENT_TYPE(event) != GST_EVENT_GAP && GST_EVENT_TYPE(event) != GST_EVENT_EOS)
     return GST_PAD_PROBE_OK;
-  if (container.complete)
+  if (container.complete.exchange(true))
     return GST_PAD_PROBE_REMOVE;
-  container.complete = true;
 
   State &state = state_of(container.bin);
   bool first = false;
@@ -466,11 +479,22 @@ static GstElement *make_source(CpsStreamBin *self) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("There is nothing to read: set uri."), (nullptr));
     return nullptr;
   }
-  GError *error = nullptr;
-  GstElement *source = gst_element_make_from_uri(GST_URI_SRC, settings.uri.c_str(), nullptr, &error);
-  if (!source) {
+  const char *uri = settings.uri.c_str();
+  if (!gst_uri_is_valid(uri)) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
-                      ("Nothing here reads \"%s\": %s", settings.uri.c_str(), error ? error->message : ""), (nullptr));
+                      ("uri is \"%s\", which is none: that of a file begins with file:///.", uri), (nullptr));
+    return nullptr;
+  }
+  GError *error = nullptr;
+  GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri, nullptr, &error);
+  if (!source) {
+    if (g_error_matches(error, GST_URI_ERROR, GST_URI_ERROR_UNSUPPORTED_PROTOCOL)) {
+      const Owned<gchar> protocol(gst_uri_get_protocol(uri));
+      gst_element_post_message(GST_ELEMENT(self),
+                               gst_missing_uri_source_message_new(GST_ELEMENT(self), protocol.get()));
+    }
+    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("Nothing here reads \"%s\": %s.", uri, error ? error->message : ""),
+                      (nullptr));
     g_clear_error(&error);
     return nullptr;
   }
@@ -492,8 +516,11 @@ static bool read_source(CpsStreamBin *self) {
 
 // Backends
 
-static bool refuse_backend(CpsStreamBin *self, const char *property, const std::string &why) {
-  GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s=gpu cannot be had: %s.", property, why.c_str()), (nullptr));
+// `stage` is "decode" or "process".
+static bool refuse_gpu(CpsStreamBin *self, const char *stage, gint device_id, const std::string &why) {
+  GST_ELEMENT_ERROR(self, LIBRARY, INIT,
+                    ("%s-backend=gpu cannot be had with %s-device-id=%d: %s.", stage, stage, device_id, why.c_str()),
+                    (nullptr));
   return false;
 }
 
@@ -506,12 +533,12 @@ static bool resolve_backends(CpsStreamBin *self) {
   if (settings.decode != Backend::Cpu) {
     const bool works = cps::gpu_works(settings.decode_device_id, why);
     if (!works && settings.decode == Backend::Gpu)
-      return refuse_backend(self, "decode-backend", why);
+      return refuse_gpu(self, "decode", settings.decode_device_id, why);
     state.decode = works ? Backend::Gpu : Backend::Cpu;
   }
   state.process = settings.process == Backend::Auto ? state.decode : settings.process;
   if (state.process == Backend::Gpu && !cps::gpu_works(settings.process_device_id, why))
-    return refuse_backend(self, "process-backend", why);
+    return refuse_gpu(self, "process", settings.process_device_id, why);
   {
     const ObjectLock lock(self);
     state.resolved.process_backend = cps::backend_name(state.process);
@@ -529,6 +556,10 @@ static bool begin_stream(CpsStreamBin *self) {
     state.running = state.settings;
     state.resolved = {};
   }
+  // The stages read frames as they are shown; without any, frames are turned behind the sampler.
+  g_object_set(state.sampler, "apply-rotation", state.running.apply_rotation && !state.stages.empty(), nullptr);
+  for (const char *name : {"resolved-decode-backend", "resolved-process-backend", "resolved-decoder"})
+    g_object_notify(G_OBJECT(self), name);
   return resolve_backends(self) && read_source(self);
 }
 
@@ -562,6 +593,7 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
     g_object_set_property(owner_of(state, spec), spec->name, value);
     return;
   }
+  std::shared_ptr<GInputStream> replaced; // let go of without the lock
   const ObjectLock lock(object);
   Settings &settings = state.settings;
   switch (id) {
@@ -569,7 +601,7 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
     settings.uri = g_value_get_string(value) ? g_value_get_string(value) : "";
     break;
   case PROP_STREAM:
-    settings.stream = std::shared_ptr<GInputStream>(G_INPUT_STREAM(g_value_dup_object(value)), UnrefStream());
+    replaced = std::exchange(settings.stream, {static_cast<GInputStream *>(g_value_dup_object(value)), UnrefStream()});
     break;
   case PROP_VIDEO_TRACK:
     settings.video_track = g_value_get_int(value);

@@ -37,7 +37,7 @@ public:
     const size_t bytes = static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float);
     gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(bytes), 1, 0);
     return (gst_buffer_pool_set_config(maps_.get(), config) && gst_buffer_pool_set_active(maps_.get(), TRUE)) ||
-           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED, "Could not allocate energy maps.");
+           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "Could not allocate energy maps.");
   }
 
   Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) override {
@@ -118,7 +118,7 @@ public:
     resizer_.emplace(picture_layout(info, crop), target);
     scorer_.emplace(Size{crop.width, crop.height}, target, patch);
     return (pixels_.reserve(resizer_->samples() * length) && scores_.reserve(patches_per_frame() * length)) ||
-           fail(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                 "There is not enough memory for " + std::to_string(length) + " frames of " +
                     std::to_string(target.width) + "x" + std::to_string(target.height) +
                     " pixels: sample fewer frames, or lower input-size or max-pixels.");

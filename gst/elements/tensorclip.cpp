@@ -145,6 +145,13 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
     return false;
   }
   const cps::CropRect &begun = state.format.crop;
+  if (state.collecting && crop.orientation != begun.orientation) {
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                      ("The rotation of the video changed in the middle of a clip: sample each part by its own, with "
+                       "start and stop of uniformsampler, or switch its apply-rotation off."),
+                      (nullptr));
+    return false;
+  }
   if (state.collecting && !(crop == begun)) {
     GST_ELEMENT_ERROR(
         self, STREAM, FORMAT,

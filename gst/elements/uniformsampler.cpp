@@ -15,6 +15,11 @@
  * to #CpsUniformSampler:stop. A list that is not ascending makes the element hold decoded frames until their turn
  * comes.
  *
+ * With #CpsUniformSampler:apply-rotation frames are marked as the stream's image-orientation tag says, as phones store
+ * video, and patchenergy, patchselect and framestack read them as they are to be shown. Pixels and tags stay as they
+ * are: any other element behind this one sees the frames as they were stored, and a videoflip there would turn them a
+ * second time.
+ *
  * ## Example launch line
  * |[
  * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler
@@ -26,6 +31,7 @@
 #include "gst/elements/estimate.h"
 #include "gst/elements/options.h"
 #include "gst/elements/sequence.h"
+#include "gst/elements/tagorientation.h"
 
 #include <gst/video/video.h>
 
@@ -59,6 +65,7 @@ struct Clip {
   bool numbering = false;              // frames carry no identity: we count them
   std::optional<uint64_t> next_number; // from the first frame on
   bool on_error_fails = false;
+  bool apply_rotation = false;
   bool ended = false;   // EOS has gone out
   bool refused = false; // downstream takes nothing any more
 };
@@ -78,6 +85,7 @@ struct CpsUniformSamplerPrivate {
   Owned<CpsPlan> received; // from a planner upstream
   Clip clip;
   guint clip_index = 0;
+  cps::TagOrientation orientation; // of the frames that come
 
   std::atomic<bool> sought{false}; // by the application, since READY
   GstClockTime origin = 0;         // stream time that the stream begins at, as far as we have seen
@@ -152,6 +160,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
   clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
+  clip.apply_rotation = cps::option_bool(options.get(), "apply-rotation");
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
@@ -246,6 +255,16 @@ static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *b
   return lasts ? static_cast<uint64_t>(static_cast<double>(since) * fps / GST_SECOND) : cps::frame_at(since, fps);
 }
 
+// As it is when the frame arrives, for it may have to wait, or stand in for others.
+static Owned<GstBuffer> with_orientation(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> buffer) {
+  const CpsOrientation orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
+  if (cps_buffer_get_frame_meta(buffer.get())->orientation != orientation) {
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    cps_buffer_get_frame_meta(buffer.get())->orientation = orientation;
+  }
+  return buffer;
+}
+
 static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
   auto *self = CPS_UNIFORM_SAMPLER(parent);
   CpsUniformSamplerPrivate &state = state_of(self);
@@ -271,7 +290,7 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
   if (!meta || meta->frame_id == CPS_FRAME_ID_NONE)
     return GST_FLOW_OK;
   const guint64 id = meta->frame_id;
-  state.clip.sequence->arrive(id, std::move(buffer));
+  state.clip.sequence->arrive(id, with_orientation(state, std::move(buffer)));
   return push_ready(self);
 }
 
@@ -325,6 +344,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     gst_event_unref(event);
     return TRUE;
   }
+  state.orientation.see(event);
   gboolean still;
   if (gst_video_event_parse_still_frame(event, &still)) { // made the decoder drain before a jump, nothing more
     gst_event_unref(event);
@@ -398,6 +418,7 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
     state.clip_index = 0;
     state.sought = false;
     state.origin = 0;
+    state.orientation = {};
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     gst_video_info_init(&state.info);
   }
@@ -466,6 +487,11 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
                             "What to do about a frame that cannot be decoded: the nearest earlier one among those at "
                             "hand stands in, or an error",
                             CPS_TYPE_ON_ERROR, static_cast<gint>(cps::OnError::Substitute), flags));
+  install(g_param_spec_boolean("apply-rotation", "Apply rotation",
+                               "Mark frames with the rotation or mirroring that tags ask for, so that patchenergy, "
+                               "patchselect and framestack read them as displayed; pixels are not touched (not with a "
+                               "videoflip behind this: it would turn them a second time)",
+                               FALSE, flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = uniform_sampler_change_state;

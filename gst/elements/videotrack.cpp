@@ -52,19 +52,6 @@ GstPad *best_video(const std::vector<Owned<GstPad>> &videos) {
   return best;
 }
 
-std::string orientation_of(GstPad *pad) {
-  std::string orientation = "rotate-0";
-  for (guint i = 0; GstEvent *event = gst_pad_get_sticky_event(pad, GST_EVENT_TAG, i); i++) {
-    const Owned<GstEvent> owned(event);
-    GstTagList *tags = nullptr;
-    gst_event_parse_tag(event, &tags);
-    gchar *text = nullptr;
-    if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &text))
-      orientation = Owned<gchar>(text).get();
-  }
-  return orientation;
-}
-
 std::string describe(const GstCaps *caps) {
   if (gst_caps_is_fixed(caps))
     if (const Owned<gchar> text{gst_pb_utils_get_codec_description(caps)})

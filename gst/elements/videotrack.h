@@ -18,9 +18,6 @@ bool is_video(const GstCaps *caps);
 // marks as the default, then the one of the largest pictures, then the first. nullptr of none.
 GstPad *best_video(const std::vector<Owned<GstPad>> &videos);
 
-// How the stream says that its pictures are to be turned for display: the tag's text, "rotate-0" where there is none.
-std::string orientation_of(GstPad *pad);
-
 // For people: "H.264 (High Profile)".
 std::string describe(const GstCaps *caps);
 

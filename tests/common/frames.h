@@ -69,6 +69,33 @@ struct Region {
   int x = 0, y = 0, width = 0, height = 0;
 };
 
+inline void add_crop(GstBuffer *buffer, const Region &region) {
+  GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(buffer);
+  crop->x = static_cast<guint>(region.x);
+  crop->y = static_cast<guint>(region.y);
+  crop->width = static_cast<guint>(region.width);
+  crop->height = static_cast<guint>(region.height);
+}
+
+// The ways that a frame may be shown.
+struct Shown {
+  CpsOrientation orientation;
+  cps::Orientation turn;
+};
+
+constexpr Shown kShown[] = {
+    {CPS_ORIENTATION_IDENTITY, {false, false, false}}, {CPS_ORIENTATION_90R, {true, true, false}},
+    {CPS_ORIENTATION_180, {false, true, true}},        {CPS_ORIENTATION_90L, {true, false, true}},
+    {CPS_ORIENTATION_HORIZ, {false, true, false}},     {CPS_ORIENTATION_VERT, {false, false, true}},
+    {CPS_ORIENTATION_UL_LR, {true, false, false}},     {CPS_ORIENTATION_UR_LL, {true, true, true}},
+};
+
+// What is to be seen of the picture of a whole frame whose crop meta says `region`.
+inline reference::Picture shown(const reference::Picture &picture, const Region &region, const cps::Orientation &turn) {
+  const cps::Size size = {picture.layout().width, picture.layout().height};
+  return cropped(turned(picture, turn), turned({region.x, region.y, region.width, region.height}, size, turn));
+}
+
 // A picture of noise that fills `region` of a frame of the format.
 inline reference::Picture noise_picture(const Format &format, const Region &region, unsigned seed) {
   reference::Layout layout;

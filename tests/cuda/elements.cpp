@@ -7,13 +7,14 @@ using cps::Owned;
 namespace {
 
 // Runs the frames of one clip through both kinds of memory.
-void check_clip(const char *format, int width, int height, const Region *region = nullptr, Properties properties = {}) {
+void check_clip(const char *format, int width, int height, const Region *region = nullptr, Properties properties = {},
+                const Shown &shown = kShown[0]) {
   const GstVideoInfo info = video_info(format, width, height, "1:4:0:0");
   const Owned<GstCudaContext> context = new_context();
   Line cuda(true, properties), system(false, properties);
   cuda.start(info);
   system.start(info);
-  Frames frames = noise_frames(info, 3, 1, 0, region);
+  Frames frames = noise_frames(info, 3, shown, region);
   const auto on_device = cuda.run(upload(context.get(), info, frames));
   check_equal(on_device.get(), system.run(std::move(frames)).get(), format);
 }
@@ -57,6 +58,20 @@ GST_START_TEST(crops) {
   for (const char *format : {"NV12", "P010_10LE", "I420", "Y444", "RGBA", "YUY2"}) {
     check_clip(format, 80, 60, &even);
     check_clip(format, 80, 60, &odd);
+  }
+}
+GST_END_TEST
+
+// Frames that are stored otherwise than they are shown.
+GST_START_TEST(orientations) {
+  const Region part = {5, 7, 61, 47};
+  for (const Shown &shown : kShown) {
+    for (const char *format : kCudaFormats)
+      check_clip(format, 67, 49, nullptr, {}, shown);
+    for (const char *format : {"NV12", "P010_10LE", "Y42B"}) {
+      check_clip(format, 81, 60, &part, {}, shown);
+      check_clip(format, 128, 132, nullptr, {}, shown); // sums of four
+    }
   }
 }
 GST_END_TEST
@@ -433,6 +448,7 @@ static Suite *elements_suite() {
   tcase_add_test(tests, formats);
   tcase_add_test(tests, odd_sizes);
   tcase_add_test(tests, crops);
+  tcase_add_test(tests, orientations);
   tcase_add_test(tests, options);
   tcase_add_test(tests, energy_maps);
   tcase_add_test(tests, repeats_and_substitutes);

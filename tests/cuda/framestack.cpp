@@ -28,13 +28,14 @@ private:
   bool cuda_;
 };
 
-void check_clip(const char *format, int width, int height, const Region *region = nullptr, Properties properties = {}) {
+void check_clip(const char *format, int width, int height, const Region *region = nullptr, Properties properties = {},
+                const Shown &shown = kShown[0]) {
   const GstVideoInfo info = video_info(format, width, height, "1:4:0:0");
   const Owned<GstCudaContext> context = new_context();
   const Stack cuda(true, properties), system(false, properties);
   cuda.begin(info);
   system.begin(info);
-  Frames frames = noise_frames(info, 3, 1, 0, region);
+  Frames frames = noise_frames(info, 3, shown, region);
   const auto on_device = cuda.run(upload(context.get(), info, frames));
   check_equal(on_device.get(), system.run(std::move(frames)).get(), format);
 }
@@ -60,6 +61,20 @@ GST_START_TEST(crops) {
   for (const char *format : {"NV12", "P010_10LE", "I420", "Y444", "RGBA", "YUY2"})
     for (const Region *region : {&even, &odd})
       check_clip(format, 80, 60, region);
+}
+GST_END_TEST
+
+// Frames that are stored otherwise than they are shown.
+GST_START_TEST(orientations) {
+  const Region part = {5, 7, 61, 47};
+  for (const Shown &shown : kShown) {
+    for (const char *format : kCudaFormats)
+      check_clip(format, 67, 49, nullptr, {}, shown);
+    for (const char *format : {"NV12", "P010_10LE", "Y42B"}) {
+      check_clip(format, 81, 60, &part, {}, shown);
+      check_clip(format, 300, 4, nullptr, {}, shown); // more than one block a row
+    }
+  }
 }
 GST_END_TEST
 
@@ -294,6 +309,7 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, formats);
   tcase_add_test(tests, sizes);
   tcase_add_test(tests, crops);
+  tcase_add_test(tests, orientations);
   tcase_add_test(tests, color_matrix);
   tcase_add_test(tests, caps);
   tcase_add_test(tests, clips_in_a_row);

@@ -87,13 +87,8 @@ inline Owned<GstBuffer> noise_frame(const GstVideoInfo &info, const Region &regi
   Owned<GstBuffer> frame = noise_buffer(info.size);
   write_picture(frame.get(), info, noise_picture(format_named(GST_VIDEO_INFO_NAME(&info)), region, seed), region.x,
                 region.y);
-  if (region.width != info.width || region.height != info.height) {
-    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(frame.get());
-    crop->x = static_cast<guint>(region.x);
-    crop->y = static_cast<guint>(region.y);
-    crop->width = static_cast<guint>(region.width);
-    crop->height = static_cast<guint>(region.height);
-  }
+  if (region.width != info.width || region.height != info.height)
+    add_crop(frame.get(), region);
   return frame;
 }
 
@@ -106,6 +101,13 @@ inline Frames noise_frames(const GstVideoInfo &info, guint length, unsigned seed
   for (guint i = 0; i < length; ++i)
     frames.push_back(sampled(noise_frame(info, region ? *region : whole, 100 * seed + i), 3 * i, i, length,
                              i == 0 ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE, clip_index));
+  return frames;
+}
+
+inline Frames noise_frames(const GstVideoInfo &info, guint length, const Shown &shown, const Region *region) {
+  Frames frames = noise_frames(info, length, 1, 0, region);
+  for (const Owned<GstBuffer> &frame : frames)
+    cps_buffer_get_frame_meta(frame.get())->orientation = shown.orientation;
   return frames;
 }
 

@@ -43,13 +43,8 @@ Owned<GstBuffer> frame(const Clip &clip, guint position, guint clip_index = 0) {
   Owned<GstBuffer> buffer = test::noise_buffer(clip.info.size);
   test::write_picture(buffer.get(), clip.info, clip.pictures[position], clip.region.x, clip.region.y);
   buffer = test::sampled(std::move(buffer), 3 * position + 2, position, clip.length(), CPS_FRAME_FLAG_NONE, clip_index);
-  if (clip.region.width != clip.info.width || clip.region.height != clip.info.height) {
-    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(buffer.get());
-    crop->x = static_cast<guint>(clip.region.x);
-    crop->y = static_cast<guint>(clip.region.y);
-    crop->width = static_cast<guint>(clip.region.width);
-    crop->height = static_cast<guint>(clip.region.height);
-  }
+  if (clip.region.width != clip.info.width || clip.region.height != clip.info.height)
+    test::add_crop(buffer.get(), clip.region);
   return buffer;
 }
 
@@ -162,6 +157,35 @@ GST_START_TEST(crops) {
       assert_equals_int(clip_of(tensors.get())->source_width, region.width);
       assert_equals_int(clip_of(tensors.get())->source_height, region.height);
     }
+}
+GST_END_TEST
+
+// Frames that are stored otherwise than they are shown.
+GST_START_TEST(orientations) {
+  for (const test::Format &format : test::kFormats)
+    for (const test::Shown &shown : test::kShown)
+      for (const Region &region : {Region{0, 0, 37, 25}, Region{7, 9, 23, 13}}) {
+        const GstVideoInfo info = test::video_info(format.name, 37, 25, "1:4:0:0");
+        const Clip stored = noise_clip(info, {0, 0, 37, 25}, 2);
+        Clip seen = stored;
+        for (reference::Picture &picture : seen.pictures)
+          picture = test::shown(picture, region, shown.turn);
+        seen.region = {0, 0, seen.pictures[0].layout().width, seen.pictures[0].layout().height};
+        const Harness stack("framestack");
+        stack.start(test::video_caps(info).get());
+        for (guint i = 0; i < 2; ++i) {
+          Owned<GstBuffer> buffer = frame(stored, i);
+          cps_buffer_get_frame_meta(buffer.get())->orientation = shown.orientation;
+          if (region.x > 0)
+            test::add_crop(buffer.get(), region);
+          fail_unless(stack.push(std::move(buffer)) == GST_FLOW_OK);
+        }
+        const Owned<GstBuffer> tensors = stack.pull();
+        stack.check_quiet();
+        check_tensor(tensors.get(), seen, kFullBt601);
+        assert_equals_int(clip_of(tensors.get())->source_width, seen.region.width);
+        assert_equals_int(clip_of(tensors.get())->source_height, seen.region.height);
+      }
 }
 GST_END_TEST
 
@@ -393,6 +417,20 @@ GST_START_TEST(crop_change_in_a_clip) {
 }
 GST_END_TEST
 
+GST_START_TEST(orientation_change_in_a_clip) {
+  const Clip clip = noise_clip();
+  for (const CpsOrientation orientation : {CPS_ORIENTATION_180, CPS_ORIENTATION_90L}) {
+    const Harness stack("framestack");
+    stack.start(test::video_caps(clip.info).get());
+    fail_unless(stack.push(frame(clip, 0)) == GST_FLOW_OK);
+    Owned<GstBuffer> other = frame(clip, 1);
+    cps_buffer_get_frame_meta(other.get())->orientation = orientation;
+    fail_unless(stack.push(std::move(other)) == GST_FLOW_ERROR);
+    stack.check_error("rotation of the video changed");
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(cut_short) {
   const Clip clip = noise_clip();
   const Harness stack("framestack");
@@ -577,6 +615,7 @@ static Suite *framestack_suite() {
   tcase_set_timeout(tests, test::kWatchdogSeconds);
   tcase_add_test(tests, formats);
   tcase_add_test(tests, crops);
+  tcase_add_test(tests, orientations);
   tcase_add_test(tests, sizes);
   tcase_add_test(tests, colorimetry_of_the_caps);
   tcase_add_test(tests, color_matrix);
@@ -594,6 +633,7 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, too_many_frames);
   tcase_add_test(tests, changes_in_a_clip);
   tcase_add_test(tests, crop_change_in_a_clip);
+  tcase_add_test(tests, orientation_change_in_a_clip);
   tcase_add_test(tests, cut_short);
   tcase_add_test(tests, clips_in_a_row);
   tcase_add_test(tests, caps_change_between_clips);

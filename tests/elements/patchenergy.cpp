@@ -79,14 +79,6 @@ Owned<GstBuffer> padded_buffer(const GstVideoInfo &info) {
   return buffer;
 }
 
-void add_crop(GstBuffer *buffer, const Region &region) {
-  GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(buffer);
-  crop->x = static_cast<guint>(region.x);
-  crop->y = static_cast<guint>(region.y);
-  crop->width = static_cast<guint>(region.width);
-  crop->height = static_cast<guint>(region.height);
-}
-
 // Three frames of noise in `region` of frames of width x height.
 void check_format(const Format &format, int width, int height, const Region &region, bool padded) {
   const bool cropped = region.width != width || region.height != height;
@@ -101,7 +93,7 @@ void check_format(const Format &format, int width, int height, const Region &reg
     Owned<GstBuffer> frame = padded ? padded_buffer(info) : test::noise_buffer(info.size);
     test::write_picture(frame.get(), info, pictures[i], region.x, region.y);
     if (cropped)
-      add_crop(frame.get(), region);
+      test::add_crop(frame.get(), region);
     const auto before = bytes_of(frame.get());
     GstMemory *memory = gst_buffer_peek_memory(frame.get(), 0);
     const auto out = pass(energy, test::sampled(std::move(frame), i, static_cast<guint>(i), 3));
@@ -170,6 +162,56 @@ GST_START_TEST(crops) {
     check_format(format, 81, 61, {80, 0, 1, 61}, false); // the edge
     check_format(format, 80, 60, {5, 7, 61, 47}, true);
   }
+}
+GST_END_TEST
+
+// Frames that are stored otherwise than they are shown.
+GST_START_TEST(orientations) {
+  for (const Format &format : test::kFormats)
+    for (const test::Shown &shown : test::kShown)
+      for (const Region &region : {Region{0, 0, 67, 49}, Region{0, 0, 132, 128}, Region{5, 7, 61, 47}}) {
+        const bool cropped = region.x > 0;
+        const GstVideoInfo info =
+            test::video_info(format.name, cropped ? 81 : region.width, cropped ? 60 : region.height);
+        std::vector<reference::Picture> stored, seen;
+        for (unsigned i = 0; i < 2; ++i) {
+          stored.push_back(test::noise_picture(format, {0, 0, info.width, info.height}, 10 + i));
+          seen.push_back(test::shown(stored[i], region, shown.turn));
+        }
+        const std::vector<Map> expected = expected_maps(seen);
+        const Harness energy("patchenergy");
+        energy.start(test::video_caps(info).get());
+        for (size_t i = 0; i < stored.size(); ++i) {
+          Owned<GstBuffer> frame = test::sampled(test::frame_of(stored[i], info), i, static_cast<guint>(i), 2);
+          cps_buffer_get_frame_meta(frame.get())->orientation = shown.orientation;
+          if (cropped)
+            test::add_crop(frame.get(), region);
+          const auto out = pass(energy, std::move(frame));
+          fail_unless(map_of(out.get()) == expected[i], "%s, orientation %d: frame %zu", format.name, shown.orientation,
+                      i);
+          const CpsEnergyMeta *meta = cps_buffer_get_energy_meta(out.get());
+          assert_equals_int(meta->frame_width, seen[i].layout().width);
+          assert_equals_int(meta->frame_height, seen[i].layout().height);
+          assert_equals_int(meta->orientation, shown.orientation);
+        }
+        energy.check_quiet();
+      }
+}
+GST_END_TEST
+
+// Maps are never made between frames that are shown differently.
+GST_START_TEST(orientation_changes) {
+  const GstVideoInfo info = test::video_info("I420", 64, 64);
+  const Harness energy("patchenergy");
+  energy.start(test::video_caps(info).get());
+  for (const CpsOrientation orientation : {CPS_ORIENTATION_IDENTITY, CPS_ORIENTATION_180, CPS_ORIENTATION_90R}) {
+    for (guint i = 0; i < 2; ++i) {
+      Owned<GstBuffer> frame = noise_frame(info, i);
+      cps_buffer_add_frame_meta(frame.get(), i, 0, 0, CPS_FRAME_FLAG_NONE)->orientation = orientation;
+      fail_unless(is_zero(map_of(pass(energy, std::move(frame)).get())) == (i == 0));
+    }
+  }
+  energy.check_quiet();
 }
 GST_END_TEST
 
@@ -315,7 +357,7 @@ GST_START_TEST(crop_out_of_range) {
   for (const Region &region : {Region{1, 0, 64, 48}, Region{0, 1, 64, 48}, Region{0, 0, 65, 48}, Region{64, 0, 1, 1},
                                Region{0, 0, 0, 48}, Region{-2, 0, 4, 4}}) {
     Owned<GstBuffer> frame = noise_frame(info, 1);
-    add_crop(frame.get(), region);
+    test::add_crop(frame.get(), region);
     check_error("crop", info, std::move(frame));
   }
 }
@@ -433,6 +475,8 @@ static Suite *patchenergy_suite() {
   tcase_add_test(tests, maps);
   tcase_add_test(tests, strides_and_offsets);
   tcase_add_test(tests, crops);
+  tcase_add_test(tests, orientations);
+  tcase_add_test(tests, orientation_changes);
   tcase_add_test(tests, percentile);
   tcase_add_test(tests, repeats);
   tcase_add_test(tests, substitutes);

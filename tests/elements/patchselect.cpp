@@ -72,13 +72,8 @@ Owned<GstBuffer> frame(const Clip &clip, guint position, guint clip_index = 0) {
   test::write_picture(buffer.get(), clip.info, clip.pictures[position], clip.region.x, clip.region.y);
   buffer = test::sampled(std::move(buffer), clip.ids[position], position, clip.length(),
                          clip.random_access[position] ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE, clip_index);
-  if (clip.region.width != clip.info.width || clip.region.height != clip.info.height) {
-    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(buffer.get());
-    crop->x = static_cast<guint>(clip.region.x);
-    crop->y = static_cast<guint>(clip.region.y);
-    crop->width = static_cast<guint>(clip.region.width);
-    crop->height = static_cast<guint>(clip.region.height);
-  }
+  if (clip.region.width != clip.info.width || clip.region.height != clip.info.height)
+    test::add_crop(buffer.get(), clip.region);
   const cps::Size small = cps::small_size(clip.size());
   add_energy(buffer.get(), clip.maps[position], small.width, small.height, clip.region.width, clip.region.height);
   return buffer;
@@ -291,6 +286,41 @@ GST_START_TEST(crops) {
     assert_equals_int(clip_of(tensors.get())->source_width, 97);
     assert_equals_int(clip_of(tensors.get())->source_height, 81);
   }
+}
+GST_END_TEST
+
+// Frames that are stored otherwise than they are shown.
+GST_START_TEST(orientations) {
+  for (const test::Format &format : test::kFormats)
+    for (const test::Shown &shown : test::kShown) {
+      const GstVideoInfo info = test::video_info(format.name, 101, 83, "1:4:0:0");
+      const Region region = shown.orientation % 2 == 0 ? Region{0, 0, 101, 83} : Region{5, 3, 96, 80};
+      const Clip stored = noise_clip(info, {0, 0, 101, 83}, 1);
+      const reference::Picture picture = test::shown(stored.pictures[0], region, shown.turn);
+      Clip seen = noise_clip(info, {0, 0, picture.layout().width, picture.layout().height}, 1);
+      seen.pictures = {picture};
+
+      Owned<GstBuffer> buffer = test::frame_of(stored.pictures[0], info);
+      if (region.x > 0)
+        test::add_crop(buffer.get(), region);
+      buffer = test::sampled(std::move(buffer), stored.ids[0], 0, 1);
+      cps_buffer_get_frame_meta(buffer.get())->orientation = shown.orientation;
+      const cps::Size small = cps::small_size(seen.size());
+      add_energy(buffer.get(), seen.maps[0], small.width, small.height, seen.region.width, seen.region.height);
+      cps_buffer_get_energy_meta(buffer.get())->orientation = shown.orientation;
+
+      const Harness select("patchselect", {{"input-size", "56"}, {"k-keep", "5"}, {"output-dtype", "f32"}});
+      select.start(test::video_caps(info).get());
+      fail_unless(select.push(std::move(buffer)) == GST_FLOW_OK);
+      const Owned<GstBuffer> tensors = select.pull();
+      select.check_quiet();
+      const cps::Size target = cps::target_size(seen.size(), {56, 0, 0, 14});
+      const Expected expected = expect(seen, keep(5), target);
+      check_fields(tensors.get(), seen, expected);
+      check_pixels(tensors.get(), seen, expected, {0.299, 0.114, true});
+      assert_equals_int(clip_of(tensors.get())->source_width, seen.region.width);
+      assert_equals_int(clip_of(tensors.get())->source_height, seen.region.height);
+    }
 }
 GST_END_TEST
 
@@ -708,6 +738,15 @@ GST_START_TEST(energy_of_another_size) {
 }
 GST_END_TEST
 
+// One that a frame of the same size may have.
+GST_START_TEST(energy_of_another_orientation) {
+  check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_energy_meta(buffer)->orientation = CPS_ORIENTATION_180; },
+                      "rotated or mirrored otherwise");
+  check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_frame_meta(buffer)->orientation = CPS_ORIENTATION_HORIZ; },
+                      "rotated or mirrored otherwise");
+}
+GST_END_TEST
+
 GST_START_TEST(frames_too_small) {
   check_frame_refused(
       [](GstBuffer *buffer) { gst_buffer_set_size(buffer, static_cast<gssize>(gst_buffer_get_size(buffer)) - 1); },
@@ -804,6 +843,19 @@ GST_START_TEST(crop_change_in_a_clip) {
     fail_unless(select.push(frame(after, 1)) == GST_FLOW_ERROR);
     select.check_error("The resolution changed from 95x80");
   }
+}
+GST_END_TEST
+
+GST_START_TEST(orientation_change_in_a_clip) {
+  const Clip clip = noise_clip();
+  const Harness select("patchselect", kSmall);
+  select.start(test::video_caps(clip.info).get());
+  fail_unless(select.push(frame(clip, 0)) == GST_FLOW_OK);
+  Owned<GstBuffer> other = frame(clip, 1);
+  cps_buffer_get_frame_meta(other.get())->orientation = CPS_ORIENTATION_180;
+  cps_buffer_get_energy_meta(other.get())->orientation = CPS_ORIENTATION_180;
+  fail_unless(select.push(std::move(other)) == GST_FLOW_ERROR);
+  select.check_error("rotation of the video changed");
 }
 GST_END_TEST
 
@@ -1091,6 +1143,7 @@ static Suite *patchselect_suite() {
   tcase_set_timeout(tests, test::kWatchdogSeconds);
   tcase_add_test(tests, formats);
   tcase_add_test(tests, crops);
+  tcase_add_test(tests, orientations);
   tcase_add_test(tests, sizes);
   tcase_add_test(tests, random_access_frames);
   tcase_add_test(tests, no_random_access_frame);
@@ -1118,12 +1171,14 @@ static Suite *patchselect_suite() {
   tcase_add_test(tests, frames_of_no_sequence);
   tcase_add_test(tests, frames_without_energy);
   tcase_add_test(tests, energy_of_another_size);
+  tcase_add_test(tests, energy_of_another_orientation);
   tcase_add_test(tests, frames_too_small);
   tcase_add_test(tests, crop_out_of_range);
   tcase_add_test(tests, wrong_position);
   tcase_add_test(tests, caps_change_in_a_clip);
   tcase_add_test(tests, color_change_in_a_clip);
   tcase_add_test(tests, crop_change_in_a_clip);
+  tcase_add_test(tests, orientation_change_in_a_clip);
   tcase_add_test(tests, caps_change_between_clips);
   tcase_add_test(tests, clips_in_a_row);
   tcase_add_test(tests, clips_are_apart);

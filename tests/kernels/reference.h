@@ -2,6 +2,7 @@
 // denominator that nothing reduces, so the results are exact.
 #pragma once
 
+#include "kernels/orientation.h"
 #include "kernels/plane.h"
 #include "kernels/select.h"
 
@@ -102,6 +103,45 @@ private:
   std::vector<int> samples_[3];
   std::vector<uint8_t> bytes_[3];
 };
+
+// --- Orientations ---
+
+constexpr cps::Orientation kOrientations[] = {
+    {false, false, false}, {false, false, true}, {false, true, false}, {false, true, true},
+    {true, false, false},  {true, false, true},  {true, true, false},  {true, true, true},
+};
+
+// A copy of the picture with its samples in other places, each plane by itself.
+inline Picture turned(const Picture &picture, const cps::Orientation &orientation) {
+  Layout layout = picture.layout();
+  if (orientation.transposed) {
+    std::swap(layout.width, layout.height);
+    std::swap(layout.sub_x, layout.sub_y);
+    std::swap(layout.phase_x, layout.phase_y);
+  }
+  Picture copy(layout);
+  return copy.fill([&](int p, int x, int y) {
+    if (orientation.mirrored)
+      x = copy.plane_width(p) - 1 - x;
+    if (orientation.flipped)
+      y = copy.plane_height(p) - 1 - y;
+    return orientation.transposed ? picture.at(p, y, x) : picture.at(p, x, y);
+  });
+}
+
+// A copy of a part of a whole picture.
+inline Picture cropped(const Picture &picture, const cps::Rect &part) {
+  Layout layout = picture.layout();
+  layout.width = part.width;
+  layout.height = part.height;
+  layout.phase_x = part.x % layout.sub_x;
+  layout.phase_y = part.y % layout.sub_y;
+  Picture copy(layout);
+  return copy.fill([&](int p, int x, int y) {
+    const bool chroma = layout.model == cps::ColorModel::Yuv && p > 0;
+    return picture.at(p, x + part.x / (chroma ? layout.sub_x : 1), y + part.y / (chroma ? layout.sub_y : 1));
+  });
+}
 
 // --- Bilinear resizing ---
 

@@ -15,7 +15,10 @@ GstBuffer *a_map() {
 
 Owned<GstBuffer> frame_with(GstBuffer *map) {
   GstBuffer *buffer = gst_buffer_new_allocate(nullptr, 64, nullptr);
-  cps_buffer_add_energy_meta(buffer, map, 3, 2, 8, 7, g_quark_from_static_string("some-mode"), 90.5);
+  CpsEnergyMeta *meta =
+      cps_buffer_add_energy_meta(buffer, map, 3, 2, 8, 7, g_quark_from_static_string("some-mode"), 90.5);
+  assert_equals_int(meta->orientation, CPS_ORIENTATION_IDENTITY);
+  meta->orientation = CPS_ORIENTATION_90L;
   return Owned<GstBuffer>(buffer);
 }
 
@@ -29,6 +32,7 @@ void check_meta(GstBuffer *buffer, GstBuffer *map) {
   assert_equals_int(meta->frame_height, 7);
   assert_text(g_quark_to_string(meta->mode), "some-mode");
   assert_equals_float(meta->percentile, 90.5);
+  assert_equals_int(meta->orientation, CPS_ORIENTATION_90L);
 }
 
 } // namespace

@@ -18,6 +18,7 @@ Owned<GstBuffer> stamped_buffer(const void *pixels = nullptr, gsize size = 0) {
   meta->seq_pos = 55;
   meta->seq_len = 66;
   meta->status = CPS_FRAME_STATUS_MISSING;
+  meta->orientation = CPS_ORIENTATION_UL_LR;
   return buffer;
 }
 
@@ -32,6 +33,7 @@ void check_stamp(GstBuffer *buffer) {
   assert_equals_int(meta->seq_pos, 55);
   assert_equals_int(meta->seq_len, 66);
   assert_equals_int(meta->status, CPS_FRAME_STATUS_MISSING);
+  assert_equals_int(meta->orientation, CPS_ORIENTATION_UL_LR);
   assert_equals_int(gst_buffer_get_n_meta(buffer, CPS_FRAME_META_API_TYPE), 1);
 }
 
@@ -50,6 +52,7 @@ GST_START_TEST(values) {
   assert_equals_int(meta->seq_pos, 0);
   assert_equals_int(meta->seq_len, 0);
   assert_equals_int(meta->status, CPS_FRAME_STATUS_OK);
+  assert_equals_int(meta->orientation, CPS_ORIENTATION_IDENTITY);
 }
 GST_END_TEST
 
@@ -64,6 +67,7 @@ GST_START_TEST(defaults) {
   assert_equals_int(meta->flags, CPS_FRAME_FLAG_NONE);
   assert_equals_int(meta->seq_len, 0);
   assert_equals_int(meta->status, CPS_FRAME_STATUS_OK);
+  assert_equals_int(meta->orientation, CPS_ORIENTATION_IDENTITY);
 }
 GST_END_TEST
 

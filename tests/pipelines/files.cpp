@@ -103,6 +103,7 @@ GST_START_TEST(metadata) {
       {"sample_fps", "0/1"},
       {"max_frames", "0"},
       {"on_error", "substitute"},
+      {"apply_rotation", "false"},
       {"energy_mode", "motion-residual"},
       {"energy_pct", "90.5"},
       {"input_size", "224"},

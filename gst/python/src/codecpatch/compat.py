@@ -343,7 +343,8 @@ def patch_stream(config: PatchStreamConfig) -> PatchStreamSession:
 
 def decode_only(config: DecodeConfig) -> DecodedFrames:
     """Decodes the sampled frames of a video. Raises what :func:`patch_stream` raises."""
-    clip = read(config.video_path, output="frames", process_device_id=config.decode_device_id, **_options(config))
+    options = _options(config)
+    clip = read(config.video_path, **options, output="frames", process_device_id=options["decode_device_id"])
     return DecodedFrames(
         frames=clip.frames,
         sampled_frame_ids=list(clip.sampled_frame_ids),
