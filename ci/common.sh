@@ -4,6 +4,8 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
+# shellcheck disable=SC2034 # where this is sourced
+debian_python=/usr/bin/python3 # another on PATH lacks Debian's packages
 
 say() { printf '\n== %s\n' "$*"; }
 die() {

@@ -76,8 +76,13 @@ scripts() {
   { sources sh; printf '%s\0' .ci/run; } | xargs -0 shellcheck -x
 }
 
+python() {
+  sources py | xargs -0 "$debian_python" -m pyflakes
+}
+
 step clang-format format
 step shellcheck scripts
+step pyflakes python
 step cppcheck check
 step clang-tidy tidy
 

@@ -43,13 +43,25 @@ run_tests() {
   meson test -C "$build" --no-rebuild --print-errorlogs --num-processes "$jobs" | tee "$work/tests.log"
 }
 
-# The summary of `meson test`, as one line: passed, failed, skipped.
+run_python() {
+  "$root/ci/python.sh" "$build" | tee "$work/python.log"
+}
+
+# The summaries of `meson test` and pytest, as one line: passed, failed, skipped.
 count_tests() {
   awk -F': *' '
+    / in [0-9.]+s/ {
+      n = split($0, word, /[ ,]+/)
+      for (i = 1; i < n; i++) {
+        if (word[i + 1] == "passed") passed += word[i]
+        if (word[i + 1] ~ /^(failed|errors?)$/) failed += word[i]
+        if (word[i + 1] == "skipped") skipped += word[i]
+      }
+    }
     $1 ~ /^(Ok|Expected Fail) *$/ { passed += $2 }
     $1 ~ /^(Fail|Unexpected Pass|Timeout) *$/ { failed += $2 }
     $1 ~ /^Skipped *$/ { skipped += $2 }
-    END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : "" }' "$1"
+    END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : "" }' "$@"
 }
 
 # The same elements, built without CUDA: system memory only.
@@ -112,8 +124,9 @@ install_packages build run test
 step build compile
 [ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
 step tests run_tests
-counts=$(count_tests "$work/tests.log")
-case $counts in "0 passed"*) failed+=("tests: none ran") ;; esac
+case $(count_tests "$work/tests.log") in "0 passed"*) failed+=("tests: none ran") ;; esac
+step python run_python
+counts=$(count_tests "$work/tests.log" "$work/python.log")
 step "without CUDA" check_without_cuda
 step devenv check_devenv
 step install check_install

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import io
 
 import codecpatch
 import numpy
 import pytest
 from codecpatch import CodecPatchError, CodecPatchWarning, ErrorCode, compat
-from codecpatch.compat import DecodeConfig, DecodedFrames, PatchStreamConfig, PatchStreamResult, decode_only, patch_stream
+from codecpatch.compat import (
+    DecodeConfig,
+    DecodedFrames,
+    PatchStreamConfig,
+    PatchStreamResult,
+    decode_only,
+    patch_stream,
+)
 from support import array, assert_same, dtype_name, run_python
 
 NAMES = [
@@ -188,7 +196,8 @@ def test_closed(clip, line):
     session.close()
     session.reset()
     assert len(session) == 0 and session.patches is None and session.metadata_tensors == (None, None)
-    assert (session.metadata, session.sampled_frame_ids) == ([], []) and (session.fps, session.duration_sec) == (0.0, 0.0)
+    assert (session.metadata, session.sampled_frame_ids) == ([], [])
+    assert (session.fps, session.duration_sec) == (0.0, 0.0)
     with pytest.raises(StopIteration):
         next(session)
     assert session.collect_all().patches is None
@@ -276,9 +285,9 @@ def test_other_plans(clip, plan, expected):
     assert decode_only(DecodeConfig(clip, **plan)).sampled_frame_ids == expected
 
 
-@pytest.mark.parametrize("source", [lambda path, data: str(path), lambda path, data: path.as_uri(), lambda path, data: data])
-def test_sources(clip, data, source):
-    assert len(patch_stream(PatchStreamConfig(source(clip, data), k_keep=3))) == 3
+def test_sources(clip, data):
+    for source in (clip, str(clip), clip.as_uri(), data, io.BytesIO(data)):
+        assert len(patch_stream(PatchStreamConfig(source, k_keep=3))) == 3
 
 
 # --- decode_only ---

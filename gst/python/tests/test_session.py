@@ -31,7 +31,7 @@ def test_result_is_that_of_the_line(clip, line):
     result = codecpatch.read(clip, k_keep=100)
     assert_same(result.tensors, line.tensors)
     for key, text in line.metadata.items():
-        if key not in ("source", "on_error"):
+        if key not in ("source", "on_error", "apply_rotation"):  # whose defaults differ
             value = result.metadata[key]
             assert str(value).lower().replace("'", '"').replace("none", "null") == text, key
     assert result.metadata["source"] == str(clip)

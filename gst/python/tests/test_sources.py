@@ -197,8 +197,10 @@ def test_closed_file(clip):
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-@pytest.mark.parametrize("result, error", [(None, BlockingIOError), ("text", TypeError), (b"x" * 4_000_000, ValueError)])
 @pytest.mark.parametrize("base", [OnlyRead, ReadAndSeek])
+@pytest.mark.parametrize(
+    "result, error", [(None, BlockingIOError), ("text", TypeError), (b"x" * 4_000_000, ValueError)]
+)
 def test_files_that_read_something_else(data, base, result, error):
     class Odd(base):
         def read(self, size):

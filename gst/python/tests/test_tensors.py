@@ -1,4 +1,7 @@
-"""Tensors: PyTorch's, NumPy's, neither, and who frees the memory. Each in a process of its own, for what is imported counts."""
+"""Tensors: PyTorch's, NumPy's, neither, and who frees the memory.
+
+Each in a process of its own, for what has been imported counts.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,8 @@ assert session.next_n(1)[0].dtype == "float32"
 packed = codecpatch.collate_packed([clip, clip])
 assert packed.patches.shape == (10, 3, 14, 14) and packed.cu_seqlens.tolist() == [0, 5, 10]
 assert packed.cu_seqlens.dtype == "int32"
-padded = codecpatch.collate_padded([clip, codecpatch.read(sys.argv[1], k_keep=2, output_dtype="f32", process_backend="cpu")])
+other = codecpatch.read(sys.argv[1], k_keep=2, output_dtype="f32", process_backend="cpu")
+padded = codecpatch.collate_padded([clip, other])
 assert padded.mask.dtype == bool and padded.mask.sum(1).tolist() == [5, 2] and not padded.patches[1, 2:].any()
 assert codecpatch.collate_packed([]).cu_seqlens.tolist() == [0]
 # A slice keeps the memory of the whole.

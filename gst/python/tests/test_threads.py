@@ -183,7 +183,7 @@ def test_never_started(clip):
 
 # --- Hundreds of sessions ---
 
-COUNT = int(os.environ.get("CPS_SESSIONS", "120"))
+COUNT = int(os.environ.get("CPS_SESSIONS", "70"))
 
 
 @pytest.mark.slow

@@ -11,6 +11,10 @@ def read(task: tuple[str, int]) -> list[int]:
     return checksum(codecpatch.read(path, k_keep=count))
 
 
+def checksum_of_batch(batch: codecpatch.PackedClips) -> list[int]:
+    return checksum(codecpatch.Clip(batch._asdict(), {}))
+
+
 def read_in_fork(path: str) -> str:
     """In a fork of a process that has run a session: what is raised."""
     try:

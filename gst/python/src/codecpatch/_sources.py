@@ -144,8 +144,9 @@ class _Bytes:
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         buffer = _Buffer(self._data)
         number = _hold(buffer)
+        name = _library.to_text(self.name)
         return _library.call(
-            library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, _library.to_text(self.name), options
+            library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, name, options
         )
 
 
@@ -171,9 +172,8 @@ class _Stream:
         except Exception as error:
             raise read_error(self.name, error) from error
         number = _hold(self)
-        return _library.call(
-            library.cps_session_open_stream, _read, seek, _release, number, _library.to_text(self.name), options
-        )
+        name = _library.to_text(self.name)
+        return _library.call(library.cps_session_open_stream, _read, seek, _release, number, name, options)
 
     def read(self, target: memoryview) -> int:
         if hasattr(self._file, "readinto"):

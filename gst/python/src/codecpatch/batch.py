@@ -57,7 +57,7 @@ def collate_packed(clips: Sequence[Any]) -> PackedClips:
 
 
 def collate_padded(clips: Sequence[Any]) -> PaddedClips:
-    """Puts clips beside each other, with zeros behind the shorter ones, and a mask of what is not zeros. They are copied.
+    """Puts clips beside each other, with zeros behind the shorter ones and a mask of what is none. They are copied.
 
     Args:
         clips: as of :func:`collate_packed`.

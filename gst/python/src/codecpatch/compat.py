@@ -94,11 +94,11 @@ class DecodeConfig(_Extras):
     sequence_length: int = 16
     """How many frames to sample, spread evenly; more than 0."""
     decode_backend: str = "auto"
-    """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU where there is one that works. The frames are where they are decoded."""
+    """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU where there is one that works. The frames stay there."""
     decode_device_id: int = 0
     """Number of the GPU, as CUDA counts."""
     uniform_strategy: str = "auto"
-    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how frames between are passed over. The result is the same."""
+    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how others are passed over. The result is the same."""
     nvdec_session_pool_size: int | None = None
     """Without a meaning here."""
     uniform_auto_ratio: int | None = None
@@ -123,7 +123,7 @@ class PatchStreamConfig(_Extras):
     sequence_length: int = 16
     """How many frames to sample, spread evenly; more than 0."""
     uniform_strategy: str = "auto"
-    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how frames between are passed over. The result is the same."""
+    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how others are passed over. The result is the same."""
     input_size: int = 224
     """Side in pixels of the square whose area the frames are scaled to."""
     min_pixels: int | None = None
@@ -147,7 +147,7 @@ class PatchStreamConfig(_Extras):
     energy_pct: float = 95.0
     """Percentile of a frame that counts as full motion or residual, 1 to 100."""
     output_dtype: str = "bfloat16"
-    """``bf16``/``bfloat16``, ``fp16``/``float16``/``f16``, ``fp32``/``float32``/``f32``, ``u8``/``uint8``, in any case."""
+    """``bf16``, ``bfloat16``; ``fp16``, ``float16``, ``f16``; ``fp32``, ``float32``, ``f32``; ``u8``, ``uint8``."""
     decode_backend: str = "auto"
     """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU where there is one that works."""
     process_backend: str = "auto"
@@ -239,7 +239,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         return len(self._clip.patches) if self._clip else 0
 
     def next_n(self, n: int) -> tuple[Tensor, list[Metadata]]:
-        """The next n patches or what is left, ``[N, 3, P, P]``, a view of :attr:`patches`, and what is known of them."""
+        """The next n patches or what is left, ``[N, 3, P, P]``, a view, and what is known of each."""
         taken = self._take(n)
         if not taken:
             return self._nothing[0], []

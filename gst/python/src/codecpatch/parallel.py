@@ -23,8 +23,8 @@ def iter_clips(
     """Reads the first clip of each source, several at a time, and yields them in the order of the sources.
 
     Where reading one fails, the exception is yielded in its place, and the others go on. `sources` may be endless:
-    no more than ``2 * workers`` are being read or wait to be taken. Closing the generator, as leaving a ``for`` loop does,
-    ends what is being read, and no thread is left.
+    no more than ``2 * workers`` are being read or wait to be taken. Closing the generator, as leaving a ``for`` loop
+    does, ends what is being read, and no thread is left.
 
     Args:
         sources: what :class:`Session` takes, or pairs of that and a mapping of options of its own.
