@@ -89,7 +89,7 @@ GST_START_TEST(test_session) {
   fail_unless(cps_session_open_path("/no/such/file", options, &error) == NULL);
   fail_unless(g_error_matches(error, CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE));
   fail_unless_equals_int(cps_error_get_code(error), CPS_SESSION_ERROR_SOURCE);
-  fail_unless_equals_string(cps_error_get_message(error), "/no/such/file: No such file or directory.");
+  fail_unless(g_str_has_prefix(cps_error_get_message(error), "/no/such/file: "));
   cps_error_free(error);
   fail_unless(read == NULL && seek == NULL);
   cps_session_close(NULL);

@@ -260,6 +260,13 @@ GST_START_TEST(cancelled) {
   fail_unless(g_input_stream_read(stream.get(), &byte, 1, cancellable.get(), nullptr) == -1);
   fail_if(g_seekable_seek(G_SEEKABLE(stream.get()), 0, G_SEEK_SET, cancellable.get(), nullptr));
   fail_unless(app.failures.empty()); // the session itself did it
+
+  fail_unless(read_text(stream.get(), 1) == "0");
+  cps::stream_input_stop(stream.get());
+  assert_text(read_text(stream.get(), 1), "failed");
+  fail_if(seek_to(stream.get(), 0, G_SEEK_SET));
+  fail_unless_equals_int(static_cast<int>(app.position), 1); // not called
+  fail_unless(app.failures.empty());
 }
 GST_END_TEST
 

@@ -6,6 +6,7 @@
 #include "tests/common/safetensors.h"
 #include "tests/common/text.h"
 
+#include <cerrno>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <thread>
@@ -159,14 +160,14 @@ GST_END_TEST
 GST_START_TEST(sources_that_fail) {
   const File file;
   const std::string missing = file.folder.file("none");
-  check_path_failure(missing, {}, CPS_SESSION_ERROR_SOURCE, missing + ": No such file or directory.");
-  check_path_failure("/", {}, CPS_SESSION_ERROR_SOURCE, "/: Is a directory.");
+  check_path_failure(missing, {}, CPS_SESSION_ERROR_SOURCE, missing + ": " + g_strerror(ENOENT) + ".");
+  check_path_failure("/", {}, CPS_SESSION_ERROR_SOURCE, std::string("/: ") + g_strerror(EISDIR) + ".");
   const std::string secret = file.folder.file("secret");
   write_file(secret, "x");
   fail_unless(chmod(secret.c_str(), 0) == 0 && chmod(file.folder.file("").c_str(), 0755) == 0);
   {
     const test::Unprivileged somebody;
-    check_path_failure(secret, {}, CPS_SESSION_ERROR_SOURCE, secret + ": Permission denied.");
+    check_path_failure(secret, {}, CPS_SESSION_ERROR_SOURCE, secret + ": " + g_strerror(EACCES) + ".");
   }
   for (const std::string &uri : {std::string("no-uri"), "file://" + missing, std::string("nothing-reads:this")}) {
     Failure failure;
