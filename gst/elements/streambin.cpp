@@ -173,6 +173,8 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
     end_stream(self);
     return GST_STATE_CHANGE_FAILURE;
   }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && state_of(self).search)
+    state_of(self).search->stop();
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))

@@ -6,6 +6,7 @@
 #include "gst/elements/videotrack.h"
 
 #include <gst/pbutils/missing-plugins.h>
+#include <set>
 #include <utility>
 
 namespace cps {
@@ -77,6 +78,7 @@ bool VideoSearch::parse(GstPad *pad) {
     searching_++;
     container = &containers_.emplace_back();
     container->search = this;
+    container->parsebin.reset(GST_ELEMENT(gst_object_ref(parsebin)));
   }
   keep_errors(parsebin);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
@@ -170,6 +172,38 @@ void VideoSearch::end(const std::vector<std::string> &others) {
     undecodable_(unknown.get());
   else
     GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
+}
+
+static std::vector<Owned<GstElement>> children_of(GstElement *bin) {
+  std::vector<Owned<GstElement>> children;
+  const ObjectLock lock(bin);
+  for (const GList *item = GST_BIN(bin)->children; item; item = item->next)
+    children.emplace_back(GST_ELEMENT(gst_object_ref(item->data)));
+  return children;
+}
+
+// What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
+// adds elements has ended before those that it has added are looked at.
+static void stop_children(GstElement *parsebin) {
+  std::set<GstElement *> stopped;
+  for (bool more = true; more;) {
+    more = false;
+    const std::vector<Owned<GstElement>> children = children_of(parsebin); // the last added are first
+    for (auto child = children.rbegin(); child != children.rend() && !more; ++child)
+      if ((more = stopped.insert(child->get()).second))
+        gst_element_set_state(child->get(), GST_STATE_READY);
+  }
+}
+
+void VideoSearch::stop() {
+  std::vector<Owned<GstElement>> parsebins;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const Container &container : containers_)
+      parsebins.emplace_back(GST_ELEMENT(gst_object_ref(container.parsebin.get())));
+  }
+  for (const Owned<GstElement> &parsebin : parsebins)
+    stop_children(parsebin.get());
 }
 
 bool VideoSearch::explain(GstMessage *message) {

@@ -26,6 +26,10 @@ public:
   // Without a video, that is posted later.
   bool start(const std::string &uri, GInputStream *stream);
 
+  // Ends the threads that read. To be called before the bin goes to READY: parsebin 1.22 frees then what they may be
+  // about to use, where they are still finding out what there is.
+  void stop();
+
   // parsebin has no word for a video that no element here takes where there is nothing else: its error says that
   // something is missing. True where that is so, and `undecodable` has been called.
   bool explain(GstMessage *error);
@@ -34,6 +38,7 @@ private:
   // What a parsebin has shown. Filled in on its thread.
   struct Container {
     VideoSearch *search = nullptr;
+    Owned<GstElement> parsebin;
     std::vector<Owned<GstPad>> videos;
     std::vector<std::string> others;   // for people
     bool typed = false;                // its own type is known
