@@ -101,6 +101,14 @@ check_install() {
   grep -q '^selected  *2048 of' "$work/extract.txt"
   bash "$root/examples/gst-launch.sh" "$work/clip.mp4" "$work/line-%05d.safetensors" >"$work/line.txt"
   cmp "$work/installed.safetensors" "$work/line-00000.safetensors"
+  local example
+  for example in session embed; do
+    cc -std=c11 -o "$work/$example" "$root/examples/$example.c" "${flags[@]}"
+    "$work/$example" "$work/clip.mp4" >"$work/$example.txt"
+    grep -q '^  patches .*\[2048, 3, 14, 14\]' "$work/$example.txt"
+  done
+  bash "$root/examples/backends.sh" "$work/clip.mp4" "$work" >"$work/backends.txt"
+  grep -q '^cpu-cpu: wrote' "$work/backends.txt"
   echo "compiled, linked and ran against $installed"
 }
 

@@ -10,23 +10,22 @@
 
 #include <string.h>
 
-#define MAX_OPTIONS 32
+#define MAX_WORDS 64 /* of options: a key or a value is one */
 
 /* What cps_session_open_path() takes: key, value, key, value..., NULL. */
 typedef struct {
-  const gchar *list[2 * MAX_OPTIONS + 1];
-  guint count;
+  const gchar *list[MAX_WORDS + 1];
+  size_t count; /* of all but the NULL */
 } Options;
 
 /* "-key=value", split where it stands. FALSE where it is not of that form. */
 static gboolean add_option(Options *options, gchar *argument) {
   gchar *equals = strchr(argument, '=');
-  if (!equals || options->count == MAX_OPTIONS)
+  if (!equals || options->count == MAX_WORDS)
     return FALSE;
   *equals = '\0';
-  options->list[2 * options->count] = argument + 1;
-  options->list[2 * options->count + 1] = equals + 1;
-  options->count++;
+  options->list[options->count++] = argument + 1;
+  options->list[options->count++] = equals + 1;
   return TRUE;
 }
 
@@ -60,12 +59,11 @@ static void print_warnings(CpsSession *session) {
 static gboolean print_video(const gchar *path, const Options *options) {
   GError *error = NULL;
   CpsSession *session = cps_session_open_path(path, options->list, &error);
-  CpsTensors *clip;
 
   if (session) {
     g_print("%s\n", path);
     /* A file is one clip. Tensors do without their session: they could be kept when it is gone. */
-    while ((clip = cps_session_next(session, &error))) {
+    for (CpsTensors *clip; (clip = cps_session_next(session, &error));) {
       gchar *decoder = cps_session_get(session, "resolved-decoder");
       print_tensors(clip);
       g_print("  decoder      %s\n", decoder ? decoder : "none");

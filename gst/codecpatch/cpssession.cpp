@@ -23,6 +23,7 @@ struct _CpsSession {
   Owned<GstElement> pipeline;
   std::vector<GstElement *> elements; // whose properties are the options; the first reads the source. The pipeline's
   GstElement *sink = nullptr;         // the pipeline's
+  Owned<GInputStream> stream;         // of functions, where they are the source
   // Shared with the handlers, which a thread may be in when they are taken off.
   std::shared_ptr<SessionInbox> inbox = std::make_shared<SessionInbox>();
 };
@@ -193,7 +194,7 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
   const Owned<gchar> name(g_utf8_make_valid(path, -1));
   return open_session(
       name.get(), path, options,
-      [path](const CpsSession &, Source &source, GError **failure) { return find_file(path, source, failure); }, error);
+      [path](CpsSession &, Source &source, GError **failure) { return find_file(path, source, failure); }, error);
 }
 
 /**
@@ -217,7 +218,7 @@ CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, 
   g_return_val_if_fail(uri, nullptr);
   return open_session(
       uri, std::nullopt, options,
-      [uri](const CpsSession &, Source &source, GError **failure) {
+      [uri](CpsSession &, Source &source, GError **failure) {
         source.uri = uri;
         return gst_uri_is_valid(uri) || cps::fail(failure, CPS_SESSION_ERROR_SOURCE, "This is no URI.");
       },
@@ -246,7 +247,7 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
   const std::string source_name = name_or_default(name);
   return open_session(
       source_name, source_name, options,
-      [&](const CpsSession &, Source &source, GError **) {
+      [&](CpsSession &, Source &source, GError **) {
         const Owned<GBytes> bytes(g_bytes_new_with_free_func(data, size, owned.hand_over(), user_data));
         source.stream.reset(g_memory_input_stream_new_from_bytes(bytes.get()));
         return true;
@@ -281,12 +282,13 @@ CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroy
   const std::string source_name = name_or_default(name);
   return open_session(
       source_name, source_name, options,
-      [&](const CpsSession &session, Source &source, GError **) {
+      [&](CpsSession &session, Source &source, GError **) {
         source.stream.reset(cps::stream_input_new(
             {read, seek, owned.hand_over(), user_data}, [inbox = session.inbox](const std::string &sentence) {
               inbox->fail(
                   Owned<GError>(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE, sentence.c_str())));
             }));
+        session.stream.reset(G_INPUT_STREAM(g_object_ref(source.stream.get())));
         return true;
       },
       error);
@@ -371,6 +373,9 @@ void cps_session_close(CpsSession *session) {
   if (!session || cps::is_forked())
     return;
   session->inbox->close();
+  // Before the pipeline goes down: parsebin of GStreamer 1.22 frees what a demuxer that reads on still adds pads to.
+  if (session->stream)
+    cps::stream_input_stop(session->stream.get());
   stop(*session);
 }
 
@@ -385,5 +390,5 @@ void cps_session_free(CpsSession *session) {
   if (!session || cps::is_forked())
     return;
   cps_session_close(session);
-  const std::unique_ptr<_CpsSession> owned(session);
+  std::unique_ptr<_CpsSession>(session).reset();
 }

@@ -77,7 +77,8 @@ typedef struct _CpsTensors CpsTensors;
  * @data: where to put the bytes
  * @size: how many there is room for, at least 1
  *
- * Reads from the current position. Called from one thread at a time, which is not always the same.
+ * Reads from the current position. Called from one thread at a time, which is not always the same. Once it has failed,
+ * neither it nor the #CpsSeekFunc is called again.
  *
  * Returns: the number of bytes read, 0 at the end, -1 on failure
  */
@@ -89,7 +90,8 @@ typedef gssize (*CpsReadFunc)(gpointer user_data, gpointer data, gsize size);
  * @offset: where to go, in bytes
  * @whence: what @offset counts from: `SEEK_SET`, `SEEK_CUR` or `SEEK_END` of stdio.h
  *
- * Moves the position, as lseek() does. A call with (0, `SEEK_END`) tells the size.
+ * Moves the position, as lseek() does. A call with (0, `SEEK_END`) tells the size. The first call, with (0,
+ * `SEEK_SET`), finds out whether the stream seeks at all.
  *
  * Returns: the new position from the beginning, -1 on failure
  */

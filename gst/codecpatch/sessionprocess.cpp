@@ -38,10 +38,10 @@ static bool have_elements() {
   return std::all_of(session_elements().begin(), session_elements().end(), is_registered);
 }
 
-// Where this library is. "" where the linker does not tell.
+// Where this library is. "" where the linker does not tell. Of a function that no other library can stand in for.
 static std::string library_folder() {
   Dl_info info;
-  if (!dladdr(reinterpret_cast<const void *>(&cps_session_error_quark), &info) || !info.dli_fname)
+  if (!dladdr(reinterpret_cast<const void *>(&have_elements), &info) || !info.dli_fname)
     return "";
   const Owned<gchar> folder(g_path_get_dirname(info.dli_fname));
   return folder.get();
@@ -55,9 +55,9 @@ static bool load_plugin(std::string &why) {
     const std::string path = folder + place;
     if (folder.empty() || !g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
       continue;
-    GError *failure = nullptr;
-    const Owned<GstPlugin> plugin(gst_plugin_load_file(path.c_str(), &failure));
-    const Owned<GError> owned(failure);
+    GError *error = nullptr;
+    const Owned<GstPlugin> plugin(gst_plugin_load_file(path.c_str(), &error));
+    const Owned<GError> failure(error);
     if (plugin && have_elements())
       return true;
     why = failure ? failure->message : path + " is another version's.";
@@ -78,9 +78,9 @@ bool start_gstreamer(GError **error) {
   const std::lock_guard<std::mutex> lock(mutex);
   if (started)
     return true;
-  GError *failure = nullptr;
-  if (!gst_init_check(nullptr, nullptr, &failure)) {
-    const Owned<GError> owned(failure);
+  GError *reason = nullptr;
+  if (!gst_init_check(nullptr, nullptr, &reason)) {
+    const Owned<GError> failure(reason);
     return fail(error, CPS_SESSION_ERROR_SETUP,
                 std::string("GStreamer could not be initialised: ") + (failure ? failure->message : "no reason given"));
   }

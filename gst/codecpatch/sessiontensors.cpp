@@ -104,7 +104,7 @@ template <typename Managed> static Managed *to_dlpack(const CpsTensors *tensors,
     return nullptr;
   }
   GError *failure = nullptr;
-  Managed *managed = cps::export_tensor<Managed>(tensors->buffer.get(), name, cps::Sharing::Nobody, &failure);
+  auto *managed = cps::export_tensor<Managed>(tensors->buffer.get(), name, cps::Sharing::Nobody, &failure);
   if (const Owned<GError> owned{failure})
     cps::fail_with(error, tensors->name, *owned);
   return managed;
@@ -132,8 +132,8 @@ DLManagedTensor *cps_tensors_to_dlpack(const CpsTensors *tensors, const gchar *n
  * @error: (out) (optional): a #CpsSessionError where it fails
  *
  * Lends a tensor without a copy, as cps_tensor_meta_to_dlpack_versioned() does. It stays valid until its deleter is
- * called, which any thread may do, also when @tensors and the session are gone. All that is lent of one tensor is the
- * same memory: who writes to it changes what the others see.
+ * called, which any thread may do, also when @tensors and the session are gone. It may be written to. All that is lent
+ * of one tensor, and its buffer, are the same memory: who writes to it changes what the others see.
  *
  * Returns: (transfer full) (nullable): the tensor; whoever has it calls its deleter, once. %NULL on failure.
  */
@@ -165,5 +165,6 @@ GstBuffer *cps_tensors_get_buffer(const CpsTensors *tensors) {
  * is left as it is.
  */
 void cps_tensors_free(CpsTensors *tensors) {
-  const std::unique_ptr<_CpsTensors> owned(cps::is_forked() ? nullptr : tensors);
+  if (!cps::is_forked())
+    std::unique_ptr<_CpsTensors>(tensors).reset();
 }

@@ -12,8 +12,10 @@ struct _CpsStreamInput {
   cps::StreamFunctions functions; // seek is nullptr where it does not work
   cps::StreamFailed failed;
 
+  gint stopped; // atomic
   GMutex mutex; // held while the application is called, which sees one call at a time
   goffset position;
+  bool broken; // a function has failed; none is called again
 };
 
 static void cps_stream_input_seekable_init(GSeekableIface *seekable);
@@ -38,16 +40,31 @@ private:
 
 static void fail(CpsStreamInput *self, GError **error, const std::string &sentence) {
   g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, sentence.c_str());
-  self->failed(sentence);
+  if (!std::exchange(self->broken, true))
+    self->failed(sentence);
+}
+
+// True with an error where the stream has been stopped, by the session or by GStreamer.
+static bool is_stopped(CpsStreamInput *self, GCancellable *cancellable, GError **error) {
+  if (g_cancellable_set_error_if_cancelled(cancellable, error))
+    return true;
+  if (!g_atomic_int_get(&self->stopped))
+    return false;
+  g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the session is closed");
+  return true;
 }
 
 static gssize stream_input_read(GInputStream *stream, void *data, gsize size, GCancellable *cancellable,
                                 GError **error) {
   auto *self = CPS_STREAM_INPUT(stream);
   const Lock lock(&self->mutex);
-  if (g_cancellable_set_error_if_cancelled(cancellable, error))
+  if (is_stopped(self, cancellable, error))
     return -1;
+  if (self->broken)
+    return 0; // typefind asks again and again, and giostreamsrc of GStreamer 1.22 leaks each error
   const gssize count = self->functions.read(self->functions.user_data, data, size);
+  if (is_stopped(self, cancellable, error))
+    return -1;
   if (count < 0 || static_cast<gsize>(count) > size) {
     fail(self, error,
          count == -1 ? "The stream could not be read."
@@ -72,10 +89,14 @@ static gboolean stream_input_seek(GSeekable *seekable, goffset offset, GSeekType
                                   GError **error) {
   auto *self = CPS_STREAM_INPUT(seekable);
   const Lock lock(&self->mutex);
-  if (g_cancellable_set_error_if_cancelled(cancellable, error))
+  if (is_stopped(self, cancellable, error))
     return FALSE;
   if (!self->functions.seek) {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "the stream does not seek");
+    return FALSE;
+  }
+  if (self->broken) {
+    fail(self, error, "The stream is broken.");
     return FALSE;
   }
   const bool from_end = type == G_SEEK_END;
@@ -137,4 +158,8 @@ GInputStream *cps::stream_input_new(const StreamFunctions &functions, StreamFail
   if (functions.seek && functions.seek(functions.user_data, 0, SEEK_SET) != 0)
     self->functions.seek = nullptr;
   return G_INPUT_STREAM(self);
+}
+
+void cps::stream_input_stop(GInputStream *stream) {
+  g_atomic_int_set(&CPS_STREAM_INPUT(stream)->stopped, TRUE);
 }

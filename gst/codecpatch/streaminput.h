@@ -24,11 +24,14 @@ struct StreamFunctions {
   gpointer user_data;
 };
 
-// Called with a sentence when a function of the application has failed: giostreamsrc takes that for the end of the
-// stream, or lets a demuxer say that the file is damaged.
+// Called with a sentence when a function of the application has failed, once: giostreamsrc tells nobody why it stops.
 using StreamFailed = std::function<void(const std::string &)>;
 
 // Goes to the beginning; a stream that does not is read from where it is, and cannot seek.
 GInputStream *stream_input_new(const StreamFunctions &functions, StreamFailed failed);
+
+// From now on nothing is read: no function is called any more, and what one still returns goes nowhere. Waits for
+// nothing.
+void stream_input_stop(GInputStream *stream);
 
 } // namespace cps

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/streambin.h"
 
-#include "gst/elements/backend.h"
-#include "gst/elements/decoders.h"
+#include "gst/elements/binparts.h"
 #include "gst/elements/frameplanner.h"
+#include "gst/elements/losterrors.h"
 #include "gst/elements/memorykind.h"
-#include "gst/elements/tagorientation.h"
 #include "gst/elements/uniformsampler.h"
-#include "gst/elements/videotrack.h"
+#include "gst/elements/videoroute.h"
+#include "gst/elements/videosearch.h"
 
-#include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <gio/gio.h>
-#include <gst/pbutils/missing-plugins.h>
-#include <list>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -63,14 +58,6 @@ struct Settings {
   cps::ThreadType decode_thread_type = cps::ThreadType::Auto;
 };
 
-// What a parsebin has shown. Filled in on its thread.
-struct Container {
-  CpsStreamBin *bin = nullptr;
-  std::vector<Owned<GstPad>> videos;
-  std::vector<std::string> others;   // for people
-  std::atomic<bool> complete{false}; // some demuxers have a thread for each pad
-};
-
 // What became of them; empty before it is known.
 struct Resolved {
   std::string decode_backend;
@@ -85,22 +72,11 @@ struct CpsStreamBinPrivate {
   Settings settings;
   Resolved resolved;
 
-  // From construction on. The bin owns them.
-  GstPad *srcpad = nullptr;
-  GstElement *planner = nullptr;
-  GstElement *sampler = nullptr;
-  std::vector<GstElement *> stages;
+  cps::VideoRoute route; // its elements and pad from construction on, the rest from READY to PAUSED on
 
-  // From READY to PAUSED on, fixed
-  Settings running;
-  Backend decode = Backend::Auto; // what is tried first
-  Backend process = Backend::Cpu;
-
-  std::mutex mutex;   // all below
-  int searching = 0;  // parts of the source that may still show pads
-  bool found = false; // a video
-  std::vector<std::string> others;
-  std::list<Container> containers; // each belongs to its parsebin's thread
+  // Between READY and PAUSED
+  std::shared_ptr<GInputStream> stream;
+  std::unique_ptr<cps::VideoSearch> search;
 };
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(CpsStreamBin, cps_stream_bin, GST_TYPE_BIN)
@@ -111,410 +87,25 @@ static State &state_of(gpointer self) {
   return *static_cast<State *>(cps_stream_bin_get_instance_private(CPS_STREAM_BIN(self)));
 }
 
-// Elements
+// The stream
 
-// Marks what is there for one stream only.
-static const char *const kOfTheStream = "cps-of-the-stream";
-
-static bool refuse_missing(CpsStreamBin *self, const char *factory) {
-  gst_element_post_message(GST_ELEMENT(self), gst_missing_element_message_new(GST_ELEMENT(self), factory));
-  GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
-                    ("There is no element \"%s\": the GStreamer plugin that has it is not installed.", factory),
-                    (nullptr));
-  return false;
-}
-
-static void add_element(CpsStreamBin *self, GstElement *element) {
-  g_object_set_data(G_OBJECT(element), kOfTheStream, element);
-  gst_bin_add(GST_BIN(self), element);
-}
-
-// nullptr after an error message.
-static GstElement *make_element(CpsStreamBin *self, const char *factory) {
-  GstElement *element = gst_element_factory_make(factory, nullptr);
-  if (element)
-    add_element(self, element);
-  else
-    refuse_missing(self, factory);
-  return element;
-}
-
-static void drop_element(CpsStreamBin *self, GstElement *element) {
-  gst_element_set_state(element, GST_STATE_NULL);
-  gst_bin_remove(GST_BIN(self), element);
-}
-
-static void drop_stream(CpsStreamBin *self) {
-  State &state = state_of(self);
-  gst_ghost_pad_set_target(GST_GHOST_PAD(state.srcpad), nullptr);
-  std::vector<Owned<GstElement>> elements;
+static void set_resolved(CpsStreamBin *self, const char *property, std::string Resolved::*field,
+                         const std::string &value) {
   {
     const ObjectLock lock(self);
-    for (const GList *item = GST_BIN(self)->children; item; item = item->next)
-      if (g_object_get_data(G_OBJECT(item->data), kOfTheStream))
-        elements.emplace_back(GST_ELEMENT(gst_object_ref(item->data)));
+    state_of(self).resolved.*field = value;
   }
-  for (const Owned<GstElement> &element : elements)
-    drop_element(self, element.get());
-  for (size_t i = 0; i + 1 < state.stages.size(); i++)
-    gst_element_unlink(state.stages[i], state.stages[i + 1]);
-  if (!state.stages.empty())
-    gst_element_unlink(state.sampler, state.stages.front());
-  state.running.stream.reset(); // the application may have dropped it, too
-
-  std::list<Container> containers;
-  const std::lock_guard<std::mutex> lock(state.mutex);
-  containers.swap(state.containers);
-  state.others.clear();
-  state.searching = 0;
-  state.found = false;
+  g_object_notify(G_OBJECT(self), property);
 }
 
-// From the sampler to the source pad
-
-static GstElement *make_capsfilter(CpsStreamBin *self, bool cuda) {
-  GstElement *filter = make_element(self, "capsfilter");
-  if (filter) {
-    const Owned<GstCaps> caps(gst_caps_from_string(cuda ? "video/x-raw(memory:CUDAMemory)" : "video/x-raw"));
-    g_object_set(filter, "caps", caps.get(), nullptr);
-  }
-  return filter;
-}
-
-// Appends cudaupload or cudadownload, which would rather pass frames on as they are, and what makes them copy.
-static bool add_copy(CpsStreamBin *self, bool to_gpu, int device_id, std::vector<GstElement *> &chain) {
-  GstElement *copy = make_element(self, to_gpu ? "cudaupload" : "cudadownload");
-  GstElement *filter = copy ? make_capsfilter(self, to_gpu) : nullptr;
-  if (!filter)
-    return false;
-  g_object_set(copy, "cuda-device-id", device_id, nullptr);
-  cps::give_primary_context(copy, device_id);
-  chain.insert(chain.end(), {copy, filter});
-  return true;
-}
-
-// Appends what turns frames in system memory.
-static bool add_flip(CpsStreamBin *self, std::vector<GstElement *> &chain) {
-  GstElement *convert = make_element(self, "videoconvert"); // videoflip lacks a few formats
-  GstElement *flip = convert ? make_element(self, "videoflip") : nullptr;
-  if (!flip)
-    return false;
-  gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
-  chain.insert(chain.end(), {convert, flip});
-  return true;
-}
-
-// Links all behind the sampler for frames that are decoded on `decoded`. False after an error message.
-static bool link_output(CpsStreamBin *self, Backend decoded, bool turned) {
-  State &state = state_of(self);
-  GST_INFO_OBJECT(self, "decoded on the %s%s", cps::backend_name(decoded), turned ? ", to be turned" : "");
-  const bool from_gpu = decoded == Backend::Gpu, to_gpu = state.process == Backend::Gpu;
-  const int from = state.running.decode_device_id, to = state.running.process_device_id;
-  const bool flip = turned && state.stages.empty();
-  const bool in_system_memory = !from_gpu || !to_gpu || from != to || flip;
-
-  std::vector<GstElement *> chain = {state.sampler};
-  if (from_gpu && in_system_memory && !add_copy(self, false, from, chain))
-    return false;
-  if (flip && !add_flip(self, chain))
-    return false;
-  if (to_gpu && in_system_memory && !add_copy(self, true, to, chain))
-    return false;
-  for (GstElement *stage : state.stages) {
-    g_object_set(stage, "cuda-device-id", to_gpu ? to : -1, nullptr);
-    if (to_gpu)
-      cps::give_primary_context(stage, to);
-    chain.push_back(stage);
-  }
-
-  for (size_t i = 0; i + 1 < chain.size(); i++)
-    if (!gst_element_link(chain[i], chain[i + 1])) {
-      GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("The elements of this bin do not fit together."),
-                        ("%s and %s", GST_OBJECT_NAME(chain[i]), GST_OBJECT_NAME(chain[i + 1])));
-      return false;
-    }
-  const Owned<GstPad> last(gst_element_get_static_pad(chain.back(), "src"));
-  gst_ghost_pad_set_target(GST_GHOST_PAD(state.srcpad), last.get());
-  for (auto element = chain.rbegin(); element != chain.rend(); ++element)
-    gst_element_sync_state_with_parent(*element);
-  return true;
-}
-
-// From the video to the sampler
-
-static bool link_pad(GstPad *pad, GstElement *to) {
-  const Owned<GstPad> sinkpad(gst_element_get_static_pad(to, "sink"));
-  return gst_pad_link(pad, sinkpad.get()) == GST_PAD_LINK_OK;
-}
-
-// A decoder that is set up and in READY; nullptr where its hardware is not there. Outside of the bin, whose bus is not
-// to hear what is wrong with decoders that others stand in for.
-static Owned<GstElement> open_decoder(const Settings &settings, GstElementFactory *factory, Backend backend) {
-  GstElement *created = gst_element_factory_create(factory, nullptr);
-  if (!created)
-    return nullptr;
-  Owned<GstElement> decoder(GST_ELEMENT(gst_object_ref_sink(created)));
-  if (backend == Backend::Gpu) {
-    if (cps::is_on_other_gpu(created, settings.decode_device_id))
-      return nullptr;
-    cps::give_primary_context(created, settings.decode_device_id);
-  }
-  cps::set_decoder_threads(created, settings.decode_threads, settings.decode_thread_type);
-  if (gst_element_set_state(created, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE)
-    return decoder;
-  gst_element_set_state(created, GST_STATE_NULL);
-  return nullptr;
-}
-
-// Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
-static bool try_decoder(CpsStreamBin *self, GstPad *pad, GstElementFactory *factory, Backend backend) {
-  State &state = state_of(self);
-  const Owned<GstElement> opened = open_decoder(state.running, factory, backend);
-  GstElement *decoder = opened.get(), *last = decoder;
-  if (decoder) {
-    add_element(self, decoder);
-    if (backend == Backend::Gpu)
-      last = make_capsfilter(self, true); // it could put out copies in system memory, too
-    const bool joined = last && (last == decoder || gst_element_link(decoder, last));
-    if (joined && link_pad(pad, decoder) && gst_element_link(last, state.sampler)) {
-      if (last != decoder)
-        gst_element_sync_state_with_parent(last);
-      gst_element_sync_state_with_parent(decoder);
-      return true;
-    }
-    if (last && last != decoder)
-      drop_element(self, last);
-    drop_element(self, decoder);
-  }
-  GST_DEBUG_OBJECT(self, "%s does not do", GST_OBJECT_NAME(factory));
-  return false;
-}
-
-static bool try_decoders(CpsStreamBin *self, GstPad *pad, const GstCaps *caps, Backend backend) {
-  for (const Owned<GstElementFactory> &factory :
-       backend == Backend::Gpu ? cps::gpu_decoders(caps) : cps::cpu_decoders(caps))
-    if (try_decoder(self, pad, factory.get(), backend)) {
-      const ObjectLock lock(self);
-      state_of(self).resolved.decoder = GST_OBJECT_NAME(factory.get());
-      return true;
-    }
-  return false;
-}
-
-static void refuse_codec(CpsStreamBin *self, GstCaps *caps) {
-  const State &state = state_of(self);
-  if (state.running.decode == Backend::Gpu) {
-    GST_ELEMENT_ERROR(self, LIBRARY, INIT,
-                      ("GPU %d has no decoder for %s here: decode-backend=auto or cpu decodes it on the CPU.",
-                       state.running.decode_device_id, cps::describe(caps).c_str()),
-                      (nullptr));
+static void on_video(CpsStreamBin *self, GstPad *video) {
+  const cps::LinkedVideo linked = cps::link_video(state_of(self).route, video);
+  if (linked.decode == Backend::Auto)
     return;
-  }
-  gst_element_post_message(GST_ELEMENT(self), gst_missing_decoder_message_new(GST_ELEMENT(self), caps));
-  GST_ELEMENT_ERROR(self, STREAM, CODEC_NOT_FOUND,
-                    ("No decoder for %s is installed; the plugin libav has most.", cps::describe(caps).c_str()),
-                    (nullptr));
+  GST_INFO_OBJECT(self, "%s is decoded by %s", GST_OBJECT_NAME(video), linked.decoder.c_str());
+  set_resolved(self, "resolved-decode-backend", &Resolved::decode_backend, cps::backend_name(linked.decode));
+  set_resolved(self, "resolved-decoder", &Resolved::decoder, linked.decoder);
 }
-
-// Links a decoder for the video, and says where it decodes. Auto after an error message.
-static Backend link_decoder(CpsStreamBin *self, GstPad *pad, GstCaps *caps) {
-  const State &state = state_of(self);
-  if (gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") && state.running.decode != Backend::Gpu)
-    return link_pad(pad, state.sampler) ? Backend::Cpu : Backend::Auto;
-  if (state.decode == Backend::Gpu && try_decoders(self, pad, caps, Backend::Gpu))
-    return Backend::Gpu;
-  if (state.running.decode != Backend::Gpu && try_decoders(self, pad, caps, Backend::Cpu))
-    return Backend::Cpu;
-  refuse_codec(self, caps);
-  return Backend::Auto;
-}
-
-static bool link_video(CpsStreamBin *self, GstPad *video) {
-  State &state = state_of(self);
-  const Owned<GstCaps> caps = cps::stream_caps(video);
-  GST_INFO_OBJECT(self, "reads %s, %" GST_PTR_FORMAT, GST_OBJECT_NAME(video), caps.get());
-  const Owned<GstPad> planned(gst_element_get_static_pad(state.planner, "sink"));
-  const Owned<GstCaps> plannable(gst_pad_get_pad_template_caps(planned.get()));
-  const Owned<GstPad> planner_src(gst_element_get_static_pad(state.planner, "src"));
-  GstPad *coded = video;
-  if (gst_caps_is_subset(caps.get(), plannable.get()) && gst_pad_link(video, planned.get()) == GST_PAD_LINK_OK)
-    coded = planner_src.get();
-
-  const Backend decoded = link_decoder(self, coded, caps.get());
-  if (decoded == Backend::Auto)
-    return false;
-  gst_element_sync_state_with_parent(state.planner); // whose turn in the bin's change of state may be yet to come
-  {
-    const ObjectLock lock(self);
-    state.resolved.decode_backend = cps::backend_name(decoded);
-  }
-  g_object_notify(G_OBJECT(self), "resolved-decode-backend");
-  g_object_notify(G_OBJECT(self), "resolved-decoder");
-  return link_output(self, decoded,
-                     state.running.apply_rotation && cps::orientation_of(video) != CPS_ORIENTATION_IDENTITY);
-}
-
-// The streams of the source
-
-static std::string list_of(const std::vector<std::string> &texts) {
-  std::string list;
-  for (const std::string &text : texts)
-    list += (list.empty() ? "" : ", ") + text;
-  return list;
-}
-
-// nullptr after an error message.
-static GstPad *choose_video(CpsStreamBin *self, const std::vector<Owned<GstPad>> &videos) {
-  const gint track = state_of(self).running.video_track;
-  if (track < 0)
-    return cps::best_video(videos);
-  if (track < static_cast<gint>(videos.size()))
-    return videos[static_cast<size_t>(track)].get();
-  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                    ("video-track is %d, but the last track of video is %zu.", track, videos.size() - 1), (nullptr));
-  return nullptr;
-}
-
-// Another part of the source has shown all that it has. Without a video in any of them there is nothing to do.
-static void end_search(CpsStreamBin *self, const std::vector<std::string> &others) {
-  State &state = state_of(self);
-  std::string has;
-  {
-    const std::lock_guard<std::mutex> lock(state.mutex);
-    state.others.insert(state.others.end(), others.begin(), others.end());
-    if (--state.searching > 0 || state.found)
-      return;
-    has = state.others.empty() ? "" : "; what it has is " + list_of(state.others);
-  }
-  GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
-}
-
-// Data comes: all pads of the container are there, with caps and tags, and the video can still be linked.
-static GstPadProbeReturn on_first_data(GstPad *, GstPadProbeInfo *info, gpointer data) {
-  auto &container = *static_cast<Container *>(data);
-  if (GstEvent *event = GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM
-                            ? GST_PAD_PROBE_INFO_EVENT(info)
-                            : nullptr;
-      event && GST_EVENT_TYPE(event) != GST_EVENT_GAP && GST_EVENT_TYPE(event) != GST_EVENT_EOS)
-    return GST_PAD_PROBE_OK;
-  if (container.complete.exchange(true))
-    return GST_PAD_PROBE_REMOVE;
-
-  State &state = state_of(container.bin);
-  bool first = false;
-  if (!container.videos.empty()) {
-    const std::lock_guard<std::mutex> lock(state.mutex);
-    first = !state.found;
-    state.found = true;
-  }
-  end_search(container.bin, container.others);
-  if (first)
-    if (GstPad *video = choose_video(container.bin, container.videos))
-      link_video(container.bin, video);
-  container.videos.clear();
-  return GST_PAD_PROBE_REMOVE;
-}
-
-static void on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
-  const Owned<GstCaps> caps = cps::stream_caps(pad);
-  GST_DEBUG_OBJECT(container->bin, "%s has %" GST_PTR_FORMAT, GST_OBJECT_NAME(pad), caps.get());
-  if (cps::is_video(caps.get()))
-    container->videos.emplace_back(GST_PAD(gst_object_ref(pad)));
-  else
-    container->others.push_back(cps::describe(caps.get()));
-  gst_pad_add_probe(pad,
-                    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST |
-                                                 GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-                    on_first_data, container, nullptr);
-}
-
-// Sound and subtitles are not even parsed.
-static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, gpointer) {
-  const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  return !g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
-         !g_str_has_prefix(media, "subpicture/") && !g_str_has_prefix(media, "closedcaption/");
-}
-
-// False after an error message.
-static bool parse(CpsStreamBin *self, GstPad *pad) {
-  State &state = state_of(self);
-  GstElement *parsebin = make_element(self, "parsebin");
-  if (!parsebin)
-    return false;
-  Container *container = nullptr;
-  {
-    const std::lock_guard<std::mutex> lock(state.mutex);
-    state.searching++;
-    container = &state.containers.emplace_back();
-    container->bin = self;
-  }
-  g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
-  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), nullptr);
-  if (!link_pad(pad, parsebin)) {
-    GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
-    return false;
-  }
-  gst_element_sync_state_with_parent(parsebin);
-  return true;
-}
-
-static void on_source_pad(GstElement *, GstPad *pad, CpsStreamBin *self) {
-  parse(self, pad);
-}
-
-static void on_no_more_source_pads(GstElement *, CpsStreamBin *self) {
-  end_search(self, {});
-}
-
-// The element that reads what is asked for. nullptr after an error message.
-static GstElement *make_source(CpsStreamBin *self) {
-  const Settings &settings = state_of(self).running;
-  if (settings.stream) {
-    GstElement *source = make_element(self, "giostreamsrc");
-    if (source)
-      g_object_set(source, "stream", settings.stream.get(), nullptr);
-    return source;
-  }
-  if (settings.uri.empty()) {
-    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("There is nothing to read: set uri."), (nullptr));
-    return nullptr;
-  }
-  const char *uri = settings.uri.c_str();
-  if (!gst_uri_is_valid(uri)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
-                      ("uri is \"%s\", which is none: that of a file begins with file:///.", uri), (nullptr));
-    return nullptr;
-  }
-  GError *error = nullptr;
-  GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri, nullptr, &error);
-  if (!source) {
-    if (g_error_matches(error, GST_URI_ERROR, GST_URI_ERROR_UNSUPPORTED_PROTOCOL)) {
-      const Owned<gchar> protocol(gst_uri_get_protocol(uri));
-      gst_element_post_message(GST_ELEMENT(self),
-                               gst_missing_uri_source_message_new(GST_ELEMENT(self), protocol.get()));
-    }
-    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("Nothing here reads \"%s\": %s.", uri, error ? error->message : ""),
-                      (nullptr));
-    g_clear_error(&error);
-    return nullptr;
-  }
-  add_element(self, source);
-  return source;
-}
-
-static bool read_source(CpsStreamBin *self) {
-  GstElement *source = make_source(self);
-  if (!source)
-    return false;
-  if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")})
-    return parse(self, pad.get());
-  state_of(self).searching = 1;
-  g_signal_connect(source, "pad-added", G_CALLBACK(on_source_pad), self);
-  g_signal_connect(source, "no-more-pads", G_CALLBACK(on_no_more_source_pads), self);
-  return true;
-}
-
-// Backends
 
 // `stage` is "decode" or "process".
 static bool refuse_gpu(CpsStreamBin *self, const char *stage, gint device_id, const std::string &why) {
@@ -525,66 +116,91 @@ static bool refuse_gpu(CpsStreamBin *self, const char *stage, gint device_id, co
 }
 
 // What auto means depends on the machine alone. False after an error message.
-static bool resolve_backends(CpsStreamBin *self) {
-  State &state = state_of(self);
-  const Settings &settings = state.running;
+static bool resolve_backends(CpsStreamBin *self, const Settings &settings, cps::VideoRoute &route) {
   std::string why;
-  state.decode = settings.decode;
-  if (settings.decode != Backend::Cpu) {
-    const bool works = cps::gpu_works(settings.decode_device_id, why);
-    if (!works && settings.decode == Backend::Gpu)
-      return refuse_gpu(self, "decode", settings.decode_device_id, why);
-    state.decode = works ? Backend::Gpu : Backend::Cpu;
-  }
-  state.process = settings.process == Backend::Auto ? state.decode : settings.process;
-  if (state.process == Backend::Gpu && !cps::gpu_works(settings.process_device_id, why))
+  route.decode_on_gpu = settings.decode != Backend::Cpu && cps::gpu_works(settings.decode_device_id, why);
+  route.may_decode_on_cpu = settings.decode != Backend::Gpu;
+  if (!route.decode_on_gpu && !route.may_decode_on_cpu)
+    return refuse_gpu(self, "decode", settings.decode_device_id, why);
+  route.process_on_gpu = settings.process == Backend::Auto ? route.decode_on_gpu : settings.process == Backend::Gpu;
+  if (route.process_on_gpu && !cps::gpu_works(settings.process_device_id, why))
     return refuse_gpu(self, "process", settings.process_device_id, why);
+  set_resolved(self, "resolved-process-backend", &Resolved::process_backend,
+               cps::backend_name(route.process_on_gpu ? Backend::Gpu : Backend::Cpu));
+  return true;
+}
+
+// False after an error message.
+static bool begin_stream(CpsStreamBin *self) {
+  State &state = state_of(self);
+  Settings settings;
   {
     const ObjectLock lock(self);
-    state.resolved.process_backend = cps::backend_name(state.process);
+    settings = state.settings;
+    state.resolved = {};
   }
-  g_object_notify(G_OBJECT(self), "resolved-process-backend");
-  return true;
+  for (const char *name : {"resolved-decode-backend", "resolved-process-backend", "resolved-decoder"})
+    g_object_notify(G_OBJECT(self), name);
+  cps::VideoRoute &route = state.route;
+  if (!resolve_backends(self, settings, route))
+    return false;
+
+  route.apply_rotation = settings.apply_rotation;
+  route.decode_device_id = settings.decode_device_id;
+  route.process_device_id = settings.process_device_id;
+  route.decode_threads = settings.decode_threads;
+  route.decode_thread_type = settings.decode_thread_type;
+  state.stream = settings.stream;
+  state.search = std::make_unique<cps::VideoSearch>(
+      GST_BIN(self), settings.video_track, [self](GstPad *video) { on_video(self, video); },
+      [&route](GstCaps *caps) { cps::refuse_codec(route, caps); });
+  return state.search->start(settings.uri, state.stream.get());
+}
+
+static void end_stream(CpsStreamBin *self) {
+  State &state = state_of(self);
+  cps::unlink_video(state.route);
+  cps::drop_parts(GST_BIN(self));
+  state.search.reset();
+  state.stream.reset(); // the application may have dropped it, too
 }
 
 // GstElement
 
-static bool begin_stream(CpsStreamBin *self) {
-  State &state = state_of(self);
-  {
-    const ObjectLock lock(self);
-    state.running = state.settings;
-    state.resolved = {};
-  }
-  // The stages read frames as they are shown; without any, frames are turned behind the sampler.
-  g_object_set(state.sampler, "apply-rotation", state.running.apply_rotation && !state.stages.empty(), nullptr);
-  for (const char *name : {"resolved-decode-backend", "resolved-process-backend", "resolved-decoder"})
-    g_object_notify(G_OBJECT(self), name);
-  return resolve_backends(self) && read_source(self);
-}
-
 static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStateChange transition) {
   auto *self = CPS_STREAM_BIN(element);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin_stream(self)) {
-    drop_stream(self);
+    end_stream(self);
     return GST_STATE_CHANGE_FAILURE;
   }
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
-    drop_stream(self);
+    end_stream(self);
   return result;
+}
+
+static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    cps::note_error(message);
+    const State &state = state_of(bin);
+    if (state.search && state.search->explain(message)) {
+      gst_message_unref(message);
+      return;
+    }
+  }
+  GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
 }
 
 // GObject
 
 // The element whose property it is in truth.
 static GObject *owner_of(const State &state, const GParamSpec *spec) {
-  for (GstElement *stage : state.stages)
+  for (GstElement *stage : state.route.stages)
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(stage), spec->name))
       return G_OBJECT(stage);
-  const bool planned = g_object_class_find_property(G_OBJECT_GET_CLASS(state.planner), spec->name);
-  return G_OBJECT(planned ? state.planner : state.sampler);
+  const bool planned = g_object_class_find_property(G_OBJECT_GET_CLASS(state.route.planner), spec->name);
+  return G_OBJECT(planned ? state.route.planner : state.route.sampler);
 }
 
 static void stream_bin_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
@@ -698,13 +314,14 @@ static void stream_bin_constructed(GObject *object) {
     gst_bin_add(GST_BIN(object), element);
     return element;
   };
-  state.planner = add(CPS_TYPE_FRAME_PLANNER, "planner");
-  state.sampler = add(CPS_TYPE_UNIFORM_SAMPLER, "sampler");
+  state.route.bin = GST_BIN(object);
+  state.route.planner = add(CPS_TYPE_FRAME_PLANNER, "planner");
+  state.route.sampler = add(CPS_TYPE_UNIFORM_SAMPLER, "sampler");
   for (const GType *type = klass->stages; *type; type++)
-    state.stages.push_back(add(*type, nullptr));
+    state.route.stages.push_back(add(*type, nullptr));
   GstPadTemplate *templ = gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass), "src");
-  state.srcpad = gst_ghost_pad_new_no_target_from_template("src", templ);
-  gst_element_add_pad(GST_ELEMENT(object), state.srcpad);
+  state.route.srcpad = gst_ghost_pad_new_no_target_from_template("src", templ);
+  gst_element_add_pad(GST_ELEMENT(object), state.route.srcpad);
 }
 
 static void stream_bin_finalize(GObject *object) {
@@ -768,6 +385,7 @@ static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
   object_class->constructed = stream_bin_constructed;
   object_class->finalize = stream_bin_finalize;
   GST_ELEMENT_CLASS(klass)->change_state = stream_bin_change_state;
+  GST_BIN_CLASS(klass)->handle_message = stream_bin_handle_message;
   install_own_properties(object_class);
   for (GType type : {CPS_TYPE_BACKEND, CPS_TYPE_THREAD_TYPE, CPS_TYPE_STREAM_BIN})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));

@@ -15,8 +15,7 @@ G_DECLARE_DERIVABLE_TYPE(CpsStreamBin, cps_stream_bin, CPS, STREAM_BIN, GstBin)
 struct _CpsStreamBinClass {
   GstBinClass parent_class;
 
-  // The elements behind the sampler, in their order, to the first 0. They read frames as they are to be displayed;
-  // where there are none, frames are turned here.
+  // The elements behind the sampler, in their order, to the first 0.
   GType stages[3];
 };
 

@@ -245,7 +245,7 @@ public:
   }
 
   // Drops what has been posted so far.
-  void forget_messages() {
+  void forget_messages() const {
     gst_bus_set_flushing(bus_.get(), TRUE);
     gst_bus_set_flushing(bus_.get(), FALSE);
   }

@@ -79,6 +79,27 @@ GST_START_TEST(test_clip) {
 
 GST_END_TEST;
 
+/* All that can be called without a session. */
+GST_START_TEST(test_session) {
+  const gchar *options[] = {"k-keep", "16", NULL};
+  GError *error = NULL;
+  CpsReadFunc read = NULL;
+  CpsSeekFunc seek = NULL;
+
+  fail_unless(cps_session_open_path("/no/such/file", options, &error) == NULL);
+  fail_unless(g_error_matches(error, CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE));
+  fail_unless_equals_int(cps_error_get_code(error), CPS_SESSION_ERROR_SOURCE);
+  fail_unless(g_str_has_prefix(cps_error_get_message(error), "/no/such/file: "));
+  cps_error_free(error);
+  fail_unless(read == NULL && seek == NULL);
+  cps_session_close(NULL);
+  cps_session_free(NULL);
+  cps_tensors_free(NULL);
+  cps_free(NULL);
+}
+
+GST_END_TEST;
+
 static Suite *c_api_suite(void) {
   Suite *suite = suite_create("c-api");
   TCase *tests = tcase_create("general");
@@ -88,6 +109,7 @@ static Suite *c_api_suite(void) {
   tcase_add_test(tests, test_dlpack);
   tcase_add_test(tests, test_plan);
   tcase_add_test(tests, test_clip);
+  tcase_add_test(tests, test_session);
   return suite;
 }
 

@@ -5,6 +5,7 @@
 
 #include <gst/video/video.h>
 
+#include <array>
 #include <mutex>
 
 namespace pipes {
@@ -260,6 +261,19 @@ inline std::vector<int> decode_all(const std::string &reading, const std::string
   const Outcome outcome = line.run();
   fail_unless(outcome.eos, "%s: %s", reading.c_str(), outcome.error.c_str());
   return numbers_of(frames.all());
+}
+
+// Writes how the pictures are to be turned into the only track of an MP4 file: a b c d of its matrix.
+inline void turn(const std::string &path, const std::array<int, 4> &matrix) {
+  std::string file = read_file(path);
+  const size_t header = file.find("tkhd");
+  fail_unless(header != std::string::npos && file[header + 4] == 0, "no track header of version 0");
+  auto *at = reinterpret_cast<guint8 *>(file.data() + header + 44);
+  fail_unless(GST_READ_UINT32_BE(at) == 0x10000 && GST_READ_UINT32_BE(at + 16) == 0x10000);
+  constexpr size_t kPlaces[] = {0, 4, 12, 16}; // of a b u c d v ..., 16.16
+  for (size_t i = 0; i < matrix.size(); i++)
+    GST_WRITE_UINT32_BE(at + kPlaces[i], static_cast<guint32>(matrix[i] * 0x10000));
+  write_file(path, file);
 }
 
 } // namespace pipes

@@ -1,6 +1,8 @@
 // Video that is stored rotated or mirrored: apply-rotation against videoflip, which turns the pixels.
 #include "tests/pipelines/clips.h"
 
+#include <array>
+
 namespace {
 
 using namespace pipes;
@@ -8,33 +10,21 @@ using namespace pipes;
 // What a track header says, in the order of its matrix: a b c d; or only a tag, where demuxers know no such track.
 struct Rotation {
   const char *tag;
-  int matrix[4];
+  std::array<int, 4> matrix;
   bool in_file;
 };
 
 constexpr Rotation kRotations[] = {
-    {"rotate-0", {1, 0, 0, 1}, true},          {"rotate-90", {0, 1, -1, 0}, true},
-    {"rotate-180", {-1, 0, 0, -1}, true},      {"rotate-270", {0, -1, 1, 0}, true},
-    {"flip-rotate-0", {-1, 0, 0, 1}, true},    {"flip-rotate-180", {1, 0, 0, -1}, true},
-    {"flip-rotate-90", {0, -1, -1, 0}, false}, {"flip-rotate-270", {0, 1, 1, 0}, false},
+    {"rotate-0", {{1, 0, 0, 1}}, true},          {"rotate-90", {{0, 1, -1, 0}}, true},
+    {"rotate-180", {{-1, 0, 0, -1}}, true},      {"rotate-270", {{0, -1, 1, 0}}, true},
+    {"flip-rotate-0", {{-1, 0, 0, 1}}, true},    {"flip-rotate-180", {{1, 0, 0, -1}}, true},
+    {"flip-rotate-90", {{0, -1, -1, 0}}, false}, {"flip-rotate-270", {{0, 1, 1, 0}}, false},
 };
-
-// The file with another matrix in the header of its only track.
-void rotate(const std::string &from, const std::string &to, const int (&matrix)[4]) {
-  std::string bytes = read_file(from);
-  const size_t header = bytes.find("tkhd");
-  fail_unless(header != std::string::npos && bytes[header + 4] == 0, "no track header of version 0");
-  auto *at = reinterpret_cast<guint8 *>(bytes.data() + header + 44);
-  fail_unless(GST_READ_UINT32_BE(at) == 0x10000 && GST_READ_UINT32_BE(at + 16) == 0x10000);
-  const int place[] = {0, 4, 12, 16};
-  for (size_t i = 0; i < 4; i++)
-    GST_WRITE_UINT32_BE(at + place[i], static_cast<guint32>(matrix[i] * 0x10000));
-  write_file(to, bytes);
-}
 
 std::string reading(const TemporaryFolder &folder, const Rotation &rotation) {
   const std::string path = folder.file(rotation.tag);
-  rotate(folder.file("clip.mp4"), path, rotation.in_file ? rotation.matrix : kRotations[0].matrix);
+  write_file(path, read_file(folder.file("clip.mp4")));
+  turn(path, rotation.in_file ? rotation.matrix : kRotations[0].matrix);
   const std::string tag = std::string(" ! taginject tags=image-orientation=") + rotation.tag;
   return "filesrc location=" + path + " ! qtdemux ! h264parse" + (rotation.in_file ? "" : tag) +
          " ! frameplanner ! avdec_h264 ! ";
@@ -126,11 +116,31 @@ GST_START_TEST(stored) {
 }
 GST_END_TEST
 
+// In a bin, too, whose frames are read as the sampler marks them, or turned for what does not read them so.
+GST_START_TEST(bins) {
+  const TemporaryFolder folder;
+  encode(folder.file("clip.mp4"), kH264B, "mp4mux", 30);
+  for (const Rotation &rotation : kRotations) {
+    if (!rotation.in_file)
+      continue;
+    const Stack expected = stack(reading(folder, rotation) + kOurs);
+    const std::string start = "uniformdecodebin decode-backend=cpu sequence-length=5 uri=file://";
+    const Stack bin = stack(start + folder.file(rotation.tag) + " ! "),
+                queued = stack(start + folder.file(rotation.tag) + " ! queue ! ");
+    fail_unless(bin.frames == expected.frames && bin.width == expected.width && bin.height == expected.height, "%s",
+                rotation.tag);
+    fail_unless(queued.frames == expected.frames && queued.width == expected.width, "%s: turned by videoflip",
+                rotation.tag);
+  }
+}
+GST_END_TEST
+
 static Suite *rotation_suite() {
   Suite *suite = suite_create("pipelines-rotation");
   TCase *tests = make_tests(suite);
   tcase_add_test(tests, patches);
   tcase_add_test(tests, frames);
+  tcase_add_test(tests, bins);
   tcase_add_test(tests, stored);
   return suite;
 }

@@ -6,6 +6,7 @@
 #include "tests/common/safetensors.h"
 #include "tests/common/text.h"
 
+#include <cerrno>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <thread>
@@ -159,14 +160,14 @@ GST_END_TEST
 GST_START_TEST(sources_that_fail) {
   const File file;
   const std::string missing = file.folder.file("none");
-  check_path_failure(missing, {}, CPS_SESSION_ERROR_SOURCE, missing + ": No such file or directory.");
-  check_path_failure("/", {}, CPS_SESSION_ERROR_SOURCE, "/: Is a directory.");
+  check_path_failure(missing, {}, CPS_SESSION_ERROR_SOURCE, missing + ": " + g_strerror(ENOENT) + ".");
+  check_path_failure("/", {}, CPS_SESSION_ERROR_SOURCE, std::string("/: ") + g_strerror(EISDIR) + ".");
   const std::string secret = file.folder.file("secret");
   write_file(secret, "x");
   fail_unless(chmod(secret.c_str(), 0) == 0 && chmod(file.folder.file("").c_str(), 0755) == 0);
   {
     const test::Unprivileged somebody;
-    check_path_failure(secret, {}, CPS_SESSION_ERROR_SOURCE, secret + ": Permission denied.");
+    check_path_failure(secret, {}, CPS_SESSION_ERROR_SOURCE, secret + ": " + g_strerror(EACCES) + ".");
   }
   for (const std::string &uri : {std::string("no-uri"), "file://" + missing, std::string("nothing-reads:this")}) {
     Failure failure;
@@ -284,7 +285,6 @@ GST_START_TEST(options_that_are_refused) {
       {{"sample-fps", "often"}, "sample-fps is \"often\"; it must be a fraction from 0/1 to "},
       {{"sample-fps", "-1/1"}, "sample-fps is \"-1/1\"; it must be a fraction from 0/1 to "},
       {{"frame-ids", "0,10"}, "frame-ids is \"0,10\"; it must be a list such as <1, 2, 3>, each of it an integer from"},
-      {{"frame-ids", "<0,-1>"}, "frame-ids is \"<0,-1>\"; it must be a list such as <1, 2, 3>"},
       {{"frame-ids", "<0,>"}, "frame-ids is \"<0,>\"; it must be a list such as <1, 2, 3>"},
       {{"frame-ids", "<4294967296>"}, "frame-ids is \"<4294967296>\"; it must be a list"},
       {{"start", "-18446744073709551615"}, "start is \"-18446744073709551615\"; it must be an integer"},
@@ -293,7 +293,8 @@ GST_START_TEST(options_that_are_refused) {
       // Which the elements find out, once they know the video
       {{"sequence-length", "0"}, "sequence-length is 0"},
       {{"selection-unit", "block2x2", "k-keep", "6"}, "selection-unit=block2x2 needs a number of patches"},
-      {{"frame-ids", "<0,1000>"}, "frame-ids"},
+      {{"frame-ids", "<0,-1>"}, "frame-ids has -1"},
+      {{"frame-ids", "<0,1000>"}, "frame-ids has 1000"},
       {{"video-track", "3"}, "video-track is 3"},
   };
   for (const auto &refused : cases)
@@ -360,6 +361,7 @@ GST_START_TEST(tensors_stay) {
     fail_unless(all_bytes(clip) == expected);
 
   Failure failure;
+  const Owned<GstBuffer> held(gst_buffer_ref(cps_tensors_get_buffer(clips[0].get()))); // as the sink's thread may
   DLManagedTensorVersioned *patches = cps_tensors_to_dlpack_versioned(clips[0].get(), "patches", failure);
   DLManagedTensor *scores = cps_tensors_to_dlpack(clips[0].get(), "meta_scores", failure);
   fail_unless(patches && scores, "%s", failure.text().c_str());

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/binparts.h"
+
+#include <gst/pbutils/missing-plugins.h>
+#include <vector>
+
+namespace cps {
+
+static const char *const kPart = "cps-part";
+
+void add_part(GstBin *bin, GstElement *element) {
+  g_object_set_data(G_OBJECT(element), kPart, element);
+  gst_bin_add(bin, element);
+}
+
+GstElement *make_part(GstBin *bin, const char *factory) {
+  if (GstElement *element = gst_element_factory_make(factory, nullptr)) {
+    add_part(bin, element);
+    return element;
+  }
+  gst_element_post_message(GST_ELEMENT(bin), gst_missing_element_message_new(GST_ELEMENT(bin), factory));
+  GST_ELEMENT_ERROR(bin, CORE, MISSING_PLUGIN,
+                    ("There is no element \"%s\": the GStreamer plugin that has it is not installed.", factory),
+                    (nullptr));
+  return nullptr;
+}
+
+void drop_part(GstBin *bin, GstElement *element) {
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_bin_remove(bin, element);
+}
+
+void drop_parts(GstBin *bin) {
+  std::vector<Owned<GstElement>> parts;
+  {
+    const ObjectLock lock(bin);
+    for (const GList *item = bin->children; item; item = item->next)
+      if (g_object_get_data(G_OBJECT(item->data), kPart))
+        parts.emplace_back(GST_ELEMENT(gst_object_ref(item->data)));
+  }
+  for (const Owned<GstElement> &part : parts)
+    drop_part(bin, part.get());
+}
+
+bool link_pad(GstPad *pad, GstElement *to) {
+  const Owned<GstPad> sinkpad(gst_element_get_static_pad(to, "sink"));
+  return gst_pad_link(pad, sinkpad.get()) == GST_PAD_LINK_OK;
+}
+
+} // namespace cps

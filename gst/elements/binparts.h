@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Elements that a bin has for one stream only, between READY and PAUSED.
+#pragma once
+
+#include "gst/elements/private.h"
+
+namespace cps {
+
+// Takes the element over.
+void add_part(GstBin *bin, GstElement *element);
+
+// nullptr after an error message.
+GstElement *make_part(GstBin *bin, const char *factory);
+
+void drop_part(GstBin *bin, GstElement *element);
+
+// All that has been added.
+void drop_parts(GstBin *bin);
+
+// Links a pad to an element's only one.
+bool link_pad(GstPad *pad, GstElement *to);
+
+} // namespace cps
