@@ -114,7 +114,7 @@ def test_bytes_are_let_go(data):
             held.append(0)
         result = session.next()
     held.append(0)
-    del held, session
+    del held
     gc.collect()
     assert gone() is None
     assert len(result.patches) == 5
@@ -136,7 +136,9 @@ def test_bytes_are_let_go_after_an_error(bad, data):
 def test_files_are_let_go(data):
     file = io.BytesIO(data)
     gone = weakref.ref(file)
-    codecpatch.read(file, k_keep=5)
+    session = codecpatch.open(file, k_keep=5)
+    session.next()
+    session.close()
     del file
     gc.collect()
     assert gone() is None

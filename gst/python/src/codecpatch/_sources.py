@@ -9,8 +9,9 @@ import itertools
 import os
 import re
 import threading
+from abc import ABC, abstractmethod
 from ctypes import POINTER, c_char, c_char_p, c_int, c_ssize_t, c_void_p, py_object
-from typing import Any, BinaryIO, Protocol, Union
+from typing import Any, BinaryIO, Union
 
 from . import _library
 from ._library import READ_FUNC, RELEASE_FUNC, SEEK_FUNC
@@ -23,19 +24,20 @@ _TEXT_FILE = "the file object is open for text; open it with mode 'rb'"
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-class Opener(Protocol):
+class Opener(ABC):
     """A source that has been told apart."""
 
     name: str
     """What messages call it."""
-    error: BaseException | None
+    error: BaseException | None = None
     """What a file object raised, if it did."""
 
+    @abstractmethod
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         """The C session, and the error where there is none."""
 
 
-def opener_of(source: Source, read_once: bool) -> Opener:
+def opener_of(source: Any, read_once: bool) -> Opener:
     """Tells sources apart. TypeError for what is none.
 
     The exact plans take two readings, so that what cannot seek is read into memory, unless `read_once` is set.
@@ -55,9 +57,7 @@ def opener_of(source: Source, read_once: bool) -> Opener:
     return _Bytes(source)
 
 
-class _Path:
-    error = None
-
+class _Path(Opener):
     def __init__(self, path: Any) -> None:
         self.name = os.fsdecode(path)
 
@@ -65,9 +65,7 @@ class _Path:
         return _library.call(library.cps_session_open_path, _library.to_text(os.fsencode(self.name)), options)
 
 
-class _Uri:
-    error = None
-
+class _Uri(Opener):
     def __init__(self, uri: str) -> None:
         self.name = uri
 
@@ -89,9 +87,7 @@ def _hold(thing: Any) -> int:
 
 @RELEASE_FUNC
 def _release(number: int) -> None:
-    thing = _held.pop(number, None)
-    if isinstance(thing, _Buffer):
-        thing.release()
+    _held.pop(number).release()
 
 
 # --- Bytes ---
@@ -134,17 +130,15 @@ class _Buffer:
         _release_buffer(self._view)
 
 
-class _Bytes:
-    error = None
-
+class _Bytes(Opener):
     def __init__(self, data: Any, name: str = "<bytes>") -> None:
         self._data = data
         self.name = name
 
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        buffer = _Buffer(self._data)
-        number = _hold(buffer)
         name = _library.to_text(self.name)
+        buffer, self._data = _Buffer(self._data), None
+        number = _hold(buffer)
         return _library.call(
             library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, name, options
         )
@@ -153,16 +147,15 @@ class _Bytes:
 # --- File objects ---
 
 
-class _Stream:
+class _Stream(Opener):
     def __init__(self, file: Any, read_once: bool) -> None:
         self._file = file
         self._read_once = read_once
         name = getattr(file, "name", None)
         self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
-        self.error: BaseException | None = None
 
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        seek = SEEK_FUNC()
+        name, seek = _library.to_text(self.name), SEEK_FUNC()
         try:
             if self._is_seekable():
                 self._file.seek(0)
@@ -172,8 +165,10 @@ class _Stream:
         except Exception as error:
             raise read_error(self.name, error) from error
         number = _hold(self)
-        name = _library.to_text(self.name)
         return _library.call(library.cps_session_open_stream, _read, seek, _release, number, name, options)
+
+    def release(self) -> None:
+        self._file = None
 
     def read(self, target: memoryview) -> int:
         if hasattr(self._file, "readinto"):

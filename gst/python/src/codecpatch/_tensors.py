@@ -11,18 +11,13 @@ import functools
 import sys
 from ctypes import POINTER, c_int32, c_int64, c_uint8, c_uint16, c_uint64, c_void_p
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any
 
 from . import _library
 from .errors import CodecPatchError, ErrorCode
 
-if TYPE_CHECKING:
-    import numpy
-    import torch
-
-    Tensor = Union[torch.Tensor, numpy.ndarray]
-else:
-    Tensor = Any
+Tensor = Any
+"""A ``torch.Tensor``, or a ``numpy.ndarray`` where there is no PyTorch."""
 
 _CPU = 1
 _BFLOAT16 = (4, 16)  # code and bits of DLDataType

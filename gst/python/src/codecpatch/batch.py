@@ -52,8 +52,8 @@ def collate_packed(clips: Sequence[Any]) -> PackedClips:
     for patches in parts["patches"]:
         ends.append(ends[-1] + len(patches))
     like = parts["patches"][0] if clips else None
-    joined = (_concatenate(parts[name]) if clips else _nothing(name) for name in _NAMES)
-    return PackedClips(*joined, _array(ends, "int32", like))
+    joined = {name: _concatenate(parts[name]) if clips else _nothing(name) for name in _NAMES}
+    return PackedClips(**joined, cu_seqlens=_array(ends, "int32", like))
 
 
 def collate_padded(clips: Sequence[Any]) -> PaddedClips:
@@ -67,8 +67,8 @@ def collate_padded(clips: Sequence[Any]) -> PaddedClips:
     longest = max(counts, default=0)
     like = parts["patches"][0] if clips else None
     mask = _array([[row < count for row in range(longest)] for count in counts], "bool", like)
-    joined = (_pad(parts[name], longest) if clips else _nothing(name)[None][:0] for name in _NAMES)
-    return PaddedClips(*joined, mask.reshape(len(clips), longest))
+    joined = {name: _pad(parts[name], longest) if clips else _nothing(name)[None][:0] for name in _NAMES}
+    return PaddedClips(**joined, mask=mask.reshape(len(clips), longest))
 
 
 def _parts(clips: Sequence[Any]) -> dict[str, list[Tensor]]:
@@ -123,8 +123,7 @@ def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
 
 def _array(values: list[Any], dtype: str, like: Tensor | None) -> Tensor:
     """Numbers where `like` is."""
-    framework = _tensors.framework() if like is None else None
-    if framework is not None and framework.__name__ == "numpy" or like is not None and _tensors.is_array(like):
+    if _tensors.framework().__name__ == "numpy" if like is None else _tensors.is_array(like):
         import numpy
 
         return numpy.array(values, dtype)

@@ -54,12 +54,12 @@ _REMOVED = {
     "device_id": "decode_device_id and, for patches, process_device_id",
 }
 
-_Class = TypeVar("_Class", bound=type)
+_Config = TypeVar("_Config")
 
 
-def _refuse_removed(cls: _Class) -> _Class:
+def _refuse_removed(cls: type[_Config]) -> type[_Config]:
     """Has the constructor say what has become of fields that older versions had."""
-    construct = cls.__init__
+    construct: Any = cls.__init__
 
     @functools.wraps(construct)
     def checking(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -68,7 +68,7 @@ def _refuse_removed(cls: _Class) -> _Class:
                 raise TypeError(f"{cls.__name__} has no field {old} any more: set {new}")
         construct(self, *args, **kwargs)
 
-    cls.__init__ = checking
+    cls.__init__ = checking  # type: ignore
     return cls
 
 
@@ -371,7 +371,7 @@ def _options(config: DecodeConfig | PatchStreamConfig) -> dict[str, Any]:
     return options
 
 
-def _converted(value: Any, annotation: str) -> Any:
+def _converted(value: Any, annotation: Any) -> Any:
     """The value as its field's type, from whatever converts to it, as the original has it."""
     convert = {"int": int, "float": float, "bool": bool, "str": str}.get(annotation.removesuffix(" | None"))
     return value if value is None or convert is None else convert(value)

@@ -70,7 +70,7 @@ class _Reader:
 
     def read(self, item: _Item) -> Clip | Exception:
         try:
-            source, own = item if _is_pair(item) else (item, {})
+            source, own = _split(item)
             with Session(source, **{**self._options, **own}) as session:
                 with self._lock:
                     self._open.add(session)
@@ -92,5 +92,7 @@ class _Reader:
                 session.close()
 
 
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping)
+def _split(item: Any) -> tuple[Any, Mapping[str, Any]]:
+    """A source, and the options that it has of its own."""
+    is_pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping)
+    return item if is_pair else (item, {})

@@ -84,7 +84,8 @@ class Session(Iterator[Clip]):
         self._handle, error = self._opener.open(self._library, _options.to_c(checked))
         self._check(error)
         _live.add(self)
-        self._warn()
+        for message in self._pop_warnings():
+            warn(message)
 
     @property
     def name(self) -> str:
@@ -107,9 +108,11 @@ class Session(Iterator[Clip]):
             finally:
                 if tensors:
                     self._library.cps_tensors_free(tensors)
-            self._warn()
-            self._check(error)
-            return clip
+            told = self._pop_warnings()
+        for message in told:
+            warn(message)
+        self._check(error)
+        return clip
 
     def __next__(self) -> Clip:
         clip = self.next()
@@ -178,9 +181,9 @@ class Session(Iterator[Clip]):
             # What it led to, an end of the data too early, says less.
             raise _sources.read_error(self.name, self._opener.error) from self._opener.error
 
-    def _warn(self) -> None:
-        while (message := _library.take_text(self._library.cps_session_pop_warning(self._handle))) is not None:
-            warn(message)
+    def _pop_warnings(self) -> list[str]:
+        pop = self._library.cps_session_pop_warning
+        return list(iter(lambda: _library.take_text(pop(self._handle)), None))
 
 
 def open(source: Source, **options: Any) -> Session:
