@@ -143,7 +143,7 @@ def installed(name):
     try:
         __import__(name)
     except (ImportError, OSError, RuntimeError) as error:
-        raise Skip(f"{name} cannot be imported: {(str(error).splitlines() or ['?'])[0]}") from error
+        raise Skip(f"{name} cannot be imported: {one_line(error)}") from error
     return sys.modules[name]
 
 
@@ -218,7 +218,7 @@ def report(combination, videos, args, results):
     for number, (path, outcome) in enumerate(zip(videos, outcomes), start=1):
         start = f"[{number}/{len(videos)}] {path.name} | "
         if isinstance(outcome, Exception):
-            print(f"{start}failed: {outcome}")
+            print(f"{start}failed: {one_line(outcome)}")
             continue
         latency = median(outcome)
         print(
@@ -235,6 +235,11 @@ def report(combination, videos, args, results):
         f"latency_mean={fmean(latencies):.4f}s latency_std={spread(latencies):.4f}s | "
         f"speed_mean={fmean(speeds):.3f} videos/s speed_std={spread(speeds):.3f}"
     )
+
+
+def one_line(error):
+    """What it says, or at least begins to, for some readers add a backtrace."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def spread(values):
@@ -279,7 +284,7 @@ def check(videos, args):
         try:
             ours = {matrix: our_frames(path, args, matrix) for matrix in ("auto", "bt601")}
         except codecpatch.CodecPatchError as error:
-            rows.append([path.name, "ours", "-", "-", str(error)])
+            rows.append([path.name, "ours", "-", "-", one_line(error)])
             continue
         for name, read in readers.items():
             rows.append([path.name, name, *compared(path, args, read, ours)])
@@ -316,7 +321,7 @@ def compared(path, args, read, ours):
     try:
         theirs = read(path, ours["auto"])
     except Exception as error:
-        return "-", "-", str(error)
+        return "-", "-", one_line(error)
     note = ""
     if tuple(theirs.shape) != tuple(ours["auto"].frames.shape):
         ours = {matrix: our_frames(path, args, matrix, apply_rotation=False) for matrix in ours}

@@ -11,8 +11,8 @@
 # of all threads of the process.
 #
 #   end to end    what a session costs on top of decoding: patch_stream(), decode_only(), codecpatch.read()
-#   start         the same of a clip that costs nothing to decode (64x64, 16 pictures, intra only): the start and the
-#                 end of a session is what is left; its parts
+#   start         the same of a clip that costs next to nothing to decode (64x64, 16 pictures, intra only): the
+#                 start and the end of a session is what is left; its parts
 #   process       what the first session of a process pays once; each round is a process of its own
 import argparse
 import ctypes
@@ -159,7 +159,7 @@ def start(lines, path, rounds):
 
     def session():
         moments = [now()]
-        opened = codecpatch.open(path, decode_backend="cpu")
+        opened = codecpatch.open(path, output="frames", decode_backend="cpu")
         moments.append(now())
         clip = opened.next()
         moments.append(now())
@@ -169,12 +169,12 @@ def start(lines, path, rounds):
             part.append(between(begun, ended))
         return clip
 
-    rows = {"by hand, patches": lambda: lines.run(by_hand(path, PATCHES)), "a session": session}
+    rows = {"by hand": lambda: lines.run(by_hand(path, FRAMES)), "a session": session}
     print(f"Start: 16 pictures of 64x64, intra only, {rounds} rounds\n")
     costs = in_turns(rows, rounds)
     # The round that warms up does not count.
     costs.update({f"its {name}": values[1:] for name, values in parts.items()})
-    print_costs(costs, lambda name: "by hand, patches" if name == "a session" else None)
+    print_costs(costs, lambda name: "by hand" if name == "a session" else None)
 
 
 PROCESS = """
