@@ -13,16 +13,21 @@ void add_part(GstBin *bin, GstElement *element) {
   gst_bin_add(bin, element);
 }
 
-GstElement *make_part(GstBin *bin, const char *factory) {
-  if (GstElement *element = gst_element_factory_make(factory, nullptr)) {
-    add_part(bin, element);
+GstElement *create_part(GstBin *bin, const char *factory) {
+  if (GstElement *element = gst_element_factory_make(factory, nullptr))
     return element;
-  }
   gst_element_post_message(GST_ELEMENT(bin), gst_missing_element_message_new(GST_ELEMENT(bin), factory));
   GST_ELEMENT_ERROR(bin, CORE, MISSING_PLUGIN,
                     ("There is no element \"%s\": the GStreamer plugin that has it is not installed.", factory),
                     (nullptr));
   return nullptr;
+}
+
+GstElement *make_part(GstBin *bin, const char *factory) {
+  GstElement *element = create_part(bin, factory);
+  if (element)
+    add_part(bin, element);
+  return element;
 }
 
 void drop_part(GstBin *bin, GstElement *element) {

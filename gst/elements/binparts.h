@@ -9,7 +9,8 @@ namespace cps {
 // Takes the element over.
 void add_part(GstBin *bin, GstElement *element);
 
-// nullptr after an error message.
+// An element to be added, or one that has been. nullptr after an error message.
+GstElement *create_part(GstBin *bin, const char *factory);
 GstElement *make_part(GstBin *bin, const char *factory);
 
 void drop_part(GstBin *bin, GstElement *element);

@@ -115,12 +115,15 @@ static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *c
 
 // Appends cudaupload or cudadownload, which would rather pass frames on as they are, and what makes them copy.
 static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::vector<GstElement *> &chain) {
-  GstElement *copy = make_part(route.bin, to_gpu ? "cudaupload" : "cudadownload");
-  GstElement *filter = copy ? make_capsfilter(route, to_gpu ? kCudaFrames : kSystemFrames) : nullptr;
-  if (!filter)
+  GstElement *copy = create_part(route.bin, to_gpu ? "cudaupload" : "cudadownload");
+  if (!copy)
     return false;
   g_object_set(copy, "cuda-device-id", device_id, nullptr);
-  give_primary_context(copy, device_id);
+  give_primary_context(copy, device_id); // it keeps the first; a bin gives what it knows, of whatever GPU
+  add_part(route.bin, copy);
+  GstElement *filter = make_capsfilter(route, to_gpu ? kCudaFrames : kSystemFrames);
+  if (!filter)
+    return false;
   chain.insert(chain.end(), {copy, filter});
   return true;
 }
