@@ -20,7 +20,7 @@ bool VideoSearch::start(const std::string &uri, GInputStream *stream) {
   if (!source)
     return false;
   if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")})
-    return parse(pad.get());
+    return parse(pad.get()) != nullptr;
   searching_ = 1;
   g_signal_connect(source, "pad-added", G_CALLBACK(on_source_pad), this);
   g_signal_connect(source, "no-more-pads", G_CALLBACK(on_no_more_source_pads), this);
@@ -60,18 +60,19 @@ GstElement *VideoSearch::make_source(const std::string &uri, GInputStream *strea
 }
 
 void VideoSearch::on_source_pad(GstElement *, GstPad *pad, VideoSearch *self) {
-  self->parse(pad);
+  if (GstElement *parsebin = self->parse(pad))
+    gst_element_sync_state_with_parent(parsebin);
 }
 
 void VideoSearch::on_no_more_source_pads(GstElement *, VideoSearch *self) {
   self->end({});
 }
 
-// False after an error message.
-bool VideoSearch::parse(GstPad *pad) {
+// A parsebin for `pad`, which it starts to read from as soon as it is in PAUSED. nullptr after an error message.
+GstElement *VideoSearch::parse(GstPad *pad) {
   GstElement *parsebin = make_part(bin_, "parsebin");
   if (!parsebin)
-    return false;
+    return nullptr;
   Container *container = nullptr;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -86,10 +87,9 @@ bool VideoSearch::parse(GstPad *pad) {
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
   if (!link_pad(pad, parsebin)) {
     GST_ELEMENT_ERROR(bin_, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
-    return false;
+    return nullptr;
   }
-  gst_element_sync_state_with_parent(parsebin);
-  return true;
+  return parsebin;
 }
 
 // Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)

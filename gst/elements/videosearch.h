@@ -22,8 +22,8 @@ public:
   VideoSearch(const VideoSearch &) = delete;
   VideoSearch &operator=(const VideoSearch &) = delete;
 
-  // Puts the elements into the bin. Reads `stream` where there is one, else `uri`. False after an error message.
-  // Without a video, that is posted later.
+  // Puts the elements into the bin, whose change of state starts them when its own pads are active. Reads `stream`
+  // where there is one, else `uri`. False after an error message. Without a video, that is posted later.
   bool start(const std::string &uri, GInputStream *stream);
 
   // Ends the threads that read. To be called before the bin goes to READY: parsebin 1.22 frees then what they may be
@@ -46,7 +46,7 @@ private:
   };
 
   GstElement *make_source(const std::string &uri, GInputStream *stream);
-  bool parse(GstPad *pad);
+  GstElement *parse(GstPad *pad);
   void complete(Container &container);
   GstPad *choose(const std::vector<Owned<GstPad>> &videos) const;
   void end(const std::vector<std::string> &others);
