@@ -17,6 +17,7 @@ struct Unref {
   void operator()(GstMemory *memory) const { gst_memory_unref(memory); }
   void operator()(GstCaps *caps) const { gst_caps_unref(caps); }
   void operator()(GstMessage *message) const { gst_message_unref(message); }
+  void operator()(GstContext *context) const { gst_context_unref(context); }
   void operator()(GstQuery *query) const { gst_query_unref(query); }
   void operator()(GstStructure *structure) const { gst_structure_free(structure); }
   void operator()(CpsPlan *plan) const { cps_plan_unref(plan); }

@@ -186,12 +186,16 @@ static GstElement *make_capsfilter(CpsStreamBin *self, bool cuda) {
 
 // Appends cudaupload or cudadownload, which would rather pass frames on as they are, and what makes them copy.
 static bool add_copy(CpsStreamBin *self, bool to_gpu, int device_id, std::vector<GstElement *> &chain) {
-  GstElement *copy = make_element(self, to_gpu ? "cudaupload" : "cudadownload");
-  GstElement *filter = copy ? make_capsfilter(self, to_gpu) : nullptr;
+  const char *factory = to_gpu ? "cudaupload" : "cudadownload";
+  GstElement *copy = gst_element_factory_make(factory, nullptr);
+  if (!copy)
+    return refuse_missing(self, factory);
+  g_object_set(copy, "cuda-device-id", device_id, nullptr);
+  cps::give_primary_context(copy, device_id); // it keeps the first; a bin gives what it knows, of whatever GPU
+  add_element(self, copy);
+  GstElement *filter = make_capsfilter(self, to_gpu);
   if (!filter)
     return false;
-  g_object_set(copy, "cuda-device-id", device_id, nullptr);
-  cps::give_primary_context(copy, device_id);
   chain.insert(chain.end(), {copy, filter});
   return true;
 }
@@ -452,12 +456,12 @@ static void on_unknown_type(GstElement *, GstPad *, GstCaps *caps, CpsStreamBin 
     state.undecodable.reset(gst_caps_ref(caps));
 }
 
-// False after an error message.
-static bool parse(CpsStreamBin *self, GstPad *pad) {
+// A parsebin for `pad`, which it starts to read from as soon as it is in PAUSED. nullptr after an error message.
+static GstElement *parse(CpsStreamBin *self, GstPad *pad) {
   State &state = state_of(self);
   GstElement *parsebin = make_element(self, "parsebin");
   if (!parsebin)
-    return false;
+    return nullptr;
   Container *container = nullptr;
   {
     const std::lock_guard<std::mutex> lock(state.mutex);
@@ -471,14 +475,14 @@ static bool parse(CpsStreamBin *self, GstPad *pad) {
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), self);
   if (!link_pad(pad, parsebin)) {
     GST_ELEMENT_ERROR(self, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
-    return false;
+    return nullptr;
   }
-  gst_element_sync_state_with_parent(parsebin);
-  return true;
+  return parsebin;
 }
 
 static void on_source_pad(GstElement *, GstPad *pad, CpsStreamBin *self) {
-  parse(self, pad);
+  if (GstElement *parsebin = parse(self, pad))
+    gst_element_sync_state_with_parent(parsebin);
 }
 
 static void on_no_more_source_pads(GstElement *, CpsStreamBin *self) {
@@ -521,12 +525,13 @@ static GstElement *make_source(CpsStreamBin *self) {
   return source;
 }
 
+// The source and what parses it, for the bin's change of state to start when its pads are active.
 static bool read_source(CpsStreamBin *self) {
   GstElement *source = make_source(self);
   if (!source)
     return false;
   if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")})
-    return parse(self, pad.get());
+    return parse(self, pad.get()) != nullptr;
   state_of(self).searching = 1;
   g_signal_connect(source, "pad-added", G_CALLBACK(on_source_pad), self);
   g_signal_connect(source, "no-more-pads", G_CALLBACK(on_no_more_source_pads), self);
