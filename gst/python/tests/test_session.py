@@ -265,7 +265,7 @@ def test_tensors_may_be_freed_on_any_thread(clip):
     thread.join()
 
 
-def test_closing_wakes_who_reads(tmp_path):
+def test_closing_wakes_who_reads():
     """A file whose reading does not end before the session is closed."""
     reading, go_on = threading.Event(), threading.Event()
 
@@ -282,23 +282,19 @@ def test_closing_wakes_who_reads(tmp_path):
 
     def read():
         try:
-            outcome.append(codecpatch.read(Stuck()))
+            outcome.append(session.next())
         except CodecPatchError as error:
             outcome.append(error)
 
-    def close():
-        reading.wait(60)
-        for session in list(codecpatch.session._live):
-            threading.Timer(0.2, go_on.set).start()
-            session.close()
-
-    threads = [threading.Thread(target=read), threading.Thread(target=close)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    assert isinstance(outcome[0], CodecPatchError)
+    session = codecpatch.open(Stuck())
+    thread = threading.Thread(target=read)
+    thread.start()
+    reading.wait(60)
+    threading.Timer(0.2, go_on.set).start()  # close() waits for read() to return
+    session.close()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert isinstance(outcome[0], CodecPatchError) and outcome[0].code == ErrorCode.CLOSED
 
 
 def test_a_longer_clip_than_the_pool(tmp_path):

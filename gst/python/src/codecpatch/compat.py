@@ -271,7 +271,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         self.close()
 
     @property
-    def patches(self) -> Tensor | None:
+    def patches(self) -> Tensor:
         """``[K, 3, P, P]``: red, green, blue; 0 to 255. None when closed."""
         return self._clip.patches if self._clip else None
 
@@ -281,7 +281,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         return [dict(row) for row in self._all_metadata()]
 
     @property
-    def metadata_tensors(self) -> tuple[Tensor, Tensor] | tuple[None, None]:
+    def metadata_tensors(self) -> tuple[Tensor, Tensor]:
         """``[K, 6]`` int64 (seq_pos, frame_id, is_i, patch_linear_idx, patch_h_idx, patch_w_idx), ``[K]`` float32."""
         return (self._clip.meta_fields, self._clip.meta_scores) if self._clip else (None, None)
 
