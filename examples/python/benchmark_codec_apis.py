@@ -22,7 +22,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median, stdev
-from time import perf_counter
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 import codecpatch
 import numpy as np
@@ -163,10 +164,17 @@ def evenly(count, length):
 # --- Measuring ---
 
 
+class Cost(NamedTuple):
+    """In seconds."""
+
+    wall: float
+    cpu: float  # of all threads of this process
+
+
 def run(path, args, combination):
-    """Seconds, or what was raised instead."""
+    """The cost, or what was raised instead."""
     synchronize()
-    started = perf_counter()
+    started = perf_counter(), process_time()
     try:
         if combination.api == "decode_only":
             run_decode_only(path, args, combination)
@@ -182,7 +190,7 @@ def run(path, args, combination):
     except Exception as error:  # whatever it is, it is this reader's, and this video's
         return error
     synchronize()
-    return perf_counter() - started
+    return Cost(perf_counter() - started[0], process_time() - started[1])
 
 
 def synchronize():
@@ -192,7 +200,7 @@ def synchronize():
 
 
 def measure(videos, args, combinations):
-    """The seconds of each run by combination and video; for one that fails, what was raised."""
+    """The cost of each run by combination and video; for one that fails, what was raised."""
     results = {(combination, path): [] for combination in combinations for path in videos}
     for number in range(-args.warm_up, args.repeats):
         for combination in combinations:
@@ -220,12 +228,13 @@ def report(combination, videos, args, results):
         if isinstance(outcome, Exception):
             print(f"{start}failed: {one_line(outcome)}")
             continue
-        latency = median(outcome)
+        latencies = [cost.wall for cost in outcome]
+        latency = median(latencies)
         print(
             f"{start}latency={latency:.4f}s | speed={1 / latency:.3f} videos/s | "
-            f"{args.sequence_length / latency:.1f} frames/s | mean={fmean(outcome):.4f}s std={spread(outcome):.4f}s"
+            f"{args.sequence_length / latency:.1f} frames/s | mean={fmean(latencies):.4f}s std={spread(latencies):.4f}s"
         )
-    latencies = [median(outcome) for outcome in outcomes if isinstance(outcome, list)]
+    latencies = [median(cost.wall for cost in outcome) for outcome in outcomes if isinstance(outcome, list)]
     if not latencies:
         print("Summary: no successful runs for this API/backend combo.")
         return
@@ -250,12 +259,16 @@ def print_table(videos, combinations, results):
     shown = [c for c in combinations if any(isinstance(results[c, path], list) for path in videos)]
     if not shown:
         return
-    print("\nMedians in ms")
+    print("\nMedians in ms: wall time / CPU time of all threads")
     rows = [["", *(combination.column for combination in shown)]]
-    for path in videos:
-        outcomes = [results[combination, path] for combination in shown]
-        rows.append([path.name, *(f"{1e3 * median(o):.0f}" if isinstance(o, list) else "-" for o in outcomes)])
+    rows += [[path.name, *(cell(results[combination, path]) for combination in shown)] for path in videos]
     print_rows(rows)
+
+
+def cell(outcome):
+    if isinstance(outcome, Exception):
+        return "-"
+    return " / ".join(f"{1e3 * median(values):.0f}" for values in zip(*outcome))
 
 
 def print_rows(rows):
