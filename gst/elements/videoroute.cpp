@@ -16,13 +16,6 @@ namespace cps {
 static const char *const kSystemFrames = "video/x-raw";
 static const char *const kCudaFrames = "video/x-raw(memory:CUDAMemory)";
 
-// videoflip lacks a few formats, and of those with chroma subsampled in one direction its results are undefined.
-static const char *const kFlippableFrames =
-    "video/x-raw, format={ I420, YV12, NV12, NV21, Y444, GRAY8, GRAY16_LE, GRAY16_BE, RGB, BGR, RGBx, BGRx, xRGB, "
-    "xBGR, "
-    "RGBA, BGRA, ARGB, ABGR, AYUV, I420_10LE, I420_10BE, I420_12LE, I420_12BE, Y444_10LE, Y444_10BE, Y444_12LE, "
-    "Y444_12BE }";
-
 // What puts out nothing but such frames. nullptr after an error message.
 static GstElement *make_capsfilter(const VideoRoute &route, const char *frames) {
   GstElement *filter = make_part(route.bin, "capsfilter");
@@ -128,15 +121,25 @@ static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::v
   return true;
 }
 
+// Appends what keeps cudadownload from writing into memory that cudaupload offers: of the other GPU, though the caps
+// say system memory.
+static bool add_border(const VideoRoute &route, std::vector<GstElement *> &chain) {
+  GstElement *identity = make_part(route.bin, "identity");
+  if (!identity)
+    return false;
+  g_object_set(identity, "drop-allocation", TRUE, "silent", TRUE, nullptr);
+  chain.push_back(identity);
+  return true;
+}
+
 // Appends what turns frames in system memory.
 static bool add_flip(const VideoRoute &route, std::vector<GstElement *> &chain) {
-  GstElement *convert = make_part(route.bin, "videoconvert");
-  GstElement *filter = convert ? make_capsfilter(route, kFlippableFrames) : nullptr;
-  GstElement *flip = filter ? make_part(route.bin, "videoflip") : nullptr;
+  GstElement *convert = make_part(route.bin, "videoconvert"); // videoflip lacks a few formats
+  GstElement *flip = convert ? make_part(route.bin, "videoflip") : nullptr;
   if (!flip)
     return false;
   gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
-  chain.insert(chain.end(), {convert, filter, flip});
+  chain.insert(chain.end(), {convert, flip});
   return true;
 }
 
@@ -163,6 +166,8 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
   if (from_gpu && in_system_memory && !add_copy(route, false, from, chain))
     return false;
   if (flip && !add_flip(route, chain))
+    return false;
+  if (from_gpu && to_gpu && from != to && !add_border(route, chain))
     return false;
   if (to_gpu && in_system_memory && !add_copy(route, true, to, chain))
     return false;
