@@ -200,6 +200,17 @@ static bool add_copy(CpsStreamBin *self, bool to_gpu, int device_id, std::vector
   return true;
 }
 
+// Appends what keeps cudadownload from writing into memory that cudaupload offers: of the other GPU, though the caps
+// say system memory.
+static bool add_border(CpsStreamBin *self, std::vector<GstElement *> &chain) {
+  GstElement *identity = make_element(self, "identity");
+  if (!identity)
+    return false;
+  g_object_set(identity, "drop-allocation", TRUE, "silent", TRUE, nullptr);
+  chain.push_back(identity);
+  return true;
+}
+
 // Appends what turns frames in system memory.
 static bool add_flip(CpsStreamBin *self, std::vector<GstElement *> &chain) {
   GstElement *convert = make_element(self, "videoconvert"); // videoflip lacks a few formats
@@ -224,6 +235,8 @@ static bool link_output(CpsStreamBin *self, Backend decoded, bool turned) {
   if (from_gpu && in_system_memory && !add_copy(self, false, from, chain))
     return false;
   if (flip && !add_flip(self, chain))
+    return false;
+  if (from_gpu && to_gpu && from != to && !add_border(self, chain))
     return false;
   if (to_gpu && in_system_memory && !add_copy(self, true, to, chain))
     return false;
@@ -298,14 +311,16 @@ static bool try_decoder(CpsStreamBin *self, GstPad *pad, GstElementFactory *fact
 }
 
 static bool try_decoders(CpsStreamBin *self, GstPad *pad, const GstCaps *caps, Backend backend) {
-  for (const Owned<GstElementFactory> &factory :
-       backend == Backend::Gpu ? cps::gpu_decoders(caps) : cps::cpu_decoders(caps))
-    if (try_decoder(self, pad, factory.get(), backend)) {
-      const ObjectLock lock(self);
-      state_of(self).resolved.decoder = GST_OBJECT_NAME(factory.get());
-      return true;
-    }
-  return false;
+  const std::vector<Owned<GstElementFactory>> factories =
+      backend == Backend::Gpu ? cps::gpu_decoders(caps) : cps::cpu_decoders(caps);
+  const auto found = std::find_if(factories.begin(), factories.end(), [&](const Owned<GstElementFactory> &factory) {
+    return try_decoder(self, pad, factory.get(), backend);
+  });
+  if (found == factories.end())
+    return false;
+  const ObjectLock lock(self);
+  state_of(self).resolved.decoder = GST_OBJECT_NAME(found->get());
+  return true;
 }
 
 static void refuse_codec(CpsStreamBin *self, GstCaps *caps) {
