@@ -419,11 +419,11 @@ static void end_search(CpsStreamBin *self, const std::vector<std::string> &other
 // Data comes: all pads of the container are there, with caps and tags, and the video can still be linked.
 static GstPadProbeReturn on_first_data(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto &container = *static_cast<Container *>(data);
-  if (GstEvent *event = GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM
-                            ? GST_PAD_PROBE_INFO_EVENT(info)
-                            : nullptr;
-      event && GST_EVENT_TYPE(event) != GST_EVENT_GAP && GST_EVENT_TYPE(event) != GST_EVENT_EOS)
-    return GST_PAD_PROBE_OK;
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+    const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
+    if (type != GST_EVENT_GAP && type != GST_EVENT_EOS)
+      return GST_PAD_PROBE_OK;
+  }
   if (container.complete.exchange(true))
     return GST_PAD_PROBE_REMOVE;
 

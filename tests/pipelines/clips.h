@@ -79,7 +79,8 @@ inline std::string checksum(GstPad *pad, GstBuffer *buffer) {
   for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS(&frame); c++)
     for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c); y++)
       g_checksum_update(sum, GST_VIDEO_FRAME_COMP_DATA(&frame, c) + y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, c),
-                        GST_VIDEO_FRAME_COMP_WIDTH(&frame, c) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, c));
+                        (GST_VIDEO_FRAME_COMP_WIDTH(&frame, c) - 1) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, c) +
+                            (GST_VIDEO_FRAME_COMP_DEPTH(&frame, c) + 7) / 8); // less than a step: others share it
   std::string text = g_checksum_get_string(sum);
   g_checksum_free(sum);
   gst_video_frame_unmap(&frame);
