@@ -249,6 +249,27 @@ GST_START_TEST(stream_and_uri) {
 }
 GST_END_TEST
 
+// auto is the CPU then, and gpu an error that says what is missing.
+GST_START_TEST(no_gpu) {
+  const Files files;
+  const std::string rest = " uri=" + uri_of(files.good()) + " ! tensormetasink name=sink";
+  Line line("patchstreambin name=bin k-keep=9" + rest);
+  line.run().only_clip();
+  const Owned<GstElement> bin = line.get("bin");
+  if (text_property(bin.get(), "resolved-process-backend") == "gpu") {
+    g_print("skipped: there is a GPU\n");
+    return;
+  }
+  fail_unless_equals_string(text_property(bin.get(), "resolved-decode-backend").c_str(), "cpu");
+  fail_unless_equals_string(text_property(bin.get(), "resolved-process-backend").c_str(), "cpu");
+  for (const char *stage : {"decode", "process"}) {
+    const Outcome outcome = run("patchstreambin decode-backend=cpu " + std::string(stage) + "-backend=gpu" + rest);
+    g_print("%s\n", outcome.error.c_str());
+    check(outcome, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, {stage, "-backend=gpu cannot be had", "CUDA"});
+  }
+}
+GST_END_TEST
+
 static Suite *binsources_suite() {
   Suite *suite = suite_create("pipelines-binsources");
   TCase *tests = make_tests(suite);
@@ -259,6 +280,7 @@ static Suite *binsources_suite() {
   tcase_add_test(tests, no_decoder);
   tcase_add_test(tests, streams);
   tcase_add_test(tests, stream_and_uri);
+  tcase_add_test(tests, no_gpu);
   return suite;
 }
 
