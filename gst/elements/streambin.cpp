@@ -219,7 +219,8 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
     settings.uri = g_value_get_string(value) ? g_value_get_string(value) : "";
     break;
   case PROP_STREAM:
-    replaced = std::exchange(settings.stream, {static_cast<GInputStream *>(g_value_dup_object(value)), UnrefStream()});
+    replaced.reset(static_cast<GInputStream *>(g_value_dup_object(value)), UnrefStream());
+    replaced.swap(settings.stream);
     break;
   case PROP_VIDEO_TRACK:
     settings.video_track = g_value_get_int(value);

@@ -32,7 +32,7 @@ public:
 
   // parsebin has no word for a video that no element here takes where there is nothing else: its error says that
   // something is missing. True where that is so, and `undecodable` has been called.
-  bool explain(GstMessage *error);
+  bool explain(GstMessage *message);
 
 private:
   // What a parsebin has shown. Filled in on its thread.
@@ -56,7 +56,7 @@ private:
   static void on_parsed_pad(GstElement *, GstPad *pad, Container *container);
   static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container);
   static void on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self);
-  static GstPadProbeReturn on_data(GstPad *, GstPadProbeInfo *info, gpointer container);
+  static GstPadProbeReturn on_data(GstPad *, GstPadProbeInfo *info, gpointer data);
 
   GstBin *const bin_;
   const int track_;
