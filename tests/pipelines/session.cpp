@@ -259,6 +259,7 @@ GST_START_TEST(options_that_are_refused) {
       {{"async-handling", "true"}, "There is no option \"async-handling\"."},
       {{"uri", "file:///x"}, "There is no option \"uri\"."},
       {{"stream", "x"}, "There is no option \"stream\"."},
+      {{"CpsStreamBin::uri", "file:///x"}, "There is no option \"CpsStreamBin::uri\"."},
       {{"cuda_device_id", "0"}, "There is no option \"cuda-device-id\"."},
       {{"", "1"}, "There is no option \"\"."},
       {{"k-keep"}, "The option \"k-keep\" has no value."},
