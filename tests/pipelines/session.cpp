@@ -7,6 +7,8 @@
 #include "tests/common/text.h"
 
 #include <cerrno>
+#include <csignal>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <thread>
@@ -154,6 +156,35 @@ GST_START_TEST(paths) {
   next_clip(open_path(file.folder.file("link/../here.mp4"), {"k-keep", "1"}));
   fail_unless(g_chdir(inner.c_str()) == 0);
   assert_text(metadata(next_clip(open_path("here.mp4", {"k-keep", "1"})), "source"), "here.mp4");
+}
+GST_END_TEST
+
+// Read once, from one who is gone as soon as nobody reads any more.
+GST_START_TEST(named_pipe) {
+  const File file("clip.mp4", kOneKeyFrame, "mp4mux faststart=true");
+  const OptionList options = {"sequence-length", "8", "k-keep", "50", "total-frames", "60"};
+  const std::string expected = all_bytes(next_clip(open_path(file.path, options)));
+  const std::string bytes = read_file(file.path), path = file.folder.file("pipe");
+  fail_unless(mkfifo(path.c_str(), 0600) == 0);
+  signal(SIGPIPE, SIG_IGN);
+  for (int round = 0; round < 10; round++) {
+    std::thread writer([&] {
+      const int pipe = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      for (size_t at = 0; at < bytes.size();) {
+        const gssize count = write(pipe, bytes.data() + at, bytes.size() - at);
+        if (count < 0)
+          break;
+        at += static_cast<size_t>(count);
+      }
+      close(pipe);
+    });
+    Session session = open_path(path, options);
+    const Clip clip = next_clip(session);
+    fail_unless(all_bytes(clip) == expected);
+    assert_text(metadata(clip, "source"), path);
+    session.reset();
+    writer.join();
+  }
 }
 GST_END_TEST
 
@@ -387,6 +418,7 @@ static Suite *session_suite() {
   tcase_add_test(tests, frames_equal_line);
   tcase_add_test(tests, sources_agree);
   tcase_add_test(tests, paths);
+  tcase_add_test(tests, named_pipe);
   tcase_add_test(tests, sources_that_fail);
   tcase_add_test(tests, callbacks_that_fail);
   tcase_add_test(tests, streams_that_fail);
