@@ -9,6 +9,7 @@
 #include "gst/codecpatch/streaminput.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -23,7 +24,7 @@ struct _CpsSession {
   Owned<GstElement> pipeline;
   std::vector<GstElement *> elements; // whose properties are the options; the first reads the source. The pipeline's
   GstElement *sink = nullptr;         // the pipeline's
-  Owned<GInputStream> stream;         // of functions, where they are the source
+  Owned<GInputStream> stream;         // of functions, where they or a pipe are the source
   // Shared with the handlers, which a thread may be in when they are taken off.
   std::shared_ptr<SessionInbox> inbox = std::make_shared<SessionInbox>();
 };
@@ -147,14 +148,48 @@ CpsSession *open_session(const std::string &name, const std::optional<std::strin
   return nullptr;
 }
 
+// Functions of an application as the source.
+void read_functions(CpsSession &session, Source &source, const cps::StreamFunctions &functions) {
+  source.stream.reset(cps::stream_input_new(functions, [inbox = session.inbox](const std::string &sentence) {
+    inbox->fail(Owned<GError>(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE, sentence.c_str())));
+  }));
+  session.stream.reset(G_INPUT_STREAM(g_object_ref(source.stream.get())));
+}
+
+gssize read_descriptor(gpointer descriptor, gpointer data, gsize size) {
+  gssize count = -1;
+  do
+    count = read(GPOINTER_TO_INT(descriptor), data, size);
+  while (count < 0 && errno == EINTR);
+  return count;
+}
+
+void close_descriptor(gpointer descriptor) {
+  close(GPOINTER_TO_INT(descriptor));
+}
+
+bool fail_to_open(int problem, GError **error) {
+  return cps::fail(error, CPS_SESSION_ERROR_SOURCE, std::string(g_strerror(problem)) + ".");
+}
+
+// filesrc would open it twice. Whoever writes to it may be gone after the first time, and the second waits for ever.
+bool open_pipe(const gchar *path, CpsSession &session, Source &source, GError **error) {
+  const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return fail_to_open(errno, error);
+  read_functions(session, source, {read_descriptor, nullptr, close_descriptor, GINT_TO_POINTER(descriptor)});
+  return true;
+}
+
 // GLib's way keeps what GStreamer's leaves out: `..` behind a symbolic link.
-bool find_file(const gchar *path, Source &source, GError **error) {
+bool find_file(const gchar *path, CpsSession &session, Source &source, GError **error) {
   struct stat status {};
-  int problem = stat(path, &status) != 0 || access(path, R_OK) != 0 ? errno : 0;
-  if (problem == 0 && S_ISDIR(status.st_mode))
-    problem = EISDIR;
-  if (problem != 0)
-    return cps::fail(error, CPS_SESSION_ERROR_SOURCE, std::string(g_strerror(problem)) + ".");
+  if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+    return fail_to_open(errno, error);
+  if (S_ISDIR(status.st_mode))
+    return fail_to_open(EISDIR, error);
+  if (S_ISFIFO(status.st_mode))
+    return open_pipe(path, session, source, error);
   const Owned<gchar> folder(g_get_current_dir());
   const Owned<gchar> absolute(g_path_is_absolute(path) ? g_strdup(path)
                                                        : g_build_filename(folder.get(), path, nullptr));
@@ -185,7 +220,8 @@ std::string name_or_default(const gchar *name) {
  * @options: (nullable) (array zero-terminated=1): key, value, key, value..., %NULL. See cps_session_open_uri().
  * @error: (out) (optional): a #CpsSessionError where it fails
  *
- * Starts to read a file.
+ * Starts to read a file. Of a pipe it waits for whoever writes to it, and reads as cps_session_open_stream() does
+ * without a function to seek.
  *
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */
@@ -194,7 +230,10 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
   const Owned<gchar> name(g_utf8_make_valid(path, -1));
   return open_session(
       name.get(), path, options,
-      [path](CpsSession &, Source &source, GError **failure) { return find_file(path, source, failure); }, error);
+      [path](CpsSession &session, Source &source, GError **failure) {
+        return find_file(path, session, source, failure);
+      },
+      error);
 }
 
 /**
@@ -283,12 +322,7 @@ CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroy
   return open_session(
       source_name, source_name, options,
       [&](CpsSession &session, Source &source, GError **) {
-        source.stream.reset(cps::stream_input_new(
-            {read, seek, owned.hand_over(), user_data}, [inbox = session.inbox](const std::string &sentence) {
-              inbox->fail(
-                  Owned<GError>(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE, sentence.c_str())));
-            }));
-        session.stream.reset(G_INPUT_STREAM(g_object_ref(source.stream.get())));
+        read_functions(session, source, {read, seek, owned.hand_over(), user_data});
         return true;
       },
       error);

@@ -6,7 +6,11 @@
  *
  * Returns: the domain of the errors of sessions
  */
-G_DEFINE_QUARK(cps - session - error - quark, cps_session_error)
+GQuark cps_session_error_quark() {
+  // Looked up once: a fork may find the table locked for ever.
+  static const GQuark quark = g_quark_from_static_string("cps-session-error-quark");
+  return quark;
+}
 
 namespace cps {
 

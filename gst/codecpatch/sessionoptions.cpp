@@ -64,6 +64,8 @@ bool read_options(const gchar *const *list, SessionOptions &options, GError **er
 // The property of that name, unless it is no option: those of every bin and element, the source, which the session has
 // set, and the device, which the bins know by another name. nullptr where there is none.
 static GParamSpec *find_property(GObjectClass *type, const std::string &name) {
+  if (name.find(':') != std::string::npos) // GObject would take "CpsStreamBin::uri"
+    return nullptr;
   GParamSpec *spec = g_object_class_find_property(type, name.c_str());
   const bool hidden = name == "uri" || name == "stream" || name == "cuda-device-id";
   return spec && !hidden && !g_type_is_a(GST_TYPE_BIN, spec->owner_type) ? spec : nullptr;

@@ -335,6 +335,7 @@ static void stream_bin_finalize(GObject *object) {
 static void cps_stream_bin_init(CpsStreamBin *self) {
   new (&state_of(self)) CpsStreamBinPrivate();
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+  gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE); // the source inside comes and goes
 }
 
 static void install_own_properties(GObjectClass *klass) {

@@ -81,6 +81,7 @@ bool seek_to(GInputStream *stream, goffset offset, GSeekType type) {
 } // namespace
 
 GST_START_TEST(error_codes) {
+  fail_unless_equals_string(g_quark_to_string(CPS_SESSION_ERROR), "cps-session-error-quark");
   const struct {
     GQuark domain;
     gint code;

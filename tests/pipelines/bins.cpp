@@ -1,6 +1,7 @@
 // What uniformdecodebin and patchstreambin put out: the same as the elements one by one, with their properties.
 #include "tests/pipelines/bins.h"
 
+#include "tests/common/text.h"
 #include "tests/pipelines/sections.h"
 
 #include <algorithm>
@@ -240,8 +241,8 @@ GST_START_TEST(raw_video) {
   fail_unless(outcome.only_clip().pixels == expected.only_clip().pixels);
   fail_unless(outcome.only_clip().fields == expected.only_clip().fields);
   const Owned<GstElement> bin = line.get("bin");
-  fail_unless_equals_string(text_property(bin.get(), "resolved-decode-backend").c_str(), "cpu");
-  fail_unless_equals_string(text_property(bin.get(), "resolved-decoder").c_str(), "");
+  assert_text(text_property(bin.get(), "resolved-decode-backend"), "cpu");
+  assert_text(text_property(bin.get(), "resolved-decoder"), "");
 }
 GST_END_TEST
 
@@ -343,11 +344,10 @@ GST_START_TEST(threads) {
     line.reach(GST_STATE_PAUSED);
     const Owned<GstElement> bin = line.get("bin"), decoder = child_of(bin.get(), row.decoder);
     fail_unless(decoder != nullptr, "no %s", row.decoder);
-    fail_unless_equals_string(text_property(bin.get(), "resolved-decoder").c_str(), row.decoder);
+    assert_text(text_property(bin.get(), "resolved-decoder"), row.decoder);
     if (row.property)
-      fail_unless_equals_string(
-          value_of(decoder.get(), g_object_class_find_property(G_OBJECT_GET_CLASS(decoder.get()), row.property))
-              .c_str(),
+      assert_text(
+          value_of(decoder.get(), g_object_class_find_property(G_OBJECT_GET_CLASS(decoder.get()), row.property)),
           row.expected);
     fail_unless(line.run().eos);
   }
@@ -382,7 +382,7 @@ GST_START_TEST(resolved) {
       {"resolved-decode-backend", "cpu"}, {"resolved-process-backend", "cpu"}, {"resolved-decoder", "avdec_h264"}};
   std::vector<std::pair<std::string, std::string>> notified; // from the streaming thread, read when that has ended
   for (const auto &[name, value] : expected) {
-    fail_unless_equals_string(text_property(bin.get(), name).c_str(), "");
+    assert_text(text_property(bin.get(), name), "");
     const auto note = [](GstElement *element, GParamSpec *spec, gpointer all) {
       static_cast<decltype(notified) *>(all)->emplace_back(spec->name, text_property(element, spec->name));
     };
@@ -391,7 +391,7 @@ GST_START_TEST(resolved) {
   line.run().only_clip();
   line.reach(GST_STATE_READY);
   for (const auto &[name, value] : expected) {
-    fail_unless_equals_string(text_property(bin.get(), name).c_str(), value);
+    assert_text(text_property(bin.get(), name), value);
     const std::pair<std::string, std::string> last(name, value), forgotten(name, "");
     fail_unless(std::count(notified.begin(), notified.end(), last) == 1, "%s", name);
     fail_unless(std::count(notified.begin(), notified.end(), forgotten) == 1, "%s", name);

@@ -63,7 +63,9 @@ public:
   // After READY.
   void check(const Line &line) const {
     line.forget_messages(); // they keep who posted them
-    assert_equals_uint64(children_of(line.get("bin").get()).size(), before_);
+    const Owned<GstElement> bin = line.get("bin");
+    assert_equals_uint64(children_of(bin.get()).size(), before_);
+    fail_unless(GST_OBJECT_FLAG_IS_SET(bin.get(), GST_ELEMENT_FLAG_SOURCE));
     fail_unless(added_ > 0 && added_ == gone_, "%d of %d elements are left", added_ - gone_, added_.load());
   }
 

@@ -7,6 +7,8 @@
 #include "tests/common/text.h"
 
 #include <cerrno>
+#include <csignal>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <thread>
@@ -157,6 +159,35 @@ GST_START_TEST(paths) {
 }
 GST_END_TEST
 
+// Read once, from one who is gone as soon as nobody reads any more.
+GST_START_TEST(named_pipe) {
+  const File file("clip.mp4", kOneKeyFrame, "mp4mux faststart=true");
+  const OptionList options = {"sequence-length", "8", "k-keep", "50", "total-frames", "60"};
+  const std::string expected = all_bytes(next_clip(open_path(file.path, options)));
+  const std::string bytes = read_file(file.path), path = file.folder.file("pipe");
+  fail_unless(mkfifo(path.c_str(), 0600) == 0);
+  signal(SIGPIPE, SIG_IGN);
+  for (int round = 0; round < 10; round++) {
+    std::thread writer([&] {
+      const int pipe = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      for (size_t at = 0; at < bytes.size();) {
+        const gssize count = write(pipe, bytes.data() + at, bytes.size() - at);
+        if (count < 0)
+          break;
+        at += static_cast<size_t>(count);
+      }
+      close(pipe);
+    });
+    Session session = open_path(path, options);
+    const Clip clip = next_clip(session);
+    fail_unless(all_bytes(clip) == expected);
+    assert_text(metadata(clip, "source"), path);
+    session.reset();
+    writer.join();
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(sources_that_fail) {
   const File file;
   const std::string missing = file.folder.file("none");
@@ -259,6 +290,7 @@ GST_START_TEST(options_that_are_refused) {
       {{"async-handling", "true"}, "There is no option \"async-handling\"."},
       {{"uri", "file:///x"}, "There is no option \"uri\"."},
       {{"stream", "x"}, "There is no option \"stream\"."},
+      {{"CpsStreamBin::uri", "file:///x"}, "There is no option \"CpsStreamBin::uri\"."},
       {{"cuda_device_id", "0"}, "There is no option \"cuda-device-id\"."},
       {{"", "1"}, "There is no option \"\"."},
       {{"k-keep"}, "The option \"k-keep\" has no value."},
@@ -386,6 +418,7 @@ static Suite *session_suite() {
   tcase_add_test(tests, frames_equal_line);
   tcase_add_test(tests, sources_agree);
   tcase_add_test(tests, paths);
+  tcase_add_test(tests, named_pipe);
   tcase_add_test(tests, sources_that_fail);
   tcase_add_test(tests, callbacks_that_fail);
   tcase_add_test(tests, streams_that_fail);
