@@ -298,18 +298,18 @@ def test_closing_wakes_who_reads(tmp_path):
             return offset if whence == 0 else 1 << 20
 
     outcome = []
+    session = codecpatch.open(Stuck())
 
     def read():
         try:
-            outcome.append(codecpatch.read(Stuck()))
+            outcome.append(session.next())
         except CodecPatchError as error:
             outcome.append(error)
 
     def close():
         reading.wait(60)
-        for session in list(codecpatch.session._live):
-            threading.Timer(0.2, go_on.set).start()
-            session.close()
+        threading.Timer(0.2, go_on.set).start()
+        session.close()
 
     threads = [threading.Thread(target=read), threading.Thread(target=close)]
     for thread in threads:
@@ -317,7 +317,7 @@ def test_closing_wakes_who_reads(tmp_path):
     for thread in threads:
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
-    assert isinstance(outcome[0], CodecPatchError)
+    assert isinstance(outcome[0], CodecPatchError) and outcome[0].code == ErrorCode.CLOSED
 
 
 def test_a_longer_clip_than_the_pool(tmp_path):
