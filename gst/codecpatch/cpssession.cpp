@@ -136,14 +136,14 @@ template <typename Find>
 CpsSession *open_session(const std::string &name, const std::optional<std::string> &source, const gchar *const *options,
                          const Find &find, GError **error) {
   auto session = std::make_unique<_CpsSession>();
-  session->name = name;
+  session->name = Owned<gchar>(g_utf8_make_valid(name.c_str(), -1)).get();
   session->source = source;
   GError *failure = nullptr;
   // What comes first is safe in a fork, too.
   if (cps::check_fork(&failure) && open(*session, options, find, &failure))
     return session.release();
   const Owned<GError> owned(failure);
-  cps::fail_with(error, name, *owned);
+  cps::fail_with(error, session->name, *owned);
   stop(*session);
   return nullptr;
 }
@@ -227,9 +227,8 @@ std::string name_or_default(const gchar *name) {
  */
 CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options, GError **error) {
   g_return_val_if_fail(path, nullptr);
-  const Owned<gchar> name(g_utf8_make_valid(path, -1));
   return open_session(
-      name.get(), path, options,
+      path, path, options,
       [path](CpsSession &session, Source &source, GError **failure) {
         return find_file(path, session, source, failure);
       },

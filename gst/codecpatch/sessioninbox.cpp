@@ -49,7 +49,8 @@ void SessionInbox::take(GstMessage *message) {
   if (failed)
     return fail(std::move(told));
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (warned && warnings_.size() < kMaxWarnings)
+  // What comes behind a failure or the end is of its consequences.
+  if (warned && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
     warnings_.emplace_back(told->message);
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
     ended_ = true;

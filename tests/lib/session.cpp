@@ -159,6 +159,17 @@ GST_START_TEST(warnings) {
 }
 GST_END_TEST
 
+GST_START_TEST(no_warnings_of_consequences) {
+  SessionInbox failed, closed;
+  post_error(failed, "It cannot be read.");
+  closed.close();
+  for (SessionInbox *inbox : {&failed, &closed}) {
+    post_warning(*inbox, "It cannot seek.");
+    fail_if(inbox->pop_warning().has_value());
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(waiting_ends) {
   for (int round = 0; round < 4; round++) {
     SessionInbox inbox;
@@ -279,6 +290,7 @@ static Suite *session_suite() {
   tcase_add_test(tests, clips_before_the_end);
   tcase_add_test(tests, clips_before_the_error);
   tcase_add_test(tests, warnings);
+  tcase_add_test(tests, no_warnings_of_consequences);
   tcase_add_test(tests, waiting_ends);
   tcase_add_test(tests, stream_reads_and_seeks);
   tcase_add_test(tests, stream_without_seeking);

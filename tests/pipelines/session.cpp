@@ -249,6 +249,10 @@ GST_START_TEST(streams_that_fail) {
   Failure failure;
   check_failure(Session(cps_session_open_bytes(nullptr, 0, nullptr, nullptr, nullptr, nullptr, failure)), failure,
                 CPS_SESSION_ERROR_STREAM, "stream: ");
+  // Names of files are any bytes, messages are text.
+  Failure odd;
+  check_failure(Session(cps_session_open_bytes(nullptr, 0, nullptr, nullptr, "\xff.mp4", nullptr, odd)), odd,
+                CPS_SESSION_ERROR_STREAM, "\xef\xbf\xbd.mp4: ");
 }
 GST_END_TEST
 

@@ -107,6 +107,18 @@ def test_unknown_field():
         DecodeConfig("v", no_such_field=1)
 
 
+def test_subclasses(clip):
+    """Fields of their own mean nothing to us. What decodes takes what it needs of either configuration."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Own(PatchStreamConfig):
+        note: str = ""
+
+    mine = dataclasses.make_dataclass("Mine", [("count", int, 3)], bases=(PatchStreamConfig,), frozen=True)
+    assert len(patch_stream(Own(clip, k_keep=3, note="x"))) == len(patch_stream(mine(clip, k_keep=3))) == 3
+    assert decode_only(Own(clip, 4, k_keep=3)).frames.shape == (4, 240, 320, 3)
+
+
 # --- patch_stream ---
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import threading
 import warnings
+from decimal import Decimal
 from fractions import Fraction
 
 import codecpatch
@@ -93,6 +95,15 @@ def test_clips_pickle(clip):
     assert again.metadata == result.metadata
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_sessions_do_not_copy(clip, copied):
+    """Both would free the same."""
+    with codecpatch.open(clip, k_keep=5) as session:
+        with pytest.raises(TypeError, match="neither copied nor pickled"):
+            copied(session)
+        assert len(session.next().patches) == 5
+
+
 # --- Plans ---
 
 
@@ -118,7 +129,14 @@ def test_plans(clip, plan, expected):
 
 
 def test_rates_keep_their_decimals(clip):
-    assert codecpatch.read(clip, fps=29.97).metadata["sample_fps"] == "2997/100"
+    for rate in (29.97, numpy.float32(29.97), numpy.float64(29.97), Decimal("29.97"), Fraction(2997, 100)):
+        assert codecpatch.read(clip, fps=rate, max_frames=2, k_keep=1).metadata["sample_fps"] == "2997/100"
+
+
+@pytest.mark.parametrize("second", [1, True, Decimal("1"), Fraction(1), numpy.int8(1), numpy.float32(1)])
+def test_kinds_of_times(clip, second):
+    plan = {"start": second, "stop": second + second, "sequence_length": 2, "k_keep": 1}
+    assert codecpatch.read(clip, **plan).sampled_frame_ids == [30, 59]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +185,7 @@ def test_options_are_checked_before_the_source():
         {"output_dtype": "BFloat16", "selection_unit": "Block_2x2", "k_keep": numpy.int64(8), "scale": 0.5},
         {"mean": [0.5, 0.5, 0.5], "std": (0.25, 0.25, 0.25), "scale": 1 / 255, "output_dtype": "f32"},
         {"static_fallback": True, "apply_rotation": False, "decode_threads": 1, "decode_thread_type": "slice"},
-        {"k_keep": None, "fps": None, "start": None},
+        {"k_keep": None, "fps": None, "start": None, "output": None},
     ],
 )
 def test_kinds_of_values(clip, options):
@@ -206,9 +224,10 @@ def test_missing_backend(clip):
         assert "cuda" in str(getattr(result.patches, "device", ""))
 
 
-def test_damage_raises_by_default(damaged):
+@pytest.mark.parametrize("options", [{}, {"on_error": None}])
+def test_damage_raises_by_default(damaged, options):
     with pytest.raises(CodecPatchError, match="could not be decoded") as caught:
-        codecpatch.read(damaged)
+        codecpatch.read(damaged, **options)
     assert caught.value.code == ErrorCode.STREAM
 
 

@@ -7,6 +7,7 @@ import io
 import mmap
 import os
 import pathlib
+import threading
 import weakref
 
 import codecpatch
@@ -74,6 +75,9 @@ def test_undecodable_paths(data, tmp_path):
     with open(path, "wb") as file:
         file.write(data)
     assert codecpatch.read(os.fsdecode(path), k_keep=1).sampled_frame_ids
+    for name in (path, os.fsdecode(path)):
+        with open(name, "rb") as file:
+            assert codecpatch.read(file, k_keep=1).sampled_frame_ids
 
 
 def test_files_are_read_from_their_beginning(clip, line):
@@ -211,6 +215,41 @@ def test_files_that_read_something_else(data, base, result, error):
     with pytest.raises(CodecPatchError) as caught:
         codecpatch.read(Odd(data))
     assert isinstance(caught.value.__cause__, error)
+
+
+@pytest.mark.parametrize("method", ["readinto", "seek"])
+@pytest.mark.parametrize("kind", [float, numpy.int64])
+def test_numbers_of_files(data, line, method, kind):
+    """What is an integer will do; what is none is an error, not any number."""
+
+    class Odd(io.BytesIO):
+        pass
+
+    setattr(Odd, method, lambda self, *arguments: kind(getattr(io.BytesIO, method)(self, *arguments)))
+    if kind is numpy.int64:
+        assert_same(codecpatch.read(Odd(data), k_keep=100).tensors, line.tensors)
+    else:
+        with pytest.raises(CodecPatchError) as caught:
+            codecpatch.read(Odd(data))
+        assert isinstance(caught.value.__cause__, TypeError)
+
+
+@pytest.mark.parametrize("use", [lambda session: session.next(), lambda session: session.close()])
+def test_files_that_use_their_session(data, use):
+    """It would wait for itself."""
+
+    class Odd(io.BytesIO):
+        def readinto(self, target):
+            opened.wait(60)
+            use(session)
+            return super().readinto(target)
+
+    opened = threading.Event()
+    session = codecpatch.open(Odd(data))
+    opened.set()
+    with session, pytest.raises(CodecPatchError, match="cannot use the session") as caught:
+        session.next()
+    assert isinstance(caught.value.__cause__, CodecPatchError)
 
 
 def test_text_file(clip):

@@ -115,6 +115,12 @@ def test_no_workers(clip, workers):
         codecpatch.iter_clips([clip], workers=workers)
 
 
+@pytest.mark.parametrize("workers", ["2", 2.0])
+def test_odd_workers(clip, workers):
+    with pytest.raises(TypeError):
+        codecpatch.iter_clips([clip], workers=workers)
+
+
 def test_no_sources():
     assert list(codecpatch.iter_clips([])) == []
 
@@ -141,8 +147,11 @@ def test_sources_that_fail(clip):
         yield clip
         raise KeyError("x")
 
+    found = []
     with pytest.raises(KeyError):
-        list(codecpatch.iter_clips(sources(), workers=1))
+        for result in codecpatch.iter_clips(sources(), workers=1, k_keep=5):
+            found.append(result)
+    assert [len(result.patches) for result in found] == [5]  # what came before is not lost
     assert not threads_of_ours()
 
 

@@ -115,7 +115,8 @@ def call(function: Callable[..., Any], *arguments: Any) -> tuple[Any, c_void_p]:
 
 def to_text(text: str | bytes) -> bytes:
     """The bytes of a text for the C library, where it would end at a zero."""
-    encoded = text.encode() if isinstance(text, str) else text
+    # Of the name of a file, what is not UTF-8 comes back as it was.
+    encoded = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     if b"\0" in encoded:
         raise ValueError(f"there is a zero byte in {text!r}")
     return encoded

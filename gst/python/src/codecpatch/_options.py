@@ -8,7 +8,7 @@ import math
 import operator
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from numbers import Real
+from numbers import Rational, Real
 from typing import Any
 
 from . import _library
@@ -88,7 +88,7 @@ def to_c(options: Mapping[str, Any]) -> Any:
 def _spelt(name: str, value: Any) -> str:
     spellings = _SPELLINGS[name]
     key = str(value).strip().lower()
-    # str() of torch.float16, and of numpy.float16.
+    # str() of torch.float16.
     key = key.removeprefix("torch.") if name == "output_dtype" else key
     if key not in spellings:
         raise ValueError(f"{name} must be one of {', '.join(spellings)}, not {value!r}")
@@ -100,17 +100,21 @@ def _nanoseconds(name: str, seconds: float | None) -> int | None:
         return None
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"{name} is a time in seconds, 0 or more, not {seconds}")
-    return round(Fraction(seconds) * 1_000_000_000)
+    return round(_fraction(seconds) * 1_000_000_000)
 
 
 def _rate(fps: float | Fraction) -> Fraction:
     if not math.isfinite(fps) or fps <= 0:
         raise ValueError(f"fps is a rate in frames a second, more than 0, not {fps}")
-    # By its decimals, so that 29.97 is 2997/100; numerator and denominator have to fit 31 bits.
-    rate = (Fraction(str(float(fps))) if isinstance(fps, float) else Fraction(fps)).limit_denominator(100_000)
+    rate = _fraction(fps).limit_denominator(100_000)  # numerator and denominator have to fit 31 bits
     if not 0 < rate.numerator < 2**31:
         raise ValueError(f"fps is out of range: {fps}")
     return rate
+
+
+def _fraction(number: Any) -> Fraction:
+    """A number, whoever's it is, by its decimals: 29.97 is 2997/100, in NumPy's float32 as well."""
+    return Fraction(number if isinstance(number, Rational) else str(number))
 
 
 def _text(value: Any) -> str:

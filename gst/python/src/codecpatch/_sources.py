@@ -6,18 +6,26 @@ from __future__ import annotations
 import ctypes
 import io
 import itertools
+import operator
 import os
 import re
 import threading
 from abc import ABC, abstractmethod
 from ctypes import POINTER, c_char, c_char_p, c_int, c_ssize_t, c_void_p, py_object
-from typing import Any, BinaryIO, Union
+from typing import Any, Protocol, Union
 
 from . import _library
 from ._library import READ_FUNC, RELEASE_FUNC, SEEK_FUNC
 from .errors import CodecPatchError, ErrorCode
 
-Source = Union[str, "os.PathLike[str]", "os.PathLike[bytes]", bytes, bytearray, memoryview, BinaryIO]
+
+class _Readable(Protocol):
+    """A binary file, and mmap. One with ``readinto`` needs no ``read``, which is too much for a type to say."""
+
+    def read(self, size: int, /) -> bytes | bytearray | memoryview | None: ...
+
+
+Source = Union[str, "os.PathLike[str]", "os.PathLike[bytes]", bytes, bytearray, memoryview, _Readable]
 """A path, a URI (a text with a scheme, ``xyz://``), the bytes of a file, or a binary file object."""
 
 _TEXT_FILE = "the file object is open for text; open it with mode 'rb'"
@@ -158,7 +166,7 @@ class _Stream(Opener):
         name, seek = _library.to_text(self.name), SEEK_FUNC()
         try:
             if self._is_seekable():
-                self._file.seek(0)
+                operator.index(self.seek(0, os.SEEK_SET))
                 seek = _seek
             elif not self._read_once:
                 return _Bytes(self._read_all(), self.name).open(library, options)
@@ -209,7 +217,7 @@ def read_error(name: str, error: BaseException) -> CodecPatchError:
 
 
 class _Calls(threading.local):
-    running = False
+    stream: _Stream | None = None
 
 
 _calls = _Calls()
@@ -217,22 +225,28 @@ _calls = _Calls()
 
 def in_callback() -> bool:
     """Whether the thread is one of the C library's, in a read or seek function."""
-    return _calls.running
+    return _calls.stream is not None
+
+
+def check_caller(opener: Opener) -> None:
+    """Raises where a file object uses the session that is reading it, which would wait for itself."""
+    if _calls.stream is opener:
+        raise CodecPatchError(f"{opener.name}: a file object cannot use the session that reads it.", opener.name)
 
 
 def _guarded(number: int, work: Any) -> int:
     stream = _held.get(number)
     if stream is None:
         return -1
-    _calls.running = True
+    outer, _calls.stream = _calls.stream, stream
     try:
-        return work(stream)
+        return operator.index(work(stream))  # of anything else, ctypes would make any number
     except BaseException as error:  # there is nobody above to catch it; the session raises it from its own error
         if stream.error is None:
             stream.error = error
         return -1
     finally:
-        _calls.running = False
+        _calls.stream = outer
 
 
 @READ_FUNC

@@ -214,7 +214,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
     """
 
     def __init__(self, config: PatchStreamConfig) -> None:
-        clip = read(config.video_path, **_options(config))
+        clip = read(config.video_path, **_options(config, PatchStreamConfig))
         self._cursor = 0
         # Kept for when there are no patches any more.
         self._nothing = tuple(map(_tensors.empty_like, (clip.patches, clip.meta_fields, clip.meta_scores)))
@@ -343,7 +343,7 @@ def patch_stream(config: PatchStreamConfig) -> PatchStreamSession:
 
 def decode_only(config: DecodeConfig) -> DecodedFrames:
     """Decodes the sampled frames of a video. Raises what :func:`patch_stream` raises."""
-    options = _options(config)
+    options = _options(config, DecodeConfig)
     clip = read(config.video_path, **options, output="frames", process_device_id=options["decode_device_id"])
     return DecodedFrames(
         frames=clip.frames,
@@ -355,12 +355,12 @@ def decode_only(config: DecodeConfig) -> DecodedFrames:
     )
 
 
-def _options(config: DecodeConfig | PatchStreamConfig) -> dict[str, Any]:
-    """The configuration as options of a session."""
+def _options(config: Any, kind: type[DecodeConfig | PatchStreamConfig]) -> dict[str, Any]:
+    """The configuration as options of a session: the fields of `kind`, whatever else a subclass may have."""
     _warn_of_unused(config)
     options = {
         f.name: _converted(getattr(config, f.name), f.type)
-        for f in fields(config)
+        for f in fields(kind)
         if f.name not in _WITHOUT_MEANING and f.name != "video_path"
     }
     # The original takes less than nothing for nothing.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import threading
 from collections import deque
@@ -24,7 +25,8 @@ def iter_clips(
 
     Where reading one fails, the exception is yielded in its place, and the others go on. `sources` may be endless:
     no more than ``2 * workers`` are being read or wait to be taken. Closing the generator, as leaving a ``for`` loop
-    does, ends what is being read, and no thread is left.
+    does, ends what is being read, and no thread is left. What `sources` itself raises comes after the results of the
+    sources before.
 
     Args:
         sources: what :class:`Session` takes, or pairs of that and a mapping of options of its own.
@@ -35,25 +37,37 @@ def iter_clips(
     ...     if isinstance(clip, Exception):
     ...         print(path, clip)
     """
-    if workers is None:
-        workers = os.cpu_count() or 1
+    workers = (os.cpu_count() or 1) if workers is None else operator.index(workers)
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
     return _iterate(iter(sources), workers, options)
 
 
 def _iterate(sources: Iterator[_Item], workers: int, options: Mapping[str, Any]) -> Iterator[Clip | Exception]:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     reader = _Reader(options)
     executor = ThreadPoolExecutor(workers, thread_name_prefix="codecpatch")
+    pending: deque[Future[Clip | Exception]] = deque()
+    failure: Exception | None = None  # of the sources
+
+    def take(count: int) -> None:
+        nonlocal failure
+        try:
+            for item in itertools.islice(sources, 0 if failure else count):
+                pending.append(executor.submit(reader.read, item))
+        except Exception as error:
+            failure = error
+
     try:
-        pending = deque(executor.submit(reader.read, item) for item in itertools.islice(sources, 2 * workers))
+        take(2 * workers)
         while pending:
             result = pending.popleft().result()
-            pending.extend(executor.submit(reader.read, item) for item in itertools.islice(sources, 1))
+            take(1)
             yield result
             del result  # not to keep it while the next one is waited for
+        if failure:
+            raise failure
     finally:
         reader.stop()
         executor.shutdown(wait=True, cancel_futures=True)

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import _library, _options, _sources, _tensors
 from ._sources import Source
@@ -32,7 +32,7 @@ class Session(Iterator[Clip]):
             object with ``readinto`` or ``read``. One that can seek is read from its beginning, wherever it stands;
             one that cannot is read from where it stands to its end, into memory, unless ``uniform_strategy`` is
             ``"stream"``. It is used on threads of the session, one at a time, is left open, and stands anywhere
-            afterwards.
+            afterwards. It must not use the session.
         output: ``"patches"``: tensors ``patches``, ``meta_fields``, ``meta_scores``; ``"frames"``: tensor ``frames``.
         frame_indices: these frames, by their index in display order; order and repeats are kept.
         start: time in seconds that the section to sample starts at.
@@ -54,13 +54,13 @@ class Session(Iterator[Clip]):
         self,
         source: Source,
         *,
-        output: str = "patches",
+        output: str | None = "patches",
         frame_indices: Iterable[int] | None = None,
         start: float | None = None,
         stop: float | None = None,
         fps: float | Fraction | None = None,
         max_frames: int | None = None,
-        on_error: str = "fail",
+        on_error: str | None = "fail",
         **options: Any,
     ) -> None:
         self._handle: int | None = None
@@ -70,9 +70,9 @@ class Session(Iterator[Clip]):
             {
                 **options,
                 **_options.plan_options(frame_indices, start, stop, fps),
-                "output": output,
+                "output": "patches" if output is None else output,
                 "max_frames": max_frames,
-                "on_error": on_error,
+                "on_error": "fail" if on_error is None else on_error,
             }
         )
         self._opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
@@ -99,6 +99,7 @@ class Session(Iterator[Clip]):
     def next(self) -> Clip | None:
         """Reads the next clip. None when there is none left."""
         _library.check_process()
+        _sources.check_caller(self._opener)
         with self._reading:
             if self._handle is None:
                 raise CodecPatchError(f"{self.name}: the session is closed.", self.name, ErrorCode.CLOSED)
@@ -126,6 +127,7 @@ class Session(Iterator[Clip]):
         None where there is no such name, or the session is closed.
         """
         _library.check_process()
+        _sources.check_caller(self._opener)
         with self._reading:
             if self._handle is None:
                 return None
@@ -145,6 +147,7 @@ class Session(Iterator[Clip]):
         """Ends the session and lets go of the source. Clips that have been read stay valid. May be called again."""
         if _library.is_forked():  # what it has, locks too, is the parent's
             return
+        _sources.check_caller(self._opener)
         with self._closing:
             if self._handle is None:
                 return
@@ -153,6 +156,10 @@ class Session(Iterator[Clip]):
                 handle, self._handle = self._handle, None
                 self._library.cps_session_free(handle)
         _live.discard(self)
+
+    def __reduce__(self) -> NoReturn:
+        # A copy would free what this one has.
+        raise TypeError("a Session can be neither copied nor pickled; its clips can")
 
     def __enter__(self) -> Session:
         return self
