@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * CpsStreamBin:
+ *
+ * The base class of uniformdecodebin and patchstreambin: reads the video of #CpsStreamBin:uri or #CpsStreamBin:stream,
+ * and decodes what is sampled of it. Its properties are those of both, with those of frameplanner and uniformsampler.
+ */
 #include "gst/elements/streambin.h"
 
 #include "gst/elements/binparts.h"
@@ -159,6 +165,8 @@ static bool begin_stream(CpsStreamBin *self) {
 
 static void end_stream(CpsStreamBin *self) {
   State &state = state_of(self);
+  if (state.search)
+    state.search->stop();
   cps::unlink_video(state.route);
   cps::drop_parts(GST_BIN(self));
   state.search.reset();
@@ -365,7 +373,7 @@ static void install_own_properties(GObjectClass *klass) {
                                                    "GPU to process on, as CUDA numbers them", 0, G_MAXINT, 0, flags));
   install(PROP_DECODE_THREADS,
           g_param_spec_uint("decode-threads", "Decode threads",
-                            "Threads of a decoder on the CPU (0 = as the decoder has it)", 0, G_MAXINT, 0, flags));
+                            "Threads of a decoder on the CPU (0 = as the decoder has it)", 0, 1024, 0, flags));
   install(PROP_DECODE_THREAD_TYPE,
           g_param_spec_enum("decode-thread-type", "Decode thread type",
                             "What the threads of a decoder on the CPU share, where it knows (libav)",
