@@ -43,6 +43,16 @@ system_version=$(version_of "$debian_python")
 "$work/system/bin/pip" install -q --no-index --no-build-isolation "$work/package"
 run_tests "$work/system"
 
+# The examples, on two small clips.
+mkdir "$work/videos"
+make_clip "$work/videos/a.mp4"
+cp "$work/videos/a.mp4" "$work/videos/b.mp4"
+"$work/system/bin/python" "$root/examples/python/dataloader.py" "$work/videos" --epochs 1 --workers 1
+"$work/system/bin/python" "$root/examples/python/benchmark_codec_apis.py" "$work/videos" --repeats 1 --warm-up 0 \
+  --apis decode_only patch_stream decord torchcodec --decode-backends cpu --process-backends cpu >"$work/benchmark.txt" ||
+  { cat "$work/benchmark.txt" && false; }
+grep -A8 -i '^summary' "$work/benchmark.txt" || tail -n 8 "$work/benchmark.txt"
+
 while read -r python; do
   rm -rf "$work/other"
   if "$python" -m venv "$work/other" &&
