@@ -114,7 +114,9 @@ def _rate(fps: float | Fraction) -> Fraction:
 
 def _fraction(number: Any) -> Fraction:
     """A number, whoever's it is, by its decimals: 29.97 is 2997/100, in NumPy's float32 as well."""
-    return Fraction(number if isinstance(number, Rational) else str(number))
+    if isinstance(number, Rational):
+        return Fraction(int(number.numerator), int(number.denominator))  # NumPy's would overflow
+    return Fraction(str(number))
 
 
 def _text(value: Any) -> str:
