@@ -1,5 +1,6 @@
 #include "kernels/energy.h"
 
+#include "kernels/simd.h"
 #include "kernels/smallluma.h"
 
 #include <algorithm>
@@ -79,8 +80,8 @@ inline float distance(float a, float b) {
 // Tries one candidate on a row: `previous` is the row that it points to, already moved dx columns to the right. Selects
 // instead of branching, for which candidate wins is noise to a branch predictor. The first smallest error stays.
 template <typename T, typename Index>
-void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
-                   T *__restrict best, Index *__restrict which) {
+CPS_SIMD void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
+                            T *__restrict best, Index *__restrict which) {
   for (ptrdiff_t x = 0; x < count; ++x) {
     const T old = best[x], smallest = std::min(old, distance(current[x], previous[x]));
     which[x] = smallest < old ? candidate : which[x];

@@ -1,6 +1,7 @@
 #include "kernels/rgb.h"
 
 #include "kernels/samples.h"
+#include "kernels/simd.h"
 
 #include <algorithm>
 #include <type_traits>
@@ -32,10 +33,21 @@ template <typename Function> void with_rows(const PlaneView &plane, const Functi
   });
 }
 
+template <typename Row> CPS_SIMD void scale_row(const Row &row, int count, int unit_bits, uint16_t *__restrict out) {
+  for (int x = 0; x < count; ++x)
+    out[x] = stored_sample_at_source(row[x], unit_bits);
+}
+
+template <typename Row>
+CPS_SIMD void blend_rows(const Row &top, const Row &bottom, int count, int frac, int den, int32_t *__restrict out) {
+  for (int x = 0; x < count; ++x)
+    out[x] = blend<int32_t>(top[x], bottom[x], frac, den);
+}
+
 // Samples of which kSub positions of luma have one, at all of these positions. samples[-1] and samples[count] are
 // there.
 template <int kSub>
-void expand_row(const int32_t *__restrict samples, int count, int unit_bits, uint16_t *__restrict out) {
+CPS_SIMD void expand_row(const int32_t *__restrict samples, int count, int unit_bits, uint16_t *__restrict out) {
   for (int i = 0; i < count; ++i)
     for (int k = 0; k < kSub; ++k) {
       const int at = 2 * k + 1 - kSub, frac = at < 0 ? at + 2 * kSub : at; // as source_tap() has it, without its clamp
@@ -56,7 +68,8 @@ void expand_row(int sub, const int32_t *samples, int count, int unit_bits, uint1
 }
 
 // A few pixels at a time, first each as one word: loops over words vectorise, and those over three bytes do not.
-void convert_row(const uint16_t *const rows[3], int width, const ColorTransform &color, uint8_t *__restrict out) {
+CPS_SIMD void convert_row(const uint16_t *const rows[3], int width, const ColorTransform &color,
+                          uint8_t *__restrict out) {
   constexpr int kPixels = 256;
   uint32_t words[kPixels];
   const float(&m)[3][3] = color.matrix;
@@ -84,13 +97,15 @@ bool is_copied(const PictureView &picture) {
          std::all_of(picture.plane, picture.plane + 3, [](const PlaneView &plane) { return plane.bits == 8; });
 }
 
+template <typename Row> void copy_row(const Row &row, int count, uint8_t *__restrict out) {
+  for (int x = 0; x < count; ++x, out += 3)
+    *out = static_cast<uint8_t>(row[x]);
+}
+
 void copy_plane(const PlaneView &plane, Size size, uint8_t *out) {
   with_rows(plane, [&](const auto &row_at) {
-    for (int y = 0; y < size.height; ++y) {
-      const auto row = row_at(y);
-      for (int x = 0; x < size.width; ++x, out += 3)
-        *out = static_cast<uint8_t>(row[x]);
-    }
+    for (int y = 0; y < size.height; ++y, out += 3 * static_cast<size_t>(size.width))
+      copy_row(row_at(y), size.width, out);
   });
 }
 
@@ -111,18 +126,12 @@ const uint16_t *RgbConverter::stored_row(const PictureView &picture, int index, 
   uint16_t *const out = rows_[index].data();
   const bool subsampled = picture.model == ColorModel::Yuv && index > 0 && (picture.sub_x > 1 || picture.sub_y > 1);
   with_rows(plane, [&](const auto &row_at) {
-    if (!subsampled) {
-      const auto row = row_at(y);
-      for (int x = 0; x < plane.width; ++x)
-        out[x] = stored_sample_at_source(row[x], plane.bits - 8);
-      return;
-    }
+    if (!subsampled)
+      return scale_row(row_at(y), plane.width, plane.bits - 8, out);
     const int sub_x_bits = factor_bits(picture.sub_x), sub_y_bits = factor_bits(picture.sub_y);
     const Tap tap = source_tap(y, sub_y_bits, picture.phase_y, plane.height);
-    const auto top = row_at(tap.first), bottom = row_at(tap.second);
     int32_t *const blended = blended_.data() + 1;
-    for (int x = 0; x < plane.width; ++x)
-      blended[x] = blend<int32_t>(top[x], bottom[x], tap.frac, 2 * picture.sub_y);
+    blend_rows(row_at(tap.first), row_at(tap.second), plane.width, tap.frac, 2 * picture.sub_y, blended);
     blended[-1] = blended[0];
     blended[plane.width] = blended[plane.width - 1];
     expand_row(picture.sub_x, blended, plane.width, source_unit_bits(sub_x_bits, sub_y_bits, plane.bits), out);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <sys/mman.h>
 
 namespace cps {
 
@@ -95,11 +96,17 @@ private:
   size_t capacity_ = 0;
 };
 
-// Adds memory that starts on a cache line, as DLPack's consumers like it. GStreamer's own allocator aborts where there
-// is none; this returns nullptr.
+// Adds memory that starts on a cache line, as DLPack's consumers like it, or on a huge page: a large tensor is written
+// once, and its page faults are a good part of that. GStreamer's own allocator aborts where there is none; this returns
+// nullptr.
 void *append_memory(GstBuffer *buffer, size_t size) {
-  constexpr size_t kLine = 64;
-  void *data = std::aligned_alloc(kLine, std::max(kLine, (size + kLine - 1) / kLine * kLine));
+  constexpr size_t kLine = 64, kHugePage = 2 << 20;
+  const bool large = size >= 2 * kHugePage;
+  void *data = std::aligned_alloc(large ? kHugePage : kLine, std::max(kLine, (size + kLine - 1) / kLine * kLine));
+#ifdef MADV_HUGEPAGE
+  if (data && large)
+    madvise(data, size, MADV_HUGEPAGE); // advice: without huge pages it is the same memory
+#endif
   if (data)
     gst_buffer_append_memory(
         buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
