@@ -63,7 +63,16 @@ PATCH_FIELDS = {
     "reader_cache_size": None,
     "nvdec_reuse_open_decoder": None,
 }
-EXTRAS = {"on_error": "fail", "frame_indices": None, "start": None, "stop": None, "fps": None, "max_frames": None}
+EXTRAS = {
+    "on_error": "fail",
+    "frame_indices": None,
+    "start": None,
+    "stop": None,
+    "fps": None,
+    "max_frames": None,
+    "color_matrix": None,
+    "apply_rotation": None,
+}
 KEYS = ["seq_pos", "frame_id", "is_i", "patch_linear_idx", "patch_h_idx", "patch_w_idx", "score"]
 
 

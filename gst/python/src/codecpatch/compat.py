@@ -82,6 +82,8 @@ class _Extras:
     stop: float | None = None
     fps: float | Fraction | None = None
     max_frames: int | None = None
+    color_matrix: str | None = None
+    apply_rotation: bool | None = None
 
 
 @_refuse_removed
