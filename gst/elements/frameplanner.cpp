@@ -70,7 +70,7 @@ enum class Phase {
 struct CpsFramePlannerPrivate {
   explicit CpsFramePlannerPrivate(gpointer object)
       : options(object), indexing(GST_ELEMENT(object), "index", "Indexing the stream"),
-        sampling(GST_ELEMENT(object), "sample", "Decoding the sampled frames") {}
+        sampling(GST_ELEMENT(object), "sampling", nullptr) {}
 
   GstPad *sinkpad = nullptr;
   GstPad *srcpad = nullptr;

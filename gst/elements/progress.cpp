@@ -20,13 +20,14 @@ void Progress::update(guint64 done, guint64 total) {
 }
 
 void Progress::end(bool complete) {
-  if (announced_)
+  if (announced_ && text_)
     post(complete ? GST_PROGRESS_TYPE_COMPLETE : GST_PROGRESS_TYPE_CANCELED, 0, 0);
   announced_ = false;
 }
 
 void Progress::post(GstProgressType type, guint64 done, guint64 total) {
-  GstMessage *message = gst_message_new_progress(GST_OBJECT(element_), type, code_, text_);
+  GstMessage *message = text_ ? gst_message_new_progress(GST_OBJECT(element_), type, code_, text_)
+                              : gst_message_new_element(GST_OBJECT(element_), gst_structure_new_empty(code_));
   GstStructure *details = gst_message_writable_structure(message);
   if (done > 0)
     gst_structure_set(details, "done", G_TYPE_UINT64, done, nullptr);

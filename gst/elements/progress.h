@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Progress messages for work that takes long, and none for work that does not.
+// Messages of progress for work that takes long, and none for work that does not.
 #pragma once
 
 #include <gst/gst.h>
@@ -8,7 +8,8 @@ namespace cps {
 
 class Progress {
 public:
-  // `code` names the work to programs, `text` to people.
+  // `code` names the work to programs, `text` to people: GST_MESSAGE_PROGRESS. Applications do not go to PLAYING before
+  // that is complete. For what a sink in PAUSED may hold up, `text` is nullptr: an element message of that name.
   Progress(GstElement *element, const char *code, const char *text) : element_(element), code_(code), text_(text) {}
 
   void begin();

@@ -1,4 +1,5 @@
 // Seeks, state changes, several pipelines, and pipelines with a second branch.
+#include "tests/common/watchdog.h"
 #include "tests/pipelines/clips.h"
 
 namespace {
@@ -193,6 +194,33 @@ GST_START_TEST(audio_branch) {
 }
 GST_END_TEST
 
+// An application waits in PAUSED until all progress that it is told of is complete, and a sink waits there for PLAYING.
+GST_START_TEST(progress) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("clip");
+  encode(path, kH264B, "mp4mux", kCount);
+  Line line("filesrc location=" + path + " ! qtdemux ! h264parse ! identity sleep-time=8000 ! frameplanner ! " +
+            "avdec_h264 ! uniformsampler frame-ids=\"<99, 99>\" ! fakesink name=sink");
+  Watchdog watchdog(line.pipeline(), "progress");
+  const Owned<GstBus> bus(gst_element_get_bus(line.pipeline()));
+  line.reach(GST_STATE_PAUSED);
+  int started = 0, completed = 0, sampling = 0;
+  while (GstMessage *message = gst_bus_pop(bus.get())) {
+    GstProgressType type = GST_PROGRESS_TYPE_CONTINUE;
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_PROGRESS)
+      gst_message_parse_progress(message, &type, nullptr, nullptr);
+    started += type == GST_PROGRESS_TYPE_START;
+    completed += type == GST_PROGRESS_TYPE_COMPLETE;
+    sampling += gst_message_has_name(message, "sampling");
+    gst_message_unref(message);
+  }
+  assert_equals_int(started, 1); // of the index
+  assert_equals_int(completed, 1);
+  fail_unless(sampling >= 1);
+  fail_unless(line.run().eos);
+}
+GST_END_TEST
+
 static Suite *states_suite() {
   Suite *suite = suite_create("pipelines-states");
   TCase *tests = make_tests(suite);
@@ -203,6 +231,7 @@ static Suite *states_suite() {
   tcase_add_test(tests, early_stops);
   tcase_add_test(tests, two_at_once);
   tcase_add_test(tests, audio_branch);
+  tcase_add_test(tests, progress);
   return suite;
 }
 
