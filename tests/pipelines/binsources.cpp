@@ -1,6 +1,8 @@
 // What uniformdecodebin and patchstreambin read, and the one clear error where they cannot.
-#include "tests/common/watchdog.h"
 #include "tests/pipelines/bins.h"
+
+#include "tests/common/text.h"
+#include "tests/common/watchdog.h"
 
 #include <gio/gio.h>
 
@@ -260,8 +262,8 @@ GST_START_TEST(no_gpu) {
     g_print("skipped: there is a GPU\n");
     return;
   }
-  fail_unless_equals_string(text_property(bin.get(), "resolved-decode-backend").c_str(), "cpu");
-  fail_unless_equals_string(text_property(bin.get(), "resolved-process-backend").c_str(), "cpu");
+  assert_text(text_property(bin.get(), "resolved-decode-backend"), "cpu");
+  assert_text(text_property(bin.get(), "resolved-process-backend"), "cpu");
   for (const char *stage : {"decode", "process"}) {
     const Outcome outcome = run("patchstreambin decode-backend=cpu " + std::string(stage) + "-backend=gpu" + rest);
     g_print("%s\n", outcome.error.c_str());
