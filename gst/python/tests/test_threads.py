@@ -234,8 +234,8 @@ print(first, last)
 assert last[0] <= first[0], "file descriptors"
 # GLib keeps some threads that nobody uses.
 assert last[1] <= first[1] + 3, "threads"
-# In KiB, whatever the count: the allocator has an arena for each of the threads that were there at once, and it takes some
-# hundreds of sessions until all have been used. 12 MiB were seen after 500, and no more after 3000.
+# In KiB, whatever the count: the allocator takes some hundreds of sessions to settle. 12 MiB were seen after 500 that were
+# closed at once, and no more after 3000.
 assert last[2] - first[2] < 16384, "memory"
 """,
         *(clip, damaged, kind, COUNT),
