@@ -2,7 +2,6 @@
 #include "gst/elements/binparts.h"
 
 #include <gst/pbutils/missing-plugins.h>
-#include <vector>
 
 namespace cps {
 
@@ -36,15 +35,17 @@ void drop_part(GstBin *bin, GstElement *element) {
 }
 
 void drop_parts(GstBin *bin) {
-  std::vector<Owned<GstElement>> parts;
-  {
-    const ObjectLock lock(bin);
-    for (const GList *item = bin->children; item; item = item->next)
-      if (g_object_get_data(G_OBJECT(item->data), kPart))
-        parts.emplace_back(GST_ELEMENT(gst_object_ref(item->data)));
-  }
-  for (const Owned<GstElement> &part : parts)
-    drop_part(bin, part.get());
+  for (const Owned<GstElement> &child : children_of(bin))
+    if (g_object_get_data(G_OBJECT(child.get()), kPart))
+      drop_part(bin, child.get());
+}
+
+std::vector<Owned<GstElement>> children_of(GstBin *bin) {
+  std::vector<Owned<GstElement>> children;
+  const ObjectLock lock(bin);
+  for (const GList *item = bin->children; item; item = item->next)
+    children.emplace_back(GST_ELEMENT(gst_object_ref(item->data)));
+  return children;
 }
 
 bool link_pad(GstPad *pad, GstElement *to) {

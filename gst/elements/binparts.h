@@ -4,6 +4,8 @@
 
 #include "gst/elements/private.h"
 
+#include <vector>
+
 namespace cps {
 
 // Takes the element over.
@@ -17,6 +19,9 @@ void drop_part(GstBin *bin, GstElement *element);
 
 // All that has been added.
 void drop_parts(GstBin *bin);
+
+// What is in a bin at the moment, the last added first.
+std::vector<Owned<GstElement>> children_of(GstBin *bin);
 
 // Links a pad to an element's only one.
 bool link_pad(GstPad *pad, GstElement *to);

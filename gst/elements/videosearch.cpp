@@ -174,21 +174,13 @@ void VideoSearch::end(const std::vector<std::string> &others) {
     GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
 }
 
-static std::vector<Owned<GstElement>> children_of(GstElement *bin) {
-  std::vector<Owned<GstElement>> children;
-  const ObjectLock lock(bin);
-  for (const GList *item = GST_BIN(bin)->children; item; item = item->next)
-    children.emplace_back(GST_ELEMENT(gst_object_ref(item->data)));
-  return children;
-}
-
 // What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
 // adds elements has ended before those that it has added are looked at.
 static void stop_children(GstElement *parsebin) {
   std::set<GstElement *> stopped;
   for (bool more = true; more;) {
     more = false;
-    const std::vector<Owned<GstElement>> children = children_of(parsebin); // the last added are first
+    const std::vector<Owned<GstElement>> children = children_of(GST_BIN(parsebin));
     for (auto child = children.rbegin(); child != children.rend() && !more; ++child)
       if ((more = stopped.insert(child->get()).second))
         gst_element_set_state(child->get(), GST_STATE_READY);
