@@ -51,17 +51,12 @@ struct UnrefStream {
   void operator()(GInputStream *stream) const { g_clear_object(&stream); }
 };
 
-struct Settings {
+struct Settings : cps::RouteSettings {
   std::string uri;
   std::shared_ptr<GInputStream> stream;
   gint video_track = -1;
-  bool apply_rotation = true;
   Backend decode = Backend::Auto;
   Backend process = Backend::Auto;
-  gint decode_device_id = 0;
-  gint process_device_id = 0;
-  guint decode_threads = 0;
-  cps::ThreadType decode_thread_type = cps::ThreadType::Auto;
 };
 
 // What became of them; empty before it is known.
@@ -151,11 +146,7 @@ static bool begin_stream(CpsStreamBin *self) {
   if (!resolve_backends(self, settings, route))
     return false;
 
-  route.apply_rotation = settings.apply_rotation;
-  route.decode_device_id = settings.decode_device_id;
-  route.process_device_id = settings.process_device_id;
-  route.decode_threads = settings.decode_threads;
-  route.decode_thread_type = settings.decode_thread_type;
+  route.settings = settings;
   state.stream = settings.stream;
   state.search = std::make_unique<cps::VideoSearch>(
       GST_BIN(self), settings.video_track, [self](GstPad *video) { on_video(self, video); },

@@ -32,11 +32,11 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
     return nullptr;
   Owned<GstElement> decoder(GST_ELEMENT(gst_object_ref_sink(created)));
   if (backend == Backend::Gpu) {
-    if (is_on_other_gpu(created, route.decode_device_id))
+    if (is_on_other_gpu(created, route.settings.decode_device_id))
       return nullptr;
-    give_primary_context(created, route.decode_device_id);
+    give_primary_context(created, route.settings.decode_device_id);
   }
-  set_decoder_threads(created, route.decode_threads, route.decode_thread_type);
+  set_decoder_threads(created, route.settings.decode_threads, route.settings.decode_thread_type);
   if (gst_element_set_state(created, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE)
     return decoder;
   gst_element_set_state(created, GST_STATE_NULL);
@@ -80,7 +80,7 @@ void refuse_codec(const VideoRoute &route, GstCaps *caps) {
   if (!route.may_decode_on_cpu) {
     GST_ELEMENT_ERROR(route.bin, LIBRARY, INIT,
                       ("GPU %d has no decoder for %s here: decode-backend=auto or cpu decodes it on the CPU.",
-                       route.decode_device_id, codec.c_str()),
+                       route.settings.decode_device_id, codec.c_str()),
                       (nullptr));
     return;
   }
@@ -156,8 +156,8 @@ static bool is_read_as_shown(const VideoRoute &route) {
 // False after an error message.
 static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
   const bool from_gpu = decoded == Backend::Gpu, to_gpu = route.process_on_gpu;
-  const int from = route.decode_device_id, to = route.process_device_id;
-  const bool marked = route.apply_rotation && is_read_as_shown(route);
+  const int from = route.settings.decode_device_id, to = route.settings.process_device_id;
+  const bool marked = route.settings.apply_rotation && is_read_as_shown(route);
   const bool flip = turned && !marked;
   const bool in_system_memory = !from_gpu || !to_gpu || from != to || flip;
 
@@ -206,7 +206,7 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   if (linked.decode == Backend::Auto)
     return {};
   gst_element_sync_state_with_parent(route.planner); // whose turn in the bin's change of state may be yet to come
-  const bool turned = route.apply_rotation && orientation_of(video) != CPS_ORIENTATION_IDENTITY;
+  const bool turned = route.settings.apply_rotation && orientation_of(video) != CPS_ORIENTATION_IDENTITY;
   return link_output(route, linked.decode, turned) ? linked : LinkedVideo();
 }
 

@@ -11,6 +11,15 @@
 
 namespace cps {
 
+// What the bin is asked for.
+struct RouteSettings {
+  bool apply_rotation = true; // by marking frames for our own elements, by turning them for others
+  int decode_device_id = 0;
+  int process_device_id = 0;
+  guint decode_threads = 0;
+  ThreadType decode_thread_type = ThreadType::Auto;
+};
+
 struct VideoRoute {
   // The bin's own
   GstBin *bin = nullptr;
@@ -19,15 +28,12 @@ struct VideoRoute {
   std::vector<GstElement *> stages; // behind the sampler
   GstPad *srcpad = nullptr;         // a ghost pad without a target
 
-  // What is asked for
-  bool apply_rotation = true; // by marking frames for our own elements, by turning them for others
+  RouteSettings settings;
+
+  // What that comes to on this machine
   bool decode_on_gpu = false;
   bool may_decode_on_cpu = true; // what the GPU does not decode
   bool process_on_gpu = false;
-  int decode_device_id = 0;
-  int process_device_id = 0;
-  guint decode_threads = 0;
-  ThreadType decode_thread_type = ThreadType::Auto;
 };
 
 // What became of it. Auto: nothing, after an error message.
