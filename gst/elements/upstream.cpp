@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/upstream.h"
 
-#include "gst/elements/private.h"
+#include <cstring>
 
 namespace cps {
 
@@ -93,8 +93,7 @@ static bool is_bandwidth_limited(GstPad *source) {
   return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;
 }
 
-// The demuxer upstream of `sinkpad`, or nullptr.
-static Owned<GstElement> find_demuxer(GstPad *sinkpad) {
+Owned<GstElement> find_demuxer(GstPad *sinkpad) {
   const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
   if (!source)
     return nullptr;
@@ -108,6 +107,11 @@ static Owned<GstElement> find_demuxer(GstPad *sinkpad) {
     return element != nullptr;
   });
   return element;
+}
+
+bool segments_cut(GstPad *sinkpad) {
+  const Owned<GstElement> demuxer = find_demuxer(sinkpad);
+  return !demuxer || strcmp(GST_OBJECT_NAME(gst_element_get_factory(demuxer.get())), "qtdemux") == 0;
 }
 
 GstClockTime declared_duration(GstPad *sinkpad) {

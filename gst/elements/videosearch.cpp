@@ -2,6 +2,7 @@
 #include "gst/elements/videosearch.h"
 
 #include "gst/elements/binparts.h"
+#include "gst/elements/editlists.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/videotrack.h"
 
@@ -82,6 +83,7 @@ GstElement *VideoSearch::parse(GstPad *pad) {
     container->parsebin.reset(GST_ELEMENT(gst_object_ref(parsebin)));
   }
   keep_errors(parsebin);
+  take_edit_lists(parsebin);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
   g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), container);
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
