@@ -337,7 +337,7 @@ static void start(CpsFramePlanner *self) {
     reason.clear();
     rereading = cps::can_read_twice(state.sinkpad, reason);
   }
-  if (rereading == cps::Rereading::Maybe) {
+  if (rereading == cps::Rereading::Maybe && !state.seek->can_reopen()) {
     state.phase = Phase::Rewinding;
     if (state.seek->try_rewind())
       return; // indexing begins with the flush
@@ -440,9 +440,10 @@ static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
 static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) {
   const gchar *id = nullptr;
   gst_event_parse_stream_start(event, &id);
-  if (id && state.stream_id == id)
-    return state.phase != Phase::Passing;
+  const bool same = state.seek->take_reopened() || (id && state.stream_id == id);
   state.stream_id = id ? id : "";
+  if (same)
+    return state.phase != Phase::Passing;
   state.phase = Phase::Start;
   state.index.clear();
   state.indexed = false;
@@ -580,6 +581,14 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
   GST_PAD_SET_PROXY_CAPS(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
+
+namespace cps {
+
+void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen) {
+  state_of(planner).seek->set_reopen(std::move(reopen));
+}
+
+} // namespace cps
 
 static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
   GST_DEBUG_CATEGORY_INIT(frame_planner_debug, "frameplanner", 0, "frame planner");

@@ -39,19 +39,43 @@ bool OwnSeek::send(const Request &request) {
                                       GST_SEEK_TYPE_SET, request.stop);
   seqnum_ = gst_event_get_seqnum(seek);
   seeker_ = g_thread_self();
-  const bool sent = gst_pad_push_event(sinkpad_, seek);
+  bool sent = gst_pad_push_event(sinkpad_, seek);
+  if (!sent && !is_over(request) && request.start == 0)
+    sent = reopen();
   seeker_ = nullptr;
-  return sent || GST_PAD_IS_FLUSHING(sinkpad_); // on shutdown it does not matter
+  return sent || is_over(request);
+}
+
+// The element stops, or the application has sought: nobody waits for the seek any more.
+bool OwnSeek::is_over(const Request &request) const {
+  return interrupted_ || flushes_ != request.flushes;
+}
+
+// As if the input had sought. It may have refused that only after it had begun to flush.
+bool OwnSeek::reopen() {
+  if (!reopen_)
+    return false;
+  const auto flush = [this](GstEvent *event) {
+    gst_event_set_seqnum(event, seqnum_);
+    gst_pad_send_event(sinkpad_, event);
+  };
+  if (!is_flushing_)
+    flush(gst_event_new_flush_start());
+  return reopen_([&] {
+    reopened_ = true;
+    flush(gst_event_new_flush_stop(TRUE));
+  });
 }
 
 void OwnSeek::run(GstElement *element, gpointer data) {
   const auto *request = static_cast<Request *>(data);
   OwnSeek *self = request->self;
-  if (!self->send(*request) && !request->may_fail) {
+  // Where it has begun to flush, no data come any more that could pass as they are.
+  if (!self->send(*request) && (!request->may_fail || self->is_flushing_)) {
     GST_ELEMENT_ERROR(
         element, RESOURCE, SEEK,
-        ("The input cannot be read a second time after it has been indexed: leave %s out.", GST_OBJECT_NAME(element)),
-        (nullptr));
+        ("The video cannot be read a second time, for it does not seek; its frames can only be told apart that way."),
+        ("%s", GST_OBJECT_NAME(element)));
     const auto push_eos = [](GstElement *, GstPad *pad, gpointer) {
       return gst_pad_push_event(pad, gst_event_new_eos());
     };
@@ -88,6 +112,7 @@ bool OwnSeek::is_own(GstEvent *flush) const {
 bool OwnSeek::begin_flush(GstEvent *event) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool own = is_own(event);
+  is_flushing_ = own;
   if (own)
     own_flushes_++;
   else
@@ -98,6 +123,7 @@ bool OwnSeek::begin_flush(GstEvent *event) {
 
 bool OwnSeek::end_flush(GstEvent *event) {
   const bool own = is_own(event);
+  is_flushing_ = false;
   if (!own)
     flushes_++;
   return own;
