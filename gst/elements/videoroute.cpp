@@ -210,6 +210,11 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   return link_output(route, linked.decode, turned) ? linked : LinkedVideo();
 }
 
+bool relink_video(const VideoRoute &route, GstPad *video) {
+  const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "src"));
+  return gst_pad_is_linked(planned.get()) && link_pad(video, route.planner);
+}
+
 void unlink_video(const VideoRoute &route) {
   gst_ghost_pad_set_target(GST_GHOST_PAD(route.srcpad), nullptr);
   GstElement *before = route.sampler;
