@@ -463,6 +463,12 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   case Phase::Rewinding:
     return true;
   default:
+    // Some demuxers say that they have rewound, and are somewhere else.
+    if (state.phase == Phase::Stamping && !state.partial && state.reading.position() == 0 &&
+        state.seek->request_reopen()) {
+      state.phase = Phase::Rewinding;
+      return true;
+    }
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);

@@ -11,13 +11,21 @@ struct OwnSeek::Request {
   gint64 start, stop;
   GstSeekFlags flags;
   bool may_fail;
+  bool anew; // without trying to seek
 };
 
 void OwnSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
-  enqueue(start, stop, segment_flags, false);
+  enqueue(start, stop, segment_flags, false, false);
 }
 
-void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail) {
+bool OwnSeek::request_reopen() {
+  if (!reopen_ || was_reopened_)
+    return false;
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, false, true);
+  return true;
+}
+
+void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     pending_++;
@@ -26,7 +34,7 @@ void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, 
   if (start > 0 || stop >= 0) // tsdemux would forget the section otherwise
     kept |= GST_SEEK_FLAG_ACCURATE;
   auto *request = g_new(Request, 1);
-  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail};
+  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail, anew};
   gst_element_call_async(element_, run, request, g_free);
 }
 
@@ -39,7 +47,11 @@ bool OwnSeek::send(const Request &request) {
                                       GST_SEEK_TYPE_SET, request.stop);
   seqnum_ = gst_event_get_seqnum(seek);
   seeker_ = g_thread_self();
-  bool sent = gst_pad_push_event(sinkpad_, seek);
+  bool sent = false;
+  if (request.anew)
+    gst_event_unref(seek);
+  else
+    sent = gst_pad_push_event(sinkpad_, seek);
   if (!sent && !is_over(request) && request.start == 0)
     sent = reopen();
   seeker_ = nullptr;
@@ -62,7 +74,7 @@ bool OwnSeek::reopen() {
   if (!is_flushing_)
     flush(gst_event_new_flush_start());
   return reopen_([&] {
-    reopened_ = true;
+    reopened_ = was_reopened_ = true;
     flush(gst_event_new_flush_stop(TRUE));
   });
 }
@@ -93,7 +105,7 @@ bool OwnSeek::try_rewind() {
     flushes_before = own_flushes_;
   }
   const guint application_before = flushes_;
-  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true);
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true, false);
   // An input that neither flushes nor refuses would hold us up for ever; should it seek later, that works as well.
   constexpr std::chrono::seconds kPatience(2);
   std::unique_lock<std::mutex> lock(mutex_);

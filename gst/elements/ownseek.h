@@ -29,6 +29,10 @@ public:
   void set_reopen(Reopen reopen) { reopen_ = std::move(reopen); }
   bool can_reopen() const { return reopen_ != nullptr; }
 
+  // Where a seek to the start has led elsewhere: opens the input once more, unless that has been done before. False
+  // where it is not, and nothing happens.
+  bool request_reopen();
+
   // Has the input been opened once more since this was asked last? Its stream is the same, whatever its id.
   bool take_reopened() { return reopened_.exchange(false); }
 
@@ -53,7 +57,7 @@ public:
 
   // Has the application sought since the last forget()?
   bool application_sought() const { return sought_; }
-  void forget() { sought_ = interrupted_ = false; }
+  void forget() { sought_ = interrupted_ = was_reopened_ = false; }
 
   // Until no seek is under way.
   void wait();
@@ -61,7 +65,7 @@ public:
 private:
   struct Request;
   static void run(GstElement *element, gpointer data);
-  void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail);
+  void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew);
   bool send(const Request &request);
   bool is_over(const Request &request) const;
   bool reopen();
@@ -70,7 +74,7 @@ private:
   GstElement *element_;
   GstPad *sinkpad_;
   Reopen reopen_;
-  std::atomic<bool> reopened_{false};
+  std::atomic<bool> reopened_{false}, was_reopened_{false};
   std::mutex seeking_;                     // held while a seek event travels upstream
   std::atomic<GThread *> seeker_{nullptr}; // sends a seek of ours
   std::atomic<guint32> seqnum_{GST_SEQNUM_INVALID};

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/upstream.h"
 
-#include "gst/elements/private.h"
-
 namespace cps {
 
 static bool is_live(GstPad *sinkpad) {
@@ -93,21 +91,25 @@ static bool is_bandwidth_limited(GstPad *source) {
   return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;
 }
 
+Owned<GstPad> demuxer_pad(GstPad *output) {
+  const Owned<GstElement> element(gst_pad_get_parent_element(output));
+  GstElementFactory *factory = element ? gst_element_get_factory(element.get()) : nullptr;
+  if (factory && gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
+    return Owned<GstPad>(GST_PAD(gst_object_ref(output)));
+  Owned<GstPad> found;
+  any_pad(gst_pad_iterate_internal_links(output), [&](GstPad *input) {
+    const Owned<GstPad> before(gst_pad_get_peer(input));
+    found = before ? demuxer_pad(before.get()) : nullptr;
+    return found != nullptr;
+  });
+  return found;
+}
+
 // The demuxer upstream of `sinkpad`, or nullptr.
 static Owned<GstElement> find_demuxer(GstPad *sinkpad) {
   const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
-  if (!source)
-    return nullptr;
-  Owned<GstElement> element(gst_pad_get_parent_element(source.get()));
-  GstElementFactory *factory = element ? gst_element_get_factory(element.get()) : nullptr;
-  if (factory && gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
-    return element;
-  element.reset();
-  any_pad(gst_pad_iterate_internal_links(source.get()), [&](GstPad *input) {
-    element = find_demuxer(input);
-    return element != nullptr;
-  });
-  return element;
+  const Owned<GstPad> demuxed = source ? demuxer_pad(source.get()) : nullptr;
+  return Owned<GstElement>(demuxed ? gst_pad_get_parent_element(demuxed.get()) : nullptr);
 }
 
 GstClockTime declared_duration(GstPad *sinkpad) {

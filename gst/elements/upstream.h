@@ -2,7 +2,7 @@
 // What a pad is fed by.
 #pragma once
 
-#include <gst/gst.h>
+#include "gst/elements/private.h"
 
 #include <string>
 
@@ -17,6 +17,9 @@ enum class Rereading {
 
 // Where the answer is not Yes, `reason` gets half a sentence.
 Rereading can_read_twice(GstPad *sinkpad, std::string &reason);
+
+// The pad of the demuxer that `output` gets its data from; nullptr without one.
+Owned<GstPad> demuxer_pad(GstPad *output);
 
 // How long the container says that its only stream is; GST_CLOCK_TIME_NONE without a container, or where it has more
 // streams, whose lengths it does not tell apart.

@@ -3,6 +3,7 @@
 
 #include "gst/elements/binparts.h"
 #include "gst/elements/losterrors.h"
+#include "gst/elements/pastend.h"
 #include "gst/elements/videotrack.h"
 
 #include <gst/pbutils/missing-plugins.h>
@@ -101,6 +102,7 @@ GstElement *VideoSearch::parse(GstPad *pad) {
     container = &containers_.emplace_back(*this, track_, parsebin);
   }
   keep_errors(parsebin);
+  stop_reading_past_end(pad);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
   g_signal_connect(parsebin, "pad-removed", G_CALLBACK(on_parsed_pad_removed), container);
   g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), container);
