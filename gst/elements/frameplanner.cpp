@@ -125,7 +125,7 @@ static CpsFramePlannerPrivate &state_of(gpointer self) {
   "video/x-ffv; video/x-flash-video; video/x-gst-av-ffvhuff; video/x-h263; video/x-h266; video/x-huffyuv; "            \
   "video/x-indeo; video/x-msmpeg; video/x-pn-realvideo; video/x-prores; video/x-svq; video/x-theora; "                 \
   "video/x-vp6; video/x-vp6-flash; video/x-wmv; video/x-xvid; "                                                        \
-  "image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
+  "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));

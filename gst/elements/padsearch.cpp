@@ -54,27 +54,30 @@ void PadSearch::add(GstPad *pad) {
 }
 
 void PadSearch::remove(GstPad *pad) {
-  tell(pad, look_at_end(pad));
+  tell(look_at_end(pad));
 }
 
 GstPadProbeReturn PadSearch::on_probe(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   auto *self = static_cast<PadSearch *>(data);
   const GstPadProbeType type = GST_PAD_PROBE_INFO_TYPE(info);
-  Answer answer = Answer::Wait;
   if (type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
     if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS)
       return GST_PAD_PROBE_OK;
-    self->tell(pad, self->look_at_end(pad));
+    self->tell(self->look_at_end(pad));
     return GST_PAD_PROBE_OK;
   }
+  GstBuffer *first = nullptr;
+  gsize size = 0;
   if (type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
     GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
-    answer = self->look_at_data(pad, gst_buffer_list_calculate_size(list), GST_CLOCK_TIME_NONE);
+    first = gst_buffer_list_get(list, 0);
+    size = gst_buffer_list_calculate_size(list);
   } else {
-    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-    answer = self->look_at_data(pad, gst_buffer_get_size(buffer), GST_BUFFER_DTS_OR_PTS(buffer));
+    first = GST_PAD_PROBE_INFO_BUFFER(info);
+    size = gst_buffer_get_size(first);
   }
-  self->tell(pad, answer);
+  const Answer answer = self->look_at_data(pad, size, GST_BUFFER_DTS_OR_PTS(first));
+  self->tell(answer, pad, first);
   // Once the video is linked, whoever sends the rest is to hear that nobody takes it.
   return self->has_found_ ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
 }
@@ -84,9 +87,9 @@ void PadSearch::stop() {
   answered_ = true;
 }
 
-void PadSearch::tell(GstPad *pad, Answer answer) {
+void PadSearch::tell(Answer answer, GstPad *pad, GstBuffer *first) {
   if (answer == Answer::Found)
-    listener_.on_found(pad);
+    listener_.on_found(pad, first);
   else if (answer == Answer::None)
     listener_.on_none(rest());
   else if (answer == Answer::NoTrack)

@@ -24,7 +24,7 @@ public:
   class Listener {
   public:
     // The first data of the video come, on this thread, once this has returned. The pad has fixed caps.
-    virtual void on_found(GstPad *video) = 0;
+    virtual void on_found(GstPad *video, GstBuffer *first) = 0;
     // There is no video, or it has not come within reason.
     virtual void on_none(Rest rest) = 0;
     // There are videos, but not `track`; or else its data end before they have begun.
@@ -62,7 +62,7 @@ private:
   Answer look_at_data(GstPad *pad, gsize bytes, GstClockTime time);
   Answer look_at_end(GstPad *pad);
   Answer give_up();
-  void tell(GstPad *pad, Answer answer);
+  void tell(Answer answer, GstPad *pad = nullptr, GstBuffer *first = nullptr);
   Rest rest() const;
   std::vector<Owned<GstPad>> videos() const;
   GstPad *choose() const;

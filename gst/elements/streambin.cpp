@@ -189,19 +189,13 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
 }
 
 static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
-  if (cps::VideoSearch::is_own_affair(message)) {
-    gst_message_unref(message);
-    return;
-  }
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
     cps::note_error(message);
-    const State &state = state_of(bin);
-    if (state.search && state.search->explain(message)) {
-      gst_message_unref(message);
-      return;
-    }
-  }
-  GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
+  const State &state = state_of(bin);
+  if (cps::VideoSearch::is_own_affair(message) || (state.search && state.search->explain(message)))
+    gst_message_unref(message);
+  else
+    GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
 }
 
 // GObject

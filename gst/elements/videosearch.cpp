@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/videosearch.h"
 
+#include "gst/elements/animation.h"
 #include "gst/elements/binparts.h"
+#include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/pastend.h"
+#include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
 #include <gst/pbutils/missing-plugins.h>
@@ -125,19 +128,44 @@ gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps
 // It shows no pad for what has neither parser nor decoder.
 void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self) {
   const std::lock_guard<std::mutex> lock(self->mutex_);
-  if (is_video(caps))
+  if (is_video(caps) || is_encrypted_video(caps))
     self->unknown_.reset(gst_caps_ref(caps));
 }
 
+// parsebin (1.22) has no parser for pictures of JPEG, and passes blocks of a file on in which they lie anyhow. The pad
+// of one then, else `pad`.
+GstPad *VideoSearch::parse_further(Container &container, GstPad *pad) {
+  const Owned<GstCaps> caps = stream_caps(pad);
+  const Owned<GstPad> demuxed = demuxer_pad(pad);
+  if (demuxed || gst_caps_is_any(caps.get()) || gst_caps_is_empty(caps.get()) ||
+      !gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/jpeg"))
+    return pad;
+  GstElement *parser = make_part(bin_, "jpegparse");
+  if (!parser)
+    return pad;
+  container.parsers.emplace_back(GST_ELEMENT(gst_object_ref(parser)));
+  gst_element_sync_state_with_parent(parser);
+  link_pad(pad, parser);
+  return Owned<GstPad>(gst_element_get_static_pad(parser, "src")).get(); // the parser keeps it
+}
+
 void VideoSearch::on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
-  container->pads.add(pad);
+  container->pads.add(container->search.parse_further(*container, pad));
 }
 
 void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *container) {
   container->pads.remove(pad);
 }
 
-void VideoSearch::Container::on_found(GstPad *video) {
+void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
+  const Owned<GstCaps> caps = stream_caps(video);
+  if (const std::string animation = undecodable_animation(caps.get(), first); !animation.empty()) {
+    GST_ELEMENT_ERROR(
+        search.bin_, STREAM, CODEC_NOT_FOUND,
+        ("This is %s, of which GStreamer decodes the first picture at most: convert it to a video.", animation.c_str()),
+        (nullptr));
+    return;
+  }
   {
     const std::lock_guard<std::mutex> lock(search.mutex_);
     if (std::exchange(search.has_found_, true))
@@ -291,8 +319,11 @@ void VideoSearch::stop_reading() {
 // Takes the source and what parses it out of the bin.
 void VideoSearch::close() {
   stop_reading();
-  for (const Owned<GstElement> &parsebin : parsebins())
-    drop_part(bin_, parsebin.get());
+  for (const Container &container : containers_) {
+    drop_part(bin_, container.parsebin.get());
+    for (const Owned<GstElement> &parser : container.parsers)
+      drop_part(bin_, parser.get());
+  }
   drop_part(bin_, source_.get());
   containers_.clear();
   source_.reset();
@@ -304,21 +335,44 @@ bool VideoSearch::is_own_affair(GstMessage *message) {
          g_object_get_data(G_OBJECT(GST_MESSAGE_SRC(message)), kReopened);
 }
 
+Owned<GstCaps> VideoSearch::take_unknown() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return has_found_ ? nullptr : std::move(unknown_);
+}
+
+bool VideoSearch::has_found() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return has_found_;
+}
+
 bool VideoSearch::explain(GstMessage *message) {
-  GError *error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  const bool missing = g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
-  g_error_free(error);
-  if (!missing)
-    return false;
-  Owned<GstCaps> unknown;
-  {
+  if (Owned<GstCaps> encrypted = encrypted_by_request(message)) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    unknown = std::move(unknown_);
+    unknown_ = std::move(encrypted);
+    return false;
   }
-  if (unknown)
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
+    return false;
+  GError *parsed = nullptr;
+  gchar *details = nullptr;
+  gst_message_parse_error(message, &parsed, &details);
+  const Owned<GError> error(parsed);
+  const Owned<gchar> owned(details);
+  const bool missing = g_error_matches(parsed, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+  const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
+  if (!missing && !failed)
+    return false;
+  if (const Owned<GstCaps> unknown = take_unknown()) {
     outcome_.unreadable(unknown.get());
-  return unknown != nullptr;
+    return true;
+  }
+  if (!failed || has_found())
+    return false;
+  GST_ELEMENT_ERROR(bin_, STREAM, DEMUX,
+                    ("%s cannot read the source: its data are damaged, cut off, or of a kind that it does not know.",
+                     GST_OBJECT_NAME(GST_MESSAGE_SRC(message))),
+                    ("%s %s", parsed->message, details ? details : ""));
+  return true;
 }
 
 } // namespace cps

@@ -40,8 +40,8 @@ public:
   // about to use, where they are still finding out what there is.
   void stop();
 
-  // parsebin has no word for a video that no element here takes where there is nothing else: its error says that
-  // something is missing. True where that is so, and `unreadable` has been called.
+  // Elements within have no clear word for what we know to be wrong. True where another error has been posted in place
+  // of the message.
   bool explain(GstMessage *message);
 
   // A change of state that is none of the bin's: it has long had what is only read again.
@@ -52,13 +52,14 @@ private:
   struct Container : PadSearch::Listener {
     Container(VideoSearch &search, int track, GstElement *parsebin);
     ~Container() override;
-    void on_found(GstPad *video) override;
+    void on_found(GstPad *video, GstBuffer *first) override;
     void on_none(PadSearch::Rest rest) override;
     void on_no_track(size_t videos) override;
     void on_no_data() override;
 
     VideoSearch &search;
     Owned<GstElement> parsebin;
+    std::vector<Owned<GstElement>> parsers; // of ours, behind it
     PadSearch pads;
     bool typed = false; // its own type is known; its thread
   };
@@ -75,6 +76,9 @@ private:
   std::vector<Owned<GstElement>> parsebins();
   GstElement *make_source();
   GstElement *parse(GstPad *pad);
+  GstPad *parse_further(Container &container, GstPad *pad);
+  Owned<GstCaps> take_unknown();
+  bool has_found();
   void end(PadSearch::Rest rest);
   void read_picture(GstSample *picture);
 
