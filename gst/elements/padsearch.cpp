@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/padsearch.h"
 
+#include "gst/elements/encryption.h"
+#include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace cps {
 
@@ -17,6 +20,16 @@ constexpr guint64 kMostBytes = 32 << 20;
 bool is_of_video(GstPad *pad) {
   const Owned<GstCaps> caps = stream_caps(pad);
   return is_video(caps.get());
+}
+
+// Does nothing upstream have more than one stream? Demuxers of tags, such as ID3, have one as well.
+bool is_alone(GstPad *pad) {
+  const Owned<GstPad> demuxed = demuxer_pad(pad);
+  if (!demuxed)
+    return true;
+  const Owned<GstElement> demuxer(gst_pad_get_parent_element(demuxed.get()));
+  const gchar *klass = gst_element_get_metadata(demuxer.get(), GST_ELEMENT_METADATA_KLASS);
+  return klass && strstr(klass, "Metadata");
 }
 
 // The largest picture among its tags: that of an album's cover, not its icon.
@@ -78,8 +91,8 @@ GstPadProbeReturn PadSearch::on_probe(GstPad *pad, GstPadProbeInfo *info, gpoint
   }
   const Answer answer = self->look_at_data(pad, size, GST_BUFFER_DTS_OR_PTS(first));
   self->tell(answer, pad, first);
-  // Once the video is linked, whoever sends the rest is to hear that nobody takes it.
-  return self->has_found_ ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
+  // Whoever sends the rest is to hear that nobody takes it, and stops.
+  return self->lets_go_ ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
 }
 
 void PadSearch::stop() {
@@ -91,23 +104,26 @@ void PadSearch::tell(Answer answer, GstPad *pad, GstBuffer *first) {
   if (answer == Answer::Found)
     listener_.on_found(pad, first);
   else if (answer == Answer::None)
-    listener_.on_none(rest());
+    tell_rest();
   else if (answer == Answer::NoTrack)
     listener_.on_no_track(videos().size());
   else if (answer == Answer::NoData)
     listener_.on_no_data();
 }
 
-// Nobody else looks at the streams once there is an answer.
-PadSearch::Rest PadSearch::rest() const {
+// Nobody else looks at the streams once there is an answer. While a picture takes their place, they end quietly.
+void PadSearch::tell_rest() {
   Rest rest;
   for (const Stream &stream : streams_) {
     const Owned<GstCaps> caps = stream_caps(stream.pad.get());
     rest.streams.push_back(describe(caps.get()));
+    if (is_encrypted_video(caps.get()))
+      rest.encrypted.reset(gst_caps_ref(caps.get()));
     if (!rest.picture)
       rest.picture = tagged_picture(stream.pad.get());
   }
-  return rest;
+  lets_go_ = !rest.picture;
+  listener_.on_none(std::move(rest));
 }
 
 // In the order in which they have appeared.
@@ -144,12 +160,12 @@ PadSearch::Answer PadSearch::look_at_data(GstPad *pad, gsize bytes, GstClockTime
   if (!chosen_ && gst_pad_has_current_caps(pad) && is_of_video(pad))
     chosen_ = choose();
   if (chosen_ != pad)
-    return choose() || !is_too_much(bytes, time) ? Answer::Wait : give_up();
+    return choose() || (!is_alone(pad) && !is_too_much(bytes, time)) ? Answer::Wait : give_up();
   answered_ = true;
   const std::vector<Owned<GstPad>> pads = videos();
   while (pads[static_cast<size_t>(++found_track_)].get() != pad) {
   }
-  has_found_ = true;
+  lets_go_ = true;
   return Answer::Found;
 }
 

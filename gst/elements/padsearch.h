@@ -18,6 +18,7 @@ public:
   // What there is instead of a video.
   struct Rest {
     std::vector<std::string> streams; // for people
+    Owned<GstCaps> encrypted;         // of a video among them
     Owned<GstSample> picture;         // that their tags have, such as the cover of an album
   };
 
@@ -63,7 +64,7 @@ private:
   Answer look_at_end(GstPad *pad);
   Answer give_up();
   void tell(Answer answer, GstPad *pad = nullptr, GstBuffer *first = nullptr);
-  Rest rest() const;
+  void tell_rest();
   std::vector<Owned<GstPad>> videos() const;
   GstPad *choose() const;
   bool is_too_much(gsize bytes, GstClockTime time);
@@ -75,7 +76,7 @@ private:
   std::vector<Stream> streams_;
   GstPad *chosen_ = nullptr; // among them; its data are waited for
   bool answered_ = false;
-  std::atomic<bool> has_found_{false};
+  std::atomic<bool> lets_go_{false}; // of what is not the video
   int found_track_ = -1;
   guint64 dropped_ = 0; // bytes, while there is no video to wait for
   GstClockTime earliest_ = GST_CLOCK_TIME_NONE, latest_ = GST_CLOCK_TIME_NONE; // times of these

@@ -197,6 +197,8 @@ void VideoSearch::end(PadSearch::Rest rest) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     rest_.streams.insert(rest_.streams.end(), rest.streams.begin(), rest.streams.end());
+    if (rest.encrypted)
+      unknown_ = std::move(rest.encrypted);
     if (!rest_.picture)
       rest_.picture = std::move(rest.picture);
     if (--searching_ > 0 || has_found_)

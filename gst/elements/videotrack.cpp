@@ -90,7 +90,7 @@ GstPad *best_video(const std::vector<Owned<GstPad>> &videos) {
   // Stills that go with a film, such as the large ones of phones, have few pictures in the same time.
   constexpr size_t kTimesMore = 4;
   const auto merit = [most](const Track &track) { // in the order of preference
-    return std::make_tuple(!(track.flags & GST_STREAM_FLAG_UNSELECT), track.pictures * kTimesMore > most,
+    return std::make_tuple(track.pictures * kTimesMore > most, !(track.flags & GST_STREAM_FLAG_UNSELECT),
                            (track.flags & GST_STREAM_FLAG_SELECT) != 0, track.area);
   };
   const auto best = std::max_element(tracks.begin(), tracks.end(),
