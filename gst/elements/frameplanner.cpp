@@ -288,9 +288,25 @@ static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
   state.seek->request(0, -1, state.segment.flags);
 }
 
+// Is the start of the stream due?
+static bool at_beginning(const CpsFramePlannerPrivate &state) {
+  return !state.partial && state.reading.position() == 0;
+}
+
+// Some demuxers say that they have rewound, and are somewhere else: tsdemux behind the first pictures where these have
+// no clock, others at the end. False where there is no other way to the start.
+static bool reopen(CpsFramePlannerPrivate &state) {
+  if (!state.seek->request_reopen())
+    return false;
+  state.keep_segment = true;
+  state.phase = Phase::Rewinding;
+  return true;
+}
+
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
   const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
+  const bool begins = at_beginning(state);
   // Parsers put parameter sets before what a seek went to, and not there on the first reading.
   const cps::Outline outline = state.parser->outline(buffer.get());
   const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
@@ -304,6 +320,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     read_from_start(state, 0);
     return GST_FLOW_OK;
   }
+  if (begins && state.reading.is_too_late(at) && reopen(state))
+    return GST_FLOW_OK;
   state.sampling.update(at, state.index.units());
   switch (state.reading.action(at)) {
   case SecondReading::Action::End:
@@ -463,12 +481,8 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   case Phase::Rewinding:
     return true;
   default:
-    // Some demuxers say that they have rewound, and are somewhere else.
-    if (state.phase == Phase::Stamping && !state.partial && state.reading.position() == 0 &&
-        state.seek->request_reopen()) {
-      state.phase = Phase::Rewinding;
+    if (state.phase == Phase::Stamping && at_beginning(state) && reopen(state))
       return true;
-    }
     forward_segments(state, state.index.units());
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
