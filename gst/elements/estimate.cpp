@@ -43,7 +43,7 @@ static guint64 total_frames(GstElement *element, const GstStructure *options, co
     return facts.stamped_total;
   if (facts.fps <= 0 || !GST_CLOCK_TIME_IS_VALID(facts.duration)) {
     GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS,
-                      ("The number of frames is unknown: set total-frames, or put a frameplanner before the decoder."),
+                      ("The number of frames is unknown, and cannot be found out here: set total-frames."),
                       ("%s is unknown and no frameplanner is upstream", facts.fps <= 0 ? "frame rate" : "duration"));
     return 0;
   }

@@ -129,7 +129,7 @@ static CpsFramePlannerPrivate &state_of(gpointer self) {
   "video/x-ffv; video/x-flash-video; video/x-gst-av-ffvhuff; video/x-h263; video/x-h266; video/x-huffyuv; "            \
   "video/x-indeo; video/x-msmpeg; video/x-pn-realvideo; video/x-prores; video/x-svq; video/x-theora; "                 \
   "video/x-vp6; video/x-vp6-flash; video/x-wmv; video/x-xvid; "                                                        \
-  "image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
+  "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
@@ -305,9 +305,25 @@ static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
   state.seek->request(0, -1, state.segment.flags);
 }
 
+// Is the start of the stream due?
+static bool at_beginning(const CpsFramePlannerPrivate &state) {
+  return !state.partial && state.reading.position() == 0;
+}
+
+// Some demuxers say that they have rewound, and are somewhere else: tsdemux behind the first pictures where these have
+// no clock, others at the end. False where there is no other way to the start.
+static bool reopen(CpsFramePlannerPrivate &state) {
+  if (!state.seek->request_reopen())
+    return false;
+  state.keep_segment = true;
+  state.phase = Phase::Rewinding;
+  return true;
+}
+
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
   const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
+  const bool begins = at_beginning(state);
   // Parsers put parameter sets before what a seek went to, and not there on the first reading.
   const cps::Outline outline = state.parser->outline(buffer.get());
   const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
@@ -321,6 +337,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     read_from_start(state, 0);
     return GST_FLOW_OK;
   }
+  if (begins && state.reading.is_too_late(at) && reopen(state))
+    return GST_FLOW_OK;
   state.sampling.update(at, state.index.units());
   switch (state.reading.action(at)) {
   case SecondReading::Action::End:
@@ -354,7 +372,7 @@ static void start(CpsFramePlanner *self) {
     reason.clear();
     rereading = cps::can_read_twice(state.sinkpad, reason);
   }
-  if (rereading == cps::Rereading::Maybe) {
+  if (rereading == cps::Rereading::Maybe && !state.seek->can_reopen()) {
     state.phase = Phase::Rewinding;
     if (state.seek->try_rewind())
       return; // indexing begins with the flush
@@ -457,9 +475,10 @@ static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
 static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) {
   const gchar *id = nullptr;
   gst_event_parse_stream_start(event, &id);
-  if (id && state.stream_id == id)
-    return state.phase != Phase::Passing;
+  const bool same = state.seek->take_reopened() || (id && state.stream_id == id);
   state.stream_id = id ? id : "";
+  if (same)
+    return state.phase != Phase::Passing;
   state.phase = Phase::Start;
   state.index.clear();
   state.indexed = false;
@@ -479,6 +498,8 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   case Phase::Rewinding:
     return true;
   default:
+    if (state.phase == Phase::Stamping && at_beginning(state) && reopen(state))
+      return true;
     forward_segment(state);
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
@@ -598,6 +619,14 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
   GST_PAD_SET_PROXY_CAPS(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
+
+namespace cps {
+
+void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen) {
+  state_of(planner).seek->set_reopen(std::move(reopen));
+}
+
+} // namespace cps
 
 static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
   GST_DEBUG_CATEGORY_INIT(frame_planner_debug, "frameplanner", 0, "frame planner");

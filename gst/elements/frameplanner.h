@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <gst/gst.h>
+#include "gst/elements/ownseek.h"
 
 G_BEGIN_DECLS
 
@@ -11,3 +11,10 @@ G_DECLARE_FINAL_TYPE(CpsFramePlanner, cps_frame_planner, CPS, FRAME_PLANNER, Gst
 GST_ELEMENT_REGISTER_DECLARE(frameplanner)
 
 G_END_DECLS
+
+namespace cps {
+
+// How the planner's input is read again from its beginning where it does not seek; nullptr: not at all. In READY.
+void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen);
+
+} // namespace cps

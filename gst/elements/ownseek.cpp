@@ -11,13 +11,21 @@ struct OwnSeek::Request {
   gint64 start, stop;
   GstSeekFlags flags;
   bool may_fail;
+  bool anew; // without trying to seek
 };
 
 void OwnSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
-  enqueue(start, stop, segment_flags, false);
+  enqueue(start, stop, segment_flags, false, false);
 }
 
-void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail) {
+bool OwnSeek::request_reopen() {
+  if (!reopen_ || was_reopened_)
+    return false;
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, false, true);
+  return true;
+}
+
+void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     pending_++;
@@ -26,7 +34,7 @@ void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, 
   if (start > 0 || stop >= 0) // tsdemux would forget the section otherwise
     kept |= GST_SEEK_FLAG_ACCURATE;
   auto *request = g_new(Request, 1);
-  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail};
+  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail, anew};
   gst_element_call_async(element_, run, request, g_free);
 }
 
@@ -39,19 +47,47 @@ bool OwnSeek::send(const Request &request) {
                                       GST_SEEK_TYPE_SET, request.stop);
   seqnum_ = gst_event_get_seqnum(seek);
   seeker_ = g_thread_self();
-  const bool sent = gst_pad_push_event(sinkpad_, seek);
+  bool sent = false;
+  if (request.anew)
+    gst_event_unref(seek);
+  else
+    sent = gst_pad_push_event(sinkpad_, seek);
+  if (!sent && !is_over(request) && request.start == 0)
+    sent = reopen();
   seeker_ = nullptr;
-  return sent || GST_PAD_IS_FLUSHING(sinkpad_); // on shutdown it does not matter
+  return sent || is_over(request);
+}
+
+// The element stops, or the application has sought: nobody waits for the seek any more.
+bool OwnSeek::is_over(const Request &request) const {
+  return interrupted_ || flushes_ != request.flushes;
+}
+
+// As if the input had sought. It may have refused that only after it had begun to flush.
+bool OwnSeek::reopen() {
+  if (!reopen_)
+    return false;
+  const auto flush = [this](GstEvent *event) {
+    gst_event_set_seqnum(event, seqnum_);
+    gst_pad_send_event(sinkpad_, event);
+  };
+  if (!is_flushing_)
+    flush(gst_event_new_flush_start());
+  return reopen_([&] {
+    reopened_ = was_reopened_ = true;
+    flush(gst_event_new_flush_stop(TRUE));
+  });
 }
 
 void OwnSeek::run(GstElement *element, gpointer data) {
   const auto *request = static_cast<Request *>(data);
   OwnSeek *self = request->self;
-  if (!self->send(*request) && !request->may_fail) {
+  // Where it has begun to flush, no data come any more that could pass as they are.
+  if (!self->send(*request) && (!request->may_fail || self->is_flushing_)) {
     GST_ELEMENT_ERROR(
         element, RESOURCE, SEEK,
-        ("The input cannot be read a second time after it has been indexed: leave %s out.", GST_OBJECT_NAME(element)),
-        (nullptr));
+        ("The video cannot be read a second time, for it does not seek; its frames can only be told apart that way."),
+        ("%s", GST_OBJECT_NAME(element)));
     const auto push_eos = [](GstElement *, GstPad *pad, gpointer) {
       return gst_pad_push_event(pad, gst_event_new_eos());
     };
@@ -69,7 +105,7 @@ bool OwnSeek::try_rewind() {
     flushes_before = own_flushes_;
   }
   const guint application_before = flushes_;
-  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true);
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true, false);
   // An input that neither flushes nor refuses would hold us up for ever; should it seek later, that works as well.
   constexpr std::chrono::seconds kPatience(2);
   std::unique_lock<std::mutex> lock(mutex_);
@@ -88,6 +124,7 @@ bool OwnSeek::is_own(GstEvent *flush) const {
 bool OwnSeek::begin_flush(GstEvent *event) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool own = is_own(event);
+  is_flushing_ = own;
   if (own)
     own_flushes_++;
   else
@@ -98,6 +135,7 @@ bool OwnSeek::begin_flush(GstEvent *event) {
 
 bool OwnSeek::end_flush(GstEvent *event) {
   const bool own = is_own(event);
+  is_flushing_ = false;
   if (!own)
     flushes_++;
   return own;

@@ -77,7 +77,7 @@ struct CpsStreamBinPrivate {
 
   // Between READY and PAUSED
   std::shared_ptr<GInputStream> stream;
-  std::unique_ptr<cps::VideoSearch> search;
+  std::shared_ptr<cps::VideoSearch> search;
 };
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(CpsStreamBin, cps_stream_bin, GST_TYPE_BIN)
@@ -100,6 +100,8 @@ static void set_resolved(CpsStreamBin *self, const char *property, std::string R
 }
 
 static void on_video(CpsStreamBin *self, GstPad *video) {
+  if (cps::relink_video(state_of(self).route, video))
+    return;
   const cps::LinkedVideo linked = cps::link_video(state_of(self).route, video);
   if (linked.decode == Backend::Auto)
     return;
@@ -148,9 +150,13 @@ static bool begin_stream(CpsStreamBin *self) {
 
   route.settings = settings;
   state.stream = settings.stream;
-  state.search = std::make_unique<cps::VideoSearch>(
-      GST_BIN(self), settings.video_track, [self](GstPad *video) { on_video(self, video); },
-      [&route](GstCaps *caps) { cps::refuse_codec(route, caps); });
+  cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
+                                    [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }};
+  state.search = std::make_shared<cps::VideoSearch>(GST_BIN(self), settings.video_track, std::move(outcome));
+  cps::OwnSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
+    return search->read_again(closed);
+  };
+  cps::set_planner_reopen(route.planner, std::move(reopen));
   return state.search->start(settings.uri, state.stream.get());
 }
 
@@ -159,6 +165,7 @@ static void end_stream(CpsStreamBin *self) {
   if (state.search)
     state.search->stop();
   cps::unlink_video(state.route);
+  cps::set_planner_reopen(state.route.planner, nullptr);
   cps::drop_parts(GST_BIN(self));
   state.search.reset();
   state.stream.reset(); // the application may have dropped it, too
@@ -182,15 +189,13 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
 }
 
 static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
     cps::note_error(message);
-    const State &state = state_of(bin);
-    if (state.search && state.search->explain(message)) {
-      gst_message_unref(message);
-      return;
-    }
-  }
-  GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
+  const State &state = state_of(bin);
+  if (cps::VideoSearch::is_own_affair(message) || (state.search && state.search->explain(message)))
+    gst_message_unref(message);
+  else
+    GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
 }
 
 // GObject

@@ -93,20 +93,24 @@ static bool is_bandwidth_limited(GstPad *source) {
   return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;
 }
 
-Owned<GstElement> find_demuxer(GstPad *sinkpad) {
-  const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
-  if (!source)
-    return nullptr;
-  Owned<GstElement> element(gst_pad_get_parent_element(source.get()));
+Owned<GstPad> demuxer_pad(GstPad *output) {
+  const Owned<GstElement> element(gst_pad_get_parent_element(output));
   GstElementFactory *factory = element ? gst_element_get_factory(element.get()) : nullptr;
   if (factory && gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
-    return element;
-  element.reset();
-  any_pad(gst_pad_iterate_internal_links(source.get()), [&](GstPad *input) {
-    element = find_demuxer(input);
-    return element != nullptr;
+    return Owned<GstPad>(GST_PAD(gst_object_ref(output)));
+  Owned<GstPad> found;
+  any_pad(gst_pad_iterate_internal_links(output), [&](GstPad *input) {
+    const Owned<GstPad> before(gst_pad_get_peer(input));
+    found = before ? demuxer_pad(before.get()) : nullptr;
+    return found != nullptr;
   });
-  return element;
+  return found;
+}
+
+Owned<GstElement> find_demuxer(GstPad *sinkpad) {
+  const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
+  const Owned<GstPad> demuxed = source ? demuxer_pad(source.get()) : nullptr;
+  return Owned<GstElement>(demuxed ? gst_pad_get_parent_element(demuxed.get()) : nullptr);
 }
 
 bool segments_cut(GstPad *sinkpad) {

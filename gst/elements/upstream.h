@@ -18,6 +18,9 @@ enum class Rereading {
 // Where the answer is not Yes, `reason` gets half a sentence.
 Rereading can_read_twice(GstPad *sinkpad, std::string &reason);
 
+// The pad of the demuxer that `output` gets its data from; nullptr without one.
+Owned<GstPad> demuxer_pad(GstPad *output);
+
 // The demuxer that the stream comes from, nullptr where there is none.
 Owned<GstElement> find_demuxer(GstPad *sinkpad);
 

@@ -2,6 +2,8 @@
 #include "gst/elements/videoroute.h"
 
 #include "gst/elements/binparts.h"
+#include "gst/elements/encryption.h"
+#include "gst/elements/inorder.h"
 #include "gst/elements/patchenergy.h"
 #include "gst/elements/tagorientation.h"
 #include "gst/elements/tensorclip.h"
@@ -44,7 +46,8 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
 }
 
 // Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
-static bool try_decoder(const VideoRoute &route, GstPad *pad, GstElementFactory *factory, Backend backend) {
+static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *caps, GstElementFactory *factory,
+                        Backend backend) {
   const Owned<GstElement> opened = open_decoder(route, factory, backend);
   GstElement *decoder = opened.get(), *last = decoder;
   if (!decoder)
@@ -57,6 +60,8 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, GstElementFactory 
     if (last != decoder)
       gst_element_sync_state_with_parent(last);
     gst_element_sync_state_with_parent(decoder);
+    if (loses_identities(caps))
+      keep_identities(decoder);
     return true;
   }
   if (last && last != decoder)
@@ -68,7 +73,7 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, GstElementFactory 
 // The name of the decoder that has been linked; empty where none fits.
 static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstCaps *caps, Backend backend) {
   for (const Owned<GstElementFactory> &factory : backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps)) {
-    if (try_decoder(route, pad, factory.get(), backend))
+    if (try_decoder(route, pad, caps, factory.get(), backend))
       return GST_OBJECT_NAME(factory.get());
     GST_DEBUG_OBJECT(route.bin, "%s does not do", GST_OBJECT_NAME(factory.get()));
   }
@@ -76,6 +81,13 @@ static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstC
 }
 
 void refuse_codec(const VideoRoute &route, GstCaps *caps) {
+  if (is_encrypted_video(caps)) {
+    GST_ELEMENT_ERROR(
+        route.bin, STREAM, CODEC_NOT_FOUND,
+        ("The video is encrypted (%s), and can be read once it has been decrypted.", encryption_scheme(caps).c_str()),
+        (nullptr));
+    return;
+  }
   const std::string codec = describe(caps);
   if (!route.may_decode_on_cpu) {
     GST_ELEMENT_ERROR(route.bin, LIBRARY, INIT,
@@ -85,8 +97,12 @@ void refuse_codec(const VideoRoute &route, GstCaps *caps) {
     return;
   }
   gst_element_post_message(GST_ELEMENT(route.bin), gst_missing_decoder_message_new(GST_ELEMENT(route.bin), caps));
-  GST_ELEMENT_ERROR(route.bin, STREAM, CODEC_NOT_FOUND,
-                    ("No decoder for %s is installed; the plugin libav has most.", codec.c_str()), (nullptr));
+  GST_ELEMENT_ERROR(
+      route.bin, STREAM, CODEC_NOT_FOUND,
+      ("No decoder for %s is installed. The GStreamer plugins of gst-libav (of Debian: gstreamer1.0-libav) "
+       "have those of most codecs.",
+       codec.c_str()),
+      (nullptr));
 }
 
 static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *caps) {
@@ -208,6 +224,11 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   gst_element_sync_state_with_parent(route.planner); // whose turn in the bin's change of state may be yet to come
   const bool turned = route.settings.apply_rotation && orientation_of(video) != CPS_ORIENTATION_IDENTITY;
   return link_output(route, linked.decode, turned) ? linked : LinkedVideo();
+}
+
+bool relink_video(const VideoRoute &route, GstPad *video) {
+  const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "src"));
+  return gst_pad_is_linked(planned.get()) && link_pad(video, route.planner);
 }
 
 void unlink_video(const VideoRoute &route) {

@@ -45,6 +45,9 @@ struct LinkedVideo {
 // Links everything, on the thread of the video's data. Where the planner does not take the video, it is left out.
 LinkedVideo link_video(const VideoRoute &route, GstPad *video);
 
+// Where that has been done, for another reading of the video: links its pad to the planner. False where it has not.
+bool relink_video(const VideoRoute &route, GstPad *video);
+
 // Posts that nothing decodes what has these caps.
 void refuse_codec(const VideoRoute &route, GstCaps *caps);
 

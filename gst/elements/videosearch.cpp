@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/videosearch.h"
 
+#include "gst/elements/animation.h"
 #include "gst/elements/binparts.h"
 #include "gst/elements/editlists.h"
+#include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
+#include "gst/elements/pastend.h"
+#include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
 #include <gst/pbutils/missing-plugins.h>
@@ -12,14 +16,35 @@
 
 namespace cps {
 
-VideoSearch::VideoSearch(GstBin *bin, int track, std::function<void(GstPad *)> found,
-                         std::function<void(GstCaps *)> undecodable)
-    : bin_(bin), track_(track), found_(std::move(found)), undecodable_(std::move(undecodable)) {}
+// Set on what is opened while the bin is running.
+static const char *const kReopened = "cps-reopened";
+
+VideoSearch::Container::Container(VideoSearch &owner, int track, GstElement *element)
+    : search(owner), parsebin(GST_ELEMENT(gst_object_ref(element))), pads(track, *this) {}
+
+// parsebin takes its pads away even when it is freed.
+VideoSearch::Container::~Container() {
+  g_signal_handlers_disconnect_by_data(parsebin.get(), this);
+  g_signal_handlers_disconnect_by_data(parsebin.get(), &search);
+}
+
+VideoSearch::VideoSearch(GstBin *bin, int track, Outcome outcome)
+    : bin_(bin), outcome_(std::move(outcome)), track_(track) {}
+
+VideoSearch::~VideoSearch() = default;
 
 bool VideoSearch::start(const std::string &uri, GInputStream *stream) {
-  GstElement *source = make_source(uri, stream);
+  const std::lock_guard<std::mutex> lock(opening_);
+  uri_ = uri;
+  stream_.reset(stream ? G_INPUT_STREAM(g_object_ref(stream)) : nullptr);
+  return open();
+}
+
+bool VideoSearch::open() {
+  GstElement *source = make_source();
   if (!source)
     return false;
+  source_.reset(GST_ELEMENT(gst_object_ref(source)));
   if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")})
     return parse(pad.get()) != nullptr;
   searching_ = 1;
@@ -29,33 +54,33 @@ bool VideoSearch::start(const std::string &uri, GInputStream *stream) {
 }
 
 // nullptr after an error message.
-GstElement *VideoSearch::make_source(const std::string &uri, GInputStream *stream) {
-  if (stream) {
+GstElement *VideoSearch::make_source() {
+  if (stream_) {
     GstElement *source = make_part(bin_, "giostreamsrc");
     if (source)
-      g_object_set(source, "stream", stream, nullptr);
+      g_object_set(source, "stream", stream_.get(), nullptr);
     return source;
   }
-  if (uri.empty()) {
+  if (uri_.empty()) {
     GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND, ("There is nothing to read: set uri."), (nullptr));
     return nullptr;
   }
-  if (!gst_uri_is_valid(uri.c_str())) {
+  if (!gst_uri_is_valid(uri_.c_str())) {
     GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND,
-                      ("uri is \"%s\", which is none: that of a file begins with file:///.", uri.c_str()), (nullptr));
+                      ("uri is \"%s\", which is none: that of a file begins with file:///.", uri_.c_str()), (nullptr));
     return nullptr;
   }
   GError *error = nullptr;
-  if (GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri.c_str(), nullptr, &error)) {
+  if (GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri_.c_str(), nullptr, &error)) {
     add_part(bin_, source);
     return source;
   }
   if (g_error_matches(error, GST_URI_ERROR, GST_URI_ERROR_UNSUPPORTED_PROTOCOL)) {
-    const Owned<gchar> protocol(gst_uri_get_protocol(uri.c_str()));
+    const Owned<gchar> protocol(gst_uri_get_protocol(uri_.c_str()));
     gst_element_post_message(GST_ELEMENT(bin_), gst_missing_uri_source_message_new(GST_ELEMENT(bin_), protocol.get()));
   }
   GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND,
-                    ("Nothing here reads \"%s\": %s.", uri.c_str(), error ? error->message : ""), (nullptr));
+                    ("Nothing here reads \"%s\": %s.", uri_.c_str(), error ? error->message : ""), (nullptr));
   g_clear_error(&error);
   return nullptr;
 }
@@ -78,13 +103,13 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     searching_++;
-    container = &containers_.emplace_back();
-    container->search = this;
-    container->parsebin.reset(GST_ELEMENT(gst_object_ref(parsebin)));
+    container = &containers_.emplace_back(*this, track_, parsebin);
   }
   keep_errors(parsebin);
   take_edit_lists(parsebin);
+  stop_reading_past_end(pad);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
+  g_signal_connect(parsebin, "pad-removed", G_CALLBACK(on_parsed_pad_removed), container);
   g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), container);
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
   if (!link_pad(pad, parsebin)) {
@@ -105,75 +130,157 @@ gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps
 // It shows no pad for what has neither parser nor decoder.
 void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self) {
   const std::lock_guard<std::mutex> lock(self->mutex_);
-  if (is_video(caps))
+  if (is_video(caps) || is_encrypted_video(caps))
     self->unknown_.reset(gst_caps_ref(caps));
 }
 
-void VideoSearch::on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
+// parsebin (1.22) has no parser for pictures of JPEG, and passes blocks of a file on in which they lie anyhow. The pad
+// of one then, else `pad`.
+GstPad *VideoSearch::parse_further(Container &container, GstPad *pad) {
   const Owned<GstCaps> caps = stream_caps(pad);
-  if (is_video(caps.get()))
-    container->videos.emplace_back(GST_PAD(gst_object_ref(pad)));
-  else
-    container->others.push_back(describe(caps.get()));
-  gst_pad_add_probe(pad,
-                    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST |
-                                                 GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-                    on_data, container, nullptr);
+  const Owned<GstPad> demuxed = demuxer_pad(pad);
+  if (demuxed || gst_caps_is_any(caps.get()) || gst_caps_is_empty(caps.get()) ||
+      !gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/jpeg"))
+    return pad;
+  GstElement *parser = make_part(bin_, "jpegparse");
+  if (!parser)
+    return pad;
+  container.parsers.emplace_back(GST_ELEMENT(gst_object_ref(parser)));
+  gst_element_sync_state_with_parent(parser);
+  link_pad(pad, parser);
+  return Owned<GstPad>(gst_element_get_static_pad(parser, "src")).get(); // the parser keeps it
 }
 
-// The first data say that all pads of the container are there, with caps and tags, and the video can still be linked.
-GstPadProbeReturn VideoSearch::on_data(GstPad *, GstPadProbeInfo *info, gpointer data) {
-  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
-    const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
-    if (type != GST_EVENT_GAP && type != GST_EVENT_EOS)
-      return GST_PAD_PROBE_OK;
+void VideoSearch::on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
+  container->pads.add(container->search.parse_further(*container, pad));
+}
+
+void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *container) {
+  container->pads.remove(pad);
+}
+
+void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
+  const Owned<GstCaps> caps = stream_caps(video);
+  if (const std::string animation = undecodable_animation(caps.get(), first); !animation.empty()) {
+    GST_ELEMENT_ERROR(
+        search.bin_, STREAM, CODEC_NOT_FOUND,
+        ("This is %s, of which GStreamer decodes the first picture at most: convert it to a video.", animation.c_str()),
+        (nullptr));
+    return;
   }
-  auto &container = *static_cast<Container *>(data);
-  if (!container.complete.exchange(true))
-    container.search->complete(container);
-  return GST_PAD_PROBE_REMOVE;
-}
-
-void VideoSearch::complete(Container &container) {
-  bool first = false;
-  if (!container.videos.empty()) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    first = !std::exchange(has_found_, true);
+  {
+    const std::lock_guard<std::mutex> lock(search.mutex_);
+    if (std::exchange(search.has_found_, true))
+      return;
+    search.track_ = pads.found_track();
   }
-  end(container.others);
-  if (GstPad *video = first ? choose(container.videos) : nullptr)
-    found_(video);
-  container.videos.clear();
+  search.outcome_.found(video);
 }
 
-// nullptr after an error message.
-GstPad *VideoSearch::choose(const std::vector<Owned<GstPad>> &videos) const {
-  if (track_ < 0)
-    return best_video(videos);
-  if (track_ < static_cast<int>(videos.size()))
-    return videos[static_cast<size_t>(track_)].get();
-  GST_ELEMENT_ERROR(bin_, RESOURCE, SETTINGS,
-                    ("video-track is %d, but the last track of video is %zu.", track_, videos.size() - 1), (nullptr));
-  return nullptr;
+void VideoSearch::Container::on_none(PadSearch::Rest rest) {
+  search.end(std::move(rest));
 }
 
-// Another part of the source has shown all that it has. Without a video in any of them there is nothing to do.
-void VideoSearch::end(const std::vector<std::string> &others) {
+void VideoSearch::Container::on_no_track(size_t videos) {
+  GST_ELEMENT_ERROR(search.bin_, RESOURCE, SETTINGS,
+                    ("video-track is %d, but the last track of video is %zu.", search.track_, videos - 1), (nullptr));
+}
+
+void VideoSearch::Container::on_no_data() {
+  GST_ELEMENT_ERROR(search.bin_, STREAM, FORMAT, ("The video has no picture."), (nullptr));
+}
+
+// Another part of the source has shown all that it has. Without a video in any of them there is nothing to do, but for
+// a picture that goes with the sound.
+void VideoSearch::end(PadSearch::Rest rest) {
   std::string has;
   Owned<GstCaps> unknown;
+  Owned<GstSample> picture;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    others_.insert(others_.end(), others.begin(), others.end());
+    rest_.streams.insert(rest_.streams.end(), rest.streams.begin(), rest.streams.end());
+    if (rest.encrypted)
+      unknown_ = std::move(rest.encrypted);
+    if (!rest_.picture)
+      rest_.picture = std::move(rest.picture);
     if (--searching_ > 0 || has_found_)
       return;
-    for (const std::string &other : others_)
-      has += (has.empty() ? "; what it has is " : ", ") + other;
+    for (const std::string &stream : rest_.streams)
+      has += (has.empty() ? "; what it has is " : ", ") + stream;
     unknown = std::move(unknown_);
+    picture = std::move(rest_.picture);
   }
   if (unknown)
-    undecodable_(unknown.get());
+    outcome_.unreadable(unknown.get());
+  else if (picture)
+    read_picture(picture.get());
   else
     GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
+}
+
+// Reading anew
+
+static GInputStream *stream_of(GstBuffer *buffer) {
+  gpointer copy = nullptr;
+  gsize size = 0;
+  gst_buffer_extract_dup(buffer, 0, gst_buffer_get_size(buffer), &copy, &size);
+  return g_memory_input_stream_new_from_data(copy, static_cast<gssize>(size), g_free);
+}
+
+// Goes on with the picture in place of the source, from another thread: this one is the source's.
+void VideoSearch::read_picture(GstSample *picture) {
+  struct Request {
+    std::weak_ptr<VideoSearch> search; // which may have ended by then
+    Owned<GstSample> picture;
+  };
+  const auto run = [](GstElement *, gpointer data) {
+    const auto *request = static_cast<Request *>(data);
+    const std::shared_ptr<VideoSearch> search = request->search.lock();
+    if (!search)
+      return;
+    const std::lock_guard<std::mutex> lock(search->opening_);
+    if (search->stopped_)
+      return;
+    search->close();
+    search->stream_.reset(stream_of(gst_sample_get_buffer(request->picture.get())));
+    search->reopen();
+  };
+  const auto free = [](gpointer data) { delete static_cast<Request *>(data); };
+  auto *request = new Request{weak_from_this(), Owned<GstSample>(gst_sample_ref(picture))};
+  gst_element_call_async(GST_ELEMENT(bin_), run, request, free);
+}
+
+bool VideoSearch::read_again(const std::function<void()> &closed) {
+  const std::lock_guard<std::mutex> lock(opening_);
+  if (stopped_)
+    return true; // it does not matter any more
+  if (containers_.size() != 1 || (stream_ && !G_IS_SEEKABLE(stream_.get())))
+    return false;
+  close();
+  closed();
+  if (stream_ && !g_seekable_seek(G_SEEKABLE(stream_.get()), 0, G_SEEK_SET, nullptr, nullptr))
+    return false;
+  return reopen();
+}
+
+// Opens the source in a bin that is running. False after an error message.
+bool VideoSearch::reopen() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    searching_ = 0;
+    has_found_ = false;
+    rest_ = {};
+  }
+  if (!open())
+    return false;
+  // Elements pull from what has been opened.
+  gst_element_set_state(source_.get(), GST_STATE_READY);
+  for (const Owned<GstElement> &parsebin : parsebins()) {
+    g_object_set_data(G_OBJECT(parsebin.get()), kReopened, this);
+    gst_element_sync_state_with_parent(parsebin.get());
+  }
+  gst_element_sync_state_with_parent(source_.get());
+  return true;
 }
 
 // What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
@@ -189,32 +296,87 @@ static void stop_children(GstElement *parsebin) {
   }
 }
 
-void VideoSearch::stop() {
+std::vector<Owned<GstElement>> VideoSearch::parsebins() {
   std::vector<Owned<GstElement>> parsebins;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const Container &container : containers_)
+    parsebins.emplace_back(GST_ELEMENT(gst_object_ref(container.parsebin.get())));
+  return parsebins;
+}
+
+void VideoSearch::stop() {
+  const std::lock_guard<std::mutex> lock(opening_);
+  stopped_ = true;
+  stop_reading();
+}
+
+void VideoSearch::stop_reading() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (const Container &container : containers_)
-      parsebins.emplace_back(GST_ELEMENT(gst_object_ref(container.parsebin.get())));
+    for (Container &container : containers_)
+      container.pads.stop();
   }
-  for (const Owned<GstElement> &parsebin : parsebins)
+  for (const Owned<GstElement> &parsebin : parsebins())
     stop_children(parsebin.get());
 }
 
-bool VideoSearch::explain(GstMessage *message) {
-  GError *error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  const bool missing = g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
-  g_error_free(error);
-  if (!missing)
-    return false;
-  Owned<GstCaps> unknown;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    unknown = std::move(unknown_);
+// Takes the source and what parses it out of the bin.
+void VideoSearch::close() {
+  stop_reading();
+  for (const Container &container : containers_) {
+    drop_part(bin_, container.parsebin.get());
+    for (const Owned<GstElement> &parser : container.parsers)
+      drop_part(bin_, parser.get());
   }
-  if (unknown)
-    undecodable_(unknown.get());
-  return unknown != nullptr;
+  drop_part(bin_, source_.get());
+  containers_.clear();
+  source_.reset();
+}
+
+bool VideoSearch::is_own_affair(GstMessage *message) {
+  const GstMessageType type = GST_MESSAGE_TYPE(message);
+  return (type == GST_MESSAGE_ASYNC_START || type == GST_MESSAGE_ASYNC_DONE) &&
+         g_object_get_data(G_OBJECT(GST_MESSAGE_SRC(message)), kReopened);
+}
+
+Owned<GstCaps> VideoSearch::take_unknown() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return has_found_ ? nullptr : std::move(unknown_);
+}
+
+bool VideoSearch::has_found() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return has_found_;
+}
+
+bool VideoSearch::explain(GstMessage *message) {
+  if (Owned<GstCaps> encrypted = encrypted_by_request(message)) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    unknown_ = std::move(encrypted);
+    return false;
+  }
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
+    return false;
+  GError *parsed = nullptr;
+  gchar *details = nullptr;
+  gst_message_parse_error(message, &parsed, &details);
+  const Owned<GError> error(parsed);
+  const Owned<gchar> owned(details);
+  const bool missing = g_error_matches(parsed, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+  const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
+  if (!missing && !failed)
+    return false;
+  if (const Owned<GstCaps> unknown = take_unknown()) {
+    outcome_.unreadable(unknown.get());
+    return true;
+  }
+  if (!failed || has_found())
+    return false;
+  GST_ELEMENT_ERROR(bin_, STREAM, DEMUX,
+                    ("%s cannot read the source: its data are damaged, cut off, or of a kind that it does not know.",
+                     GST_OBJECT_NAME(GST_MESSAGE_SRC(message))),
+                    ("%s %s", parsed->message, details ? details : ""));
+  return true;
 }
 
 } // namespace cps

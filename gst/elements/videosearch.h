@@ -2,23 +2,29 @@
 // From a URI or a stream to the pad of the video to read: the source, and a parsebin for whatever it puts out.
 #pragma once
 
-#include "gst/elements/private.h"
+#include "gst/elements/padsearch.h"
 
-#include <atomic>
 #include <functional>
 #include <gio/gio.h>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 namespace cps {
 
-class VideoSearch {
+// Lives in a shared_ptr, for it may be reading anew on a thread of its own.
+class VideoSearch : public std::enable_shared_from_this<VideoSearch> {
 public:
-  // `found` is called once, on the thread that brings the first data, with the pad, which it links; or else
-  // `undecodable`, where a video is all there is that no element here takes.
-  VideoSearch(GstBin *bin, int track, std::function<void(GstPad *)> found, std::function<void(GstCaps *)> undecodable);
+  // Both are called on the thread that brings the first data.
+  struct Outcome {
+    std::function<void(GstPad *)> found;       // links the pad; once for each reading
+    std::function<void(GstCaps *)> unreadable; // a video is all there is, and nothing here takes it
+  };
+
+  VideoSearch(GstBin *bin, int track, Outcome outcome);
+  ~VideoSearch();
   VideoSearch(const VideoSearch &) = delete;
   VideoSearch &operator=(const VideoSearch &) = delete;
 
@@ -26,49 +32,79 @@ public:
   // where there is one, else `uri`. False after an error message. Without a video, that is posted later.
   bool start(const std::string &uri, GInputStream *stream);
 
+  // Opens the source once more and finds the same video, for what cannot be rewound. `closed` is called in between,
+  // when nothing is read. Not on a thread that brings data. False where the source cannot be read again.
+  bool read_again(const std::function<void()> &closed);
+
   // Ends the threads that read. To be called before the bin goes to READY: parsebin 1.22 frees then what they may be
   // about to use, where they are still finding out what there is.
   void stop();
 
-  // parsebin has no word for a video that no element here takes where there is nothing else: its error says that
-  // something is missing. True where that is so, and `undecodable` has been called.
+  // Elements within have no clear word for what we know to be wrong. True where another error has been posted in place
+  // of the message.
   bool explain(GstMessage *message);
 
+  // A change of state that is none of the bin's: it has long had what is only read again.
+  static bool is_own_affair(GstMessage *message);
+
 private:
-  // What a parsebin has shown. Filled in on its thread.
-  struct Container {
-    VideoSearch *search = nullptr;
+  // A parsebin, and what it has shown.
+  struct Container : PadSearch::Listener {
+    Container(VideoSearch &search, int track, GstElement *parsebin);
+    ~Container() override;
+    void on_found(GstPad *video, GstBuffer *first) override;
+    void on_none(PadSearch::Rest rest) override;
+    void on_no_track(size_t videos) override;
+    void on_no_data() override;
+
+    VideoSearch &search;
     Owned<GstElement> parsebin;
-    std::vector<Owned<GstPad>> videos;
-    std::vector<std::string> others;   // for people
-    bool typed = false;                // its own type is known
-    std::atomic<bool> complete{false}; // some demuxers have a thread for each pad
+    std::vector<Owned<GstElement>> parsers; // of ours, behind it
+    PadSearch pads;
+    bool typed = false; // its own type is known; its thread
   };
 
-  GstElement *make_source(const std::string &uri, GInputStream *stream);
+  struct UnrefStream {
+    void operator()(GInputStream *stream) const { g_object_unref(stream); }
+  };
+  using Stream = std::unique_ptr<GInputStream, UnrefStream>;
+
+  bool open();
+  void close();
+  bool reopen();
+  void stop_reading();
+  std::vector<Owned<GstElement>> parsebins();
+  GstElement *make_source();
   GstElement *parse(GstPad *pad);
-  void complete(Container &container);
-  GstPad *choose(const std::vector<Owned<GstPad>> &videos) const;
-  void end(const std::vector<std::string> &others);
+  GstPad *parse_further(Container &container, GstPad *pad);
+  Owned<GstCaps> take_unknown();
+  bool has_found();
+  void end(PadSearch::Rest rest);
+  void read_picture(GstSample *picture);
 
   static void on_source_pad(GstElement *, GstPad *pad, VideoSearch *self);
   static void on_no_more_source_pads(GstElement *, VideoSearch *self);
   static void on_parsed_pad(GstElement *, GstPad *pad, Container *container);
+  static void on_parsed_pad_removed(GstElement *, GstPad *pad, Container *container);
   static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container);
   static void on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self);
-  static GstPadProbeReturn on_data(GstPad *, GstPadProbeInfo *info, gpointer data);
 
   GstBin *const bin_;
-  const int track_;
-  const std::function<void(GstPad *)> found_;
-  const std::function<void(GstCaps *)> undecodable_;
+  const Outcome outcome_;
 
-  std::mutex mutex_;  // all below
+  std::mutex opening_; // held while the source is opened or closed; all below
+  std::string uri_;
+  Stream stream_;
+  Owned<GstElement> source_;
+  bool stopped_ = false;
+
+  std::mutex mutex_; // all below
+  int track_;
   int searching_ = 0; // parts of the source that may still show pads
   bool has_found_ = false;
-  std::vector<std::string> others_; // than videos
-  Owned<GstCaps> unknown_;          // those of a video that no element here takes
-  std::list<Container> containers_; // each belongs to its parsebin's thread
+  PadSearch::Rest rest_;   // what there is instead of a video
+  Owned<GstCaps> unknown_; // those of a video that no element here takes
+  std::list<Container> containers_;
 };
 
 } // namespace cps

@@ -14,8 +14,9 @@ Owned<GstCaps> stream_caps(GstPad *pad);
 
 bool is_video(const GstCaps *caps);
 
-// The one of highest quality among pads of videos: not one that its file marks as not to be chosen, then one that it
-// marks as the default, then the one of the largest pictures, then the first. nullptr of none.
+// The one of highest quality among pads of videos: a film rather than stills that go with it, not one that its file
+// marks as not to be chosen, then one that it marks as the default, then the one of the largest pictures, then the
+// first. nullptr of none.
 GstPad *best_video(const std::vector<Owned<GstPad>> &videos);
 
 // For people: "H.264 (High Profile)".

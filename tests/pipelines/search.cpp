@@ -1,0 +1,389 @@
+// What uniformdecodebin finds in files: the video, wherever its data lie, and whether or not it can be rewound.
+#include "tests/pipelines/bins.h"
+
+#include "tests/common/text.h"
+#include "tests/common/watchdog.h"
+
+#include <gio/gio.h>
+#include <sstream>
+
+namespace {
+
+using namespace pipes;
+
+constexpr int kFrames = 30, kSampled = 6;
+constexpr const char *kSound = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=";
+
+bool have_ffmpeg() {
+  const Owned<gchar> found(g_find_program_in_path("ffmpeg"));
+  if (!found)
+    g_print("skipped: no ffmpeg\n");
+  return found != nullptr;
+}
+
+// Its arguments, which have no spaces within.
+void ffmpeg(const std::string &arguments) {
+  std::istringstream words("ffmpeg -v error -y " + arguments);
+  std::vector<std::string> command;
+  for (std::string word; words >> word;)
+    command.push_back(word);
+  std::vector<gchar *> argv;
+  for (std::string &word : command)
+    argv.push_back(word.data());
+  argv.push_back(nullptr);
+  gint status = -1;
+  gchar *said = nullptr;
+  const bool ran = g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, nullptr, &said,
+                                &status, nullptr);
+  const Owned<gchar> error(said);
+  fail_unless(ran && g_spawn_check_wait_status(status, nullptr), "ffmpeg %s: %s", arguments.c_str(), said);
+}
+
+// Pictures as they are, for ffmpeg to encode.
+class Pictures {
+public:
+  explicit Pictures(int frames = kFrames, int width = kClipWidth, int height = kClipHeight)
+      : size_(std::to_string(width) + "x" + std::to_string(height)) {
+    std::string bytes;
+    for (int i = 0; i < frames; i++) {
+      const Owned<GstBuffer> frame = numbered_frame(i, width, height);
+      GstMapInfo map;
+      fail_unless(gst_buffer_map(frame.get(), &map, GST_MAP_READ));
+      bytes.append(reinterpret_cast<const char *>(map.data), map.size);
+      gst_buffer_unmap(frame.get(), &map);
+    }
+    write_file(folder_.file("yuv"), bytes);
+  }
+
+  std::string input(int rate = kClipRate) const {
+    return "-f rawvideo -pix_fmt yuv420p -video_size " + size_ + " -framerate " + std::to_string(rate) + " -i " +
+           folder_.file("yuv") + " ";
+  }
+
+private:
+  TemporaryFolder folder_;
+  std::string size_;
+};
+
+// All of what `line` reads: the sampled frames of `frames`, exactly.
+void check_frames(const std::string &what, Line &line, int frames = kFrames) {
+  Watchdog watchdog(line.pipeline(), what);
+  Frames seen;
+  seen.watch(line, "sink", "sink");
+  const Outcome outcome = line.run();
+  fail_unless(outcome.eos, "%s: %s (%s)", what.c_str(), outcome.error.c_str(), outcome.debug.c_str());
+  fail_unless(!outcome.warned_of("estimate"), "%s: %s", what.c_str(), outcome.warnings[0].c_str());
+  check_clip(what, seen.all(), spread(count_up(0, frames), kSampled), frames);
+}
+
+void check_file(const std::string &what, const std::string &path, int frames = kFrames) {
+  Line line(frames_of(path));
+  check_frames(what, line, frames);
+}
+
+Outcome check_error(const std::string &path, std::initializer_list<const char *> words) {
+  Line line(frames_of(path));
+  Watchdog watchdog(line.pipeline(), path);
+  Outcome outcome = line.run();
+  fail_unless(outcome.failed(), "%s: no error", path.c_str());
+  g_print("%s\n", outcome.error.c_str());
+  for (const char *word : words)
+    fail_unless(outcome.error.find(word) != std::string::npos, "\"%s\" does not say \"%s\"", outcome.error.c_str(),
+                word);
+  return outcome;
+}
+
+struct UnrefObject {
+  void operator()(gpointer object) const { g_object_unref(object); }
+};
+using Stream = std::unique_ptr<GInputStream, UnrefObject>;
+
+Stream in_memory(const std::string &bytes) {
+  return Stream(g_memory_input_stream_new_from_data(bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
+}
+
+} // namespace
+
+// A second of sound lies before the video, or the other way round. Where the container has no time for that, the
+// sound's first data lie before the video's.
+GST_START_TEST(sound) {
+  if (!have_ffmpeg())
+    return;
+  struct Row {
+    const char *name, *video, *audio;
+    bool shifts;
+  };
+  static const Row rows[] = {
+      {"vp8.webm", "libvpx -deadline realtime -cpu-used 8", "libopus", true},
+      {"vp8.mkv", "libvpx -deadline realtime -cpu-used 8", "libvorbis", true},
+      {"vp9.webm", "libvpx-vp9 -deadline realtime -cpu-used 8", "libopus", true},
+      {"vp9v.webm", "libvpx-vp9 -deadline realtime -cpu-used 8", "libvorbis", true},
+      {"av1.webm", "libaom-av1 -usage realtime -cpu-used 8", "libopus", true},
+      {"av1.mp4", "libaom-av1 -usage realtime -cpu-used 8", "aac", true},
+      {"h264.mp4", "libx264 -preset ultrafast", "aac", true},
+      {"h265.mp4", "libx265 -preset ultrafast -x265-params log-level=none:pools=2", "aac", true},
+      {"h264.mov", "libx264 -preset ultrafast", "pcm_s16le", true},
+      {"h264.ts", "libx264 -preset ultrafast", "aac", true},
+      {"mpeg2.ts", "mpeg2video -q:v 3", "mp2", true},
+      {"h264.flv", "libx264 -preset ultrafast", "aac", true},
+      {"flv1.flv", "flv -q:v 3", "libmp3lame -ar 44100", true},
+      {"mpeg4.avi", "mpeg4 -q:v 3", "libmp3lame", false},
+      {"h264.avi", "libx264 -preset ultrafast -bf 0", "libmp3lame", false},
+      {"h264.mkv", "libx264 -preset ultrafast", "aac", true},
+      {"mpeg2.mkv", "mpeg2video -q:v 3", "ac3", true},
+      {"theora.ogg", "libtheora -q:v 8", "libvorbis", true},
+  };
+  const TemporaryFolder folder;
+  const Pictures pictures;
+  for (const Row &row : rows)
+    for (const bool leads : {true, false}) {
+      const std::string path = folder.file(std::string(leads ? "first-" : "later-") + row.name);
+      const std::string shift = row.shifts ? "-itsoffset 1 " : "";
+      const std::string video = (leads ? shift : "") + pictures.input();
+      const std::string audio = (leads ? "" : shift) + kSound + "2 ";
+      ffmpeg((leads ? audio + video : video + audio) + "-map 0 -map 1 -fps_mode passthrough -c:v " + row.video +
+             " -c:a " + row.audio + " " + path);
+      check_file(path, path);
+    }
+}
+GST_END_TEST
+
+// Their demuxers and parsers refuse to go back to the start, and the source is opened once more.
+GST_START_TEST(cannot_rewind) {
+  if (!have_ffmpeg())
+    return;
+  static const struct {
+    const char *name, *options;
+  } rows[] = {
+      {"vp8.ivf", "-c:v libvpx -deadline realtime -cpu-used 8"},
+      {"vp9.ivf", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"},
+      {"av1.ivf", "-c:v libaom-av1 -usage realtime -cpu-used 8"},
+      {"clip.mjpeg", "-c:v mjpeg -q:v 2 -pix_fmt yuvj420p"},
+      {"clip.gif", ""},
+  };
+  const TemporaryFolder folder;
+  const Pictures pictures;
+  for (const auto &row : rows) {
+    const std::string path = folder.file(row.name);
+    ffmpeg(pictures.input() + row.options + " " + path);
+    check_file(path, path);
+
+    std::string bytes = read_file(path);
+    Line line(frames_of(""));
+    const Owned<GstElement> bin = line.get("bin");
+    g_object_set(bin.get(), "stream", in_memory(bytes).get(), nullptr);
+    Frames seen;
+    seen.watch(line, "sink", "sink");
+    for (const GstState rest : {GST_STATE_READY, GST_STATE_NULL, GST_STATE_NULL}) {
+      const Outcome outcome = line.run();
+      fail_unless(outcome.eos, "%s in memory: %s", row.name, outcome.error.c_str());
+      check_clip(row.name, seen.all(), spread(count_up(0, kFrames), kSampled), kFrames);
+      line.reach(rest);
+      line.forget_messages();
+      seen.clear();
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(stills) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures picture(1, 640, 480); // more than a block of the source's
+  for (const char *name : {"still.jpg", "still.png"}) {
+    ffmpeg(picture.input() + "-frames:v 1 -q:v 1 " + folder.file(name));
+    fail_unless(read_file(folder.file(name)).size() > 8192);
+    check_file(name, folder.file(name), 1);
+  }
+}
+GST_END_TEST
+
+// What becomes of a seek upstream, in place of what the element would do.
+enum class Seek {
+  Refused,        // at once
+  RefusedInFlush, // once it has begun to flush, as that of RealMedia is
+  LeadsToTheEnd,  // though it is said to have worked
+};
+
+static gboolean seek_badly(GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK)
+    return gst_pad_event_default(pad, parent, event);
+  const auto seek = static_cast<Seek>(GPOINTER_TO_INT(g_object_get_data(G_OBJECT(pad), "seek")));
+  const guint32 number = gst_event_get_seqnum(event);
+  gst_event_unref(event);
+  const auto push = [&](GstEvent *made) {
+    gst_event_set_seqnum(made, number);
+    gst_pad_push_event(pad, made);
+  };
+  if (seek == Seek::Refused)
+    return FALSE;
+  push(gst_event_new_flush_start());
+  if (seek == Seek::RefusedInFlush)
+    return FALSE;
+  push(gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  push(gst_event_new_segment(&segment));
+  push(gst_event_new_eos());
+  return TRUE;
+}
+
+// Every h264parse of the line seeks like that.
+static void spoil_seeks(const Line &line, Seek seek) {
+  const auto spoil = [](GstBin *, GstBin *, GstElement *element, gpointer how) {
+    const GstElementFactory *factory = gst_element_get_factory(element);
+    if (!factory || strcmp(GST_OBJECT_NAME(factory), "h264parse") != 0)
+      return;
+    const Owned<GstPad> pad(gst_element_get_static_pad(element, "src"));
+    g_object_set_data(G_OBJECT(pad.get()), "seek", how);
+    gst_pad_set_event_function(pad.get(), seek_badly);
+  };
+  g_signal_connect(line.pipeline(), "deep-element-added", G_CALLBACK(+spoil), GINT_TO_POINTER(static_cast<int>(seek)));
+}
+
+// The bin reads again; a planner without one says what is wrong. Nobody waits for ever.
+GST_START_TEST(refused_seeks) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("clip.mp4");
+  encode(path, kH264B, "mp4mux", kFrames);
+  for (const Seek seek : {Seek::Refused, Seek::RefusedInFlush, Seek::LeadsToTheEnd}) {
+    Line line(frames_of("", ""));
+    spoil_seeks(line, seek);
+    const Owned<GstElement> bin = line.get("bin");
+    set_text(bin.get(), "uri", uri_of(path));
+    check_frames("seek " + std::to_string(static_cast<int>(seek)), line);
+  }
+  for (const Seek seek : {Seek::Refused, Seek::RefusedInFlush}) {
+    Line line("filesrc location=" + path +
+              " ! qtdemux ! h264parse name=parser ! frameplanner ! avdec_h264 ! "
+              "uniformsampler ! fakesink name=sink");
+    const Owned<GstElement> parser = line.get("parser");
+    const Owned<GstPad> pad(gst_element_get_static_pad(parser.get(), "src"));
+    g_object_set_data(G_OBJECT(pad.get()), "seek", GINT_TO_POINTER(static_cast<int>(seek)));
+    gst_pad_set_event_function(pad.get(), seek_badly);
+    Watchdog watchdog(line.pipeline(), "planner alone");
+    const Outcome outcome = line.run();
+    fail_unless(outcome.failed() && outcome.error.find("second time") != std::string::npos, "%s",
+                outcome.error.c_str());
+  }
+}
+GST_END_TEST
+
+// Phones put larger stills into the same file, over the same time.
+GST_START_TEST(film_with_stills) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures film, stills(2, 320, 192);
+  for (const char *name : {"clip.mp4", "clip.mov", "clip.mkv"})
+    for (const bool leads : {true, false}) {
+      const std::string path = folder.file(name), one = film.input(), other = stills.input(2);
+      ffmpeg((leads ? one + other : other + one) + "-map 0 -map 1 -c:v libx264 -preset ultrafast " + path);
+      check_file(path, path);
+      const Outcome outcome = run(patches_of(path, std::string("video-track=") + (leads ? "1" : "0")));
+      assert_equals_uint64(outcome.only_clip().clip->source_width, 320);
+    }
+}
+GST_END_TEST
+
+// One frame where there is nothing else, and none of a film.
+GST_START_TEST(covers) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures film, cover(1, 640, 480);
+  const std::string picture = folder.file("cover.jpg");
+  ffmpeg(cover.input() + "-frames:v 1 -q:v 1 -pix_fmt yuvj420p " + picture);
+  const std::string sound = std::string(kSound) + "3 -i " + picture + " -map 0 -map 1 ";
+  for (const char *name : {"sound.m4a", "sound.mp3", "sound.flac"}) {
+    const std::string path = folder.file(name);
+    ffmpeg(sound + "-c:v copy -disposition:v:0 attached_pic " + path);
+    check_file(path, path, 1);
+  }
+  const std::string path = folder.file("film.mp4");
+  ffmpeg(film.input() + kSound + "2 -i " + picture +
+         " -map 0 -map 1 -map 2 -c:v:0 libx264 -preset ultrafast -c:v:1 copy -disposition:v:1 attached_pic " + path);
+  check_file(path, path);
+}
+GST_END_TEST
+
+// The reason, where GStreamer has none or one that nobody understands.
+GST_START_TEST(reasons) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures pictures;
+  const auto made = [&](const char *name, const std::string &options) {
+    ffmpeg(pictures.input() + options + " " + folder.file(name));
+    return folder.file(name);
+  };
+  const std::string key = "0123456789abcdef0123456789abcdef";
+  const Outcome encrypted = check_error(made("encrypted.mp4", "-c:v libx264 -preset ultrafast -encryption_scheme "
+                                                              "cenc-aes-ctr -encryption_key " +
+                                                                  key + " -encryption_kid " + key),
+                                        {"encrypted", "cenc"});
+  fail_unless(encrypted.domain == GST_STREAM_ERROR && encrypted.code == GST_STREAM_ERROR_CODEC_NOT_FOUND);
+  check_error(made("animated.png", "-f apng"), {"animated PNG"});
+  check_error(made("animated.webp", "-c:v libwebp_anim"), {"animated WebP"});
+}
+GST_END_TEST
+
+// Sound alone is not read to its end, for nobody knows how long it goes on.
+GST_START_TEST(long_sound) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const std::string path = folder.file("sound.mp3");
+  ffmpeg(std::string(kSound) + "300 -c:a libmp3lame -b:a 64k " + path);
+  std::string bytes = read_file(path);
+  Line line(frames_of(""));
+  const Owned<GstElement> bin = line.get("bin");
+  const Stream stream = in_memory(bytes);
+  g_object_set(bin.get(), "stream", stream.get(), nullptr);
+  Watchdog watchdog(line.pipeline(), path);
+  const Outcome outcome = line.run();
+  fail_unless(outcome.error.find("no video") != std::string::npos, "%s", outcome.error.c_str());
+  line.reach(GST_STATE_NULL);
+  const auto read = static_cast<size_t>(g_seekable_tell(G_SEEKABLE(stream.get())));
+  fail_unless(read < bytes.size() / 2, "%zu of %zu bytes have been read", read, bytes.size());
+}
+GST_END_TEST
+
+// Demuxers of gst-libav read on behind the end of what is cut off.
+GST_START_TEST(cut_off) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures pictures;
+  for (const char *name : {"clip.gif", "clip.cpk"}) {
+    const std::string path = folder.file(name), options = name == std::string("clip.cpk") ? "-f film_cpk " : "";
+    ffmpeg(pictures.input() + options + path);
+    const std::string whole = read_file(path);
+    for (const size_t percent : {20, 60, 95}) {
+      write_file(path, whole.substr(0, whole.size() * percent / 100));
+      Line line(frames_of(path));
+      Watchdog watchdog(line.pipeline(), path);
+      const Outcome outcome = line.run();
+      g_print("%s, %zu %%: %s\n", name, percent, outcome.eos ? "frames" : outcome.error.c_str());
+    }
+  }
+}
+GST_END_TEST
+
+static Suite *search_suite() {
+  Suite *suite = suite_create("pipelines-search");
+  TCase *tests = make_tests(suite);
+  tcase_add_test(tests, sound);
+  tcase_add_test(tests, cannot_rewind);
+  tcase_add_test(tests, stills);
+  tcase_add_test(tests, refused_seeks);
+  tcase_add_test(tests, film_with_stills);
+  tcase_add_test(tests, covers);
+  tcase_add_test(tests, reasons);
+  tcase_add_test(tests, long_sound);
+  tcase_add_test(tests, cut_off);
+  return suite;
+}
+
+GST_CHECK_MAIN(search)
