@@ -3,6 +3,19 @@
 
 namespace cps {
 
+bool video_info_from_caps(GstVideoInfo &info, const GstCaps *caps) {
+  if (!gst_video_info_from_caps(&info, caps))
+    return false;
+  const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+  GstVideoColorimetry told;
+  if (text && gst_video_colorimetry_from_string(&told, text)) {
+    info.colorimetry.range = told.range;
+    info.colorimetry.transfer = told.transfer;
+    info.colorimetry.primaries = told.primaries;
+  }
+  return true;
+}
+
 bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b) {
   return a.finfo == b.finfo && a.width == b.width && a.height == b.height;
 }
@@ -15,7 +28,7 @@ GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info) {
   gdouble kr, kb;
   if (!gst_video_color_matrix_get_Kr_Kb(colorimetry.matrix, &kr, &kb))
     colorimetry.matrix = defaults.colorimetry.matrix;
-  if (colorimetry.range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
+  if (colorimetry.range != GST_VIDEO_COLOR_RANGE_0_255 && colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235)
     colorimetry.range = defaults.colorimetry.range;
   return colorimetry;
 }
