@@ -38,10 +38,14 @@ GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info);
 bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b);
 
 // What is read of a frame: all of it, or what its GstVideoCropMeta says, turned as its CpsFrameMeta says. The rectangle
-// is in the turned frame.
+// is in the turned frame, `whole` the size of the frame as it is stored: decoders may put out more than the caps say,
+// and the part that counts by a crop meta.
 struct CropRect : Rect {
   CpsOrientation orientation = CPS_ORIENTATION_IDENTITY;
-  bool operator==(const CropRect &o) const { return Rect::operator==(o) && orientation == o.orientation; }
+  Size whole;
+  bool operator==(const CropRect &o) const {
+    return Rect::operator==(o) && orientation == o.orientation && whole == o.whole;
+  }
 };
 
 // False where the buffer's crop meta lies outside the frame.

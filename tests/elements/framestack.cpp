@@ -189,6 +189,35 @@ GST_START_TEST(orientations) {
 }
 GST_END_TEST
 
+// Some decoders put out whole macroblocks, more than the caps say, and the picture by a crop meta.
+GST_START_TEST(crop_of_more_than_the_caps) {
+  const Region region = {6, 8, 37, 25};
+  for (const char *format : {"I420", "NV12", "RGB", "YUV9", "A420"})
+    for (const test::Shown &shown : test::kShown) {
+      const GstVideoInfo info = test::video_info(format, 37, 25, "1:4:0:0");
+      GstVideoInfo memory = test::video_info(format, 48, 40, "1:4:0:0");
+      const Clip stored = noise_clip(memory, {0, 0, 48, 40}, 2);
+      Clip seen = stored;
+      for (reference::Picture &picture : seen.pictures)
+        picture = test::shown(picture, region, shown.turn);
+      seen.region = {0, 0, seen.pictures[0].layout().width, seen.pictures[0].layout().height};
+      const Harness stack("framestack");
+      stack.start(test::video_caps(info).get());
+      for (guint i = 0; i < 2; ++i) {
+        Owned<GstBuffer> buffer = frame(stored, i);
+        gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(&memory), 48, 40,
+                                       GST_VIDEO_INFO_N_PLANES(&memory), memory.offset, memory.stride);
+        cps_buffer_get_frame_meta(buffer.get())->orientation = shown.orientation;
+        test::add_crop(buffer.get(), region);
+        fail_unless(stack.push(std::move(buffer)) == GST_FLOW_OK);
+      }
+      const Owned<GstBuffer> tensors = stack.pull();
+      stack.check_quiet();
+      check_tensor(tensors.get(), seen, kFullBt601);
+    }
+}
+GST_END_TEST
+
 GST_START_TEST(sizes) {
   const int sizes[][2] = {{1, 1}, {2, 1}, {1, 5}, {257, 3}, {640, 360}};
   for (const char *format : {"I420", "NV12", "YUY2", "P010_10LE", "GRAY8", "BGRx"})
@@ -646,6 +675,7 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, formats);
   tcase_add_test(tests, crops);
   tcase_add_test(tests, orientations);
+  tcase_add_test(tests, crop_of_more_than_the_caps);
   tcase_add_test(tests, sizes);
   tcase_add_test(tests, colorimetry_of_the_caps);
   tcase_add_test(tests, range_of_grey);
