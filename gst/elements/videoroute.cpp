@@ -3,6 +3,7 @@
 
 #include "gst/elements/binparts.h"
 #include "gst/elements/encryption.h"
+#include "gst/elements/formatbridge.h"
 #include "gst/elements/inorder.h"
 #include "gst/elements/patchenergy.h"
 #include "gst/elements/tagorientation.h"
@@ -202,6 +203,8 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
     }
   const Owned<GstPad> last(gst_element_get_static_pad(chain.back(), "src"));
   gst_ghost_pad_set_target(GST_GHOST_PAD(route.srcpad), last.get());
+  if (is_read_as_shown(route)) // others get what the decoder has
+    bridge_formats(route.bin, route.sampler, route.srcpad);
   for (auto element = chain.rbegin(); element != chain.rend(); ++element)
     gst_element_sync_state_with_parent(*element);
   return true;
