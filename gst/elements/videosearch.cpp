@@ -7,6 +7,7 @@
 #include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/pastend.h"
+#include "gst/elements/playlist.h"
 #include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
@@ -119,8 +120,28 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   return parsebin;
 }
 
+// What names other files is read only where the application has named it by its URL: it does not know what is in a
+// file.
+bool VideoSearch::refuse_playlist(const GstCaps *caps) {
+  const char *name = playlist_name(caps);
+  const bool of_the_network =
+      !stream_ && (g_str_has_prefix(uri_.c_str(), "http://") || g_str_has_prefix(uri_.c_str(), "https://"));
+  if (!name || of_the_network)
+    return false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (std::exchange(has_found_, true)) // nothing else is to be said of what is in it
+      return true;
+  }
+  GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE,
+                    ("This is %s, which names other sources: give its URL, or a video.", name), (nullptr));
+  return true;
+}
+
 // Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
 gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container) {
+  if (container->search.refuse_playlist(caps))
+    return FALSE;
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   return !std::exchange(container->typed, true) ||
          (!g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
