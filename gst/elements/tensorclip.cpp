@@ -5,6 +5,7 @@
 #include "gst/elements/options.h"
 
 #include <algorithm>
+#include <cstdio>
 
 using cps::Owned;
 
@@ -66,6 +67,21 @@ static GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
   return segment.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(pts)
              ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, pts)
              : pts;
+}
+
+// Where the frame that is due differs from those before it: " in the middle of a clip, between 1.000 and 1.400 s".
+static std::string between_frames(const State &state) {
+  std::string place = " in the middle of a clip";
+  if (!state.plan || state.added() >= state.plan->n_frames)
+    return place;
+  const GstClockTime before = state.frames.back().pts,
+                     after = stream_time(state.segment, state.plan->frames[state.added()].pts);
+  char times[64];
+  if (!GST_CLOCK_TIME_IS_VALID(before) || !GST_CLOCK_TIME_IS_VALID(after))
+    return place;
+  snprintf(times, sizeof times, ", between %.3f and %.3f s", static_cast<double>(before) / GST_SECOND,
+           static_cast<double>(after) / GST_SECOND);
+  return place + times;
 }
 
 static Owned<CpsClip> describe_clip(CpsTensorClip *self, const CpsFrameMeta &frame) {
@@ -147,17 +163,18 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
   const cps::CropRect &begun = state.format.crop;
   if (state.collecting && crop.orientation != begun.orientation) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                      ("The rotation of the video changed in the middle of a clip: sample each part by its own, with "
-                       "start and stop of uniformsampler, or switch its apply-rotation off."),
+                      ("The rotation of the video changed%s: sample each part by its own, with start and stop, or "
+                       "switch apply-rotation off.",
+                       between_frames(state).c_str()),
                       (nullptr));
     return false;
   }
   if (state.collecting && !(crop == begun)) {
     GST_ELEMENT_ERROR(
         self, STREAM, FORMAT,
-        ("The resolution changed from %dx%d to %dx%d in the middle of a clip: sample each part by its own, "
-         "with start and stop of uniformsampler, or scale the frames to one size.",
-         begun.width, begun.height, crop.width, crop.height),
+        ("The resolution changed from %dx%d to %dx%d%s: sample each part by its own, with start and stop, or scale the "
+         "frames to one size.",
+         begun.width, begun.height, crop.width, crop.height, between_frames(state).c_str()),
         (nullptr));
     return false;
   }
@@ -244,9 +261,9 @@ static gboolean set_caps(CpsTensorClip *self, GstCaps *caps) {
            (colors ? std::string(" ") + colors.get() : "") + (in_cuda ? " in CUDA memory" : "");
   };
   GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                    ("The video changed from %s to %s in the middle of a clip: sample each part by its own, with start "
-                     "and stop of uniformsampler, or convert the frames to one format.",
-                     describe(old, state.cuda).c_str(), describe(info, cuda).c_str()),
+                    ("The video changed from %s to %s%s: sample each part by its own, with start and stop, or convert "
+                     "the frames to one format.",
+                     describe(old, state.cuda).c_str(), describe(info, cuda).c_str(), between_frames(state).c_str()),
                     (nullptr));
   return FALSE;
 }

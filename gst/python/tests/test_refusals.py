@@ -8,6 +8,7 @@ import threading
 import codecpatch
 import pytest
 from codecpatch import CodecPatchError
+from support import launch
 
 PLAYLISTS = {
     "an HLS playlist": "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXTINF:4.0,\n{url}/part.ts\n#EXT-X-ENDLIST\n",
@@ -59,3 +60,23 @@ def test_pictures_of_any_size(clip):
     with pytest.raises(CodecPatchError, match="320x240 pixels, more than max-source-pixels, which is 76799"):
         codecpatch.read(clip, max_source_pixels=320 * 240 - 1)
     assert len(codecpatch.read(clip, max_source_pixels=320 * 240, k_keep=4).sampled_frame_ids) == 16
+
+
+def test_sizes_that_change(tmp_path):
+    """The message tells where, and what it says to do works."""
+    parts = []
+    for size in ("160x96", "320x192"):
+        part = tmp_path / f"{size}.h264"
+        launch(
+            *("videotestsrc", "num-buffers=50", "!", f"video/x-raw,format=I420,width={size[:3]},height={size[4:]},framerate=25/1"),
+            *("!", "x264enc", "bframes=0", "key-int-max=25", "!", "video/x-h264,stream-format=byte-stream", "!"),
+            *("filesink", f"location={part}"),
+        )
+        parts.append(part.read_bytes())
+    path = tmp_path / "both.h264"
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(CodecPatchError, match=r"from 160x96 .* to 320x192 .*, between 1\.\d+ and 2\.\d+ s: sample each part"):
+        codecpatch.read(path, sequence_length=10)
+    first, second = (codecpatch.read(path, output="frames", **part) for part in ({"stop": 2}, {"start": 2}))
+    assert first.frames.shape[1:3] == (96, 160) and first.sampled_frame_ids[-1] == 49
+    assert second.frames.shape[1:3] == (192, 320) and second.sampled_frame_ids[0] == 50
