@@ -65,15 +65,19 @@ public:
       stop_ = plan.stop - start;
   }
 
-  // How many i have i / rate below the end: `stop`, or the last frame and a mean frame interval where that is less.
+  // How many i have i / rate below the end less a quarter of the mean frame interval: time stamps are rounded, and must
+  // not add a position. The end is `stop`, or the last frame and a mean interval where that is less.
   Wide positions() const {
     if (frames_.size() == 1)
       return 1;
-    const Wide last = frames_.back().time, intervals = frames_.size() - 1;
-    const Wide shown = last * intervals + (last - frames_.front().time); // the end, in 1 / intervals ns
-    Wide count = divide_up(shown * num_, period_ * intervals);
+    // In 1 / unit ns, so that all is exact
+    const Wide intervals = frames_.size() - 1, unit = 4 * intervals;
+    const Wide interval = 4 * Wide{frames_.back().time - frames_.front().time};
+    Wide end = frames_.back().time * unit + interval;
     if (stop_ != kNoTime)
-      count = std::min(count, divide_up(stop_ * num_, period_));
+      end = std::min(end, stop_ * unit);
+    const Wide quarter = interval / 4;
+    const Wide count = end > quarter ? divide_up((end - quarter) * num_, period_ * unit) : 0;
     return std::max<Wide>(count, 1); // all frames at the start have no interval between them
   }
 

@@ -1,7 +1,9 @@
-// Codecs of which only the container's word is known, and those that need no more.
+// Codecs whose units are not parsed, but for what tells that decoding can start there.
+#include "gst/bitstream/keypictures.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #include <string>
+#include <utility>
 
 namespace cps {
 
@@ -38,14 +40,25 @@ protected:
   }
 };
 
+// Containers mark pictures as keys that are none, by accident or for all codecs that their writer does not know. So
+// where the picture itself does not tell, decoding starts at the first one.
 class KeyFrameParser final : public WholeUnitParser {
 public:
+  bool set_caps(const GstCaps *caps) override {
+    is_key_ = key_picture_reader(gst_caps_get_structure(caps, 0));
+    return WholeUnitParser::set_caps(caps);
+  }
+  void reset() override {
+    WholeUnitParser::reset();
+    begun_ = false;
+  }
   bool orders_by_pts() const override { return true; }
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override {
     picture.has_picture = unit.size > 0 && !is_header(unit);
-    picture.random_access = !unit.delta;
+    if (picture.has_picture)
+      picture.random_access = is_key_ ? is_key_(unit.data, unit.size) : !std::exchange(begun_, true);
     return true;
   }
   void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
@@ -56,6 +69,9 @@ protected:
 private:
   // Theora's three header packets, which may come in the stream (Theora specification, 6.1).
   bool is_header(const CodedUnit &unit) const { return media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0; }
+
+  IsKeyPicture is_key_ = nullptr;
+  bool begun_ = false;
 };
 
 } // namespace

@@ -31,12 +31,33 @@ size_t size_without_padding(const uint8_t *data, size_t size) {
 } // namespace
 
 bool NalReader::next(Nal &nal) {
-  while (length_size_ ? next_prefixed(nal) : next_start_code(nal)) {
+  while (next_framed(nal)) {
     nal.size = size_without_padding(nal.data, nal.size);
     if (nal.size > 0)
       return true;
   }
   return false;
+}
+
+bool NalReader::next_framed(Nal &nal) {
+  if (length_size_ == 0)
+    return next_start_code(nal, end_);
+  if (split_end_ && next_start_code(nal, split_end_))
+    return true;
+  split_end_ = nullptr;
+  return next_prefixed(nal);
+}
+
+bool NalReader::split(Nal &nal) {
+  if (length_size_ == 0 || split_end_)
+    return split_end_ != nullptr;
+  const uint8_t *end = nal.data + nal.size, *start_code = find_start_code(nal.data, end);
+  if (start_code == end)
+    return false;
+  split_end_ = pos_;
+  pos_ = start_code;
+  nal.size = size_without_padding(nal.data, static_cast<size_t>(start_code - nal.data));
+  return true;
 }
 
 bool NalReader::next_prefixed(Nal &nal) {
@@ -52,12 +73,12 @@ bool NalReader::next_prefixed(Nal &nal) {
   return true;
 }
 
-bool NalReader::next_start_code(Nal &nal) {
-  const uint8_t *start_code = find_start_code(pos_, end_);
-  if (start_code == end_)
+bool NalReader::next_start_code(Nal &nal, const uint8_t *end) {
+  const uint8_t *start_code = find_start_code(pos_, end);
+  if (start_code == end)
     return false;
   const uint8_t *data = start_code + 3;
-  pos_ = find_start_code(data, end_);
+  pos_ = find_start_code(data, end);
   nal = {data, static_cast<size_t>(pos_ - data)};
   return true;
 }

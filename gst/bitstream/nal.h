@@ -22,6 +22,10 @@ public:
   // False after the last one. A unit that claims to be longer than the data ends with them.
   bool next(Nal &nal);
 
+  // Some writers put start codes into what has a length, and decoders look for them: ends `nal`, which next() gave,
+  // before the first one in it. next() goes on there. True where `nal` is of such a unit. Slices need no such look.
+  bool split(Nal &nal);
+
   // Behind the last one and its padding.
   const uint8_t *position() const { return pos_; }
 
@@ -29,11 +33,13 @@ public:
   bool damaged() const { return damaged_; }
 
 private:
+  bool next_framed(Nal &nal);
   bool next_prefixed(Nal &nal);
-  bool next_start_code(Nal &nal);
+  bool next_start_code(Nal &nal, const uint8_t *end);
 
   const uint8_t *pos_;
   const uint8_t *end_;
+  const uint8_t *split_end_ = nullptr; // of the unit with a length that is read by its start codes
   unsigned length_size_;
   bool damaged_ = false;
 };

@@ -68,6 +68,7 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   bool understood = false;
   for (Nal nal; reader.next(nal);) {
     if (!is_slice(nal)) {
+      reader.split(nal);
       read_other(nal);
       continue;
     }
@@ -105,7 +106,7 @@ Outline NalPictureParser::outline(GstBuffer *access_unit) const {
   for (Nal nal; reader.next(nal);)
     if (is_slice(nal))
       fingerprint.add(nal);
-    else if (is_header(nal) && !reader.damaged()) // with its padding, which a length before it counts
+    else if (!reader.split(nal) && is_header(nal) && !reader.damaged()) // with its padding, which its length counts
       outline.headers.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
                                  static_cast<size_t>(reader.position() - nal.data) + prefix});
   if (fingerprint.value() == 0 && reader.damaged())

@@ -12,10 +12,22 @@ namespace cps {
 namespace {
 
 const char *const kIntraTypes[] = {
-    "image/jp2",       "image/jpeg",     "image/png",
-    "image/x-j2c",     "image/x-jpc",    "video/x-cineform",
-    "video/x-dnxhd",   "video/x-dv",     "video/x-gst-av-ffvhuff",
-    "video/x-huffyuv", "video/x-prores",
+    "image/jp2",
+    "image/jpeg",
+    "image/png",
+    "image/x-j2c",
+    "image/x-jpc",
+    "video/sp5x",
+    "video/x-apple-intermediate-codec",
+    "video/x-asus",
+    "video/x-cineform",
+    "video/x-dnxhd",
+    "video/x-dv",
+    "video/x-gst-av-ffvhuff",
+    "video/x-huffyuv",
+    "video/x-mjpeg-b",
+    "video/x-prores",
+    "video/x-speedhq",
 };
 
 std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {

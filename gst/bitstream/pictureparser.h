@@ -50,8 +50,8 @@ struct Outline {
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
 class PictureParser {
 public:
-  // A parser for `caps`, of coded video with one access unit a buffer; nullptr where they are framed otherwise. Codecs
-  // that are not known by name are taken by the buffers' key-frame flags.
+  // A parser for `caps`, of coded video with one access unit a buffer; nullptr where they are framed otherwise. Of
+  // codecs that are not known by name, decoding starts at the first unit.
   static std::unique_ptr<PictureParser> create(const GstCaps *caps);
 
   virtual ~PictureParser() = default;

@@ -10,13 +10,14 @@ void StreamIndex::clear() {
   units_ = {};
   distances_ = {};
   display_ = {};
-  timed_ = false;
+  times_ = {};
+  times_error_.clear();
+  stamped_ = false;
 }
 
-void StreamIndex::add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped) {
+void StreamIndex::add(const CodedPicture &picture, const UnitTimes &times, bool clipped) {
   AccessUnit unit = {};
-  unit.pts = pts;
-  unit.dts = dts;
+  static_cast<UnitTimes &>(unit) = times;
   unit.fingerprint = picture.fingerprint;
   unit.frame = kNoFrame;
   unit.sequence = units_.empty() ? 0 : units_.back().sequence;
@@ -84,20 +85,28 @@ void StreamIndex::order_by_pts() {
 }
 
 // Parsers of raw streams may number what they read instead: times that go by decode order are no presentation times.
-void StreamIndex::check_times() {
+void StreamIndex::check_stamps() {
   const auto earlier = [this](uint32_t a, uint32_t b) { return units_[a].pts < units_[b].pts; };
-  timed_ = std::all_of(display_.begin(), display_.end(),
-                       [this](uint32_t i) { return GST_CLOCK_TIME_IS_VALID(units_[i].pts); });
-  if (!timed_ || std::is_sorted(display_.begin(), display_.end()))
+  stamped_ = std::all_of(display_.begin(), display_.end(),
+                         [this](uint32_t i) { return GST_CLOCK_TIME_IS_VALID(units_[i].pts); });
+  if (!stamped_ || std::is_sorted(display_.begin(), display_.end()))
     return;
   std::vector<uint32_t> decode_order = display_;
   std::sort(decode_order.begin(), decode_order.end());
-  timed_ = !std::is_sorted(decode_order.begin(), decode_order.end(), earlier);
-  for (size_t i = 0; i < units_.size() && !timed_; ++i)
+  stamped_ = !std::is_sorted(decode_order.begin(), decode_order.end(), earlier);
+  for (size_t i = 0; i < units_.size() && !stamped_; ++i)
     units_[i].pts = GST_CLOCK_TIME_NONE;
 }
 
-void StreamIndex::finish(bool by_pts) {
+void StreamIndex::time_all(int64_t interval) {
+  std::vector<FrameStamps> stamps;
+  stamps.reserve(display_.size());
+  for (const uint32_t i : display_)
+    stamps.push_back({units_[i].time, units_[i].decode_time, i});
+  times_ = time_frames(std::move(stamps), interval, times_error_);
+}
+
+void StreamIndex::finish(bool by_pts, int64_t interval) {
   if (by_pts)
     order_by_pts();
   units_.shrink_to_fit();
@@ -120,7 +129,8 @@ void StreamIndex::finish(bool by_pts) {
     else if (unit.has_picture)
       first_field = unit.frame;
   }
-  check_times();
+  time_all(interval);
+  check_stamps();
 }
 
 size_t StreamIndex::find(uint64_t fingerprint, size_t hint) const {

@@ -1,21 +1,29 @@
 // The pictures of a stream in decode and in display order, from a parse-only pass.
 #pragma once
 
+#include "gst/bitstream/frametimes.h"
 #include "gst/bitstream/pictureparser.h"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace cps {
 
 constexpr uint32_t kNoFrame = UINT32_MAX;
 
+// When an access unit is decoded and shown.
+struct UnitTimes {
+  GstClockTime pts = GST_CLOCK_TIME_NONE; // of the container
+  GstClockTime dts = GST_CLOCK_TIME_NONE;
+  int64_t time = kUntimed; // the same in ns of stream time, by the segment that the unit came in
+  int64_t decode_time = kUntimed;
+};
+
 class StreamIndex {
 public:
-  // One access unit, in decode order; 48 bytes, so that an hour of video costs a few MiB.
-  struct AccessUnit {
-    GstClockTime pts = GST_CLOCK_TIME_NONE; // of the container
-    GstClockTime dts = GST_CLOCK_TIME_NONE;
+  // One access unit, in decode order; 64 bytes, so that an hour of video costs a few MiB.
+  struct AccessUnit : UnitTimes {
     uint64_t fingerprint = 0;
     uint32_t frame = kNoFrame;  // display-order index of its frame, known after finish(); both fields of a pair have it
     uint32_t sequence = 0;      // coded video sequence
@@ -32,19 +40,19 @@ public:
     bool anchors_order : 1;     // see CodedPicture
     bool decodable_leading : 1; // see CodedPicture
     bool after_loss : 1;        // see CodedPicture
-    bool clipped : 1;           // outside the segment: decoded where needed, but no frame of the stream
+    bool clipped : 1;           // cut off by an edit list: decoded where needed, but no frame of the stream
   };
   static constexpr uint8_t kUnknownReferences = 255;
 
   void clear();
 
   // Appends the next access unit in decode order.
-  void add(const CodedPicture &picture, GstClockTime pts, GstClockTime dts, bool clipped);
+  void add(const CodedPicture &picture, const UnitTimes &times, bool clipped);
 
-  // Numbers the frames in display order. Call once, after the last add(). `by_pts`: see PictureParser; where a picture
-  // has no time stamp, decode order it is. Time stamps that follow decode order where display order is another are
-  // none.
-  void finish(bool by_pts = false);
+  // Numbers the frames in display order, and times them. Call once, after the last add(). `by_pts`: see PictureParser;
+  // where a picture has no time stamp, decode order it is. `interval` is the nominal one of frames in ns, 0 where
+  // nobody tells.
+  void finish(bool by_pts = false, int64_t interval = 0);
 
   size_t units() const { return units_.size(); }
   const AccessUnit &unit(size_t i) const { return units_[i]; }
@@ -62,10 +70,17 @@ public:
     }
   }
 
-  // Frames that count: neither second fields, nor outside the segment, nor never output.
+  // Frames that count: neither second fields, nor cut off, nor never output.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
-  // Have all frames a time stamp?
-  bool timed() const { return timed_; }
+
+  // The stream time of each frame, which never goes back; empty where `times_error()` or nobody tells.
+  const std::vector<int64_t> &times() const { return times_; }
+  const std::string &times_error() const { return times_error_; }
+  // That of frame `id`, where there are no such times by its own stamp alone; kUntimed where it has none.
+  int64_t time(uint32_t id) const { return times_.empty() ? frame(id).time : times_[id]; }
+
+  // Have all frames a time stamp of the container's?
+  bool stamped() const { return stamped_; }
   // The access unit that frame `id` begins with.
   const AccessUnit &frame(uint32_t id) const { return units_[display_[id]]; }
 
@@ -77,7 +92,8 @@ public:
 
 private:
   void order_by_pts();
-  void check_times();
+  void check_stamps();
+  void time_all(int64_t interval);
   void keep_references(AccessUnit &unit, const References &references);
 
   std::vector<AccessUnit> units_;
@@ -85,7 +101,9 @@ private:
   static constexpr uint32_t kFar = UINT8_MAX;
   std::vector<uint8_t> distances_;
   std::vector<uint32_t> display_; // frame id -> unit
-  bool timed_ = false;
+  std::vector<int64_t> times_;    // of frames
+  std::string times_error_;
+  bool stamped_ = false;
 };
 
 } // namespace cps

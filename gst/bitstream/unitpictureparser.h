@@ -50,7 +50,8 @@ std::unique_ptr<PictureParser> make_mpegvideo_parser();
 std::unique_ptr<PictureParser> make_mpeg4_parser();
 // Every unit is a picture that refers to no other.
 std::unique_ptr<PictureParser> make_intra_parser();
-// Nothing is known of the codec: the container says what is a key frame, and when a picture is shown.
+// Of the codec no more is known than which pictures decoding can start at, if that: the container says when a picture
+// is shown.
 std::unique_ptr<PictureParser> make_keyframe_parser();
 
 } // namespace cps

@@ -38,8 +38,11 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   constexpr GstElementFactoryListType kPictures =
       GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
   GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
-  // All of the caps: decoders for pictures with alpha would take those without, too, and wait for it.
-  GList *taking = gst_element_factory_list_filter(all, caps, GST_PAD_SINK, gst_caps_is_fixed(caps));
+  // All of the caps: a decoder that wants more than they say would wait for it. Alpha is not read, so that those which
+  // decode it, a second stream beside the pictures, are left out, whatever the caps have.
+  const Owned<GstCaps> pictures(gst_caps_copy(caps));
+  gst_caps_set_simple(pictures.get(), "codec-alpha", G_TYPE_BOOLEAN, FALSE, nullptr);
+  GList *taking = gst_element_factory_list_filter(all, pictures.get(), GST_PAD_SINK, gst_caps_is_fixed(caps));
   std::vector<Owned<GstElementFactory>> found;
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))

@@ -17,13 +17,20 @@ GstClockTime frame_time(guint64 frame, double fps) {
   return static_cast<GstClockTime>(std::llround(static_cast<double>(frame) / fps * GST_SECOND));
 }
 
-GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
-  const GstClockTime time = frame_time(frame, fps);
+GstClockTime position_in(const GstSegment *segment, gint64 stream_time) {
+  if (stream_time < 0)
+    return GST_CLOCK_TIME_NONE;
+  const auto time = static_cast<GstClockTime>(stream_time);
+  if (!segment || segment->format != GST_FORMAT_TIME)
+    return time;
   guint64 position = 0;
-  if (segment.format == GST_FORMAT_TIME &&
-      gst_segment_position_from_stream_time_full(&segment, GST_FORMAT_TIME, time, &position) > 0)
-    return position;
-  return time;
+  const gint sign = gst_segment_position_from_stream_time_full(segment, GST_FORMAT_TIME, time, &position);
+  return sign > 0 ? position : GST_CLOCK_TIME_NONE;
+}
+
+GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
+  const GstClockTime time = frame_time(frame, fps), position = position_in(&segment, static_cast<gint64>(time));
+  return GST_CLOCK_TIME_IS_VALID(position) ? position : time;
 }
 
 // N as well as it can be known: given by the application, by the frames, or from duration and frame rate.

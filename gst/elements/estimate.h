@@ -19,6 +19,10 @@ struct StreamFacts {
 guint64 frame_at(GstClockTime time, double fps);
 GstClockTime frame_time(guint64 frame, double fps);
 
+// Stream time as a position in `segment`; as it is where there is none, or none that counts time. GST_CLOCK_TIME_NONE
+// for what lies before.
+GstClockTime position_in(const GstSegment *segment, gint64 stream_time);
+
 // The time in `segment` of a frame that has none: frames lie evenly, and the stream begins where the segment says.
 GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps);
 

@@ -20,11 +20,13 @@
 
 #include "gst/elements/colorrange.h"
 #include "gst/elements/droppedheaders.h"
+#include "gst/elements/editlists.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
 #include "gst/elements/planrequest.h"
 #include "gst/elements/progress.h"
 #include "gst/elements/secondreading.h"
+#include "gst/elements/timeline.h"
 #include "gst/elements/upstream.h"
 
 #include <gst/video/video.h>
@@ -82,9 +84,12 @@ struct CpsFramePlannerPrivate {
   StreamIndex index;
   bool indexed = false; // the index is complete
   guint32 seqnum = GST_SEQNUM_INVALID;
+  cps::Timeline timeline;
   GstSegment segment = {};          // what upstream sent last
+  std::optional<GstSegment> first;  // what the stream as a whole begins with; some sources send none at all
   bool segment_pending = false;     // it has yet to go downstream, where it does
   bool segment_empty = false;       // nothing has come in it so far
+  bool whole_sent = false;          // the segment of the whole stream has gone downstream
   bool keep_segment = false;        // `segment` stands, though we read from further back
   bool partial = false;             // the application sought: its `segment` counts, not those of the first reading
   std::optional<GstSegment> resume; // what it sought before the stream was indexed
@@ -92,8 +97,7 @@ struct CpsFramePlannerPrivate {
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
-  double plan_fps = 0; // its frame rate
-  bool ended = false;  // EOS has gone downstream
+  bool ended = false; // EOS has gone downstream
   SecondReading reading{index};
   cps::DroppedHeaders headers;
 
@@ -121,10 +125,21 @@ static CpsFramePlannerPrivate &state_of(gpointer self) {
   "video/x-vp8; video/x-vp9; "                                                                                         \
   "video/mpeg, mpegversion=(int){ 1, 2 }, systemstream=(boolean)false, parsed=(boolean)true; "                         \
   "video/mpeg, mpegversion=(int)4, systemstream=(boolean)false; "                                                      \
-  "video/x-cineform; video/x-cinepak; video/x-divx; video/x-dnxhd; video/x-dv, systemstream=(boolean)false; "          \
-  "video/x-ffv; video/x-flash-video; video/x-gst-av-ffvhuff; video/x-h263; video/x-h266; video/x-huffyuv; "            \
-  "video/x-indeo; video/x-msmpeg; video/x-pn-realvideo; video/x-prores; video/x-svq; video/x-theora; "                 \
-  "video/x-vp6; video/x-vp6-flash; video/x-wmv; video/x-xvid; "                                                        \
+  "video/x-4xm; video/x-aasc; video/x-amv; video/x-apple-intermediate-codec; video/x-apple-video; video/x-asus; "      \
+  "video/x-ati-vcr; video/x-camstudio; video/x-camtasia; video/x-cavs; video/x-cineform; video/x-cinepak; "            \
+  "video/x-cirrus-logic-accupak; video/x-compressed-yuv; video/x-divx; video/x-dnxhd; "                                \
+  "video/x-dv, systemstream=(boolean)false; video/x-ffv; video/x-flash-screen; video/x-flash-screen2; "                \
+  "video/x-flash-video; video/x-fraps; video/x-gst-av-8bps; video/x-gst-av-avs; video/x-gst-av-ffvhuff; "              \
+  "video/x-gst-av-flic; video/x-gst-av-idcinvideo; video/x-gst-av-interplayvideo; video/x-gst-av-mdec; "               \
+  "video/x-gst-av-mmvideo; video/x-gst-av-qpeg; video/x-gst-av-roqvideo; video/x-gst-av-vmdvideo; "                    \
+  "video/x-gst-av-vqavideo; video/x-gst-av-wnv1; video/x-gst-av-xl; video/x-h261; video/x-h263; video/x-h266; "        \
+  "video/x-huffyuv; video/x-indeo; video/x-intel-h263; video/x-kmvc; video/x-lagarith; video/x-loco; "                 \
+  "video/x-mimic; video/x-mjpeg-b; video/x-msmpeg; video/x-msvideocodec; video/x-mszh; video/x-nuv; "                  \
+  "video/x-pn-realvideo; video/x-prores; video/x-qdrw; video/x-rle; video/x-smc; video/x-speedhq; video/x-svq; "       \
+  "video/x-theora; video/x-truemotion; video/x-tscc; video/x-ultimotion; video/x-vmnc; video/x-vp3; video/x-vp5; "     \
+  "video/x-vp6; video/x-vp6-alpha; video/x-vp6-flash; video/x-wmv; video/x-xan; video/x-xvid; video/x-zlib; "          \
+  "video/x-zmbv; "                                                                                                     \
+  "video/sp5x; "                                                                                                       \
   "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
 
 static GstStaticPadTemplate sink_template =
@@ -162,8 +177,8 @@ static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
   state.indexing.update(state.index.units(), 0);
   cps::CodedPicture picture;
   state.parser->parse(buffer, picture);
-  state.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer),
-                  !cps::in_segment(state.segment, GST_BUFFER_PTS(buffer)));
+  state.index.add(picture, state.timeline.times_of(buffer, state.segment),
+                  state.timeline.is_cut(buffer, state.segment));
 }
 
 static void begin_indexing(CpsFramePlannerPrivate &state) {
@@ -175,10 +190,22 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Indexing;
 }
 
+// `section` is played, whatever upstream says of what it sends.
+static void play_section(CpsFramePlannerPrivate &state, const GstSegment &section) {
+  state.segment = section;
+  state.segment_pending = state.partial = state.keep_segment = true;
+}
+
+// What the application sought, nullptr for all of the stream.
+static const GstSegment *section_of(const CpsFramePlannerPrivate &state) {
+  return state.partial ? &state.segment : nullptr;
+}
+
 // The first reading is over: back to where the application wants to begin.
 static bool end_indexing(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
-  state.index.finish(state.parser->orders_by_pts());
+  state.index.finish(state.parser->orders_by_pts(),
+                     state.nominal_fps > 0 ? static_cast<gint64>(GST_SECOND / state.nominal_fps) : 0);
   state.indexing.end(true);
   if (state.index.frames() == 0) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The stream has no picture."),
@@ -193,6 +220,11 @@ static bool end_indexing(CpsFramePlanner *self) {
     state.seek->request(0, -1);
     return true;
   }
+  if (state.timeline.is_edited()) {
+    play_section(state, *section);
+    state.seek->request(0, -1, section->flags);
+    return true;
+  }
   const guint64 stop = gst_segment_to_stream_time(&*section, GST_FORMAT_TIME, section->stop);
   state.seek->request(static_cast<gint64>(section->time),
                       GST_CLOCK_TIME_IS_VALID(stop) ? static_cast<gint64>(stop) : -1, section->flags);
@@ -201,15 +233,9 @@ static bool end_indexing(CpsFramePlanner *self) {
 
 // Second reading
 
-// What the stream as a whole begins with. Some sources send no segment at all.
-static const GstSegment &first_segment(const CpsFramePlannerPrivate &state) {
-  const GstSegment *first = state.reading.first_segment();
-  return first ? *first : state.segment;
-}
-
 static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Stamping;
-  state.planned = state.ended = false;
+  state.planned = state.ended = state.whole_sent = false;
   state.sampling.begin();
   state.reading.begin(state.partial);
   state.headers.clear();
@@ -227,9 +253,9 @@ static bool make_plan(CpsFramePlanner *self) {
   const Owned<GstStructure> options = state.options.snapshot();
   Owned<CpsPlan> plan;
   if (state.phase == Phase::Stamping) {
-    const GstSegment &segment = state.partial ? state.segment : first_segment(state);
-    plan = cps::answer_request(
-        {GST_ELEMENT(self), state.sinkpad, state.index, segment, state.partial, state.nominal_fps}, request.get());
+    plan = cps::answer_request({GST_ELEMENT(self), state.index, section_of(state), state.nominal_fps,
+                                state.timeline.declared_end(state.sinkpad)},
+                               request.get());
     if (!plan)
       return false;
     std::vector<uint64_t> wanted;
@@ -242,7 +268,6 @@ static bool make_plan(CpsFramePlanner *self) {
   } else {
     plan.reset(cps_plan_new(0)); // the sampler has to estimate
   }
-  state.plan_fps = plan->fps;
   cps::merge_options(plan->options, options.get());
   gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
   return true;
@@ -256,17 +281,20 @@ static void push_numbered(const CpsFramePlannerPrivate &state, GstEvent *event) 
   gst_pad_push_event(state.srcpad, event);
 }
 
-// Sends the segments that begin at or before `unit`: after a rewind the ones of the first reading, since some demuxers
-// shift their time stamps when they start again; after a seek the application's.
-static void forward_segments(CpsFramePlannerPrivate &state, size_t unit) {
+// Sends the segment of what follows: the application's after a seek; else one in which positions are stream times, for
+// streams may have several, which do not begin and end where their pictures do.
+static void forward_segment(CpsFramePlannerPrivate &state) {
   if (state.partial || state.phase == Phase::Passing) {
     if (state.segment_pending)
       push_numbered(state, gst_event_new_segment(&state.segment));
     state.segment_pending = false;
     return;
   }
-  while (const GstSegment *segment = state.reading.next_segment(unit))
-    push_numbered(state, gst_event_new_segment(segment));
+  if (!state.first || std::exchange(state.whole_sent, true))
+    return;
+  const gint64 first_time = state.index.frames() > 0 ? state.index.time(0) : cps::kUntimed;
+  const GstSegment whole = cps::whole_stream(*state.first, first_time);
+  push_numbered(state, gst_event_new_segment(&whole));
 }
 
 // Nothing that is wanted follows.
@@ -311,10 +339,10 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   const cps::Outline outline = state.parser->outline(buffer.get());
   const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
-  forward_segments(state, known ? at : state.reading.position());
+  forward_segment(state);
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
-  if (landed && known && (state.reading.is_too_late(at) || !state.index.timed())) {
+  if (landed && known && (state.reading.is_too_late(at) || !state.index.stamped())) {
     // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
     // times, so that nobody knows where it went.
     read_from_start(state, 0);
@@ -336,7 +364,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     break;
   }
   if (known)
-    buffer = state.reading.stamp(std::move(buffer), at, state.partial ? &state.segment : nullptr, state.plan_fps);
+    buffer = state.reading.stamp(std::move(buffer), at, section_of(state));
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
   buffer = state.headers.pass(std::move(buffer), outline.headers);
@@ -370,12 +398,13 @@ static void start(CpsFramePlanner *self) {
     state.planned = state.ended = false;
     return;
   }
+  state.timeline.look_upstream(state.sinkpad, state.stream_id);
   if (!state.seek->application_sought()) {
     begin_indexing(state);
     return;
   }
   // The first segment tells what the application wants played: later ones may come of an edit list.
-  state.resume = first_segment(state);
+  state.resume = state.first ? *state.first : state.segment;
   state.partial = true;
   state.phase = Phase::Rewinding;
   state.seek->request(0, -1);
@@ -395,7 +424,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
   case Phase::Stamping:
     return stamp_and_push(self, std::move(buffer));
   case Phase::Passing:
-    forward_segments(state, 0);
+    forward_segment(state);
     if (!state.planned)
       make_plan(self);
     return gst_pad_push(state.srcpad, buffer.release());
@@ -417,7 +446,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
     } else if (state.indexed) {
       begin_stamping(state);
     } else {
-      state.reading.forget_segments();
+      state.first.reset();
       begin_indexing(state);
     }
     return true;
@@ -429,7 +458,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
     state.partial = true;
     begin_stamping(state);
   } else {
-    state.reading.forget_segments();
+    state.first.reset();
     state.resume.reset();
     state.partial = false;
     state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
@@ -449,9 +478,8 @@ static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
   const bool replaces = std::exchange(state.segment_empty, true); // parsers may send one that a seek has overtaken
   if (state.phase != Phase::Start && state.phase != Phase::Indexing)
     return;
-  if (replaces)
-    state.reading.forget_last_segment();
-  state.reading.note_segment(state.phase == Phase::Start ? 0 : state.index.units(), state.segment);
+  if (!state.first || (replaces && state.index.units() == 0))
+    state.first = state.segment;
 }
 
 // True where the event has been dealt with: a second reading sends it again.
@@ -465,7 +493,7 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   state.phase = Phase::Start;
   state.index.clear();
   state.indexed = false;
-  state.reading.forget_segments();
+  state.first.reset();
   state.resume.reset();
   state.partial = state.keep_segment = false;
   state.caps.reset();
@@ -483,7 +511,7 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   default:
     if (state.phase == Phase::Stamping && at_beginning(state) && reopen(state))
       return true;
-    forward_segments(state, state.index.units());
+    forward_segment(state);
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
     // Demuxers stop at the first key frame behind what was sought, though leading pictures of that may belong to it.
@@ -551,9 +579,10 @@ static void reset(CpsFramePlannerPrivate &state) {
   state.parser.reset();
   state.index.clear();
   state.indexed = false;
-  state.reading.forget_segments();
+  state.first.reset();
   state.seqnum = GST_SEQNUM_INVALID;
   gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+  state.timeline = {};
   state.segment_pending = state.segment_empty = state.partial = false;
   state.resume.reset();
   state.keep_segment = false;

@@ -156,7 +156,7 @@ static gboolean patch_energy_set_caps(GstBaseTransform *trans, GstCaps *caps, Gs
   CpsPatchEnergyPrivate &state = state_of(trans);
   const GstVideoInfo old = state.info;
   const bool was_cuda = state.cuda;
-  if (!gst_video_info_from_caps(&state.info, caps))
+  if (!cps::video_info_from_caps(state.info, caps))
     return FALSE;
   state.cuda = cps::is_cuda_caps(caps);
   if (state.cuda != was_cuda || !cps::same_layout(old, state.info))

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/picture.h"
 
+#include <algorithm>
+
 namespace cps {
+
+bool video_info_from_caps(GstVideoInfo &info, const GstCaps *caps) {
+  if (!gst_video_info_from_caps(&info, caps))
+    return false;
+  const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+  GstVideoColorimetry told;
+  if (text && gst_video_colorimetry_from_string(&told, text)) {
+    info.colorimetry.range = told.range;
+    info.colorimetry.transfer = told.transfer;
+    info.colorimetry.primaries = told.primaries;
+  }
+  return true;
+}
 
 bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b) {
   return a.finfo == b.finfo && a.width == b.width && a.height == b.height;
@@ -15,7 +30,7 @@ GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info) {
   gdouble kr, kb;
   if (!gst_video_color_matrix_get_Kr_Kb(colorimetry.matrix, &kr, &kb))
     colorimetry.matrix = defaults.colorimetry.matrix;
-  if (colorimetry.range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
+  if (colorimetry.range != GST_VIDEO_COLOR_RANGE_0_255 && colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235)
     colorimetry.range = defaults.colorimetry.range;
   return colorimetry;
 }
@@ -47,20 +62,30 @@ static Orientation kernel_orientation(CpsOrientation orientation) {
   return {};
 }
 
+// As it is in memory. Never smaller than the caps say, or it could not be mapped.
+static Size stored_size(GstBuffer *buffer, const GstVideoInfo &info) {
+  Size size = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
+  if (const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer)) {
+    size.width = std::max(size.width, static_cast<int>(meta->width));
+    size.height = std::max(size.height, static_cast<int>(meta->height));
+  }
+  return size;
+}
+
 bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop) {
-  const Size size = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
-  Rect stored = {0, 0, size.width, size.height};
+  const Size whole = stored_size(buffer, info);
+  Rect stored = {0, 0, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
   if (const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer)) {
     const guint64 right = guint64{meta->x} + meta->width, bottom = guint64{meta->y} + meta->height;
-    if (meta->width == 0 || meta->height == 0 || right > static_cast<guint64>(size.width) ||
-        bottom > static_cast<guint64>(size.height))
+    if (meta->width == 0 || meta->height == 0 || right > static_cast<guint64>(whole.width) ||
+        bottom > static_cast<guint64>(whole.height))
       return false;
     stored = {static_cast<int>(meta->x), static_cast<int>(meta->y), static_cast<int>(meta->width),
               static_cast<int>(meta->height)};
   }
   const CpsFrameMeta *frame = cps_buffer_get_frame_meta(buffer);
   const CpsOrientation orientation = frame ? frame->orientation : CPS_ORIENTATION_IDENTITY;
-  crop = {turned(stored, size, kernel_orientation(orientation)), orientation};
+  crop = {turned(stored, whole, kernel_orientation(orientation)), orientation, whole};
   return true;
 }
 
@@ -71,11 +96,10 @@ static ColorModel color_model(const GstVideoFormatInfo *format) {
 }
 
 // All of a frame as it is stored, without pixels.
-static PictureView whole_layout(const GstVideoInfo &info) {
-  const GstVideoFormatInfo *format = info.finfo;
+static PictureView whole_layout(const GstVideoFormatInfo *format, Size size) {
   PictureView view;
   view.model = color_model(format);
-  view.size = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
+  view.size = size;
   const int last = view.planes() - 1;
   view.sub_x = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(format, last);
   view.sub_y = 1 << GST_VIDEO_FORMAT_INFO_H_SUB(format, last);
@@ -95,7 +119,7 @@ static PictureView shown(const PictureView &whole, const CropRect &crop) {
 }
 
 PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
-  return shown(whole_layout(info), crop);
+  return shown(whole_layout(info.finfo, crop.whole), crop);
 }
 
 // Bytes from the start of its plane to the first sample of a component. GStreamer has the second chroma component of
@@ -112,7 +136,7 @@ MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const 
           static_cast<GstMapFlags>(flags | GST_MAP_READ | static_cast<guint>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {
   if (!mapped_)
     return;
-  PictureView whole = whole_layout(info);
+  PictureView whole = whole_layout(info.finfo, crop.whole);
   for (int c = 0; c < whole.planes(); c++) {
     PlaneView &plane = whole.plane[c];
     plane.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame_, c);

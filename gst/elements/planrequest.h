@@ -10,14 +10,13 @@ namespace cps {
 // The sampler's options, nullptr where there is none downstream of `srcpad`.
 Owned<GstStructure> request_plan(GstPad *srcpad);
 
-// An indexed stream, as the planner that it comes to on `sinkpad` knows it.
+// An indexed stream, as its planner, `element`, knows it.
 struct IndexedStream {
   GstElement *element;
-  GstPad *sinkpad;
   const StreamIndex &index;
-  const GstSegment &segment;
-  bool partial;       // the segment restricts what is sampled
-  double nominal_fps; // the caps', 0 where they have none
+  const GstSegment *section; // what the application sought of it; nullptr: all
+  double nominal_fps;        // the caps', 0 where they have none
+  GstClockTime declared_end; // by the word of its container, GST_CLOCK_TIME_NONE where that has none
 };
 
 // Plans what is asked for. nullptr after an error message; warns where the stream ends long before its container does.

@@ -13,7 +13,6 @@ void SecondReading::begin(bool sought) {
   first_ = SIZE_MAX;
   skip_ = 0;
   cursor_ = 0;
-  next_segment_ = 0;
   located_ = !sought;
 }
 
@@ -43,12 +42,6 @@ size_t SecondReading::match(uint64_t fingerprint, GstClockTime pts) {
   return found;
 }
 
-const GstSegment *SecondReading::next_segment(size_t unit) {
-  if (next_segment_ == segments_.size() || segments_[next_segment_].unit > unit)
-    return nullptr;
-  return &segments_[next_segment_++].segment;
-}
-
 SecondReading::Action SecondReading::action(size_t unit) const {
   if (needed_.keep.empty() || unit >= index_.units())
     return Action::Push;
@@ -64,22 +57,26 @@ size_t SecondReading::kept() const {
   return static_cast<size_t>(std::count(needed_.keep.begin(), end, true));
 }
 
-Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section, double fps) const {
+Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section) const {
   const StreamIndex::AccessUnit &unit = index_.unit(at);
-  buffer.reset(gst_buffer_make_writable(buffer.release()));
-  GST_BUFFER_PTS(buffer.get()) = unit.pts;
-  GST_BUFFER_DTS(buffer.get()) = unit.dts;
   const bool counts = unit.frame != kNoFrame;
+  const GstClockTime frame_time = counts ? position_in(section, index_.time(unit.frame)) : GST_CLOCK_TIME_NONE;
+  buffer.reset(gst_buffer_make_writable(buffer.release()));
+  GstClockTime pts = section ? unit.pts : position_in(nullptr, unit.clipped ? kUntimed : unit.time);
+  GstClockTime dts = section ? unit.dts : position_in(nullptr, unit.decode_time);
   // Decoders make up times that are missing, but not from where a section is played, and drop what is outside.
-  if (section && counts && fps > 0 && !GST_CLOCK_TIME_IS_VALID(unit.pts)) {
-    GST_BUFFER_PTS(buffer.get()) = made_up_time(*section, unit.frame, fps);
-    GST_BUFFER_DTS(buffer.get()) = GST_CLOCK_TIME_NONE; // of another reckoning
+  if (counts && !unit.second_field && GST_CLOCK_TIME_IS_VALID(frame_time)) {
+    if (section && !GST_CLOCK_TIME_IS_VALID(pts))
+      dts = GST_CLOCK_TIME_NONE; // of another reckoning
+    pts = frame_time;
   }
+  GST_BUFFER_PTS(buffer.get()) = pts;
+  GST_BUFFER_DTS(buffer.get()) = dts;
   guint flags = unit.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
   if (counts && std::binary_search(wanted_.begin(), wanted_.end(), unit.frame))
     flags |= CPS_FRAME_FLAG_WANTED;
   cps_buffer_add_frame_meta(buffer.get(), counts ? unit.frame : CPS_FRAME_ID_NONE, index_.frames(),
-                            counts ? index_.frame(unit.frame).pts : unit.pts, static_cast<CpsFrameFlags>(flags));
+                            counts ? frame_time : pts, static_cast<CpsFrameFlags>(flags));
   return buffer;
 }
 

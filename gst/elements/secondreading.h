@@ -22,17 +22,6 @@ public:
 
   explicit SecondReading(const StreamIndex &index) : index_(index) {}
 
-  // The first reading came across a segment that begins with access unit `unit`.
-  void note_segment(size_t unit, const GstSegment &segment) { segments_.push_back({unit, segment}); }
-  void forget_segments() { segments_.clear(); }
-  void forget_last_segment() {
-    if (!segments_.empty())
-      segments_.pop_back();
-  }
-  const GstSegment *first_segment() const { return segments_.empty() ? nullptr : &segments_.front().segment; }
-  // The next of them that begins at or before `unit`, nullptr where there is none left.
-  const GstSegment *next_segment(size_t unit);
-
   // Wanting nothing in particular, from the start or, after a seek, from some access unit on.
   void begin(bool sought);
   // The same once more, from the start.
@@ -63,22 +52,15 @@ public:
   // How many units go to the decoder.
   size_t kept() const;
 
-  // Gives the access unit `at` its frame's identity, and the time stamps of the first reading. In the `section` that
-  // the application sought, nullptr for none, frames without a time get one by the frame rate.
-  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section, double fps) const;
+  // Gives the access unit `at` its frame's identity, and its time on the time line of the index: as a position in the
+  // `section` that the application sought, or as stream time (nullptr).
+  Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section) const;
 
   // Appends `end`, which is static, to the last access unit that is needed.
   Owned<GstBuffer> close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const;
 
 private:
-  struct SegmentAt {
-    size_t unit;
-    GstSegment segment;
-  };
-
   const StreamIndex &index_;
-  std::vector<SegmentAt> segments_;
-  size_t next_segment_ = 0;
   std::vector<uint64_t> wanted_; // ascending
   NeededUnits needed_;           // for them; empty where everything goes through
   size_t first_ = SIZE_MAX;      // that is needed

@@ -39,6 +39,7 @@ enum {
   PROP_PROCESS_DEVICE_ID,
   PROP_DECODE_THREADS,
   PROP_DECODE_THREAD_TYPE,
+  PROP_MAX_SOURCE_PIXELS,
   PROP_RESOLVED_DECODE_BACKEND,
   PROP_RESOLVED_PROCESS_BACKEND,
   PROP_RESOLVED_DECODER,
@@ -250,6 +251,9 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
   case PROP_DECODE_THREAD_TYPE:
     settings.decode_thread_type = static_cast<cps::ThreadType>(g_value_get_enum(value));
     break;
+  case PROP_MAX_SOURCE_PIXELS:
+    settings.max_source_pixels = g_value_get_uint64(value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -296,6 +300,9 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
     break;
   case PROP_DECODE_THREAD_TYPE:
     g_value_set_enum(value, static_cast<gint>(settings.decode_thread_type));
+    break;
+  case PROP_MAX_SOURCE_PIXELS:
+    g_value_set_uint64(value, settings.max_source_pixels);
     break;
   case PROP_RESOLVED_DECODE_BACKEND:
     set_text(state.resolved.decode_backend);
@@ -374,6 +381,10 @@ static void install_own_properties(GObjectClass *klass) {
           g_param_spec_enum("decode-thread-type", "Decode thread type",
                             "What the threads of a decoder on the CPU share, where it knows (libav)",
                             CPS_TYPE_THREAD_TYPE, static_cast<gint>(cps::ThreadType::Auto), flags));
+  install(PROP_MAX_SOURCE_PIXELS,
+          g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
+                              "Width x height above which a video is refused before anything is decoded", 1,
+                              G_MAXUINT64, cps::kMaxSourcePixels, flags));
   install(PROP_RESOLVED_DECODE_BACKEND,
           g_param_spec_string("resolved-decode-backend", "Resolved decode backend",
                               "Where it is decoded: cpu or gpu (NULL = not known yet)", nullptr, readable));

@@ -227,7 +227,7 @@ static GstFlowReturn tensor_clip_chain(GstPad *, GstObject *parent, GstBuffer *i
 static gboolean set_caps(CpsTensorClip *self, GstCaps *caps) {
   State &state = state_of(self);
   GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, caps))
+  if (!cps::video_info_from_caps(info, caps))
     return FALSE;
   const GstVideoInfo &old = state.info;
   const bool cuda = cps::is_cuda_caps(caps);

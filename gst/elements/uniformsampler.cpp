@@ -30,10 +30,9 @@
 
 #include "gst/elements/estimate.h"
 #include "gst/elements/options.h"
+#include "gst/elements/picture.h"
 #include "gst/elements/sequence.h"
 #include "gst/elements/tagorientation.h"
-
-#include <gst/video/video.h>
 
 #include <atomic>
 
@@ -320,7 +319,7 @@ static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
   CpsUniformSamplerPrivate &state = state_of(self);
   GstCaps *caps;
   gst_event_parse_caps(event.get(), &caps);
-  if (!gst_video_info_from_caps(&state.info, caps))
+  if (!cps::video_info_from_caps(state.info, caps))
     gst_video_info_init(&state.info); // only the frame rate is read
   if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
     const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));

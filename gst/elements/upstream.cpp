@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/upstream.h"
 
+#include <cstring>
+
 namespace cps {
 
 static bool is_live(GstPad *sinkpad) {
@@ -105,11 +107,15 @@ Owned<GstPad> demuxer_pad(GstPad *output) {
   return found;
 }
 
-// The demuxer upstream of `sinkpad`, or nullptr.
-static Owned<GstElement> find_demuxer(GstPad *sinkpad) {
+Owned<GstElement> find_demuxer(GstPad *sinkpad) {
   const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
   const Owned<GstPad> demuxed = source ? demuxer_pad(source.get()) : nullptr;
   return Owned<GstElement>(demuxed ? gst_pad_get_parent_element(demuxed.get()) : nullptr);
+}
+
+bool segments_cut(GstPad *sinkpad) {
+  const Owned<GstElement> demuxer = find_demuxer(sinkpad);
+  return !demuxer || strcmp(GST_OBJECT_NAME(gst_element_get_factory(demuxer.get())), "qtdemux") == 0;
 }
 
 GstClockTime declared_duration(GstPad *sinkpad) {

@@ -21,6 +21,13 @@ Rereading can_read_twice(GstPad *sinkpad, std::string &reason);
 // The pad of the demuxer that `output` gets its data from; nullptr without one.
 Owned<GstPad> demuxer_pad(GstPad *output);
 
+// The demuxer that the stream comes from, nullptr where there is none.
+Owned<GstElement> find_demuxer(GstPad *sinkpad);
+
+// Do segments of this input cut off pictures that the stream has? Those of qtdemux come of edit lists; those of other
+// demuxers begin and end where they first or last saw a time stamp.
+bool segments_cut(GstPad *sinkpad);
+
 // How long the container says that its only stream is; GST_CLOCK_TIME_NONE without a container, or where it has more
 // streams, whose lengths it does not tell apart.
 GstClockTime declared_duration(GstPad *sinkpad);

@@ -3,12 +3,14 @@
 
 #include "gst/elements/binparts.h"
 #include "gst/elements/encryption.h"
+#include "gst/elements/formatbridge.h"
 #include "gst/elements/inorder.h"
 #include "gst/elements/patchenergy.h"
 #include "gst/elements/tagorientation.h"
 #include "gst/elements/tensorclip.h"
 #include "gst/elements/videotrack.h"
 
+#include <algorithm>
 #include <gst/pbutils/missing-plugins.h>
 
 namespace cps {
@@ -202,6 +204,8 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
     }
   const Owned<GstPad> last(gst_element_get_static_pad(chain.back(), "src"));
   gst_ghost_pad_set_target(GST_GHOST_PAD(route.srcpad), last.get());
+  if (is_read_as_shown(route)) // others get what the decoder has
+    bridge_formats(route.bin, route.sampler, route.srcpad);
   for (auto element = chain.rbegin(); element != chain.rend(); ++element)
     gst_element_sync_state_with_parent(*element);
   return true;
@@ -209,8 +213,26 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
 
 // All of it
 
+// False after an error message. Nothing has been allocated for its pictures yet.
+static bool check_size(const VideoRoute &route, const GstCaps *caps) {
+  const GstStructure *media = gst_caps_get_structure(caps, 0);
+  gint width = 0, height = 0;
+  gst_structure_get_int(media, "width", &width);
+  gst_structure_get_int(media, "height", &height);
+  if (static_cast<guint64>(std::max(width, 0)) * static_cast<guint64>(std::max(height, 0)) <=
+      route.settings.max_source_pixels)
+    return true;
+  GST_ELEMENT_ERROR(route.bin, STREAM, FORMAT,
+                    ("The video is of %dx%d pixels, more than max-source-pixels, which is %" G_GUINT64_FORMAT ".",
+                     width, height, route.settings.max_source_pixels),
+                    (nullptr));
+  return false;
+}
+
 LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   const Owned<GstCaps> caps = stream_caps(video);
+  if (!check_size(route, caps.get()))
+    return {};
   const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "sink"));
   const Owned<GstCaps> plannable(gst_pad_get_pad_template_caps(planned.get()));
   const Owned<GstPad> planner_src(gst_element_get_static_pad(route.planner, "src"));

@@ -3,9 +3,11 @@
 
 #include "gst/elements/animation.h"
 #include "gst/elements/binparts.h"
+#include "gst/elements/editlists.h"
 #include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/pastend.h"
+#include "gst/elements/playlist.h"
 #include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
@@ -105,6 +107,7 @@ GstElement *VideoSearch::parse(GstPad *pad) {
     container = &containers_.emplace_back(*this, track_, parsebin);
   }
   keep_errors(parsebin);
+  take_edit_lists(parsebin);
   stop_reading_past_end(pad);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
   g_signal_connect(parsebin, "pad-removed", G_CALLBACK(on_parsed_pad_removed), container);
@@ -117,8 +120,28 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   return parsebin;
 }
 
+// What names other files is read only where the application has named it by its URL: it does not know what is in a
+// file.
+bool VideoSearch::refuse_playlist(const GstCaps *caps) {
+  const char *name = playlist_name(caps);
+  const bool of_the_network =
+      !stream_ && (g_str_has_prefix(uri_.c_str(), "http://") || g_str_has_prefix(uri_.c_str(), "https://"));
+  if (!name || of_the_network)
+    return false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (std::exchange(has_found_, true)) // nothing else is to be said of what is in it
+      return true;
+  }
+  GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE,
+                    ("This is %s, which names other sources: give its URL, or a video.", name), (nullptr));
+  return true;
+}
+
 // Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
 gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container) {
+  if (container->search.refuse_playlist(caps))
+    return FALSE;
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   return !std::exchange(container->typed, true) ||
          (!g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&

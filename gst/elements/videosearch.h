@@ -76,6 +76,7 @@ private:
   std::vector<Owned<GstElement>> parsebins();
   GstElement *make_source();
   GstElement *parse(GstPad *pad);
+  bool refuse_playlist(const GstCaps *caps);
   GstPad *parse_further(Container &container, GstPad *pad);
   Owned<GstCaps> take_unknown();
   bool has_found();

@@ -115,7 +115,7 @@ inline Parsed parse(const Clip &clip) {
     cps::CodedPicture picture;
     parsed.understood.push_back(parser->parse(buffer, picture));
     parsed.pictures.push_back(picture);
-    parsed.index.add(picture, GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer), false);
+    parsed.index.add(picture, {GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer)}, false);
     assert_equals_uint64(parser->outline(buffer).fingerprint, picture.fingerprint);
   }
   parsed.index.finish(parser->orders_by_pts());
@@ -194,7 +194,7 @@ inline void check_survives_damage(const Clip &clip) {
       const bool understood = parser->parse(buffer.get(), picture);
       fail_unless(understood || (picture.has_picture && picture.output && !picture.second_field));
       assert_equals_uint64(parser->outline(buffer.get()).fingerprint, picture.fingerprint);
-      index.add(picture, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, false);
+      index.add(picture, {GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE}, false);
     }
     parser->reset();
   }

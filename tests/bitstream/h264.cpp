@@ -535,7 +535,26 @@ GST_START_TEST(test_short_lengths) {
   fail_unless(headers_of(whole + slice) == whole);
   fail_unless(headers_of(Bytes(whole.begin(), whole.end() - 1)) == padded);
 
+  // A slice behind a start code, in what goes by the length of another unit; another one follows with a length.
+  const Bytes prefix{0x6e, 0xc0, 0x80, 0x0f};
+  for (auto &sample : clip) {
+    const Bytes unit = bytes_of(gst_sample_get_buffer(sample.get())), nal(unit.begin() + 2, unit.end());
+    const Bytes nested = with_length(prefix + Bytes{0, 0, 0, 1} + nal) + with_length({0x0c, 0xff, 0x80});
+    if (&sample == &clip[1])
+      for (const Bytes &first : {sps, prefix + Bytes{0, 0, 0, 1} + sps}) // no header goes without the slice
+        fail_unless(headers_of(with_length(first + Bytes{0, 0, 0, 1} + nal)).empty());
+    sample = sample_of(nested, caps.get(), GST_CLOCK_TIME_NONE);
+  }
+  check_frames(parse(clip).index, {0, 2, 1});
+  fail_unless(fingerprints_of(clip) == fingerprints_of(hand_made(stream, pictures)));
+  if (have_elements({"avdec_h264"}))
+    assert_equals_uint64(run("appsrc name=in ! avdec_h264 max-threads=1 ! appsink name=out", &clip).size(), 3);
+
   // A unit that is shorter than its length says.
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const Bytes nal = pictures[i].nal(stream);
+    clip[i] = sample_of(with_length(Bytes(nal.begin() + 4, nal.end())), caps.get(), GST_CLOCK_TIME_NONE);
+  }
   Bytes cut = bytes_of(gst_sample_get_buffer(clip[2].get()));
   cut.resize(cut.size() - 20);
   clip[2] = sample_of(cut, caps.get(), GST_CLOCK_TIME_NONE);

@@ -19,9 +19,23 @@ Ref<GstSample> unit_of(const Bytes &bytes, const char *media_type, GstClockTime 
 Clip clip_of_times(const std::vector<int> &times) {
   Clip clip;
   for (const int time : times)
-    clip.push_back(unit_of({static_cast<uint8_t>(clip.size() + 1)}, "video/x-wmv",
-                           static_cast<GstClockTime>(std::abs(time)) * GST_MSECOND, time < 0));
+    clip.push_back(unit_of({static_cast<uint8_t>(time < 0 ? 0x00 : 0x40), static_cast<uint8_t>(clip.size() + 1)},
+                           "video/x-theora", static_cast<GstClockTime>(std::abs(time)) * GST_MSECOND, time < 0));
   return clip;
+}
+
+std::string first_word(const std::string &text) {
+  const size_t begin = text.find_first_not_of(' ');
+  return text.substr(begin, text.find(' ', begin) - begin);
+}
+
+// As some writers have it: every unit is called a key frame, or none.
+void call_all(const Clip &clip, bool keys) {
+  for (const auto &sample : clip)
+    if (keys)
+      GST_BUFFER_FLAG_UNSET(gst_sample_get_buffer(sample.get()), GST_BUFFER_FLAG_DELTA_UNIT);
+    else
+      GST_BUFFER_FLAG_SET(gst_sample_get_buffer(sample.get()), GST_BUFFER_FLAG_DELTA_UNIT);
 }
 
 } // namespace
@@ -51,12 +65,45 @@ GST_START_TEST(test_clips) {
       {"avenc_mpeg4 gop-size=12 max-bframes=2", "avdec_mpeg4"},
       {"avenc_mpeg4 gop-size=12 max-bframes=2 ! mpeg4videoparse", "avdec_mpeg4"},
       {"theoraenc keyframe-auto=false keyframe-freq=8 keyframe-force=8", "theoradec"},
-      {"avenc_wmv2 gop-size=12", "avdec_wmv2"},
   };
   for (const auto &[encoder, decoder] : codecs) {
     const std::string name = encoder;
     if (have_elements({name.substr(0, name.find(' ')).c_str(), decoder}))
       check_clip(encode(encoder), decoder, name);
+  }
+}
+GST_END_TEST;
+
+// Codecs whose pictures tell what they are, whatever the container says of them.
+GST_START_TEST(test_flags_lie) {
+  constexpr struct {
+    const char *encoder, *decoder;
+    size_t keys; // of 40
+  } codecs[] = {
+      {"avenc_msmpeg4v2 gop-size=12", "avdec_msmpeg4v2", 4},
+      {"avenc_msmpeg4 gop-size=12", "avdec_msmpeg4", 4},
+      {"avenc_wmv1 gop-size=12", "avdec_wmv1", 4},
+      {"avenc_wmv2 gop-size=12", "avdec_wmv2", 4},
+      {"avenc_flv gop-size=12", "avdec_flv", 4},
+      {"videoscale ! video/x-raw,width=176,height=144 ! avenc_h263 gop-size=12", "avdec_h263", 4},
+      {"videoscale ! video/x-raw,width=176,height=144 ! avenc_h263p gop-size=12", "avdec_h263", 4},
+      {"avenc_svq1 gop-size=12", "avdec_svq1", 4},
+      {"theoraenc keyframe-auto=false keyframe-freq=8 keyframe-force=8", "theoradec", 5},
+      {"avenc_ffv1 gop-size=12", "avdec_ffv1", 4},
+      {"avenc_ffv1 gop-size=12 coder=range_def", "avdec_ffv1", 4},
+      {"avenc_cinepak gop-size=12", "avdec_cinepak", 1},
+      {"avenc_flashsv gop-size=12", "avdec_flashsv", 1},
+  };
+  for (const auto &[encoder, decoder, keys] : codecs) {
+    const std::string name = encoder, element = name.substr(name.find_last_of('!') + 1);
+    if (!have_elements({first_word(element).c_str(), decoder}))
+      continue;
+    const Clip clip = encode(encoder);
+    for (const bool called : {false, true}) {
+      call_all(clip, called);
+      assert_equals_uint64(random_access_units(parse(clip)).size(), keys);
+      check_clip(clip, decoder, name);
+    }
   }
 }
 GST_END_TEST;
@@ -80,6 +127,48 @@ GST_START_TEST(test_no_time_stamps) {
   Clip clip = clip_of_times({-40, 160, 80, 120});
   GST_BUFFER_PTS(gst_sample_get_buffer(clip[2].get())) = GST_CLOCK_TIME_NONE;
   check_frames(parse(clip).index, {0, 1, 2, 3});
+}
+GST_END_TEST;
+
+// The pictures that no encoder here makes, and those that are too short to tell.
+GST_START_TEST(test_key_pictures) {
+  const struct {
+    const char *caps;
+    Bytes data;
+    bool key;
+  } pictures[] = {
+      {"video/x-msmpeg,msmpegversion=41", {0, 0, 1, 0, 0xf8, 0}, true},
+      {"video/x-msmpeg,msmpegversion=41", {0, 0, 1, 0, 0xfa, 0}, false},
+      {"video/x-msmpeg,msmpegversion=41", {0, 0, 1, 0}, false},
+      {"video/x-msmpeg,msmpegversion=42", {0x3f}, true},
+      {"video/x-msmpeg,msmpegversion=43", {0x40}, false},
+      {"video/x-divx,divxversion=3", {0x3f}, true},
+      {"video/x-divx,divxversion=3", {0x7f}, false},
+      {"video/x-wmv,wmvversion=1", {0x40}, false},
+      {"video/x-wmv,wmvversion=2", {0x7f}, true},
+      {"video/x-wmv,wmvversion=2", {0x80}, false},
+      {"video/x-vp6", {0x7f}, true},
+      {"video/x-vp6-flash", {0x80}, false},
+      {"video/x-svq,svqversion=1", {0, 0, 0x80, 0xfc}, true},
+      {"video/x-svq,svqversion=1", {0, 0, 0x80, 0xfd}, false},
+      {"video/x-svq,svqversion=1", {0, 0, 0x80}, false},
+      {"video/x-flash-video", {0, 0, 0x84, 0, 0, 0}, false}, // ends before the type
+      // H.263 with an extended type: with and without what comes before it, and after a picture of another size.
+      {"video/x-h263", {0, 0, 0x80, 0x02, 0x1c, 0x80, 0, 0}, true},
+      {"video/x-h263", {0, 0, 0x80, 0x02, 0x1c, 0x80, 0, 0x04}, false},
+      {"video/x-h263", {0, 0, 0x80, 0x02, 0x1c, 0, 0}, true},
+      {"video/x-h263", {0, 0, 0x80, 0x02, 0x1c, 0x10, 0}, false},
+      {"video/x-h263", {0, 0, 0x40, 0x02, 0x08, 0}, false}, // no start code
+      // Screen codecs that go by the name of WMV: the first picture alone.
+      {"video/x-wmv,wmvversion=1,format=MSS1", {0x40}, true},
+      {"video/x-indeo,indeoversion=3", {0xff}, true},
+  };
+  for (const auto &[caps, data, key] : pictures) {
+    Clip clip;
+    const Ref<GstCaps> parsed(gst_caps_from_string(caps));
+    clip.push_back(sample_of(data, parsed.get(), 0));
+    fail_unless(parse(clip).pictures[0].random_access == key, "%s, %02x: a key picture or not", caps, data[0]);
+  }
 }
 GST_END_TEST;
 
@@ -141,6 +230,8 @@ static Suite *keyframes_suite(void) {
   tcase_set_timeout(tc, 60);
   tcase_add_test(tc, test_intra);
   tcase_add_test(tc, test_clips);
+  tcase_add_test(tc, test_flags_lie);
+  tcase_add_test(tc, test_key_pictures);
   tcase_add_test(tc, test_order_by_time_stamps);
   tcase_add_test(tc, test_no_time_stamps);
   tcase_add_test(tc, test_headers);

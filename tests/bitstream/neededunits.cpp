@@ -44,7 +44,7 @@ CodedPicture start() {
 StreamIndex index_of(const std::vector<CodedPicture> &pictures) {
   StreamIndex index;
   for (const auto &p : pictures)
-    index.add(p, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, false);
+    index.add(p, {GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE}, false);
   index.finish();
   return index;
 }

@@ -9,6 +9,7 @@
 #include <gst/video/video.h>
 
 #include <random>
+#include <vector>
 
 namespace test {
 
@@ -22,25 +23,52 @@ struct Format {
 };
 
 constexpr Format kFormats[] = {
-    {"I420", cps::ColorModel::Yuv, 8, 0, 2, 2},       {"YV12", cps::ColorModel::Yuv, 8, 0, 2, 2},
-    {"NV12", cps::ColorModel::Yuv, 8, 0, 2, 2},       {"NV21", cps::ColorModel::Yuv, 8, 0, 2, 2},
-    {"Y42B", cps::ColorModel::Yuv, 8, 0, 2, 1},       {"Y444", cps::ColorModel::Yuv, 8, 0, 1, 1},
-    {"I420_10LE", cps::ColorModel::Yuv, 10, 0, 2, 2}, {"P010_10LE", cps::ColorModel::Yuv, 10, 6, 2, 2},
-    {"GRAY8", cps::ColorModel::Gray, 8, 0, 1, 1},     {"GRAY16_LE", cps::ColorModel::Gray, 16, 0, 1, 1},
-    {"RGB", cps::ColorModel::Rgb, 8, 0, 1, 1},        {"BGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
-    {"RGBx", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"BGRx", cps::ColorModel::Rgb, 8, 0, 1, 1},
-    {"RGBA", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"BGRA", cps::ColorModel::Rgb, 8, 0, 1, 1},
-    {"NV16", cps::ColorModel::Yuv, 8, 0, 2, 1},       {"NV24", cps::ColorModel::Yuv, 8, 0, 1, 1},
-    {"Y41B", cps::ColorModel::Yuv, 8, 0, 4, 1},       {"YUY2", cps::ColorModel::Yuv, 8, 0, 2, 1},
-    {"UYVY", cps::ColorModel::Yuv, 8, 0, 2, 1},       {"AYUV", cps::ColorModel::Yuv, 8, 0, 1, 1},
-    {"I422_10LE", cps::ColorModel::Yuv, 10, 0, 2, 1}, {"Y444_10LE", cps::ColorModel::Yuv, 10, 0, 1, 1},
-    {"I420_12LE", cps::ColorModel::Yuv, 12, 0, 2, 2}, {"I422_12LE", cps::ColorModel::Yuv, 12, 0, 2, 1},
-    {"Y444_12LE", cps::ColorModel::Yuv, 12, 0, 1, 1}, {"P012_LE", cps::ColorModel::Yuv, 12, 4, 2, 2},
-    {"P016_LE", cps::ColorModel::Yuv, 16, 0, 2, 2},   {"GBR", cps::ColorModel::Rgb, 8, 0, 1, 1},
-    {"xRGB", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"xBGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
-    {"ARGB", cps::ColorModel::Rgb, 8, 0, 1, 1},       {"ABGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
-    {"Y444_16LE", cps::ColorModel::Yuv, 16, 0, 1, 1},
+    {"I420", cps::ColorModel::Yuv, 8, 0, 2, 2},          {"YV12", cps::ColorModel::Yuv, 8, 0, 2, 2},
+    {"NV12", cps::ColorModel::Yuv, 8, 0, 2, 2},          {"NV21", cps::ColorModel::Yuv, 8, 0, 2, 2},
+    {"Y42B", cps::ColorModel::Yuv, 8, 0, 2, 1},          {"Y444", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"I420_10LE", cps::ColorModel::Yuv, 10, 0, 2, 2},    {"P010_10LE", cps::ColorModel::Yuv, 10, 6, 2, 2},
+    {"GRAY8", cps::ColorModel::Gray, 8, 0, 1, 1},        {"GRAY16_LE", cps::ColorModel::Gray, 16, 0, 1, 1},
+    {"RGB", cps::ColorModel::Rgb, 8, 0, 1, 1},           {"BGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"RGBx", cps::ColorModel::Rgb, 8, 0, 1, 1},          {"BGRx", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"RGBA", cps::ColorModel::Rgb, 8, 0, 1, 1},          {"BGRA", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"NV16", cps::ColorModel::Yuv, 8, 0, 2, 1},          {"NV24", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"Y41B", cps::ColorModel::Yuv, 8, 0, 4, 1},          {"YUY2", cps::ColorModel::Yuv, 8, 0, 2, 1},
+    {"UYVY", cps::ColorModel::Yuv, 8, 0, 2, 1},          {"AYUV", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"I422_10LE", cps::ColorModel::Yuv, 10, 0, 2, 1},    {"Y444_10LE", cps::ColorModel::Yuv, 10, 0, 1, 1},
+    {"I420_12LE", cps::ColorModel::Yuv, 12, 0, 2, 2},    {"I422_12LE", cps::ColorModel::Yuv, 12, 0, 2, 1},
+    {"Y444_12LE", cps::ColorModel::Yuv, 12, 0, 1, 1},    {"P012_LE", cps::ColorModel::Yuv, 12, 4, 2, 2},
+    {"P016_LE", cps::ColorModel::Yuv, 16, 0, 2, 2},      {"GBR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"xRGB", cps::ColorModel::Rgb, 8, 0, 1, 1},          {"xBGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"ARGB", cps::ColorModel::Rgb, 8, 0, 1, 1},          {"ABGR", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"Y444_16LE", cps::ColorModel::Yuv, 16, 0, 1, 1},    {"NV61", cps::ColorModel::Yuv, 8, 0, 2, 1},
+    {"YUV9", cps::ColorModel::Yuv, 8, 0, 4, 4},          {"YVU9", cps::ColorModel::Yuv, 8, 0, 4, 4},
+    {"v308", cps::ColorModel::Yuv, 8, 0, 1, 1},          {"IYU2", cps::ColorModel::Yuv, 8, 0, 1, 1},
+    {"VUYA", cps::ColorModel::Yuv, 8, 0, 1, 1},          {"v216", cps::ColorModel::Yuv, 16, 0, 2, 1},
+    {"A420", cps::ColorModel::Yuv, 8, 0, 2, 2},          {"AV12", cps::ColorModel::Yuv, 8, 0, 2, 2},
+    {"A420_10LE", cps::ColorModel::Yuv, 10, 0, 2, 2},    {"A422_10LE", cps::ColorModel::Yuv, 10, 0, 2, 1},
+    {"A444_10LE", cps::ColorModel::Yuv, 10, 0, 1, 1},    {"A422", cps::ColorModel::Yuv, 8, 0, 2, 1},
+    {"A444", cps::ColorModel::Yuv, 8, 0, 1, 1},          {"A420_12LE", cps::ColorModel::Yuv, 12, 0, 2, 2},
+    {"A422_12LE", cps::ColorModel::Yuv, 12, 0, 2, 1},    {"A444_12LE", cps::ColorModel::Yuv, 12, 0, 1, 1},
+    {"A420_16LE", cps::ColorModel::Yuv, 16, 0, 2, 2},    {"A422_16LE", cps::ColorModel::Yuv, 16, 0, 2, 1},
+    {"A444_16LE", cps::ColorModel::Yuv, 16, 0, 1, 1},    {"RGBP", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"BGRP", cps::ColorModel::Rgb, 8, 0, 1, 1},          {"GBR_10LE", cps::ColorModel::Rgb, 10, 0, 1, 1},
+    {"GBR_12LE", cps::ColorModel::Rgb, 12, 0, 1, 1},     {"GBR_16LE", cps::ColorModel::Rgb, 16, 0, 1, 1},
+    {"GBRA", cps::ColorModel::Rgb, 8, 0, 1, 1},          {"GBRA_10LE", cps::ColorModel::Rgb, 10, 0, 1, 1},
+    {"GBRA_12LE", cps::ColorModel::Rgb, 12, 0, 1, 1},    {"RBGA", cps::ColorModel::Rgb, 8, 0, 1, 1},
+    {"ARGB64_LE", cps::ColorModel::Rgb, 16, 0, 1, 1},    {"RGBA64_LE", cps::ColorModel::Rgb, 16, 0, 1, 1},
+    {"BGRA64_LE", cps::ColorModel::Rgb, 16, 0, 1, 1},    {"ABGR64_LE", cps::ColorModel::Rgb, 16, 0, 1, 1},
+    {"GRAY10_LE16", cps::ColorModel::Gray, 10, 0, 1, 1}, {"YVYU", cps::ColorModel::Yuv, 8, 0, 2, 1},
+    {"ARGB64", cps::ColorModel::Rgb, 16, 0, 1, 1},       {"AYUV64", cps::ColorModel::Yuv, 16, 0, 1, 1},
 };
+
+// Those that this GStreamer has.
+inline std::vector<Format> known_formats() {
+  std::vector<Format> known;
+  for (const Format &format : kFormats)
+    if (gst_video_format_from_string(format.name) != GST_VIDEO_FORMAT_UNKNOWN)
+      known.push_back(format);
+  return known;
+}
 
 inline const Format &format_named(const char *name) {
   for (const Format &format : kFormats)

@@ -139,7 +139,7 @@ Metadata metadata_of(GstBuffer *tensors) {
 // Values
 
 GST_START_TEST(formats) {
-  for (const test::Format &format : test::kFormats) {
+  for (const test::Format &format : test::known_formats()) {
     const bool yuv = format.model == cps::ColorModel::Yuv;
     const Clip clip = noise_clip(format.name, 3, 1, yuv ? "bt709" : "1:4:0:0");
     check_tensor(run(clip).get(), clip, yuv ? kBt709 : kFullBt601);
@@ -148,7 +148,7 @@ GST_START_TEST(formats) {
 GST_END_TEST
 
 GST_START_TEST(crops) {
-  for (const test::Format &format : test::kFormats)
+  for (const test::Format &format : test::known_formats())
     for (const Region &region :
          {Region{7, 9, 23, 13}, Region{0, 0, 37, 25}, Region{6, 4, 20, 20}, Region{5, 5, 1, 1}}) {
       const Clip clip = noise_clip(test::video_info(format.name, 38, 26, "1:4:0:0"), region, 2);
@@ -162,7 +162,7 @@ GST_END_TEST
 
 // Frames that are stored otherwise than they are shown.
 GST_START_TEST(orientations) {
-  for (const test::Format &format : test::kFormats)
+  for (const test::Format &format : test::known_formats())
     for (const test::Shown &shown : test::kShown)
       for (const Region &region : {Region{0, 0, 37, 25}, Region{7, 9, 23, 13}}) {
         const GstVideoInfo info = test::video_info(format.name, 37, 25, "1:4:0:0");
@@ -189,6 +189,35 @@ GST_START_TEST(orientations) {
 }
 GST_END_TEST
 
+// Some decoders put out whole macroblocks, more than the caps say, and the picture by a crop meta.
+GST_START_TEST(crop_of_more_than_the_caps) {
+  const Region region = {6, 8, 37, 25};
+  for (const char *format : {"I420", "NV12", "RGB", "YUV9", "A420"})
+    for (const test::Shown &shown : test::kShown) {
+      const GstVideoInfo info = test::video_info(format, 37, 25, "1:4:0:0");
+      GstVideoInfo memory = test::video_info(format, 48, 40, "1:4:0:0");
+      const Clip stored = noise_clip(memory, {0, 0, 48, 40}, 2);
+      Clip seen = stored;
+      for (reference::Picture &picture : seen.pictures)
+        picture = test::shown(picture, region, shown.turn);
+      seen.region = {0, 0, seen.pictures[0].layout().width, seen.pictures[0].layout().height};
+      const Harness stack("framestack");
+      stack.start(test::video_caps(info).get());
+      for (guint i = 0; i < 2; ++i) {
+        Owned<GstBuffer> buffer = frame(stored, i);
+        gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(&memory), 48, 40,
+                                       GST_VIDEO_INFO_N_PLANES(&memory), memory.offset, memory.stride);
+        cps_buffer_get_frame_meta(buffer.get())->orientation = shown.orientation;
+        test::add_crop(buffer.get(), region);
+        fail_unless(stack.push(std::move(buffer)) == GST_FLOW_OK);
+      }
+      const Owned<GstBuffer> tensors = stack.pull();
+      stack.check_quiet();
+      check_tensor(tensors.get(), seen, kFullBt601);
+    }
+}
+GST_END_TEST
+
 GST_START_TEST(sizes) {
   const int sizes[][2] = {{1, 1}, {2, 1}, {1, 5}, {257, 3}, {640, 360}};
   for (const char *format : {"I420", "NV12", "YUY2", "P010_10LE", "GRAY8", "BGRx"})
@@ -200,15 +229,45 @@ GST_START_TEST(sizes) {
 GST_END_TEST
 
 GST_START_TEST(colorimetry_of_the_caps) {
+  constexpr Colors kFullBt2020 = {0.2627, 0.0593, true};
   const struct {
     const char *text;
     Colors colors;
-  } rows[] = {{"bt601", kBt601},       {"bt709", kBt709},       {"bt2020", kBt2020},
-              {"1:4:0:0", kFullBt601}, {"1:3:0:0", kFullBt709}, {"2:0:0:0", kBt601}, // no matrix: by the height
-              {"0:3:0:0", kBt709}};                                                  // no range
+  } rows[] = {{"bt601", kBt601},       {"bt709", kBt709},
+              {"bt2020", kBt2020},     {"1:4:0:0", kFullBt601},
+              {"1:3:0:0", kFullBt709}, {"1:6:0:0", kFullBt2020},
+              {"2:0:0:0", kBt601}, // no matrix: by the height
+              {"1:0:0:0", kFullBt601}, {"1:0:5:1", kFullBt601},
+              {"1:0:0:4", kFullBt601}, {"0:0:5:1", kBt601},
+              {"1:1:0:0", kFullBt601}, // that of RGB is no matrix
+              {"2:1:0:0", kBt601},     {"1:99:0:0", kFullBt601},
+              {"0:3:0:0", kBt709}, // no range
+              {"9:3:0:0", kBt709},     {"bt2100-unheard-of", kBt601},
+              {"1:4", kBt601}};
   for (const auto &row : rows) {
-    const Clip clip = noise_clip("I420", 2, 1, row.text);
-    check_tensor(run(clip).get(), clip, row.colors);
+    const Clip clip = noise_clip("I420", 2);
+    const Harness stack("framestack");
+    const Owned<GstCaps> caps = test::video_caps(clip.info);
+    gst_caps_set_simple(caps.get(), "colorimetry", G_TYPE_STRING, row.text, nullptr);
+    stack.start(caps.get());
+    check_tensor(run(stack, clip).get(), clip, row.colors);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(range_of_grey) {
+  const std::pair<const char *, Colors> rows[] = {{"2:0:0:0", kBt601},
+                                                  {"1:0:0:0", kFullBt601},
+                                                  {"2:1:0:0", kBt601},
+                                                  {"1:1:0:0", kFullBt601},
+                                                  {"0:0:0:1", kFullBt601}};
+  for (const auto &[text, colors] : rows) {
+    const Clip clip = noise_clip("GRAY8", 2);
+    const Harness stack("framestack");
+    const Owned<GstCaps> caps = test::video_caps(clip.info);
+    gst_caps_set_simple(caps.get(), "colorimetry", G_TYPE_STRING, text, nullptr);
+    stack.start(caps.get());
+    check_tensor(run(stack, clip).get(), clip, colors);
   }
 }
 GST_END_TEST
@@ -616,8 +675,10 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, formats);
   tcase_add_test(tests, crops);
   tcase_add_test(tests, orientations);
+  tcase_add_test(tests, crop_of_more_than_the_caps);
   tcase_add_test(tests, sizes);
   tcase_add_test(tests, colorimetry_of_the_caps);
+  tcase_add_test(tests, range_of_grey);
   tcase_add_test(tests, color_matrix);
   tcase_add_test(tests, repeats);
   tcase_add_test(tests, strides_and_offsets);

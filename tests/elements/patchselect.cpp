@@ -262,7 +262,7 @@ Metadata metadata_of(GstBuffer *tensors) {
 // Values
 
 GST_START_TEST(formats) {
-  for (const test::Format &format : test::kFormats) {
+  for (const test::Format &format : test::known_formats()) {
     if (format.model == cps::ColorModel::Yuv) {
       const Clip clip = noise_clip(format.name);
       check_small(run({}, clip).get(), clip);
@@ -291,7 +291,7 @@ GST_END_TEST
 
 // Frames that are stored otherwise than they are shown.
 GST_START_TEST(orientations) {
-  for (const test::Format &format : test::kFormats)
+  for (const test::Format &format : test::known_formats())
     for (const test::Shown &shown : test::kShown) {
       const GstVideoInfo info = test::video_info(format.name, 101, 83, "1:4:0:0");
       const Region region = shown.orientation % 2 == 0 ? Region{0, 0, 101, 83} : Region{5, 3, 96, 80};
@@ -523,7 +523,8 @@ GST_START_TEST(colorimetry_of_the_caps) {
               {"bt2020", kBt2020},
               {"1:4:0:0", {0.299, 0.114, true}},
               {"1:3:0:0", {0.2126, 0.0722, true}},
-              {"2:0:0:0", kBt601},  // no matrix: by the height
+              {"2:0:0:0", kBt601}, // no matrix: by the height
+              {"1:0:0:0", {0.299, 0.114, true}},
               {"0:3:0:0", kBt709}}; // no range
   for (const auto &row : rows) {
     const Clip clip = noise_clip("I420", 2, 1, row.text);

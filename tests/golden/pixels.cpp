@@ -35,9 +35,8 @@ Picture random_picture(const GstVideoInfo &info, unsigned seed) {
 
 // Where in its plane a component begins. The format descriptions have the V of P010 and its like in the middle of U.
 gsize component_start(const GstVideoFormatInfo *format, int c) {
-  const bool shares_words = GST_VIDEO_FORMAT_INFO_DEPTH(format, c) > 8 && c == 2 &&
-                            GST_VIDEO_FORMAT_INFO_PLANE(format, 1) == GST_VIDEO_FORMAT_INFO_PLANE(format, 2);
-  return shares_words ? 2 : static_cast<gsize>(GST_VIDEO_FORMAT_INFO_POFFSET(format, c));
+  const auto offset = static_cast<gsize>(GST_VIDEO_FORMAT_INFO_POFFSET(format, c));
+  return GST_VIDEO_FORMAT_INFO_DEPTH(format, c) > 8 && offset == 1 ? 2 : offset;
 }
 
 // The picture in memory, noise wherever no code value lies: alpha, padding, the ends of rows.
@@ -173,7 +172,9 @@ std::vector<std::string> all_formats() {
   const Owned<GstCaps> caps(gst_caps_from_string(GST_VIDEO_CAPS_MAKE(CPS_VIDEO_FORMATS)));
   const GValue *list = gst_structure_get_value(gst_caps_get_structure(caps.get(), 0), "format");
   for (guint i = 0; i < gst_value_list_get_size(list); i++)
-    formats.emplace_back(g_value_get_string(gst_value_list_get_value(list, i)));
+    if (const gchar *name = g_value_get_string(gst_value_list_get_value(list, i));
+        gst_video_format_from_string(name) != GST_VIDEO_FORMAT_UNKNOWN) // later releases have more
+      formats.emplace_back(name);
   return formats;
 }
 
