@@ -32,6 +32,12 @@ bool is_alone(GstPad *pad) {
   return klass && strstr(klass, "Metadata");
 }
 
+// Tags may also have the address of a picture.
+bool is_image(const GstCaps *caps) {
+  return caps && gst_caps_get_size(caps) > 0 &&
+         g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "image/");
+}
+
 // The largest picture among its tags: that of an album's cover, not its icon.
 Owned<GstSample> tagged_picture(GstPad *pad) {
   Owned<GstSample> largest;
@@ -44,7 +50,7 @@ Owned<GstSample> tagged_picture(GstPad *pad) {
       if (!gst_tag_list_get_sample_index(tags, GST_TAG_IMAGE, at, &sample))
         continue;
       Owned<GstSample> picture(sample);
-      GstBuffer *bytes = gst_sample_get_buffer(sample);
+      GstBuffer *bytes = is_image(gst_sample_get_caps(sample)) ? gst_sample_get_buffer(sample) : nullptr;
       if (bytes && gst_buffer_get_size(bytes) > most) {
         most = gst_buffer_get_size(bytes);
         largest = std::move(picture);
@@ -106,14 +112,15 @@ void PadSearch::tell(Answer answer, GstPad *pad, GstBuffer *first) {
   else if (answer == Answer::None)
     tell_rest();
   else if (answer == Answer::NoTrack)
-    listener_.on_no_track(videos().size());
+    listener_.on_no_track(count_videos());
   else if (answer == Answer::NoData)
     listener_.on_no_data();
 }
 
-// Nobody else looks at the streams once there is an answer. While a picture takes their place, they end quietly.
+// While a picture takes the place of the streams, they end quietly.
 void PadSearch::tell_rest() {
   Rest rest;
+  std::unique_lock<std::mutex> lock(mutex_);
   for (const Stream &stream : streams_) {
     const Owned<GstCaps> caps = stream_caps(stream.pad.get());
     rest.streams.push_back(describe(caps.get()));
@@ -122,8 +129,14 @@ void PadSearch::tell_rest() {
     if (!rest.picture)
       rest.picture = tagged_picture(stream.pad.get());
   }
+  lock.unlock();
   lets_go_ = !rest.picture;
   listener_.on_none(std::move(rest));
+}
+
+size_t PadSearch::count_videos() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return videos().size();
 }
 
 // In the order in which they have appeared.
@@ -143,6 +156,11 @@ GstPad *PadSearch::choose() const {
   return static_cast<size_t>(track_) < pads.size() ? pads[static_cast<size_t>(track_)].get() : nullptr;
 }
 
+// Has it appeared?
+bool PadSearch::is_in_sight() const {
+  return videos().size() > static_cast<size_t>(std::max(track_, 0));
+}
+
 bool PadSearch::is_too_much(gsize bytes, GstClockTime time) {
   dropped_ += bytes;
   if (GST_CLOCK_TIME_IS_VALID(time)) {
@@ -160,7 +178,7 @@ PadSearch::Answer PadSearch::look_at_data(GstPad *pad, gsize bytes, GstClockTime
   if (!chosen_ && gst_pad_has_current_caps(pad) && is_of_video(pad))
     chosen_ = choose();
   if (chosen_ != pad)
-    return choose() || (!is_alone(pad) && !is_too_much(bytes, time)) ? Answer::Wait : give_up();
+    return is_in_sight() || (!is_alone(pad) && !is_too_much(bytes, time)) ? Answer::Wait : give_up();
   answered_ = true;
   const std::vector<Owned<GstPad>> pads = videos();
   while (pads[static_cast<size_t>(++found_track_)].get() != pad) {
@@ -185,7 +203,7 @@ PadSearch::Answer PadSearch::give_up() {
   answered_ = true;
   if (videos().empty())
     return Answer::None;
-  return choose() ? Answer::NoData : Answer::NoTrack;
+  return is_in_sight() ? Answer::NoData : Answer::NoTrack;
 }
 
 } // namespace cps

@@ -66,13 +66,15 @@ private:
   void tell(Answer answer, GstPad *pad = nullptr, GstBuffer *first = nullptr);
   void tell_rest();
   std::vector<Owned<GstPad>> videos() const;
+  size_t count_videos();
   GstPad *choose() const;
+  bool is_in_sight() const;
   bool is_too_much(gsize bytes, GstClockTime time);
 
   const int track_;
   Listener &listener_;
 
-  std::mutex mutex_; // all below, until there is an answer: some demuxers have a thread for each pad
+  std::mutex mutex_; // all below: some demuxers have a thread for each pad
   std::vector<Stream> streams_;
   GstPad *chosen_ = nullptr; // among them; its data are waited for
   bool answered_ = false;

@@ -81,6 +81,8 @@ Track track_of(GstPad *pad) {
 } // namespace
 
 GstPad *best_video(const std::vector<Owned<GstPad>> &videos) {
+  if (videos.size() == 1)
+    return videos[0].get();
   std::vector<Track> tracks;
   size_t most = 0;
   for (const Owned<GstPad> &pad : videos) {
