@@ -27,6 +27,7 @@ const char *const kIntraTypes[] = {
     "video/x-huffyuv",
     "video/x-mjpeg-b",
     "video/x-prores",
+    "video/x-raw",
     "video/x-speedhq",
 };
 
@@ -50,7 +51,7 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
     return make_mpeg4_parser();
   if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();
-  return is("video/x-raw") ? nullptr : make_keyframe_parser();
+  return make_keyframe_parser();
 }
 
 } // namespace

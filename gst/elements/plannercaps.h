@@ -25,4 +25,5 @@
   "video/x-vp6; video/x-vp6-alpha; video/x-vp6-flash; video/x-wmv; video/x-xan; video/x-xvid; video/x-zlib; "          \
   "video/x-zmbv; "                                                                                                     \
   "video/sp5x; "                                                                                                       \
+  "video/x-raw; "                                                                                                      \
   "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"

@@ -55,6 +55,9 @@ CONTAINERS = {
     "vob": ["-c:v", "mpeg2video", "-b:v", "2M", "-bf", "2"],
     "webm": ["-c:v", "libvpx", "-b:v", "500k"],
     "mpeg4.avi": ["-c:v", "mpeg4", "-bf", "2"],
+    "raw.avi": ["-c:v", "rawvideo"],
+    "raw.nut": ["-c:v", "rawvideo"],
+    "raw.mkv": ["-c:v", "rawvideo", "-allow_raw_vfw", "1"],
     "ogv": ["-c:v", "libtheora", "-b:v", "500k"],
 }
 
