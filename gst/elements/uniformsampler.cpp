@@ -171,7 +171,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
 static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequence::Item item) {
   const CpsPlan &plan = *state.clip.plan;
   const CpsPlanFrame &frame = plan.frames[item.position];
-  const bool own = item.status == CPS_FRAME_STATUS_OK;
+  const bool own = cps::is_own_picture(item.status);
 
   Owned<GstBuffer> buffer(gst_buffer_make_writable(item.buffer.release()));
   CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
@@ -193,6 +193,25 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
   return buffer;
 }
 
+// Decoders make up what is damaged or lost, and some say so. False after an error message.
+static bool report_damage(CpsUniformSampler *self, size_t position) {
+  const Clip &clip = state_of(self).clip;
+  const guint64 id = clip.sequence->id(position);
+  if (clip.on_error_fails) {
+    GST_ELEMENT_ERROR(self, STREAM, DECODE,
+                      ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it; "
+                       "on-error=substitute would take it as it is.",
+                       id),
+                      (nullptr));
+    return false;
+  }
+  if (position == 0 || clip.sequence->id(position - 1) != id) // once for a frame that is repeated
+    GST_ELEMENT_WARNING(self, STREAM, DECODE,
+                        ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it.", id),
+                        (nullptr));
+  return true;
+}
+
 // False after an error message.
 static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item) {
   const Clip &clip = state_of(self).clip;
@@ -203,6 +222,8 @@ static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item)
   }
   if (item.status == CPS_FRAME_STATUS_OK)
     return true;
+  if (item.status == CPS_FRAME_STATUS_DAMAGED)
+    return report_damage(self, item.position);
   if (clip.on_error_fails) {
     GST_ELEMENT_ERROR(
         self, STREAM, DECODE,
