@@ -78,6 +78,7 @@ public:
   Av1Parser() : parser_(gst_av1_parser_new()) {}
 
   bool set_caps(const GstCaps *caps) override;
+  bool full_range() const override;
   void reset() override;
 
 protected:
@@ -117,6 +118,11 @@ bool Av1Parser::read_config(GstBuffer *codec_data) {
   CodedPicture none;
   read_unit({config_.data(), config_.size(), false}, none);
   return true;
+}
+
+bool Av1Parser::full_range() const {
+  const GstAV1SequenceHeaderOBU *sequence = parser_->seq_header;
+  return sequence && sequence->color_config.color_range;
 }
 
 void Av1Parser::reset() {

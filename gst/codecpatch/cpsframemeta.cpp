@@ -5,7 +5,7 @@
  * cps_frame_status_to_string:
  * @status: a #CpsFrameStatus
  *
- * Returns: (transfer none): "ok", "substituted" or "missing", as files have it.
+ * Returns: (transfer none): "ok", "substituted", "missing" or "damaged", as files have it.
  */
 const gchar *cps_frame_status_to_string(CpsFrameStatus status) {
   switch (status) {
@@ -15,6 +15,8 @@ const gchar *cps_frame_status_to_string(CpsFrameStatus status) {
     return "substituted";
   case CPS_FRAME_STATUS_MISSING:
     return "missing";
+  case CPS_FRAME_STATUS_DAMAGED:
+    return "damaged";
   }
   return "unknown";
 }

@@ -30,6 +30,8 @@ typedef enum {
  * @CPS_FRAME_STATUS_SUBSTITUTED: the frame could not be decoded, the picture is the nearest earlier sampled frame's.
  * @CPS_FRAME_STATUS_MISSING: the frame could not be decoded and no sampled frame is earlier: the picture is a later
  *     frame's.
+ * @CPS_FRAME_STATUS_DAMAGED: the picture is the sampled frame as far as it could be decoded: the decoder says that it
+ *     made up the rest.
  *
  * What became of a sampled frame.
  */
@@ -37,6 +39,7 @@ typedef enum {
   CPS_FRAME_STATUS_OK,
   CPS_FRAME_STATUS_SUBSTITUTED,
   CPS_FRAME_STATUS_MISSING,
+  CPS_FRAME_STATUS_DAMAGED,
 } CpsFrameStatus;
 
 CPS_API const gchar *cps_frame_status_to_string(CpsFrameStatus status);

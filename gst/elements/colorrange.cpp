@@ -7,8 +7,8 @@ namespace cps {
 
 Owned<GstCaps> with_true_range(GstCaps *caps, const PictureParser *parser) {
   const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
-  GstVideoColorimetry colorimetry;
-  if (!text || !parser || !parser->full_range() || !gst_video_colorimetry_from_string(&colorimetry, text) ||
+  GstVideoColorimetry colorimetry; // of no text: all unknown
+  if (!parser || !parser->full_range() || !gst_video_colorimetry_from_string(&colorimetry, text) ||
       colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
     return Owned<GstCaps>(gst_caps_ref(caps));
   colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;

@@ -8,7 +8,8 @@
 namespace cps {
 
 // The caps with the range that the parameter sets tell. qtdemux up to 1.22 at least loses the full-range flag of the
-// container's colour box, and parsers and decoders prefer the container's word to the stream's.
+// container's colour box, and parsers and decoders prefer the container's word to the stream's. av1dec knows no other
+// word at all.
 Owned<GstCaps> with_true_range(GstCaps *caps, const PictureParser *parser);
 
 } // namespace cps

@@ -8,7 +8,8 @@
 
 namespace cps {
 
-// Those that put out system memory, without the hardware decoders, whose output nothing here takes.
+// Those that put out system memory, by rank, but for a few that are better than theirs, and without the hardware
+// decoders, whose output nothing here takes.
 std::vector<Owned<GstElementFactory>> cpu_decoders(const GstCaps *caps);
 
 // Those that put out CUDA memory.
@@ -21,6 +22,13 @@ enum class ThreadType { Auto, Frame, Slice };
 
 // Sets what the decoder has of it, as far as its range goes; 0 and Auto leave its defaults.
 void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type);
+
+// Has the decoder put out every bit of a picture, and say so where it would fail: some do less unless they are told to.
+void set_exact_output(GstElement *decoder, const GstCaps *caps);
+
+// Pushes from `pad` of `element`, and says so where the decoder there finds no format for its frames, of which decoders
+// only say that they could not negotiate.
+GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer);
 
 } // namespace cps
 

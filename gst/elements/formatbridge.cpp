@@ -47,6 +47,7 @@ namespace {
 
 struct Bridge {
   GstBin *bin;
+  GstElement *decoder; // that owns the pad of the probe
   GstElement *sampler;
   GstPad *srcpad;
   Owned<GstPad> reader; // what the sampler was linked to
@@ -89,7 +90,12 @@ bool Bridge::build() {
   return gst_element_sync_state_with_parent(filter) && gst_element_sync_state_with_parent(convert) && linked;
 }
 
-// The caps as the sampler is to see them.
+bool is_from(GstElement *element, const char *factory) {
+  GstElementFactory *own = element ? gst_element_get_factory(element) : nullptr;
+  return own && g_str_equal(GST_OBJECT_NAME(own), factory);
+}
+
+// The caps as the sampler is to see them; nullptr after an error message.
 Owned<GstCaps> Bridge::see(GstCaps *caps) {
   GstVideoInfo info;
   Owned<GstCaps> same(gst_caps_ref(caps));
@@ -97,6 +103,13 @@ Owned<GstCaps> Bridge::see(GstCaps *caps) {
   if (!gst_caps_features_is_equal(memory, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY) || !video_info_from_caps(info, caps))
     return same;
   const GstVideoFormat format = GST_VIDEO_INFO_FORMAT(&info);
+  if (format == GST_VIDEO_FORMAT_ARGB64 && is_from(decoder, "pngdec")) {
+    GST_ELEMENT_ERROR(bin, STREAM, FORMAT,
+                      ("PNG of 16 bits cannot be read: pngdec puts its samples in the wrong places. Convert the file "
+                       "to 8 bits."),
+                      (nullptr));
+    return nullptr;
+  }
   const GstVideoFormat read = readable_format(format, [&](GstVideoFormat one) {
     return gst_pad_query_accept_caps(reader.get(), with_format(caps, one).get());
   });
@@ -116,6 +129,8 @@ GstPadProbeReturn see_event(GstPad *, GstPadProbeInfo *info, gpointer data) {
   GstCaps *caps;
   gst_event_parse_caps(event, &caps);
   const Owned<GstCaps> seen = static_cast<Bridge *>(data)->see(caps);
+  if (!seen)
+    return GST_PAD_PROBE_DROP;
   if (seen.get() != caps) {
     GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_caps(seen.get());
     gst_event_unref(event);
@@ -132,7 +147,8 @@ void bridge_formats(GstBin *bin, GstElement *sampler, GstPad *srcpad) {
   const Owned<GstPad> decoded(gst_pad_get_peer(sink.get()));
   Owned<GstPad> reader(gst_pad_get_peer(src.get()));
   const Owned<GstPad> target(gst_ghost_pad_get_target(GST_GHOST_PAD(srcpad)));
-  auto *bridge = new Bridge{bin, sampler, srcpad, std::move(reader), target.get() == src.get(), nullptr};
+  auto *bridge = new Bridge{
+      bin, GST_PAD_PARENT(decoded.get()), sampler, srcpad, std::move(reader), target.get() == src.get(), nullptr};
   gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see_event, bridge,
                     [](gpointer data) { delete static_cast<Bridge *>(data); });
 }

@@ -19,6 +19,7 @@
 #include "gst/elements/frameplanner.h"
 
 #include "gst/elements/colorrange.h"
+#include "gst/elements/decoders.h"
 #include "gst/elements/droppedheaders.h"
 #include "gst/elements/editlists.h"
 #include "gst/elements/options.h"
@@ -316,6 +317,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
   forward_segment(state);
+  if (!state.planned && state.caps) // parameter sets that are in band have been read by now
+    forward_caps(state, Owned<GstCaps>(gst_caps_ref(state.caps.get())).get());
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
   if (landed && known && (state.reading.is_too_late(at) || !state.index.stamped())) {
@@ -345,7 +348,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
   buffer = state.headers.pass(std::move(buffer), outline.headers);
   buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
-  return gst_pad_push(state.srcpad, buffer.release());
+  return cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
 }
 
 // Data
@@ -403,7 +406,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
     forward_segment(state);
     if (!state.planned)
       make_plan(self);
-    return gst_pad_push(state.srcpad, buffer.release());
+    return cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
   default:
     return GST_FLOW_OK;
   }

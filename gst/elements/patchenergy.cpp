@@ -99,7 +99,7 @@ static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps
 
 static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *frame, cps::StageError &error) {
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame);
-  const bool own_picture = meta && meta->status == CPS_FRAME_STATUS_OK;
+  const bool own_picture = meta && cps::is_own_picture(meta->status);
   cps::EnergyStep step = cps::EnergyStep::Next;
   if (!state.have_previous || (meta && meta->seq_len > 0 && meta->seq_pos == 0))
     step = cps::EnergyStep::First;

@@ -48,6 +48,11 @@ struct CropRect : Rect {
   }
 };
 
+// Is the picture that of the frame whose number it has, not another's that stands in?
+inline bool is_own_picture(CpsFrameStatus status) {
+  return status == CPS_FRAME_STATUS_OK || status == CPS_FRAME_STATUS_DAMAGED;
+}
+
 // False where the buffer's crop meta lies outside the frame.
 bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop);
 

@@ -9,6 +9,11 @@ namespace cps {
 // many later ones have overtaken will not come any more. Some decoders do put out frames in the wrong order by less.
 static constexpr size_t kReorderLimit = 16;
 
+// Of a frame that stands for itself.
+static CpsFrameStatus own_status(GstBuffer *frame) {
+  return GST_BUFFER_FLAG_IS_SET(frame, GST_BUFFER_FLAG_CORRUPTED) ? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK;
+}
+
 Sequence::Sequence(std::vector<uint64_t> ids) : ids_(std::move(ids)) {
   for (uint64_t id : ids_)
     frames_[id].uses++;
@@ -36,6 +41,7 @@ std::optional<Sequence::Item> Sequence::pop() {
   Item item;
   if (held->second.buffer) {
     item = {next_, use(held), CPS_FRAME_STATUS_OK};
+    item.status = own_status(item.buffer.get());
     last_.reset(gst_buffer_ref(item.buffer.get()));
     last_id_ = id;
   } else if (given_up(id)) {

@@ -29,12 +29,14 @@
 #include "gst/elements/uniformsampler.h"
 
 #include "gst/elements/estimate.h"
+#include "gst/elements/memorykind.h"
 #include "gst/elements/options.h"
 #include "gst/elements/picture.h"
 #include "gst/elements/sequence.h"
 #include "gst/elements/tagorientation.h"
 
 #include <atomic>
+#include <string>
 
 GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
 #define GST_CAT_DEFAULT uniform_sampler_debug
@@ -171,7 +173,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
 static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequence::Item item) {
   const CpsPlan &plan = *state.clip.plan;
   const CpsPlanFrame &frame = plan.frames[item.position];
-  const bool own = item.status == CPS_FRAME_STATUS_OK;
+  const bool own = cps::is_own_picture(item.status);
 
   Owned<GstBuffer> buffer(gst_buffer_make_writable(item.buffer.release()));
   CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
@@ -193,6 +195,25 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
   return buffer;
 }
 
+// Decoders make up what is damaged or lost, and some say so. False after an error message.
+static bool report_damage(CpsUniformSampler *self, size_t position) {
+  const Clip &clip = state_of(self).clip;
+  const guint64 id = clip.sequence->id(position);
+  if (clip.on_error_fails) {
+    GST_ELEMENT_ERROR(self, STREAM, DECODE,
+                      ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it; "
+                       "on-error=substitute would take it as it is.",
+                       id),
+                      (nullptr));
+    return false;
+  }
+  if (position == 0 || clip.sequence->id(position - 1) != id) // once for a frame that is repeated
+    GST_ELEMENT_WARNING(self, STREAM, DECODE,
+                        ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it.", id),
+                        (nullptr));
+  return true;
+}
+
 // False after an error message.
 static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item) {
   const Clip &clip = state_of(self).clip;
@@ -203,6 +224,8 @@ static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item)
   }
   if (item.status == CPS_FRAME_STATUS_OK)
     return true;
+  if (item.status == CPS_FRAME_STATUS_DAMAGED)
+    return report_damage(self, item.position);
   if (clip.on_error_fails) {
     GST_ELEMENT_ERROR(
         self, STREAM, DECODE,
@@ -314,6 +337,12 @@ static void next_clip(CpsUniformSamplerPrivate &state) {
 
 // Events and queries
 
+// The format of frames, in words.
+static std::string format_of(const GstCaps *caps) {
+  const gchar *format = gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
+  return std::string(format ? format : "that has no name") + (cps::is_cuda_caps(caps) ? " in CUDA memory" : "");
+}
+
 // Caps that nothing downstream takes would end in a bare "not negotiated" somewhere upstream.
 static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
   CpsUniformSamplerPrivate &state = state_of(self);
@@ -324,12 +353,11 @@ static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
   if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
     const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
     const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
-    GST_ELEMENT_ERROR(
-        self, STREAM, WRONG_TYPE,
-        ("The decoded video (%s) is not supported downstream: put a videoconvert behind the decoder, or a "
-         "cudadownload where its frames are in CUDA memory.",
-         refused_text.get()),
-        ("supported: %s", accepted_text.get()));
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
+                      ("The decoded video is in the format %s, which is not supported downstream: put a %s behind the "
+                       "decoder.",
+                       format_of(caps).c_str(), cps::is_cuda_caps(caps) ? "cudadownload" : "videoconvert"),
+                      ("%s; supported: %s", refused_text.get(), accepted_text.get()));
     return FALSE;
   }
   return gst_pad_push_event(state.srcpad, event.release());

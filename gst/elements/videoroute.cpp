@@ -30,7 +30,8 @@ static GstElement *make_capsfilter(const VideoRoute &route, const char *frames) 
 
 // A decoder that is set up and in READY; nullptr where its hardware is not there. Outside of the bin, whose bus is not
 // to hear what is wrong with decoders that others stand in for.
-static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory *factory, Backend backend) {
+static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory *factory, const GstCaps *caps,
+                                      Backend backend) {
   GstElement *created = gst_element_factory_create(factory, nullptr);
   if (!created)
     return nullptr;
@@ -40,6 +41,7 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
       return nullptr;
     give_primary_context(created, route.settings.decode_device_id);
   }
+  set_exact_output(created, caps);
   set_decoder_threads(created, route.settings.decode_threads, route.settings.decode_thread_type);
   if (gst_element_set_state(created, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE)
     return decoder;
@@ -50,7 +52,7 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
 // Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
 static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *caps, GstElementFactory *factory,
                         Backend backend) {
-  const Owned<GstElement> opened = open_decoder(route, factory, backend);
+  const Owned<GstElement> opened = open_decoder(route, factory, caps, backend);
   GstElement *decoder = opened.get(), *last = decoder;
   if (!decoder)
     return false;

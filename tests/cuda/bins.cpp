@@ -146,8 +146,8 @@ GST_START_TEST(other_codec) {
   const TestDecoder decoder(kDecoder);
   const Clips clips;
   const std::string jpeg = clips.jpeg();
-  check_run(jpeg, "decode-backend=auto", "cpu", 0, "jpegdec");
-  check_run(jpeg, "decode-backend=auto process-backend=cpu", "cpu", -1, "jpegdec");
+  check_run(jpeg, "decode-backend=auto", "cpu", 0, "avdec_mjpeg");
+  check_run(jpeg, "decode-backend=auto process-backend=cpu", "cpu", -1, "avdec_mjpeg");
   check_refusal(line_of(jpeg, "decode-backend=gpu"), {"GPU 0", "JPEG", "decode-backend"});
   check_refusal(line_of(clips.raw(), "decode-backend=gpu"), {"GPU 0", "decode-backend"});
 }

@@ -272,6 +272,26 @@ GST_START_TEST(substitutes) {
 }
 GST_END_TEST
 
+// A damaged frame is itself: it is not read again where it is repeated.
+GST_START_TEST(repeats_of_a_damaged_frame) {
+  const GstVideoInfo info = test::video_info("I420", 64, 48);
+  Harness energy("patchenergy");
+  energy.start(test::video_caps(info).get());
+  std::vector<reference::Picture> pictures;
+  for (const unsigned seed : {1, 2, 2})
+    pictures.push_back(test::noise_picture("I420", 64, 48, seed));
+  const std::vector<Map> expected = expected_maps(pictures);
+  for (guint i = 0; i < 3; ++i) {
+    const bool repeat = i == 2;
+    Owned<GstBuffer> frame =
+        test::sampled(repeat ? noise_frame(info, 9) : test::frame_of(pictures[i], info), i == 0 ? 0 : 1, i, 3);
+    if (i > 0)
+      cps_buffer_get_frame_meta(frame.get())->status = CPS_FRAME_STATUS_DAMAGED;
+    fail_unless(map_of(pass(energy, std::move(frame)).get()) == expected[i], "frame %u", i);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(sequences_start_with_zeros) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
@@ -480,6 +500,7 @@ static Suite *patchenergy_suite() {
   tcase_add_test(tests, percentile);
   tcase_add_test(tests, repeats);
   tcase_add_test(tests, substitutes);
+  tcase_add_test(tests, repeats_of_a_damaged_frame);
   tcase_add_test(tests, sequences_start_with_zeros);
   tcase_add_test(tests, frames_of_no_sequence);
   tcase_add_test(tests, frames_of_others);

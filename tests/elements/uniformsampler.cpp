@@ -591,6 +591,54 @@ GST_START_TEST(missing_is_an_error) {
 }
 GST_END_TEST
 
+// Decoders say of some frames that they made up what is lost.
+Owned<GstBuffer> damaged(guint64 id, guint64 total) {
+  Owned<GstBuffer> frame = stamped(id, total);
+  GST_BUFFER_FLAG_SET(frame.get(), GST_BUFFER_FLAG_CORRUPTED);
+  return frame;
+}
+
+GST_START_TEST(damage_is_told) {
+  Harness sampler("uniformsampler", {{"sequence-length", "6"}});
+  sampler.start(caps().get());
+  sampler.push(stamped(0, 3));
+  sampler.push(damaged(1, 3));
+  sampler.push(stamped(2, 3));
+  const auto frames = sampler.pull_all();
+  assert_ids(pictures_of(frames), {0, 0, 0, 1, 1, 2});
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frames[i].get());
+    const bool is_damaged = meta->frame_id == 1;
+    assert_equals_int(meta->status, is_damaged ? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK);
+    assert_equals_uint64(meta->pts, test::time_of(meta->frame_id));
+  }
+  const std::string warning = sampler.warning(); // once, however often the frame comes
+  fail_unless(test::contains(warning, "Frame 1 is damaged"), "%s", warning.c_str());
+  sampler.check_quiet();
+}
+GST_END_TEST
+
+GST_START_TEST(damage_may_fail) {
+  Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"on-error", "fail"}});
+  sampler.start(caps().get());
+  sampler.push(stamped(0, 3));
+  fail_unless(sampler.push(damaged(1, 3)) == GST_FLOW_ERROR);
+  sampler.check_error("Frame 1 is damaged");
+}
+GST_END_TEST
+
+// Nobody asks for it.
+GST_START_TEST(damage_between_the_sampled_frames) {
+  Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"on-error", "fail"}});
+  sampler.start(caps().get());
+  sampler.push(stamped(0, 3));
+  sampler.push(damaged(1, 3));
+  sampler.push(stamped(2, 3));
+  assert_ids(pictures_of(sampler.pull_all()), {0, 2});
+  sampler.check_quiet();
+}
+GST_END_TEST
+
 GST_START_TEST(missing_at_position_0) {
   Harness sampler("uniformsampler", {{"sequence-length", "4"}});
   sampler.start(caps().get());
@@ -1117,6 +1165,9 @@ static Suite *uniformsampler_suite() {
   tcase_add_test(tests, missing_is_substituted);
   tcase_add_test(tests, substitute_has_the_flags_of_the_plan);
   tcase_add_test(tests, missing_is_an_error);
+  tcase_add_test(tests, damage_is_told);
+  tcase_add_test(tests, damage_may_fail);
+  tcase_add_test(tests, damage_between_the_sampled_frames);
   tcase_add_test(tests, missing_at_position_0);
   tcase_add_test(tests, overtaken);
   tcase_add_test(tests, late_by_16);

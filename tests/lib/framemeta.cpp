@@ -141,6 +141,7 @@ GST_START_TEST(status_names) {
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_OK), "ok");
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_SUBSTITUTED), "substituted");
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_MISSING), "missing");
+  assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_DAMAGED), "damaged");
   fail_unless(cps_frame_status_to_string(static_cast<CpsFrameStatus>(77)) != nullptr);
 }
 GST_END_TEST

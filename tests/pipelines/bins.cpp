@@ -193,10 +193,10 @@ GST_START_TEST(as_by_hand) {
       {avi.c_str(), "avidemux ! h264parse", "avdec_h264"},
       {raw.c_str(), "h264parse", "avdec_h264"},
       {hevc.c_str(), "qtdemux ! h265parse", "avdec_h265"},
-      {"vp8enc deadline=1 ! webmmux", "matroskademux", "vp8dec"},
-      {"vp9enc deadline=1 cpu-used=8 ! webmmux", "matroskademux ! vp9parse", "vp9dec"},
+      {"vp8enc deadline=1 ! webmmux", "matroskademux", "avdec_vp8"},
+      {"vp9enc deadline=1 cpu-used=8 ! webmmux", "matroskademux ! vp9parse", "avdec_vp9"},
       {"av1enc cpu-used=8 usage-profile=realtime ! av1parse ! matroskamux", "matroskademux ! av1parse", "av1dec"},
-      {"jpegenc ! avimux", "avidemux ! jpegparse", "jpegdec"},
+      {"jpegenc ! avimux", "avidemux ! jpegparse", "avdec_mjpeg"},
       {"avenc_mpeg4 ! avimux", "avidemux ! mpeg4videoparse", "avdec_mpeg4"},
   };
   const TemporaryFolder folder;
@@ -326,8 +326,55 @@ GST_START_TEST(default_track) {
 }
 GST_END_TEST
 
+// The rank of a decoder, as long as this lives.
+class Rank {
+public:
+  Rank(const char *factory, guint rank) : feature_(GST_PLUGIN_FEATURE(gst_element_factory_find(factory))) {
+    if (!feature_)
+      return;
+    old_ = gst_plugin_feature_get_rank(feature_.get());
+    gst_plugin_feature_set_rank(feature_.get(), rank);
+  }
+  ~Rank() {
+    if (feature_)
+      gst_plugin_feature_set_rank(feature_.get(), old_);
+  }
+  Rank(const Rank &) = delete;
+  Rank &operator=(const Rank &) = delete;
+
+private:
+  Owned<GstPluginFeature> feature_;
+  guint old_ = 0;
+};
+
+// Some decoders go before their rank, but what the user says of ranks goes before that.
+GST_START_TEST(ranks_by_hand) {
+  const std::string coding = "vp9enc deadline=1 cpu-used=8 ! webmmux";
+  if (!made_here(coding) || !have_elements({"vp9dec", "avdec_vp9"}))
+    return;
+  const TemporaryFolder folder;
+  const std::string path = make(folder.file("clip"), coding);
+  const auto check = [&path](const char *decoder) {
+    Line line(frames_of(path, ""));
+    line.reach(GST_STATE_PAUSED);
+    assert_text(text_property(line.get("bin").get(), "resolved-decoder"), decoder);
+    fail_unless(line.run().eos);
+  };
+  check("avdec_vp9");
+  {
+    const Rank above("vp9dec", GST_RANK_PRIMARY + 10);
+    check("vp9dec");
+  }
+  {
+    const Rank none("avdec_vp9", GST_RANK_NONE);
+    check("vp9dec");
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(threads) {
   const TemporaryFolder folder;
+  const Rank above("vp9dec", GST_RANK_PRIMARY + 10);
   const struct {
     std::string coding;
     const char *decoder, *property, *threads, *expected;
@@ -335,7 +382,7 @@ GST_START_TEST(threads) {
               {kB + " ! h264parse ! mp4mux", "avdec_h264", "max-threads", "0", "0"},
               {"vp9enc deadline=1 cpu-used=8 ! webmmux", "vp9dec", "threads", "5", "5"},
               {"vp9enc deadline=1 cpu-used=8 ! webmmux", "vp9dec", "threads", "1000", "16"},
-              {"jpegenc ! avimux", "jpegdec", nullptr, "3", nullptr}};
+              {"theoraenc ! oggmux", "theoradec", nullptr, "3", nullptr}};
   for (const auto &row : rows) {
     if (!made_here(row.coding) || !have_elements({row.decoder}))
       continue;
@@ -472,6 +519,7 @@ static Suite *bins_suite() {
   tcase_add_test(tests, options);
   tcase_add_test(tests, video_tracks);
   tcase_add_test(tests, default_track);
+  tcase_add_test(tests, ranks_by_hand);
   tcase_add_test(tests, threads);
   tcase_add_test(tests, thread_types);
   tcase_add_test(tests, resolved);

@@ -65,7 +65,8 @@ class Clip:
 
     @property
     def frame_status(self) -> list[str]:
-        """What became of each sampled frame: ok; substituted: an earlier one's picture; missing: a later one's."""
+        """What became of each sampled frame: ok; substituted: an earlier one's picture; missing: a later
+        one's; damaged: its own, with parts that the decoder made up."""
         return self.metadata["frame_status"]
 
     @property
