@@ -49,6 +49,8 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
   const bool divx3 = gst_structure_get_int(s, "divxversion", &version) && version < 4;
   if (is("video/mpeg") || (is("video/x-divx") && !divx3) || is("video/x-xvid"))
     return make_mpeg4_parser();
+  if (is("video/x-pn-realvideo") && gst_structure_get_int(s, "rmversion", &version) && version >= 2)
+    return make_realvideo_parser();
   if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();
   return make_keyframe_parser();

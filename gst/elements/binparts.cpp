@@ -30,6 +30,7 @@ GstElement *make_part(GstBin *bin, const char *factory) {
 }
 
 void drop_part(GstBin *bin, GstElement *element) {
+  gst_element_set_locked_state(element, TRUE); // the bin may be about to start it, on another thread
   gst_element_set_state(element, GST_STATE_NULL);
   gst_bin_remove(bin, element);
 }

@@ -57,7 +57,7 @@ public:
 
   // Has the application sought since the last forget()?
   bool application_sought() const { return sought_; }
-  void forget() { sought_ = interrupted_ = was_reopened_ = false; }
+  void forget() { sought_ = interrupted_ = reopened_ = was_reopened_ = false; }
 
   // Until no seek is under way.
   void wait();

@@ -204,6 +204,32 @@ GST_START_TEST(test_mpeg4_planes) {
 }
 GST_END_TEST;
 
+// RealVideo: by picture types, whatever the times say. B pictures are shown before the anchor that they follow.
+GST_START_TEST(test_real_video) {
+  constexpr int I = 0, P = 2, B = 3;
+  const std::vector<int> types = {I, P, B, B, P, B, I, P, B};
+  const std::vector<uint64_t> shown = {0, 3, 1, 2, 5, 4, 6, 8, 7};
+  const std::pair<int, int> versions[] = {{2, 0}, {3, 3}, {4, 1}}; // with the bits before the type
+  for (const auto &[version, before] : versions)
+    for (const uint8_t more_slices : {0, 2}) {
+      Ref<GstCaps> caps(gst_caps_new_simple("video/x-pn-realvideo", "rmversion", G_TYPE_INT, version, nullptr));
+      Clip clip;
+      for (const int type : types) {
+        Bytes bytes(1 + 8 * (static_cast<size_t>(more_slices) + 1), 0xff);
+        bytes[0] = more_slices;
+        bytes.push_back(static_cast<uint8_t>(type << (6 - before)));
+        bytes.push_back(static_cast<uint8_t>(clip.size()));
+        auto buffer = buffer_of(bytes);
+        clip.push_back(Ref<GstSample>(gst_sample_new(buffer.get(), caps.get(), nullptr, nullptr)));
+      }
+      const Parsed parsed = parse(clip);
+      for (size_t i = 0; i < types.size(); i++)
+        assert_equals_uint64(parsed.index.unit(i).frame, shown[i]);
+      check_survives_damage(clip);
+    }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_other_caps) {
   Ref<GstCaps> theora(gst_caps_new_empty_simple("video/x-theora")), jpeg(gst_caps_new_empty_simple("image/jpeg"));
   for (GstCaps *caps : {theora.get(), jpeg.get()}) {
@@ -236,6 +262,7 @@ static Suite *keyframes_suite(void) {
   tcase_add_test(tc, test_no_time_stamps);
   tcase_add_test(tc, test_headers);
   tcase_add_test(tc, test_mpeg4_planes);
+  tcase_add_test(tc, test_real_video);
   tcase_add_test(tc, test_other_caps);
   tcase_add_test(tc, test_damage);
   return s;

@@ -327,6 +327,30 @@ GST_START_TEST(covers) {
 }
 GST_END_TEST
 
+// Wherever it is in reading again, the bin stops at once, and reads anew.
+GST_START_TEST(stop_in_between) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures film, cover(1, 640, 480);
+  const std::string ivf = folder.file("film.ivf"), picture = folder.file("cover.jpg"), sound = folder.file("sound.m4a");
+  ffmpeg(film.input() + "-c:v libvpx -deadline realtime -cpu-used 8 " + ivf);
+  ffmpeg(cover.input() + "-frames:v 1 -q:v 1 -pix_fmt yuvj420p " + picture);
+  ffmpeg(std::string(kSound) + "3 -i " + picture + " -map 0 -map 1 -c:v copy -disposition:v:0 attached_pic " + sound);
+  for (const std::string &path : {ivf, sound}) {
+    Line line(frames_of(path));
+    Watchdog watchdog(line.pipeline(), path);
+    for (int i = 0; i < 60; i++) {
+      line.start();
+      g_usleep(static_cast<gulong>(i) * 500);
+      line.reach(i % 2 == 0 ? GST_STATE_READY : GST_STATE_NULL);
+      line.forget_messages();
+    }
+    check_frames(path, line, path == ivf ? kFrames : 1);
+  }
+}
+GST_END_TEST
+
 // The reason, where GStreamer has none or one that nobody understands.
 GST_START_TEST(reasons) {
   if (!have_ffmpeg())
@@ -399,6 +423,7 @@ static Suite *search_suite() {
   tcase_add_test(tests, refused_seeks);
   tcase_add_test(tests, film_with_stills);
   tcase_add_test(tests, covers);
+  tcase_add_test(tests, stop_in_between);
   tcase_add_test(tests, reasons);
   tcase_add_test(tests, long_sound);
   tcase_add_test(tests, cut_off);
