@@ -1,26 +1,12 @@
 #include "gst/bitstream/keypictures.h"
 
-#include <gst/base/gstbitreader.h>
+#include "gst/bitstream/bits.h"
 
 #include <initializer_list>
 
 namespace cps {
 
 namespace {
-
-class Bits {
-public:
-  Bits(const uint8_t *data, size_t size) : reader_{} { gst_bit_reader_init(&reader_, data, static_cast<guint>(size)); }
-  bool skip(unsigned bits) { return gst_bit_reader_skip(&reader_, bits); }
-  // UINT32_MAX behind the end, which no field here holds.
-  uint32_t read(unsigned bits) {
-    guint32 value;
-    return gst_bit_reader_get_bits_uint32(&reader_, &value, bits) ? value : UINT32_MAX;
-  }
-
-private:
-  GstBitReader reader_;
-};
 
 // Microsoft MPEG-4 version 2 and 3, and WMV1: the picture type comes first.
 bool is_msmpeg4_key(const uint8_t *data, size_t) {
@@ -30,7 +16,10 @@ bool is_msmpeg4_key(const uint8_t *data, size_t) {
 // Version 1 has a start code and the number of the frame before it.
 bool is_msmpeg4v1_key(const uint8_t *data, size_t size) {
   Bits bits(data, size);
-  return bits.read(32) == 0x100 && bits.skip(5) && bits.read(2) == 0;
+  if (bits.read(32) != 0x100)
+    return false;
+  bits.skip(5);
+  return bits.read(2) == 0;
 }
 
 bool is_wmv2_key(const uint8_t *data, size_t) {
@@ -40,11 +29,11 @@ bool is_wmv2_key(const uint8_t *data, size_t) {
 // Sorenson's H.263: start code, version, temporal reference, size, type.
 bool is_flash_key(const uint8_t *data, size_t size) {
   Bits bits(data, size);
-  if (bits.read(17) != 1 || !bits.skip(5 + 8))
+  if (bits.read(17) != 1)
     return false;
+  bits.skip(5 + 8);
   const uint32_t format = bits.read(3);
-  if (format < 2 && !bits.skip(format == 0 ? 2 * 8 : 2 * 16))
-    return false;
+  bits.skip(format == 0 ? 2 * 8 : format == 1 ? 2 * 16 : 0);
   return bits.read(2) == 0;
 }
 
@@ -52,12 +41,14 @@ bool is_flash_key(const uint8_t *data, size_t size) {
 bool is_h263_key(const uint8_t *data, size_t size) {
   constexpr uint32_t kExtended = 7;
   Bits bits(data, size);
-  if (bits.read(22) != 0x20 || !bits.skip(8 + 2 + 3))
+  if (bits.read(22) != 0x20)
     return false;
+  bits.skip(8 + 2 + 3);
   if (bits.read(3) != kExtended)
     return bits.read(1) == 0;
   const uint32_t full = bits.read(3); // UFEP: with OPPTYPE or without
-  return full <= 1 && bits.skip(full == 1 ? 18 : 0) && bits.read(3) == 0;
+  bits.skip(full == 1 ? 18 : 0);
+  return full <= 1 && bits.read(3) == 0;
 }
 
 // Frame code, temporal reference, type.
