@@ -1,5 +1,5 @@
 // Codecs whose units are not parsed, but for what tells that decoding can start there.
-#include "gst/bitstream/keypictures.h"
+#include "gst/bitstream/picturekind.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #include <string>
@@ -45,20 +45,28 @@ protected:
 class KeyFrameParser final : public WholeUnitParser {
 public:
   bool set_caps(const GstCaps *caps) override {
-    is_key_ = key_picture_reader(gst_caps_get_structure(caps, 0));
+    read_kind_ = picture_kind_reader(gst_caps_get_structure(caps, 0));
     return WholeUnitParser::set_caps(caps);
   }
   void reset() override {
     WholeUnitParser::reset();
     begun_ = false;
+    order_ = {};
   }
-  bool orders_by_pts() const override { return true; }
+  bool orders_by_pts() const override { return !read_kind_; }
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override {
     picture.has_picture = unit.size > 0 && !is_header(unit);
-    if (picture.has_picture)
-      picture.random_access = is_key_ ? is_key_(unit.data, unit.size) : !std::exchange(begun_, true);
+    if (!picture.has_picture)
+      return true;
+    if (!read_kind_) {
+      picture.random_access = !std::exchange(begun_, true);
+      return true;
+    }
+    const PictureKind kind = read_kind_(unit.data, unit.size);
+    picture.random_access = kind == PictureKind::I;
+    order_.place(kind, picture);
     return true;
   }
   void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
@@ -70,7 +78,8 @@ private:
   // Theora's three header packets, which may come in the stream (Theora specification, 6.1).
   bool is_header(const CodedUnit &unit) const { return media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0; }
 
-  IsKeyPicture is_key_ = nullptr;
+  ReadPictureKind read_kind_ = nullptr;
+  AnchorOrder order_;
   bool begun_ = false;
 };
 

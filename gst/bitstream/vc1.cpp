@@ -1,6 +1,7 @@
 // VC-1 and WMV 9: clause numbers are those of SMPTE 421M. What a picture is tells its place, too: containers of
 // Microsoft have the time of decoding on their packets, in which pictures that are shown later come first.
 #include "gst/bitstream/bits.h"
+#include "gst/bitstream/picturekind.h"
 #include "gst/bitstream/readmap.h"
 #include "gst/bitstream/unitpictureparser.h"
 
@@ -10,7 +11,7 @@ namespace cps {
 
 namespace {
 
-enum class Kind { I, P, B };
+using Kind = PictureKind;
 
 // Of start codes, Annex E.5.
 enum Bdu : uint8_t { kField = 0x0c, kFrame = 0x0d, kEntryPoint = 0x0e, kSequence = 0x0f };
@@ -96,7 +97,7 @@ public:
   bool set_caps(const GstCaps *caps) override;
   void reset() override {
     UnitPictureParser::reset();
-    anchors_ = 0;
+    order_ = {};
     in_band_ = false;
   }
 
@@ -110,11 +111,10 @@ protected:
 private:
   Contents contents_of(const CodedUnit &unit) const;
   std::optional<Kind> read_kind(const Nal &frame) const;
-  void place(Kind kind, CodedPicture &picture);
 
   std::optional<Sequence> sequence_;
   bool in_band_ = false; // entry points come in the stream, and not only in codec_data
-  int32_t anchors_ = 0;  // I and P pictures so far
+  AnchorOrder order_;
 };
 
 bool Vc1Parser::set_caps(const GstCaps *caps) {
@@ -166,18 +166,8 @@ bool Vc1Parser::read(const CodedUnit &unit, CodedPicture &picture) {
     return false;
   // What an entry point sets stays for the pictures behind it, so that none may be left out.
   picture.random_access = *kind == Kind::I && (contents.entry_point || !in_band_);
-  place(*kind, picture);
+  order_.place(*kind, picture);
   return true;
-}
-
-void Vc1Parser::place(Kind kind, CodedPicture &picture) {
-  // Decoders show an I or P picture when the next one is decoded, and a B picture at once.
-  const bool anchor = kind != Kind::B;
-  anchors_ += anchor ? 1 : 0;
-  picture.order = 2 * anchors_ + (anchor ? 1 : 0);
-  picture.reference = anchor;
-  // At the head of a stream that was cut there: half of what it is predicted from is missing.
-  picture.output = anchor || anchors_ > 1;
 }
 
 } // namespace
