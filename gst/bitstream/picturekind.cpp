@@ -93,10 +93,6 @@ PictureKind read_real1(const uint8_t *data, size_t size) {
   return read_real(data, size, 1, 1);
 }
 
-PictureKind read_real2(const uint8_t *data, size_t size) {
-  return read_real(data, size, 0, 2);
-}
-
 PictureKind read_real3(const uint8_t *data, size_t size) {
   return read_real(data, size, 3, 2);
 }
@@ -119,7 +115,7 @@ constexpr struct {
     {"video/x-flash-video", nullptr, {}, read_flash},
     {"video/x-h263", nullptr, {}, read_h263},
     {"video/x-pn-realvideo", "rmversion", {1}, read_real1},
-    {"video/x-pn-realvideo", "rmversion", {2}, read_real2},
+    // Not RealVideo 2: its decoder never shows the last picture before a jump.
     {"video/x-pn-realvideo", "rmversion", {3}, read_real3},
     {"video/x-pn-realvideo", "rmversion", {4}, read_real4},
     {"video/x-svq", "svqversion", {1}, read_svq1},
