@@ -57,7 +57,7 @@ public:
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override {
-    picture.has_picture = unit.size > 0 && !is_header(unit);
+    picture.has_picture = !is_empty(unit);
     if (!picture.has_picture)
       return true;
     if (!read_kind_) {
@@ -70,13 +70,19 @@ protected:
     return true;
   }
   void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
-    if (unit.size > 0 && !is_header(unit))
+    if (!is_empty(unit))
       fingerprint.add({unit.data, unit.size});
   }
 
 private:
-  // Theora's three header packets, which may come in the stream (Theora specification, 6.1).
-  bool is_header(const CodedUnit &unit) const { return media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0; }
+  // Theora's three header packets, which may come in the stream (Theora specification, 6.1), and what TechSmith's
+  // screen codec has where nothing changes, the header of a deflated stream alone: decoders show nothing for that.
+  bool is_empty(const CodedUnit &unit) const {
+    constexpr size_t kDeflateHeader = 2;
+    if (media_type() == "video/x-camtasia")
+      return unit.size <= kDeflateHeader;
+    return unit.size == 0 || (media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0);
+  }
 
   ReadPictureKind read_kind_ = nullptr;
   AnchorOrder order_;

@@ -202,6 +202,10 @@ GST_START_TEST(test_headers) {
   for (const uint8_t first : {0x80, 0x81, 0x82, 0x00, 0x40})
     clip.push_back(unit_of({first, 1}, "video/x-theora", clip.size(), first != 0x40));
   check_frames(parse(clip).index, {cps::kNoFrame, cps::kNoFrame, cps::kNoFrame, 0, 1});
+  clip.clear();
+  for (const Bytes &data : {Bytes{0x78, 0x9c, 1}, Bytes{0x78, 0x9c}, Bytes{}, Bytes{0x78, 0x9c, 2}})
+    clip.push_back(unit_of(data, "video/x-camtasia", clip.size(), clip.empty()));
+  check_frames(parse(clip).index, {0, cps::kNoFrame, cps::kNoFrame, 1});
 }
 GST_END_TEST;
 
