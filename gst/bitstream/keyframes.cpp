@@ -1,5 +1,5 @@
 // Codecs whose units are not parsed, but for what tells that decoding can start there.
-#include "gst/bitstream/keypictures.h"
+#include "gst/bitstream/picturekind.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #include <string>
@@ -45,32 +45,45 @@ protected:
 class KeyFrameParser final : public WholeUnitParser {
 public:
   bool set_caps(const GstCaps *caps) override {
-    is_key_ = key_picture_reader(gst_caps_get_structure(caps, 0));
+    kinds_ = picture_kind_reader(gst_caps_get_structure(caps, 0));
     return WholeUnitParser::set_caps(caps);
   }
   void reset() override {
     WholeUnitParser::reset();
     begun_ = false;
+    order_ = {};
   }
-  bool orders_by_pts() const override { return true; }
+  bool orders_by_pts() const override { return !kinds_.read; }
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override {
-    picture.has_picture = unit.size > 0 && !is_header(unit);
-    if (picture.has_picture)
-      picture.random_access = is_key_ ? is_key_(unit.data, unit.size) : !std::exchange(begun_, true);
+    picture.has_picture = !is_empty(unit);
+    if (!picture.has_picture)
+      return true;
+    const bool first = !std::exchange(begun_, true);
+    const PictureKind kind = kinds_.read ? kinds_.read(unit.data, unit.size) : PictureKind::Broken;
+    picture.random_access = kinds_.read && !kinds_.starts_at_first ? kind == PictureKind::I : first;
+    if (kinds_.read)
+      order_.place(kind, picture);
     return true;
   }
   void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
-    if (unit.size > 0 && !is_header(unit))
+    if (!is_empty(unit))
       fingerprint.add({unit.data, unit.size});
   }
 
 private:
-  // Theora's three header packets, which may come in the stream (Theora specification, 6.1).
-  bool is_header(const CodedUnit &unit) const { return media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0; }
+  // Theora's three header packets, which may come in the stream (Theora specification, 6.1), and what TechSmith's
+  // screen codec has where nothing changes, the header of a deflated stream alone: decoders show nothing for that.
+  bool is_empty(const CodedUnit &unit) const {
+    constexpr size_t kDeflateHeader = 2;
+    if (media_type() == "video/x-camtasia")
+      return unit.size <= kDeflateHeader;
+    return unit.size == 0 || (media_type() == "video/x-theora" && (unit.data[0] & 0x80) != 0);
+  }
 
-  IsKeyPicture is_key_ = nullptr;
+  PictureKindReader kinds_;
+  AnchorOrder order_;
   bool begun_ = false;
 };
 

@@ -49,8 +49,10 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
   const bool divx3 = gst_structure_get_int(s, "divxversion", &version) && version < 4;
   if (is("video/mpeg") || (is("video/x-divx") && !divx3) || is("video/x-xvid"))
     return make_mpeg4_parser();
-  if (is("video/x-pn-realvideo") && gst_structure_get_int(s, "rmversion", &version) && version >= 2)
-    return make_realvideo_parser();
+  const char *format = gst_structure_get_string(s, "format");
+  if (is("video/x-wmv") && gst_structure_get_int(s, "wmvversion", &version) && version == 3 &&
+      !(format && g_str_has_prefix(format, "MSS"))) // a screen codec
+    return make_vc1_parser();
   if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();
   return make_keyframe_parser();

@@ -48,7 +48,7 @@ std::unique_ptr<PictureParser> make_vp9_parser();
 std::unique_ptr<PictureParser> make_av1_parser();
 std::unique_ptr<PictureParser> make_mpegvideo_parser();
 std::unique_ptr<PictureParser> make_mpeg4_parser();
-std::unique_ptr<PictureParser> make_realvideo_parser(); // from RealVideo 20 on
+std::unique_ptr<PictureParser> make_vc1_parser();
 // Every unit is a picture that refers to no other.
 std::unique_ptr<PictureParser> make_intra_parser();
 // Of the codec no more is known than which pictures decoding can start at, if that: the container says when a picture

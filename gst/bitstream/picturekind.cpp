@@ -1,0 +1,153 @@
+#include "gst/bitstream/picturekind.h"
+
+#include "gst/bitstream/bits.h"
+
+#include <initializer_list>
+
+namespace cps {
+
+namespace {
+
+PictureKind key_if(bool key) {
+  return key ? PictureKind::I : PictureKind::P;
+}
+
+// Microsoft MPEG-4 version 2 and 3, and WMV1: the picture type comes first.
+PictureKind read_msmpeg4(const uint8_t *data, size_t) {
+  return key_if(data[0] >> 6 == 0);
+}
+
+// Version 1 has a start code and the number of the frame before it.
+PictureKind read_msmpeg4v1(const uint8_t *data, size_t size) {
+  Bits bits(data, size);
+  if (bits.read(32) != 0x100)
+    return PictureKind::Broken;
+  bits.skip(5);
+  return key_if(bits.read(2) == 0);
+}
+
+PictureKind read_wmv2(const uint8_t *data, size_t) {
+  return key_if(data[0] >> 7 == 0);
+}
+
+// Sorenson's H.263: start code, version, temporal reference, size, type.
+PictureKind read_flash(const uint8_t *data, size_t size) {
+  Bits bits(data, size);
+  if (bits.read(17) != 1)
+    return PictureKind::Broken;
+  bits.skip(5 + 8);
+  const uint32_t format = bits.read(3);
+  bits.skip(format == 0 ? 2 * 8 : format == 1 ? 2 * 16 : 0);
+  return key_if(bits.read(2) == 0);
+}
+
+// Rec. ITU-T H.263, 5.1: PSC, TR, PTYPE.
+PictureKind read_h263(const uint8_t *data, size_t size) {
+  constexpr uint32_t kExtended = 7;
+  Bits bits(data, size);
+  if (bits.read(22) != 0x20)
+    return PictureKind::Broken;
+  bits.skip(8 + 2 + 3);
+  if (bits.read(3) != kExtended)
+    return key_if(bits.read(1) == 0);
+  const uint32_t full = bits.read(3); // UFEP: with OPPTYPE or without
+  bits.skip(full == 1 ? 18 : 0);
+  return key_if(full <= 1 && bits.read(3) == 0);
+}
+
+// Frame code, temporal reference, type.
+PictureKind read_svq1(const uint8_t *data, size_t size) {
+  return key_if(size >= 4 && (data[3] & 3) == 0);
+}
+
+PictureKind read_theora(const uint8_t *data, size_t) {
+  return key_if((data[0] & 0x40) == 0); // Theora specification, 7.1
+}
+
+PictureKind read_vp6(const uint8_t *data, size_t) {
+  return key_if(data[0] >> 7 == 0);
+}
+
+// RFC 9043, 4.3: the first thing that the range coder codes, at even odds. (The other pictures only take over its
+// state.)
+PictureKind read_ffv1(const uint8_t *data, size_t size) {
+  return key_if(size >= 2 && GST_READ_UINT16_BE(data) >= 0x7f80);
+}
+
+// RealVideo: the number of slices but one, 8 bytes for each, and the first of them. Of RealVideo 1, the type is one
+// bit.
+PictureKind read_real(const uint8_t *data, size_t size, unsigned before, unsigned type_bits) {
+  const size_t at = 1 + 8 * (size_t{data[0]} + 1);
+  if (at >= size)
+    return PictureKind::Broken;
+  Bits bits(data + at, size - at);
+  bits.skip(before);
+  const uint32_t type = bits.read(type_bits);
+  if (type_bits == 1)
+    return key_if(type == 0);
+  constexpr PictureKind kinds[] = {PictureKind::I, PictureKind::I, PictureKind::P, PictureKind::B};
+  return kinds[type & 3];
+}
+
+PictureKind read_real1(const uint8_t *data, size_t size) {
+  return read_real(data, size, 1, 1);
+}
+
+PictureKind read_real2(const uint8_t *data, size_t size) {
+  return read_real(data, size, 0, 2);
+}
+
+PictureKind read_real3(const uint8_t *data, size_t size) {
+  return read_real(data, size, 3, 2);
+}
+
+PictureKind read_real4(const uint8_t *data, size_t size) {
+  return read_real(data, size, 1, 2);
+}
+
+constexpr struct {
+  const char *media_type;
+  const char *field; // with the version of the codec
+  std::initializer_list<int> versions;
+  ReadPictureKind read;
+  bool starts_at_first = false;
+} kReaders[] = {
+    {"video/x-msmpeg", "msmpegversion", {42, 43}, read_msmpeg4},
+    {"video/x-msmpeg", "msmpegversion", {41}, read_msmpeg4v1},
+    {"video/x-divx", "divxversion", {3}, read_msmpeg4},
+    {"video/x-wmv", "wmvversion", {1}, read_msmpeg4},
+    {"video/x-wmv", "wmvversion", {2}, read_wmv2},
+    {"video/x-flash-video", nullptr, {}, read_flash},
+    {"video/x-h263", nullptr, {}, read_h263},
+    {"video/x-pn-realvideo", "rmversion", {1}, read_real1},
+    {"video/x-pn-realvideo", "rmversion", {2}, read_real2, true}, // its decoder never shows the last before a jump
+    {"video/x-pn-realvideo", "rmversion", {3}, read_real3},
+    {"video/x-pn-realvideo", "rmversion", {4}, read_real4},
+    {"video/x-svq", "svqversion", {1}, read_svq1},
+    {"video/x-theora", nullptr, {}, read_theora},
+    {"video/x-vp6", nullptr, {}, read_vp6},
+    {"video/x-vp6-flash", nullptr, {}, read_vp6},
+    {"video/x-ffv", "ffvversion", {1}, read_ffv1},
+};
+
+} // namespace
+
+PictureKindReader picture_kind_reader(const GstStructure *caps) {
+  const char *format = gst_structure_get_string(caps, "format");
+  if (format && g_str_has_prefix(format, "MSS")) // screen codecs that go by the name of WMV
+    return {};
+  for (const auto &reader : kReaders) {
+    gint version = 0;
+    if (!gst_structure_has_name(caps, reader.media_type))
+      continue;
+    if (!reader.field)
+      return {reader.read, reader.starts_at_first};
+    gst_structure_get_int(caps, reader.field, &version);
+    for (const int known : reader.versions)
+      if (version == known)
+        return {reader.read, reader.starts_at_first};
+  }
+  return {};
+}
+
+} // namespace cps
