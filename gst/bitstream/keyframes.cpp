@@ -54,6 +54,7 @@ public:
     order_ = {};
   }
   bool orders_by_pts() const override { return !kinds_.read; }
+  bool holds_last() const override { return kinds_.holds_last; }
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override {
@@ -62,7 +63,7 @@ protected:
       return true;
     const bool first = !std::exchange(begun_, true);
     const PictureKind kind = kinds_.read ? kinds_.read(unit.data, unit.size) : PictureKind::Broken;
-    picture.random_access = kinds_.read && !kinds_.starts_at_first ? kind == PictureKind::I : first;
+    picture.random_access = kinds_.read && !kinds_.holds_last ? kind == PictureKind::I : first;
     if (kinds_.read)
       order_.place(kind, picture);
     return true;

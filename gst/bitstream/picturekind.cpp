@@ -110,7 +110,7 @@ constexpr struct {
   const char *field; // with the version of the codec
   std::initializer_list<int> versions;
   ReadPictureKind read;
-  bool starts_at_first = false;
+  bool holds_last = false;
 } kReaders[] = {
     {"video/x-msmpeg", "msmpegversion", {42, 43}, read_msmpeg4},
     {"video/x-msmpeg", "msmpegversion", {41}, read_msmpeg4v1},
@@ -120,7 +120,7 @@ constexpr struct {
     {"video/x-flash-video", nullptr, {}, read_flash},
     {"video/x-h263", nullptr, {}, read_h263},
     {"video/x-pn-realvideo", "rmversion", {1}, read_real1},
-    {"video/x-pn-realvideo", "rmversion", {2}, read_real2, true}, // its decoder never shows the last before a jump
+    {"video/x-pn-realvideo", "rmversion", {2}, read_real2, true}, // libavcodec's decoder, where there are B pictures
     {"video/x-pn-realvideo", "rmversion", {3}, read_real3},
     {"video/x-pn-realvideo", "rmversion", {4}, read_real4},
     {"video/x-svq", "svqversion", {1}, read_svq1},
@@ -141,11 +141,11 @@ PictureKindReader picture_kind_reader(const GstStructure *caps) {
     if (!gst_structure_has_name(caps, reader.media_type))
       continue;
     if (!reader.field)
-      return {reader.read, reader.starts_at_first};
+      return {reader.read, reader.holds_last};
     gst_structure_get_int(caps, reader.field, &version);
     for (const int known : reader.versions)
       if (version == known)
-        return {reader.read, reader.starts_at_first};
+        return {reader.read, reader.holds_last};
   }
   return {};
 }

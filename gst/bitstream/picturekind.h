@@ -22,7 +22,7 @@ using ReadPictureKind = PictureKind (*)(const uint8_t *data, size_t size);
 // How that is read of a codec.
 struct PictureKindReader {
   ReadPictureKind read = nullptr; // nullptr where nobody here knows
-  bool starts_at_first = false;   // decoding starts at the first picture all the same
+  bool holds_last = false;        // the decoder shows a picture only once the next anchor comes, so that it cannot jump
 };
 PictureKindReader picture_kind_reader(const GstStructure *caps);
 

@@ -79,6 +79,9 @@ public:
   // the end of the stream is enough. Static.
   virtual std::string_view end_of_sequence() const { return {}; }
 
+  // Do decoders show the last picture only if yet another follows, whatever the end of the stream says?
+  virtual bool holds_last() const { return false; }
+
   // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
   virtual void reset() = 0;
 };

@@ -308,6 +308,14 @@ static bool reopen(CpsFramePlannerPrivate &state) {
   return true;
 }
 
+// A copy of an access unit that brings out the picture before it, and is no frame of the stream itself.
+static Owned<GstBuffer> nameless_copy(GstBuffer *unit) {
+  Owned<GstBuffer> copy(gst_buffer_copy(unit));
+  if (CpsFrameMeta *meta = cps_buffer_get_frame_meta(copy.get()))
+    gst_buffer_remove_meta(copy.get(), &meta->meta);
+  return copy;
+}
+
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
   const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
@@ -348,7 +356,10 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
   buffer = state.headers.pass(std::move(buffer), outline.headers);
   buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
-  return cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
+  const bool repeats = state.parser->holds_last() && state.reading.is_last(at);
+  Owned<GstBuffer> again = repeats ? nameless_copy(buffer.get()) : nullptr;
+  const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
+  return repeats && flow == GST_FLOW_OK ? gst_pad_push(state.srcpad, again.release()) : flow;
 }
 
 // Data

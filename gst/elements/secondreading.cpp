@@ -81,7 +81,7 @@ Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const 
 }
 
 Owned<GstBuffer> SecondReading::close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const {
-  if (end.empty() || at + 1 != needed_.end)
+  if (end.empty() || !is_last(at))
     return buffer;
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   gst_buffer_append_memory(buffer.get(),

@@ -40,6 +40,9 @@ public:
 
   Action action(size_t unit) const;
 
+  // Is it the last that is needed?
+  bool is_last(size_t unit) const { return unit + 1 == needed_.end; }
+
   // Is `unit` behind the first that is needed?
   bool is_too_late(size_t unit) const { return unit < index_.units() && unit > first_; }
 
