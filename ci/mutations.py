@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NEEDED, H264, H265 = (f"gst/bitstream/{name}.cpp" for name in ("neededunits", "h264", "h265"))
 AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
                                     ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
+VC1, KIND, NALS = "gst/bitstream/vc1.cpp", "gst/bitstream/picturekind.h", "gst/bitstream/nalpictureparser.cpp"
 READING = "gst/elements/secondreading.cpp"
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
 RGB = "kernels/rgb.cu"
@@ -89,8 +90,13 @@ MUTATIONS = [
     ("MPEG-2: the end of the sequence is not told", ["others:MPEG-2"], MPEG, 'return {"\\0\\0\\1\\xb7", 4};', "return {};"),
     ("MPEG-4: P planes are no references", ["others:MPEG-4"], MPEG4, "picture.reference = anchor || packed_;",
      "picture.reference = picture.random_access;"),
-    ("key frames by their flags: every frame is one", ["others:Theora"], KEYS, "picture.random_access = !unit.delta;",
-     "picture.random_access = true;"),
+    ("keys by their pictures: every frame is one", ["others:Theora", "older:msmpeg4"], KEYS,
+     "picture.random_access = kind == PictureKind::I;", "picture.random_access = true;"),
+    ("unknown codecs: the container's flags count", ["keyframes"], KEYS, "!std::exchange(begun_, true)", "!unit.delta"),
+    ("VC-1: every I picture is an entry point", ["vc1"], VC1, "(contents.entry_point || !in_band_)", "true"),
+    ("B pictures at the head of a stream are shown", ["vc1", "keyframes"], KIND,
+     "picture.output = anchor || anchors_ > 1;", ""),
+    ("slices behind start codes in units with a length are not found", ["h264"], NALS, "      reader.split(nal);\n", ""),
     ("search: the last of equal candidates wins", ["cuda-energy"], ENERGY,
      "tried && error < best[i].residual", "tried && error <= best[i].residual"),
     ("search: small maps are searched as far as large ones", ["cuda-energy"], ENERGY, "abs(dy) <= radius && ", ""),
