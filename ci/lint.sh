@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# ci/lint.sh BUILD_DIR: formatting and static checks of every source file; any finding fails. BUILD_DIR is configured and
-# compiled, for what is checked is what its compile_commands.json compiles.
+# ci/lint.sh BUILD_DIR [--product]: formatting and static checks of every source file; any finding fails. BUILD_DIR is
+# configured and compiled, for what is checked is what its compile_commands.json compiles. --product: clang-tidy leaves the
+# tests out, which take it longer than all else.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 [ -e "${1-}/compile_commands.json" ] || die "usage: ci/lint.sh BUILD_DIR (a meson build directory)"
 build=$(cd "$1" && pwd)
+tidied=. # below the root
+[ "${2-}" != --product ] || tidied='gst kernels examples'
 cd "$root"
 failed=()
 
@@ -28,15 +31,16 @@ format() {
   sources c cpp cu cuh h | xargs -0 clang-format-14 --dry-run -Werror
 }
 
-# Our own among the sources that the build compiles, NUL-terminated.
+# Our own among the sources that the build compiles in these folders, NUL-terminated.
 compiled() {
-  python3 - "$build" "$root" <<'PY'
+  python3 - "$build" "$root" "$@" <<'PY'
 import json, os, sys
-build, root = sys.argv[1:]
+build, root, *folders = sys.argv[1:]
+tops = [os.path.normpath(os.path.join(root, folder)) + "/" for folder in folders]
 with open(build + "/compile_commands.json") as commands:
     names = {os.path.realpath(os.path.join(c["directory"], c["file"])) for c in json.load(commands)}
 for name in sorted(names):
-    if name.startswith(root + "/"):
+    if name.startswith(tuple(tops)):
         print(name, end="\0")
 PY
 }
@@ -44,7 +48,8 @@ PY
 # One process a file; its output is held back until it is done, so that two do not mix.
 # shellcheck disable=SC2016 # expands in the inner shell
 tidy() {
-  compiled | xargs -0 -n 1 -P "$jobs" bash -c '
+  # shellcheck disable=SC2086 # several words
+  compiled $tidied | xargs -0 -n 1 -P "$jobs" bash -c '
     out=$(clang-tidy-14 -p "$0" --quiet "$1" 2>&1) && exit
     grep -v "warnings generated" <<<"$out" || true
     exit 1' "$build"

@@ -129,6 +129,11 @@ check_quickstart() {
   grep -q 'no-such-file' message.txt
 }
 
+# Real files, where there are any beside the checkout.
+check_corpus() {
+  "$root/ci/corpus.sh" "$build" --part 60 --launch 10
+}
+
 install_packages build run test
 step build compile
 [ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
@@ -137,10 +142,11 @@ case $(count_tests "$work/tests.log") in "0 passed"*) failed+=("tests: none ran"
 step python run_python
 counts=$(count_tests "$work/tests.log" "$work/python.log")
 step "without CUDA" check_without_cuda
+step "real files" check_corpus
 step devenv check_devenv
 step install check_install
 step quickstart check_quickstart
-step lint "$root/ci/lint.sh" "$build"
+step lint "$root/ci/lint.sh" "$build" --product
 
 say "done in $SECONDS s"
 [ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"

@@ -135,7 +135,8 @@ void H265Parser::read_other(const Nal &nal) {
     return;
   }
   GstH265NalUnit unit = to_gst(nal, header);
-  // Either keeps the parameter set, but parse_nal() leaves the usability information out, where the range of samples is.
+  // Either keeps the parameter set, but parse_nal() leaves the usability information out, where the range of samples
+  // is.
   GstH265SPS sps;
   if (header.type != GST_H265_NAL_SPS ||
       gst_h265_parser_parse_sps(parser_.get(), &unit, &sps, TRUE) != GST_H265_PARSER_OK)

@@ -36,7 +36,7 @@ struct Box {
 };
 
 // The next box at `at`, which moves behind it.
-Box next_box(uint8_t *&at, uint8_t *end) {
+Box next_box(uint8_t *&at, const uint8_t *end) {
   const auto left = static_cast<size_t>(end - at);
   if (left < kHeader)
     return {};
@@ -177,7 +177,7 @@ struct Span {
 
 class Track {
 public:
-  Track(Box box, TimeHeader movie) : movie_(movie), media_(child(child(box, "mdia"), "mdhd")) {
+  Track(Box box, const TimeHeader &movie) : movie_(movie), media_(child(child(box, "mdia"), "mdhd")) {
     const Box media = child(box, "mdia"), handler = child(media, "hdlr"), header = child(box, "tkhd");
     table_ = child(child(media, "minf"), "stbl");
     edits_ = child(box, "edts");

@@ -147,8 +147,9 @@ void bridge_formats(GstBin *bin, GstElement *sampler, GstPad *srcpad) {
   const Owned<GstPad> decoded(gst_pad_get_peer(sink.get()));
   Owned<GstPad> reader(gst_pad_get_peer(src.get()));
   const Owned<GstPad> target(gst_ghost_pad_get_target(GST_GHOST_PAD(srcpad)));
-  auto *bridge = new Bridge{
-      bin, GST_PAD_PARENT(decoded.get()), sampler, srcpad, std::move(reader), target.get() == src.get(), nullptr};
+  // cppcheck-suppress mismatchingContainers ; they are pads
+  const bool ends_here = target.get() == src.get();
+  auto *bridge = new Bridge{bin, GST_PAD_PARENT(decoded.get()), sampler, srcpad, std::move(reader), ends_here, nullptr};
   gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see_event, bridge,
                     [](gpointer data) { delete static_cast<Bridge *>(data); });
 }
