@@ -187,7 +187,7 @@ PadSearch::Answer PadSearch::look_at_data(GstPad *pad, gsize bytes, GstClockTime
   return Answer::Found;
 }
 
-PadSearch::Answer PadSearch::look_at_end(GstPad *pad) {
+PadSearch::Answer PadSearch::look_at_end(const GstPad *pad) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (answered_)
     return Answer::Wait;

@@ -61,7 +61,7 @@ private:
 
   static GstPadProbeReturn on_probe(GstPad *pad, GstPadProbeInfo *info, gpointer self);
   Answer look_at_data(GstPad *pad, gsize bytes, GstClockTime time);
-  Answer look_at_end(GstPad *pad);
+  Answer look_at_end(const GstPad *pad);
   Answer give_up();
   void tell(Answer answer, GstPad *pad = nullptr, GstBuffer *first = nullptr);
   void tell_rest();
