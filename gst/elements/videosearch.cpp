@@ -382,9 +382,9 @@ bool VideoSearch::explain(GstMessage *message) {
   gchar *details = nullptr;
   gst_message_parse_error(message, &parsed, &details);
   const Owned<GError> error(parsed);
-  const Owned<gchar> owned(details);
-  const bool missing = g_error_matches(parsed, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
-  const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
+  const Owned<gchar> owned(details); // cppcheck-suppress unreadVariable ; it owns
+  const bool missing = g_error_matches(error.get(), GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+  const bool failed = g_error_matches(error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
   if (!missing && !failed)
     return false;
   if (const Owned<GstCaps> unknown = take_unknown()) {

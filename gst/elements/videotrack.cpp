@@ -26,7 +26,7 @@ bool is_video(const GstCaps *caps) {
 namespace {
 
 struct Track {
-  GstPad *pad;
+  GstPad *pad; // cppcheck-suppress unusedStructMember ; read through an iterator
   GstStreamFlags flags;
   size_t pictures; // as far as kMoments tell
   gint64 area;
