@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace cps {
 
@@ -56,16 +55,20 @@ std::vector<size_t> longest_chain(const std::vector<FrameStamps> &frames) {
   return chain;
 }
 
+// In seconds, with three decimals.
+std::string seconds(int64_t time) {
+  const std::string milliseconds = std::to_string(time / 1000000 + 1000).substr(1); // three digits at least
+  const std::string whole = std::to_string(time / 1000000000);
+  return whole + "." + milliseconds.substr(milliseconds.size() - 3) + " s";
+}
+
 std::string describe_step_back(const std::vector<FrameStamps> &frames) {
   int64_t latest = kUntimed;
   for (size_t i = 0; i < frames.size(); i++) {
     const int64_t time = frames[i].presentation;
-    if (is_set(time) && is_set(latest) && time < latest) {
-      char text[160];
-      snprintf(text, sizeof text, "its time stamps go back: frame %zu is at %.3f s, a frame before it at %.3f s", i,
-               static_cast<double>(time) / 1e9, static_cast<double>(latest) / 1e9);
-      return text;
-    }
+    if (is_set(time) && is_set(latest) && time < latest)
+      return "its time stamps go back: frame " + std::to_string(i) + " is at " + seconds(time) +
+             ", a frame before it at " + seconds(latest);
     latest = std::max(latest, time);
   }
   return "its time stamps go back";

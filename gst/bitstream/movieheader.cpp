@@ -9,9 +9,8 @@ namespace cps {
 
 namespace {
 
-constexpr size_t kHeader = 8;      // size and type
-constexpr size_t kFullHeader = 12; // version and flags, too
-constexpr int64_t kEmptyEdit = -1;
+constexpr size_t kHeader = 8;           // size and type
+constexpr size_t kFullHeader = 12;      // version and flags, too
 constexpr size_t kMaxSamples = 8 << 20; // qtdemux takes no more
 
 uint32_t read_32(const uint8_t *at) {
@@ -77,7 +76,7 @@ public:
   uint64_t duration() const { return wide_ ? GST_READ_UINT64_BE(box_.data + 32) : box_.at(24); }
   bool is_unknown() const { return duration() == 0 || duration() == (wide_ ? UINT64_MAX : UINT32_MAX); }
   // A duration of 0 says that nobody knows, and so cuts nothing off.
-  void extend(uint64_t duration) {
+  void extend(uint64_t duration) const {
     if (is_unknown() || duration <= this->duration())
       return;
     if (wide_)
@@ -244,8 +243,8 @@ private:
     uint64_t time = 0;
     count_ = entries.size();
     for (size_t i = 0; i < entries.size(); i++) {
-      const Entry &entry = entries[i];
-      if (entry.media_time != kEmptyEdit && entry.media_time >= 0) {
+      const Entry &entry = entries[i]; // of media time -1: an empty one
+      if (entry.media_time >= 0) {
         if (spans_.empty())
           first_media_ = i;
         const uint64_t length = gst_util_uint64_scale_round(entry.duration, media_.scale(), movie_.scale());
@@ -321,7 +320,7 @@ std::vector<MovieTrack> open_movie_header(uint8_t *data, size_t size) {
 }
 
 MovieTrack read_segment_index(const uint8_t *data, size_t size) {
-  uint8_t *at = const_cast<uint8_t *>(data); // which nothing here writes to
+  auto *at = const_cast<uint8_t *>(data); // which nothing here writes to
   const Box box = next_box(at, at + size);
   MovieTrack track;
   if (!box || !box.is("sidx") || !box.has(kFullHeader))

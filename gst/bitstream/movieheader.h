@@ -33,9 +33,9 @@ struct MovieTrack {
 //
 // Which samples are shown follows FFmpeg (mov_fix_index() in libavformat/mov.c): those whose composition time is in an
 // edit. A sample that several edits show is shown by the first. Boxes that cannot be understood are left alone.
-std::vector<MovieTrack> open_movie_header(uint8_t *box, size_t size);
+std::vector<MovieTrack> open_movie_header(uint8_t *data, size_t size);
 
 // The track that a "sidx" box is about, and where the fragments end that it lists. An id of 0 where it is no such box.
-MovieTrack read_segment_index(const uint8_t *box, size_t size);
+MovieTrack read_segment_index(const uint8_t *data, size_t size);
 
 } // namespace cps

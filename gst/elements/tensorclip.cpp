@@ -5,7 +5,6 @@
 #include "gst/elements/options.h"
 
 #include <algorithm>
-#include <cstdio>
 
 using cps::Owned;
 
@@ -76,12 +75,11 @@ static std::string between_frames(const State &state) {
     return place;
   const GstClockTime before = state.frames.back().pts,
                      after = stream_time(state.segment, state.plan->frames[state.added()].pts);
-  char times[64];
   if (!GST_CLOCK_TIME_IS_VALID(before) || !GST_CLOCK_TIME_IS_VALID(after))
     return place;
-  snprintf(times, sizeof times, ", between %.3f and %.3f s", static_cast<double>(before) / GST_SECOND,
-           static_cast<double>(after) / GST_SECOND);
-  return place + times;
+  const Owned<gchar> times(g_strdup_printf(", between %.3f and %.3f s", static_cast<double>(before) / GST_SECOND,
+                                           static_cast<double>(after) / GST_SECOND));
+  return place + times.get();
 }
 
 static Owned<CpsClip> describe_clip(CpsTensorClip *self, const CpsFrameMeta &frame) {

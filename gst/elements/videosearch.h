@@ -50,7 +50,7 @@ public:
 private:
   // A parsebin, and what it has shown.
   struct Container : PadSearch::Listener {
-    Container(VideoSearch &search, int track, GstElement *parsebin);
+    Container(VideoSearch &owner, int track, GstElement *element);
     ~Container() override;
     void on_found(GstPad *video, GstBuffer *first) override;
     void on_none(PadSearch::Rest rest) override;
