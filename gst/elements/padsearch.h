@@ -59,7 +59,7 @@ private:
 
   enum class Answer { Wait, Found, None, NoTrack, NoData };
 
-  static GstPadProbeReturn on_probe(GstPad *pad, GstPadProbeInfo *info, gpointer self);
+  static GstPadProbeReturn on_probe(GstPad *pad, GstPadProbeInfo *info, gpointer data);
   Answer look_at_data(GstPad *pad, gsize bytes, GstClockTime time);
   Answer look_at_end(const GstPad *pad);
   Answer give_up();

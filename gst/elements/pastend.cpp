@@ -21,7 +21,7 @@ static GstPadProbeReturn after_pull(GstPad *, GstPadProbeInfo *, gpointer futile
 void stop_reading_past_end(GstPad *source) {
   constexpr auto kBefore = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_PULL | GST_PAD_PROBE_TYPE_BLOCK);
   constexpr auto kAfter = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_PULL | GST_PAD_PROBE_TYPE_BUFFER);
-  guint *futile = g_new0(guint, 1);
+  auto *futile = g_new0(guint, 1);
   gst_pad_add_probe(source, kAfter, after_pull, futile, nullptr);
   gst_pad_add_probe(source, kBefore, before_pull, futile, g_free);
 }
