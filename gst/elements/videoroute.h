@@ -13,7 +13,7 @@ namespace cps {
 
 // 8K film (8192x4320), with what codecs pad it to. A few hundred bytes can claim any size, and a decoder takes memory
 // for a dozen pictures of it at once.
-constexpr guint64 kMaxSourcePixels = 8192 * 4352;
+constexpr guint64 kMaxSourcePixels = guint64{8192} * 4352;
 
 // What the bin is asked for.
 struct RouteSettings {
