@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/decoders.h"
 
+#include "gst/elements/libavcodecs.h"
 #include "gst/elements/memorykind.h"
 
 #include <algorithm>
@@ -79,7 +80,8 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   GList *taking = gst_element_factory_list_filter(all, pictures.get(), GST_PAD_SINK, gst_caps_is_fixed(caps));
   std::vector<Owned<GstElementFactory>> found;
   for (const GList *item = taking; item; item = item->next)
-    if (fits(GST_ELEMENT_FACTORY(item->data)))
+    if (fits(GST_ELEMENT_FACTORY(item->data)) &&
+        (!name_decoder(caps) || name_decoder(caps, GST_ELEMENT_FACTORY(item->data))))
       found.emplace_back(GST_ELEMENT_FACTORY(gst_object_ref(item->data)));
   gst_plugin_feature_list_free(taking);
   gst_plugin_feature_list_free(all);
