@@ -320,7 +320,8 @@ static GstFlowReturn read_packet(CpsAvformatDemux *self) {
     return GST_FLOW_OK;
   // Several demuxers call the end an error of another kind.
   const bool upstream_failed = state.pulled != GST_FLOW_OK && state.pulled != GST_FLOW_EOS;
-  if (!upstream_failed && (error == AVERROR_EOF || avio_feof(state.io.get())))
+  const bool at_end = avio_feof(state.io.get()) || (state.size >= 0 && state.position >= state.size);
+  if (!upstream_failed && (error == AVERROR_EOF || at_end))
     return GST_FLOW_EOS;
   GST_ELEMENT_ERROR(self, STREAM, DEMUX,
                     ("The file is damaged or cut off: libavformat says \"%s\".", text_of(error).c_str()), (nullptr));

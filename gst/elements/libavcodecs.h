@@ -6,12 +6,16 @@
 
 namespace cps {
 
-// What avdec_<name> takes. nullptr where there is none. gst-libav has no caps of its own for some codecs, all of which
-// are "unknown/unknown" to it: the caps then have the name in a field.
+// What avdec_<name> takes. nullptr where there is none. gst-libav has no caps for some codecs: it calls them all
+// "unknown/unknown", which its decoders then refuse, for that is no video. Caps of ours name the decoder of these.
 Owned<GstCaps> caps_of_libav_decoder(const char *name);
 
-// Do the caps name their decoder, and is it this one?
 bool name_decoder(const GstCaps *caps);
-bool name_decoder(const GstCaps *caps, GstElementFactory *factory);
+
+// The decoder that the caps name. nullptr where they name none, or one that is not there.
+Owned<GstElementFactory> named_decoder(const GstCaps *caps);
+
+// Has the decoder accept such caps.
+void accept_named_caps(GstElement *decoder);
 
 } // namespace cps

@@ -27,4 +27,4 @@
   "video/sp5x; "                                                                                                       \
   "video/x-raw; "                                                                                                      \
   "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc; "                                  \
-  "unknown/unknown"
+  "video/x-cps-libav"

@@ -3,6 +3,7 @@
 
 #include "gst/elements/animation.h"
 #include "gst/elements/binparts.h"
+#include "gst/elements/decoders.h"
 #include "gst/elements/editlists.h"
 #include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
@@ -208,13 +209,22 @@ void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *co
   container->pads.remove(pad);
 }
 
+static bool is_readable(const GstCaps *caps) {
+  return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") || !cpu_decoders(caps).empty() ||
+         !gpu_decoders(caps).empty();
+}
+
 void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
-  const Owned<GstCaps> caps = stream_caps(video);
+  Owned<GstCaps> caps = stream_caps(video);
   if (const std::string animation = undecodable_animation(caps.get(), first); !animation.empty()) {
     GST_ELEMENT_ERROR(
         search.bin_, STREAM, CODEC_NOT_FOUND,
         ("This is %s, of which GStreamer decodes the first picture at most: convert it to a video.", animation.c_str()),
         (nullptr));
+    return;
+  }
+  if (!is_readable(caps.get())) {
+    search.refuse(std::move(caps));
     return;
   }
   {

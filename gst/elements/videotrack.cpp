@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/videotrack.h"
 
-#include "gst/elements/libavcodecs.h"
 #include "gst/elements/upstream.h"
 
 #include <algorithm>
@@ -21,7 +20,7 @@ bool is_video(const GstCaps *caps) {
   if (gst_caps_is_empty(caps) || gst_caps_is_any(caps))
     return false;
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  return g_str_has_prefix(media, "video/") || g_str_has_prefix(media, "image/") || name_decoder(caps);
+  return g_str_has_prefix(media, "video/") || g_str_has_prefix(media, "image/");
 }
 
 namespace {
