@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/decoders.h"
 
+#include "gst/elements/libavcodecs.h"
 #include "gst/elements/memorykind.h"
 
 #include <algorithm>
@@ -69,6 +70,12 @@ static bool goes_before(const Owned<GstElementFactory> &a, const Owned<GstElemen
 
 static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRank rank,
                                                       bool (*fits)(GstElementFactory *)) {
+  std::vector<Owned<GstElementFactory>> found;
+  if (name_decoder(caps)) {
+    if (Owned<GstElementFactory> named = named_decoder(caps); named && fits(named.get()))
+      found.push_back(std::move(named));
+    return found;
+  }
   constexpr GstElementFactoryListType kPictures =
       GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
   GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
@@ -77,7 +84,6 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   const Owned<GstCaps> pictures(gst_caps_copy(caps));
   gst_caps_set_simple(pictures.get(), "codec-alpha", G_TYPE_BOOLEAN, FALSE, nullptr);
   GList *taking = gst_element_factory_list_filter(all, pictures.get(), GST_PAD_SINK, gst_caps_is_fixed(caps));
-  std::vector<Owned<GstElementFactory>> found;
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))
       found.emplace_back(GST_ELEMENT_FACTORY(gst_object_ref(item->data)));
@@ -138,6 +144,8 @@ static constexpr const char *kAnyFormat[] = {
 
 // Could the pictures be in a format that GStreamer has no name for?
 static bool may_lack_format(GstElement *decoder, const GstCaps *caps) {
+  if (name_decoder(caps))
+    return true;
   const GstElementFactory *factory = gst_element_get_factory(decoder);
   for (const char *name : kAnyFormat)
     if (g_str_equal(GST_OBJECT_NAME(factory), name))
@@ -157,6 +165,8 @@ void set_exact_output(GstElement *decoder, const GstCaps *caps) {
     gst_util_set_object_arg(G_OBJECT(decoder), "inloop-filters", "deblock+cdef+restoration");
   if (g_object_class_find_property(klass, "apply-grain"))
     g_object_set(decoder, "apply-grain", TRUE, nullptr);
+  if (name_decoder(caps))
+    accept_named_caps(decoder);
   // libav decodes into memory of GStreamer's; where that knows no such format it crashes, up to 1.22 at least.
   if (g_object_class_find_property(klass, "direct-rendering") && may_lack_format(decoder, caps))
     g_object_set(decoder, "direct-rendering", FALSE, nullptr);

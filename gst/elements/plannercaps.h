@@ -26,4 +26,5 @@
   "video/x-zmbv; "                                                                                                     \
   "video/sp5x; "                                                                                                       \
   "video/x-raw; "                                                                                                      \
-  "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc"
+  "image/gst-libav-gif; image/jp2; image/jpeg; image/png; image/x-j2c; image/x-jpc; "                                  \
+  "video/x-cps-libav"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#ifdef HAVE_AVFORMAT
+#include "gst/elements/avformatdemux.h"
+#endif
 #include "gst/elements/frameplanner.h"
 #include "gst/elements/framestack.h"
 #include "gst/elements/patchenergy.h"
@@ -18,6 +21,9 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(tensormetasink, plugin);
   registered |= GST_ELEMENT_REGISTER(uniformdecodebin, plugin);
   registered |= GST_ELEMENT_REGISTER(patchstreambin, plugin);
+#ifdef HAVE_AVFORMAT
+  registered |= GST_ELEMENT_REGISTER(avformatdemux, plugin);
+#endif
   return registered;
 }
 

@@ -3,6 +3,7 @@
 
 #include "gst/elements/animation.h"
 #include "gst/elements/binparts.h"
+#include "gst/elements/decoders.h"
 #include "gst/elements/editlists.h"
 #include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
@@ -95,9 +96,19 @@ void VideoSearch::on_no_more_source_pads(GstElement *, VideoSearch *self) {
   self->end({});
 }
 
+void VideoSearch::watch_parsebin(Container &container, GstPad *pad) {
+  GstElement *parsebin = container.parsebin.get();
+  keep_errors(parsebin);
+  take_edit_lists(parsebin);
+  stop_reading_past_end(pad);
+  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), &container);
+  g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
+}
+
 // A parsebin for `pad`, which it starts to read from as soon as it is in PAUSED. nullptr after an error message.
 GstElement *VideoSearch::parse(GstPad *pad) {
-  GstElement *parsebin = make_part(bin_, "parsebin");
+  const bool by_parsebin = reader() == Reader::Parsebin;
+  GstElement *parsebin = make_part(bin_, by_parsebin ? "parsebin" : "avformatdemux");
   if (!parsebin)
     return nullptr;
   Container *container = nullptr;
@@ -106,13 +117,10 @@ GstElement *VideoSearch::parse(GstPad *pad) {
     searching_++;
     container = &containers_.emplace_back(*this, track_, parsebin);
   }
-  keep_errors(parsebin);
-  take_edit_lists(parsebin);
-  stop_reading_past_end(pad);
+  if (by_parsebin)
+    watch_parsebin(*container, pad);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
   g_signal_connect(parsebin, "pad-removed", G_CALLBACK(on_parsed_pad_removed), container);
-  g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), container);
-  g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
   if (!link_pad(pad, parsebin)) {
     GST_ELEMENT_ERROR(bin_, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
     return nullptr;
@@ -142,6 +150,9 @@ bool VideoSearch::refuse_playlist(const GstCaps *caps) {
 gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container) {
   if (container->search.refuse_playlist(caps))
     return FALSE;
+  // mxfdemux (1.22) ends the process on files that it does not expect.
+  if (gst_structure_has_name(gst_caps_get_structure(caps, 0), "application/mxf") && container->search.fall_back({}))
+    return FALSE;
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   return !std::exchange(container->typed, true) ||
          (!g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
@@ -155,15 +166,33 @@ void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSe
     self->unknown_.reset(gst_caps_ref(caps));
 }
 
-// parsebin (1.22) has no parser for pictures of JPEG, and passes blocks of a file on in which they lie anyhow. The pad
-// of one then, else `pad`.
-GstPad *VideoSearch::parse_further(Container &container, GstPad *pad) {
+// parsebin (1.22) has no parser for pictures of JPEG, and passes blocks of a file on in which they lie anyhow.
+static std::string jpeg_parser(GstPad *pad) {
   const Owned<GstCaps> caps = stream_caps(pad);
   const Owned<GstPad> demuxed = demuxer_pad(pad);
-  if (demuxed || gst_caps_is_any(caps.get()) || gst_caps_is_empty(caps.get()) ||
-      !gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/jpeg"))
-    return pad;
-  GstElement *parser = make_part(bin_, "jpegparse");
+  const bool is_jpeg = !demuxed && !gst_caps_is_any(caps.get()) && !gst_caps_is_empty(caps.get()) &&
+                       gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/jpeg");
+  return is_jpeg ? "jpegparse" : "";
+}
+
+// What parsebin would put behind a demuxer; empty where that is nothing.
+static std::string stream_parser(GstPad *pad) {
+  const Owned<GstCaps> caps = stream_caps(pad);
+  if (gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/x-j2c"))
+    return "";
+  constexpr GstElementFactoryListType kParsers = GST_ELEMENT_FACTORY_TYPE_PARSER;
+  GList *all = gst_element_factory_list_get_elements(kParsers, GST_RANK_MARGINAL);
+  GList *taking = gst_element_factory_list_filter(all, caps.get(), GST_PAD_SINK, TRUE);
+  const std::string name = taking ? GST_OBJECT_NAME(taking->data) : "";
+  gst_plugin_feature_list_free(taking);
+  gst_plugin_feature_list_free(all);
+  return name;
+}
+
+// The pad of a parser that `pad` wants, else `pad`.
+GstPad *VideoSearch::parse_further(Container &container, GstPad *pad) {
+  const std::string name = GST_IS_BIN(container.parsebin.get()) ? jpeg_parser(pad) : stream_parser(pad);
+  GstElement *parser = name.empty() ? nullptr : make_part(bin_, name.c_str());
   if (!parser)
     return pad;
   container.parsers.emplace_back(GST_ELEMENT(gst_object_ref(parser)));
@@ -180,13 +209,22 @@ void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *co
   container->pads.remove(pad);
 }
 
+static bool is_readable(const GstCaps *caps) {
+  return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") || !cpu_decoders(caps).empty() ||
+         !gpu_decoders(caps).empty();
+}
+
 void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
-  const Owned<GstCaps> caps = stream_caps(video);
+  Owned<GstCaps> caps = stream_caps(video);
   if (const std::string animation = undecodable_animation(caps.get(), first); !animation.empty()) {
     GST_ELEMENT_ERROR(
         search.bin_, STREAM, CODEC_NOT_FOUND,
         ("This is %s, of which GStreamer decodes the first picture at most: convert it to a video.", animation.c_str()),
         (nullptr));
+    return;
+  }
+  if (!is_readable(caps.get())) {
+    search.refuse(std::move(caps));
     return;
   }
   {
@@ -208,7 +246,8 @@ void VideoSearch::Container::on_no_track(size_t videos) {
 }
 
 void VideoSearch::Container::on_no_data() {
-  GST_ELEMENT_ERROR(search.bin_, STREAM, FORMAT, ("The video has no picture."), (nullptr));
+  GstBin *bin = search.bin_;
+  search.fail([bin] { GST_ELEMENT_ERROR(bin, STREAM, FORMAT, ("The video has no picture."), (nullptr)); });
 }
 
 // Another part of the source has shown all that it has. Without a video in any of them there is nothing to do, but for
@@ -232,11 +271,78 @@ void VideoSearch::end(PadSearch::Rest rest) {
     picture = std::move(rest_.picture);
   }
   if (unknown)
-    outcome_.unreadable(unknown.get());
+    refuse(std::move(unknown));
   else if (picture)
     read_picture(picture.get());
   else
-    GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
+    fail([bin = bin_, has] {
+      GST_ELEMENT_ERROR(bin, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
+    });
+}
+
+VideoSearch::Report VideoSearch::no_decoder(Owned<GstCaps> owned) {
+  const std::shared_ptr<GstCaps> caps(owned.release(), gst_caps_unref);
+  return [this, caps] { outcome_.unreadable(caps.get()); };
+}
+
+// libavformat does not decrypt either.
+void VideoSearch::refuse(Owned<GstCaps> caps) {
+  const bool encrypted = is_encrypted_video(caps.get());
+  const Report report = no_decoder(std::move(caps));
+  if (encrypted)
+    report();
+  else
+    fail(report);
+}
+
+// Fallback
+
+VideoSearch::Reader VideoSearch::reader() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return reader_;
+}
+
+// What is read through a network may have been played once only.
+bool VideoSearch::may_fall_back() const {
+  const Owned<GstElementFactory> demuxer(gst_element_factory_find("avformatdemux"));
+  if (!demuxer)
+    return false;
+  return stream_ ? G_IS_SEEKABLE(stream_.get()) && g_seekable_can_seek(G_SEEKABLE(stream_.get()))
+                 : gst_uri_has_protocol(uri_.c_str(), "file");
+}
+
+// There is no video as far as the reader can tell, because of what `report` says. Of the two readers the first has the
+// last word: its error tells of the source, that of the second of what it has tried.
+void VideoSearch::fail(Report report) {
+  if (fall_back(report))
+    return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (first_error_)
+      report = std::exchange(first_error_, nullptr);
+  }
+  report();
+}
+
+// True where libavformat takes over, now or before. `report` is for the case that it finds no video either.
+bool VideoSearch::fall_back(Report report) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (reader_ == Reader::Changing)
+      return true;
+    if (reader_ == Reader::Libavformat || has_found_ || !may_fall_back())
+      return false;
+    reader_ = Reader::Changing;
+    first_error_ = std::move(report);
+  }
+  restart([this] {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      reader_ = Reader::Libavformat;
+    }
+    return rewind_stream();
+  });
+  return true;
 }
 
 // Reading anew
@@ -248,11 +354,11 @@ static GInputStream *stream_of(GstBuffer *buffer) {
   return g_memory_input_stream_new_from_data(copy, static_cast<gssize>(size), g_free);
 }
 
-// Goes on with the picture in place of the source, from another thread: this one is the source's.
-void VideoSearch::read_picture(GstSample *picture) {
+// Reads on from what `prepare` has set up, from another thread: this one is the source's.
+void VideoSearch::restart(std::function<bool()> prepare) {
   struct Request {
     std::weak_ptr<VideoSearch> search; // which may have ended by then
-    Owned<GstSample> picture;
+    std::function<bool()> prepare;
   };
   const auto run = [](GstElement *, gpointer data) {
     const auto *request = static_cast<Request *>(data);
@@ -263,12 +369,24 @@ void VideoSearch::read_picture(GstSample *picture) {
     if (search->stopped_)
       return;
     search->close();
-    search->stream_.reset(stream_of(gst_sample_get_buffer(request->picture.get())));
-    search->reopen();
+    if (!request->prepare() || !search->reopen())
+      search->report_first_error();
   };
   const auto free = [](gpointer data) { delete static_cast<Request *>(data); };
-  auto *request = new Request{weak_from_this(), Owned<GstSample>(gst_sample_ref(picture))};
-  gst_element_call_async(GST_ELEMENT(bin_), run, request, free);
+  gst_element_call_async(GST_ELEMENT(bin_), run, new Request{weak_from_this(), std::move(prepare)}, free);
+}
+
+// Goes on with the picture in place of the source.
+void VideoSearch::read_picture(GstSample *sample) {
+  const std::shared_ptr<GstSample> picture(gst_sample_ref(sample), gst_sample_unref);
+  restart([this, picture] {
+    stream_.reset(stream_of(gst_sample_get_buffer(picture.get())));
+    return true;
+  });
+}
+
+bool VideoSearch::rewind_stream() {
+  return !stream_ || g_seekable_seek(G_SEEKABLE(stream_.get()), 0, G_SEEK_SET, nullptr, nullptr);
 }
 
 bool VideoSearch::read_again(const std::function<void()> &closed) {
@@ -279,9 +397,7 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
     return false;
   close();
   closed();
-  if (stream_ && !g_seekable_seek(G_SEEKABLE(stream_.get()), 0, G_SEEK_SET, nullptr, nullptr))
-    return false;
-  return reopen();
+  return rewind_stream() && reopen();
 }
 
 // Opens the source in a bin that is running. False after an error message.
@@ -298,7 +414,8 @@ bool VideoSearch::reopen() {
   gst_element_set_state(source_.get(), GST_STATE_READY);
   for (const Owned<GstElement> &parsebin : parsebins()) {
     g_object_set_data(G_OBJECT(parsebin.get()), kReopened, this);
-    gst_element_sync_state_with_parent(parsebin.get());
+    if (!gst_element_sync_state_with_parent(parsebin.get()))
+      return false;
   }
   gst_element_sync_state_with_parent(source_.get());
   return true;
@@ -307,6 +424,10 @@ bool VideoSearch::reopen() {
 // What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
 // adds elements has ended before those that it has added are looked at.
 static void stop_children(GstElement *parsebin) {
+  if (!GST_IS_BIN(parsebin)) {
+    gst_element_set_state(parsebin, GST_STATE_READY);
+    return;
+  }
   std::set<GstElement *> stopped;
   for (bool more = true; more;) {
     more = false;
@@ -370,6 +491,16 @@ bool VideoSearch::has_found() {
   return has_found_;
 }
 
+void VideoSearch::report_first_error() {
+  Report report;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    report = std::exchange(first_error_, nullptr);
+  }
+  if (report)
+    report();
+}
+
 bool VideoSearch::explain(GstMessage *message) {
   if (Owned<GstCaps> encrypted = encrypted_by_request(message)) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -378,25 +509,44 @@ bool VideoSearch::explain(GstMessage *message) {
   }
   if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
     return false;
+  return reader() == Reader::Changing || explain_error(message);
+}
+
+// Does another reader have a chance where one has failed so?
+static bool is_of_format(const GError *error) {
+  if (error->domain == GST_STREAM_ERROR)
+    return error->code != GST_STREAM_ERROR_DECRYPT && error->code != GST_STREAM_ERROR_DECRYPT_NOKEY;
+  return g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+}
+
+bool VideoSearch::explain_error(GstMessage *message) {
   GError *parsed = nullptr;
   gchar *details = nullptr;
   gst_message_parse_error(message, &parsed, &details);
   const Owned<GError> error(parsed);
   const Owned<gchar> owned(details); // cppcheck-suppress unreadVariable ; it owns
-  const bool missing = g_error_matches(error.get(), GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
-  const bool failed = g_error_matches(error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
-  if (!missing && !failed)
+  if (!is_of_format(parsed))
     return false;
-  if (const Owned<GstCaps> unknown = take_unknown()) {
-    outcome_.unreadable(unknown.get());
+  if (Owned<GstCaps> unknown = take_unknown()) {
+    refuse(std::move(unknown));
     return true;
   }
-  if (!failed || has_found())
+  if (has_found())
     return false;
-  GST_ELEMENT_ERROR(bin_, STREAM, DEMUX,
-                    ("%s cannot read the source: its data are damaged, cut off, or of a kind that it does not know.",
-                     GST_OBJECT_NAME(GST_MESSAGE_SRC(message))),
-                    ("%s %s", parsed->message, details ? details : ""));
+  const std::string name = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
+  const std::string said = std::string(parsed->message) + " " + (details ? details : "");
+  const std::shared_ptr<GstMessage> kept(gst_message_ref(message), gst_message_unref);
+  const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
+  fail([bin = bin_, name, said, kept, failed] {
+    if (failed)
+      GST_ELEMENT_ERROR(
+          bin, STREAM, DEMUX,
+          ("%s cannot read the source: its data are damaged, cut off, or of a kind that it does not know.",
+           name.c_str()),
+          ("%s", said.c_str()));
+    else
+      gst_element_post_message(GST_ELEMENT(bin), gst_message_ref(kept.get()));
+  });
   return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From a URI or a stream to the pad of the video to read: the source, and a parsebin for whatever it puts out.
+// From a URI or a stream to the pad of the video to read: the source, and a parsebin for whatever it puts out. Where
+// that finds no video, avformatdemux reads the source once more.
 #pragma once
 
 #include "gst/elements/padsearch.h"
@@ -58,7 +59,7 @@ private:
     void on_no_data() override;
 
     VideoSearch &search;
-    Owned<GstElement> parsebin;
+    Owned<GstElement> parsebin;             // or avformatdemux
     std::vector<Owned<GstElement>> parsers; // of ours, behind it
     PadSearch pads;
     bool typed = false; // its own type is known; its thread
@@ -69,6 +70,9 @@ private:
   };
   using Stream = std::unique_ptr<GInputStream, UnrefStream>;
 
+  enum class Reader { Parsebin, Changing, Libavformat };
+  using Report = std::function<void()>; // posts an error
+
   bool open();
   void close();
   bool reopen();
@@ -76,12 +80,23 @@ private:
   std::vector<Owned<GstElement>> parsebins();
   GstElement *make_source();
   GstElement *parse(GstPad *pad);
+  void watch_parsebin(Container &container, GstPad *pad);
   bool refuse_playlist(const GstCaps *caps);
   GstPad *parse_further(Container &container, GstPad *pad);
   Owned<GstCaps> take_unknown();
   bool has_found();
   void end(PadSearch::Rest rest);
+  void fail(Report report);
+  bool may_fall_back() const;
+  bool fall_back(Report report);
+  Reader reader();
+  Report no_decoder(Owned<GstCaps> owned);
+  void refuse(Owned<GstCaps> caps);
+  void report_first_error();
+  bool rewind_stream();
   void read_picture(GstSample *picture);
+  void restart(std::function<bool()> prepare);
+  bool explain_error(GstMessage *message);
 
   static void on_source_pad(GstElement *, GstPad *pad, VideoSearch *self);
   static void on_no_more_source_pads(GstElement *, VideoSearch *self);
@@ -105,6 +120,8 @@ private:
   bool has_found_ = false;
   PadSearch::Rest rest_;   // what there is instead of a video
   Owned<GstCaps> unknown_; // those of a video that no element here takes
+  Reader reader_ = Reader::Parsebin;
+  Report first_error_; // of parsebin, while libavformat has found nothing either
   std::list<Container> containers_;
 };
 
