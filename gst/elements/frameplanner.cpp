@@ -359,6 +359,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   const bool repeats = state.parser->holds_last() && state.reading.is_last(at);
   Owned<GstBuffer> again = repeats ? nameless_copy(buffer.get()) : nullptr;
   const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
+  state.ended |= flow < GST_FLOW_EOS; // libav's decoders (1.22) crash where they are to drain after an error of theirs
   return repeats && flow == GST_FLOW_OK ? gst_pad_push(state.srcpad, again.release()) : flow;
 }
 
