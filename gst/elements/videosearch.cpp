@@ -178,7 +178,8 @@ static std::string jpeg_parser(GstPad *pad) {
 // What parsebin would put behind a demuxer; empty where that is nothing.
 static std::string stream_parser(GstPad *pad) {
   const Owned<GstCaps> caps = stream_caps(pad);
-  if (gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/x-j2c"))
+  const bool has_caps = gst_caps_is_fixed(caps.get()); // not where it is about to stop
+  if (!has_caps || gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/x-j2c"))
     return "";
   constexpr GstElementFactoryListType kParsers = GST_ELEMENT_FACTORY_TYPE_PARSER;
   GList *all = gst_element_factory_list_get_elements(kParsers, GST_RANK_MARGINAL);
@@ -216,6 +217,8 @@ static bool is_readable(const GstCaps *caps) {
 
 void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
   Owned<GstCaps> caps = stream_caps(video);
+  if (!gst_caps_is_fixed(caps.get())) // any more: the pad is being stopped
+    return;
   if (const std::string animation = undecodable_animation(caps.get(), first); !animation.empty()) {
     GST_ELEMENT_ERROR(
         search.bin_, STREAM, CODEC_NOT_FOUND,
@@ -227,9 +230,10 @@ void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
     search.refuse(std::move(caps));
     return;
   }
+  const std::lock_guard<std::mutex> linking(search.linking_);
   {
     const std::lock_guard<std::mutex> lock(search.mutex_);
-    if (std::exchange(search.has_found_, true))
+    if (search.stopping_ || std::exchange(search.has_found_, true))
       return;
     search.track_ = pads.found_track();
   }
@@ -405,7 +409,7 @@ bool VideoSearch::reopen() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     searching_ = 0;
-    has_found_ = false;
+    has_found_ = stopping_ = false;
     rest_ = {};
   }
   if (!open())
@@ -424,10 +428,6 @@ bool VideoSearch::reopen() {
 // What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
 // adds elements has ended before those that it has added are looked at.
 static void stop_children(GstElement *parsebin) {
-  if (!GST_IS_BIN(parsebin)) {
-    gst_element_set_state(parsebin, GST_STATE_READY);
-    return;
-  }
   std::set<GstElement *> stopped;
   for (bool more = true; more;) {
     more = false;
@@ -452,14 +452,21 @@ void VideoSearch::stop() {
   stop_reading();
 }
 
+// avformatdemux has no queue behind it: once there is a video its thread may be waiting in a sink, until that stops.
 void VideoSearch::stop_reading() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
     for (Container &container : containers_)
       container.pads.stop();
   }
+  { const std::lock_guard<std::mutex> linked(linking_); }
+  const bool found = has_found();
   for (const Owned<GstElement> &parsebin : parsebins())
-    stop_children(parsebin.get());
+    if (GST_IS_BIN(parsebin.get()))
+      stop_children(parsebin.get());
+    else if (!found)
+      gst_element_set_state(parsebin.get(), GST_STATE_READY);
 }
 
 // Takes the source and what parses it out of the bin.

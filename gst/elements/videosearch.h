@@ -114,9 +114,12 @@ private:
   Owned<GstElement> source_;
   bool stopped_ = false;
 
+  std::mutex linking_; // held while the bin links a video
+
   std::mutex mutex_; // all below
   int track_;
-  int searching_ = 0; // parts of the source that may still show pads
+  bool stopping_ = false; // nothing is to be linked
+  int searching_ = 0;     // parts of the source that may still show pads
   bool has_found_ = false;
   PadSearch::Rest rest_;   // what there is instead of a video
   Owned<GstCaps> unknown_; // those of a video that no element here takes

@@ -1,106 +1,11 @@
 // What uniformdecodebin finds in files: the video, wherever its data lie, and whether or not it can be rewound.
-#include "tests/pipelines/bins.h"
-
-#include "tests/common/text.h"
-#include "tests/common/watchdog.h"
-
-#include <gio/gio.h>
-#include <sstream>
+#include "tests/pipelines/ffmpegfiles.h"
 
 namespace {
 
 using namespace pipes;
 
-constexpr int kFrames = 30, kSampled = 6;
 constexpr const char *kSound = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=";
-
-bool have_ffmpeg() {
-  const Owned<gchar> found(g_find_program_in_path("ffmpeg"));
-  if (!found)
-    g_print("skipped: no ffmpeg\n");
-  return found != nullptr;
-}
-
-// Its arguments, which have no spaces within.
-void ffmpeg(const std::string &arguments) {
-  std::istringstream words("ffmpeg -v error -y " + arguments);
-  std::vector<std::string> command;
-  for (std::string word; words >> word;)
-    command.push_back(word);
-  std::vector<gchar *> argv;
-  for (std::string &word : command)
-    argv.push_back(word.data());
-  argv.push_back(nullptr);
-  gint status = -1;
-  gchar *said = nullptr;
-  const bool ran = g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, nullptr, &said,
-                                &status, nullptr);
-  const Owned<gchar> error(said);
-  fail_unless(ran && g_spawn_check_wait_status(status, nullptr), "ffmpeg %s: %s", arguments.c_str(), said);
-}
-
-// Pictures as they are, for ffmpeg to encode.
-class Pictures {
-public:
-  explicit Pictures(int frames = kFrames, int width = kClipWidth, int height = kClipHeight)
-      : size_(std::to_string(width) + "x" + std::to_string(height)) {
-    std::string bytes;
-    for (int i = 0; i < frames; i++) {
-      const Owned<GstBuffer> frame = numbered_frame(i, width, height);
-      GstMapInfo map;
-      fail_unless(gst_buffer_map(frame.get(), &map, GST_MAP_READ));
-      bytes.append(reinterpret_cast<const char *>(map.data), map.size);
-      gst_buffer_unmap(frame.get(), &map);
-    }
-    write_file(folder_.file("yuv"), bytes);
-  }
-
-  std::string input(int rate = kClipRate) const {
-    return "-f rawvideo -pix_fmt yuv420p -video_size " + size_ + " -framerate " + std::to_string(rate) + " -i " +
-           folder_.file("yuv") + " ";
-  }
-
-private:
-  TemporaryFolder folder_;
-  std::string size_;
-};
-
-// All of what `line` reads: the sampled frames of `frames`, exactly.
-void check_frames(const std::string &what, Line &line, int frames = kFrames) {
-  Watchdog watchdog(line.pipeline(), what);
-  Frames seen;
-  seen.watch(line, "sink", "sink");
-  const Outcome outcome = line.run();
-  fail_unless(outcome.eos, "%s: %s (%s)", what.c_str(), outcome.error.c_str(), outcome.debug.c_str());
-  fail_unless(!outcome.warned_of("estimate"), "%s: %s", what.c_str(), outcome.warnings[0].c_str());
-  check_clip(what, seen.all(), spread(count_up(0, frames), kSampled), frames);
-}
-
-void check_file(const std::string &what, const std::string &path, int frames = kFrames) {
-  Line line(frames_of(path));
-  check_frames(what, line, frames);
-}
-
-Outcome check_error(const std::string &path, std::initializer_list<const char *> words) {
-  Line line(frames_of(path));
-  Watchdog watchdog(line.pipeline(), path);
-  Outcome outcome = line.run();
-  fail_unless(outcome.failed(), "%s: no error", path.c_str());
-  g_print("%s\n", outcome.error.c_str());
-  for (const char *word : words)
-    fail_unless(outcome.error.find(word) != std::string::npos, "\"%s\" does not say \"%s\"", outcome.error.c_str(),
-                word);
-  return outcome;
-}
-
-struct UnrefObject {
-  void operator()(gpointer object) const { g_object_unref(object); }
-};
-using Stream = std::unique_ptr<GInputStream, UnrefObject>;
-
-Stream in_memory(const std::string &bytes) {
-  return Stream(g_memory_input_stream_new_from_data(bytes.data(), static_cast<gssize>(bytes.size()), nullptr));
-}
 
 } // namespace
 
