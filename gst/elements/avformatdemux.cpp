@@ -30,8 +30,8 @@ using cps::Owned;
 static const char *const kFormats =
     "4xm,amv,anm,apng,asf,asf_o,av1,avi,avr,avs,bethsoftvid,bfi,bink,bmv,c93,cavsvideo,cdxl,dcstr,dfa,dhav,dirac,dnxhd,"
     "dsicin,dv,dxa,ea,film_cpk,filmstrip,flic,flv,frm,gif,gxf,h261,h263,h264,hevc,hnm,idcin,iff,ifv,ipmovie,ipu,iv8,"
-    "ivf,ivr,jpeg_pipe,jv,kux,live_flv,lmlm4,lvf,lxf,m4v,matroska,webm,mgsts,mjpeg,mlv,mm,moflex,mov,mp4,m4a,3gp,3g2,"
-    "mj2,mpeg,mpegts,mpegvideo,mpjpeg,mtv,mv,mvi,mxf,mxg,nc,nsv,nut,nuv,obu,ogg,paf,pmp,pp_bnk,psxstr,pva,r3d,rl2,rm,"
+    "ivf,ivr,jv,kux,live_flv,lmlm4,lvf,lxf,m4v,matroska,webm,mgsts,mlv,mm,moflex,mov,mp4,m4a,3gp,3g2,"
+    "mj2,mpeg,mpegts,mpegvideo,mtv,mv,mvi,mxf,mxg,nc,nsv,nut,nuv,obu,ogg,paf,pmp,pp_bnk,psxstr,pva,r3d,rl2,rm,"
     "roq,rpl,sga,siff,simbiosis_imx,smjpeg,smk,smush,svs,swf,thp,tiertexseq,tmv,txd,ty,vc1,vc1test,vidc,vividas,vivo,"
     "vmd,vqf,wc3movie,wsvqa,wtv,wve,xmv,yop,yuv4mpegpipe";
 

@@ -8,6 +8,9 @@
 #include "gst/elements/patchselect.h"
 #include "gst/elements/patchstreambin.h"
 #include "gst/elements/tensormetasink.h"
+#ifdef HAVE_AVFORMAT
+#include "gst/elements/typefinders.h"
+#endif
 #include "gst/elements/uniformdecodebin.h"
 #include "gst/elements/uniformsampler.h"
 
@@ -23,6 +26,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(patchstreambin, plugin);
 #ifdef HAVE_AVFORMAT
   registered |= GST_ELEMENT_REGISTER(avformatdemux, plugin);
+  registered |= cps::register_type_finders(plugin);
 #endif
   return registered;
 }
