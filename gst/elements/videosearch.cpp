@@ -450,6 +450,26 @@ void VideoSearch::stop() {
   const std::lock_guard<std::mutex> lock(opening_);
   stopped_ = true;
   stop_reading();
+  // Another thread may still have this, while the application wants its stream back.
+  stream_.reset();
+  source_.reset();
+  const std::lock_guard<std::mutex> data(mutex_);
+  first_error_ = nullptr; // whose message has the source
+}
+
+static GstPadProbeReturn refuse_data(GstPad *, GstPadProbeInfo *info, gpointer) {
+  gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_FLUSHING;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+// Nothing more comes out of a demuxer whose thread cannot be waited for.
+static void shut(GstElement *demuxer) {
+  const auto shut_pad = [](GstElement *, GstPad *pad, gpointer) -> gboolean {
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, refuse_data, nullptr, nullptr);
+    return TRUE;
+  };
+  gst_element_foreach_src_pad(demuxer, shut_pad, nullptr);
 }
 
 // avformatdemux has no queue behind it: once there is a video its thread may be waiting in a sink, until that stops.
@@ -461,12 +481,18 @@ void VideoSearch::stop_reading() {
       container.pads.stop();
   }
   { const std::lock_guard<std::mutex> linked(linking_); }
-  const bool found = has_found();
-  for (const Owned<GstElement> &parsebin : parsebins())
-    if (GST_IS_BIN(parsebin.get()))
-      stop_children(parsebin.get());
-    else if (!found)
-      gst_element_set_state(parsebin.get(), GST_STATE_READY);
+  // The demuxer first: what comes into a parser that has been stopped, and is started once more by its bin, is an
+  // error.
+  const std::vector<Owned<GstElement>> readers = parsebins();
+  for (const Owned<GstElement> &reader : readers)
+    if (!GST_IS_BIN(reader.get())) {
+      shut(reader.get());
+      if (!has_found())
+        gst_element_set_state(reader.get(), GST_STATE_READY);
+    }
+  for (const Owned<GstElement> &reader : readers)
+    if (GST_IS_BIN(reader.get()))
+      stop_children(reader.get());
 }
 
 // Takes the source and what parses it out of the bin.
