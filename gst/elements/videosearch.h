@@ -51,7 +51,7 @@ public:
 private:
   // A parsebin, and what it has shown.
   struct Container : PadSearch::Listener {
-    Container(VideoSearch &search, int track, GstElement *parsebin);
+    Container(VideoSearch &owner, int track, GstElement *element);
     ~Container() override;
     void on_found(GstPad *video, GstBuffer *first) override;
     void on_none(PadSearch::Rest rest) override;
@@ -94,7 +94,7 @@ private:
   void refuse(Owned<GstCaps> caps);
   void report_first_error();
   bool rewind_stream();
-  void read_picture(GstSample *picture);
+  void read_picture(GstSample *sample);
   void restart(std::function<bool()> prepare);
   bool explain_error(GstMessage *message);
 
