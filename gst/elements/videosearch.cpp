@@ -184,7 +184,7 @@ static std::string stream_parser(GstPad *pad) {
   constexpr GstElementFactoryListType kParsers = GST_ELEMENT_FACTORY_TYPE_PARSER;
   GList *all = gst_element_factory_list_get_elements(kParsers, GST_RANK_MARGINAL);
   GList *taking = gst_element_factory_list_filter(all, caps.get(), GST_PAD_SINK, TRUE);
-  const std::string name = taking ? GST_OBJECT_NAME(taking->data) : "";
+  std::string name = taking ? GST_OBJECT_NAME(taking->data) : "";
   gst_plugin_feature_list_free(taking);
   gst_plugin_feature_list_free(all);
   return name;

@@ -94,7 +94,7 @@ private:
   void refuse(Owned<GstCaps> caps);
   void report_first_error();
   bool rewind_stream();
-  void read_picture(GstSample *picture);
+  void read_picture(GstSample *sample);
   void restart(std::function<bool()> prepare);
   bool explain_error(GstMessage *message);
 
