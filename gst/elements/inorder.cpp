@@ -57,7 +57,10 @@ void watch(GstElement *decoder, const char *name, int type, GstPadProbeCallback 
 } // namespace
 
 bool loses_identities(const GstCaps *caps) {
-  return gst_structure_has_name(gst_caps_get_structure(caps, 0), "image/gst-libav-gif");
+  const GstStructure *stream = gst_caps_get_structure(caps, 0);
+  return gst_structure_has_name(stream, "image/gst-libav-gif") ||
+         (gst_structure_has_name(stream, "video/x-rle") &&
+          g_strcmp0(gst_structure_get_string(stream, "layout"), "quicktime") == 0);
 }
 
 void keep_identities(GstElement *decoder) {

@@ -6,8 +6,8 @@
 
 namespace cps {
 
-// Does a decoder of this format? libavcodec's of GIF draws each picture into the one before it, and avdec_gif takes all
-// for the first.
+// Does a decoder of this format? libavcodec's of GIF and QuickTime RLE draw each picture into the one before it, and
+// avdec_gif and avdec_qtrle take all for the first.
 bool loses_identities(const GstCaps *caps);
 
 // Gives each frame that comes out of `decoder` the identity (CpsFrameMeta) of the picture that went in.

@@ -566,9 +566,10 @@ bool VideoSearch::explain_error(GstMessage *message) {
   }
   if (has_found())
     return false;
+  // Not the message itself: it has the element that it is from, and that the application's stream.
   const std::string name = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
-  const std::string said = std::string(parsed->message) + " " + (details ? details : "");
-  const std::shared_ptr<GstMessage> kept(gst_message_ref(message), gst_message_unref);
+  const std::string said = details ? details : "";
+  const std::shared_ptr<GError> kept(g_error_copy(parsed), g_error_free);
   const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
   fail([bin = bin_, name, said, kept, failed] {
     if (failed)
@@ -576,9 +577,9 @@ bool VideoSearch::explain_error(GstMessage *message) {
           bin, STREAM, DEMUX,
           ("%s cannot read the source: its data are damaged, cut off, or of a kind that it does not know.",
            name.c_str()),
-          ("%s", said.c_str()));
+          ("%s %s", kept->message, said.c_str()));
     else
-      gst_element_post_message(GST_ELEMENT(bin), gst_message_ref(kept.get()));
+      gst_element_post_message(GST_ELEMENT(bin), gst_message_new_error(GST_OBJECT(bin), kept.get(), said.c_str()));
   });
   return true;
 }
