@@ -191,19 +191,19 @@ static std::string stream_parser(GstPad *pad) {
 }
 
 // The pad of a parser that `pad` wants, else `pad`.
-GstPad *VideoSearch::parse_further(Container &container, GstPad *pad) {
+Owned<GstPad> VideoSearch::parse_further(Container &container, GstPad *pad) {
   const std::string name = GST_IS_BIN(container.parsebin.get()) ? jpeg_parser(pad) : stream_parser(pad);
   GstElement *parser = name.empty() ? nullptr : make_part(bin_, name.c_str());
   if (!parser)
-    return pad;
+    return Owned<GstPad>(GST_PAD(gst_object_ref(pad)));
   container.parsers.emplace_back(GST_ELEMENT(gst_object_ref(parser)));
   gst_element_sync_state_with_parent(parser);
   link_pad(pad, parser);
-  return Owned<GstPad>(gst_element_get_static_pad(parser, "src")).get(); // the parser keeps it
+  return Owned<GstPad>(gst_element_get_static_pad(parser, "src"));
 }
 
 void VideoSearch::on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
-  container->pads.add(container->search.parse_further(*container, pad));
+  container->pads.add(container->search.parse_further(*container, pad).get());
 }
 
 void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *container) {

@@ -82,7 +82,7 @@ private:
   GstElement *parse(GstPad *pad);
   void watch_parsebin(Container &container, GstPad *pad);
   bool refuse_playlist(const GstCaps *caps);
-  GstPad *parse_further(Container &container, GstPad *pad);
+  Owned<GstPad> parse_further(Container &container, GstPad *pad);
   Owned<GstCaps> take_unknown();
   bool has_found();
   void end(PadSearch::Rest rest);
