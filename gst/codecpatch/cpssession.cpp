@@ -119,10 +119,13 @@ bool start(CpsSession &session, GError **error) {
   return cps::fail(error, CPS_SESSION_ERROR_FAILED, "The pipeline does not start.");
 }
 
-// Stops it and waits for its threads.
+// Stops it and waits for its threads, but for those of GStreamer's pool: one that had to open the source anew may have
+// the bin for a moment longer, which is not to have the stream.
 void stop(CpsSession &session) {
   if (session.pipeline)
     gst_element_set_state(session.pipeline.get(), GST_STATE_NULL);
+  if (!session.elements.empty())
+    g_object_set(session.elements.front(), "stream", nullptr, nullptr);
 }
 
 // `find` makes the source of a session whose options can be read.
