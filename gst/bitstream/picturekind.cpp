@@ -26,7 +26,8 @@ PictureKind read_msmpeg4v1(const uint8_t *data, size_t size) {
   return key_if(bits.read(2) == 0);
 }
 
-PictureKind read_wmv2(const uint8_t *data, size_t) {
+// WMV2 and VP6: one bit tells.
+PictureKind read_first_bit(const uint8_t *data, size_t) {
   return key_if(data[0] >> 7 == 0);
 }
 
@@ -62,10 +63,6 @@ PictureKind read_svq1(const uint8_t *data, size_t size) {
 
 PictureKind read_theora(const uint8_t *data, size_t) {
   return key_if((data[0] & 0x40) == 0); // Theora specification, 7.1
-}
-
-PictureKind read_vp6(const uint8_t *data, size_t) {
-  return key_if(data[0] >> 7 == 0);
 }
 
 // RFC 9043, 4.3: the first thing that the range coder codes, at even odds. (The other pictures only take over its
@@ -116,7 +113,7 @@ constexpr struct {
     {"video/x-msmpeg", "msmpegversion", {41}, read_msmpeg4v1},
     {"video/x-divx", "divxversion", {3}, read_msmpeg4},
     {"video/x-wmv", "wmvversion", {1}, read_msmpeg4},
-    {"video/x-wmv", "wmvversion", {2}, read_wmv2},
+    {"video/x-wmv", "wmvversion", {2}, read_first_bit},
     {"video/x-flash-video", nullptr, {}, read_flash},
     {"video/x-h263", nullptr, {}, read_h263},
     {"video/x-pn-realvideo", "rmversion", {1}, read_real1},
@@ -125,8 +122,8 @@ constexpr struct {
     {"video/x-pn-realvideo", "rmversion", {4}, read_real4},
     {"video/x-svq", "svqversion", {1}, read_svq1},
     {"video/x-theora", nullptr, {}, read_theora},
-    {"video/x-vp6", nullptr, {}, read_vp6},
-    {"video/x-vp6-flash", nullptr, {}, read_vp6},
+    {"video/x-vp6", nullptr, {}, read_first_bit},
+    {"video/x-vp6-flash", nullptr, {}, read_first_bit},
     {"video/x-ffv", "ffvversion", {1}, read_ffv1},
 };
 

@@ -21,7 +21,6 @@
 #include "gst/elements/colorrange.h"
 #include "gst/elements/decoders.h"
 #include "gst/elements/droppedheaders.h"
-#include "gst/elements/editlists.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
 #include "gst/elements/plannercaps.h"

@@ -160,6 +160,14 @@ GST_START_TEST(crops) {
 }
 GST_END_TEST
 
+// A region of the clip as it is to be shown.
+static Clip turned(Clip stored, const Region &region, const test::Shown &shown) {
+  for (reference::Picture &picture : stored.pictures)
+    picture = test::shown(picture, region, shown.turn);
+  stored.region = {0, 0, stored.pictures[0].layout().width, stored.pictures[0].layout().height};
+  return stored;
+}
+
 // Frames that are stored otherwise than they are shown.
 GST_START_TEST(orientations) {
   for (const test::Format &format : test::known_formats())
@@ -167,10 +175,7 @@ GST_START_TEST(orientations) {
       for (const Region &region : {Region{0, 0, 37, 25}, Region{7, 9, 23, 13}}) {
         const GstVideoInfo info = test::video_info(format.name, 37, 25, "1:4:0:0");
         const Clip stored = noise_clip(info, {0, 0, 37, 25}, 2);
-        Clip seen = stored;
-        for (reference::Picture &picture : seen.pictures)
-          picture = test::shown(picture, region, shown.turn);
-        seen.region = {0, 0, seen.pictures[0].layout().width, seen.pictures[0].layout().height};
+        const Clip seen = turned(stored, region, shown);
         const Harness stack("framestack");
         stack.start(test::video_caps(info).get());
         for (guint i = 0; i < 2; ++i) {
@@ -197,10 +202,7 @@ GST_START_TEST(crop_of_more_than_the_caps) {
       const GstVideoInfo info = test::video_info(format, 37, 25, "1:4:0:0");
       GstVideoInfo memory = test::video_info(format, 48, 40, "1:4:0:0");
       const Clip stored = noise_clip(memory, {0, 0, 48, 40}, 2);
-      Clip seen = stored;
-      for (reference::Picture &picture : seen.pictures)
-        picture = test::shown(picture, region, shown.turn);
-      seen.region = {0, 0, seen.pictures[0].layout().width, seen.pictures[0].layout().height};
+      const Clip seen = turned(stored, region, shown);
       const Harness stack("framestack");
       stack.start(test::video_caps(info).get());
       for (guint i = 0; i < 2; ++i) {
