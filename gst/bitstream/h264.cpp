@@ -146,7 +146,10 @@ protected:
   unsigned read_config(GstByteReader &config) override;
   bool is_slice(const Nal &nal) const override;
   bool is_header(const Nal &nal) const override;
-  void start_unit() override { recovery_point_ = false; }
+  void start_unit() override {
+    recovery_point_ = false;
+    recovery_count_.reset();
+  }
   void read_other(const Nal &nal) override;
   bool read_first_slice(const Nal &nal, CodedPicture &coded) override;
   void read_next_slice(const Nal &nal, CodedPicture &coded) override;
@@ -163,12 +166,15 @@ private:
   void read_sei(GstH264NalUnit &unit);
   bool completes_frame(const Picture &picture) const;
   bool follows_gap(const Picture &picture) const;
+  bool recovers(const Picture &picture, bool intra);
 
   std::unique_ptr<GstH264NalParser, FreeWith<gst_h264_nal_parser_free>> parser_;
   PictureOrder order_;
   OpenField field_;
-  std::optional<uint32_t> reference_num_; // frame_num of the previous reference picture
-  bool recovery_point_ = false;           // in the current access unit, with no picture to wait for
+  std::optional<uint32_t> reference_num_;  // frame_num of the previous reference picture
+  bool recovery_point_ = false;            // in the current access unit, with no picture to wait for
+  std::optional<uint32_t> recovery_count_; // of that access unit: recovery_frame_cnt
+  std::optional<uint32_t> recovery_num_;   // frame_num of the picture that it counts to
 };
 
 bool H264Parser::full_range() const {
@@ -182,6 +188,7 @@ void H264Parser::reset() {
   order_ = {};
   field_ = {};
   reference_num_.reset();
+  recovery_num_.reset();
 }
 
 // AVCDecoderConfigurationRecord, ISO/IEC 14496-15 5.3.3.1.
@@ -223,6 +230,7 @@ void H264Parser::read_sei(GstH264NalUnit &unit) {
     // D.2.8: what follows one that is not exact may refer across it.
     const GstH264RecoveryPoint &point = message.payload.recovery_point;
     recovery_point_ |= point.recovery_frame_cnt == 0 && point.exact_match_flag;
+    recovery_count_ = point.recovery_frame_cnt;
   }
   g_array_unref(messages);
 }
@@ -249,6 +257,17 @@ bool H264Parser::follows_gap(const Picture &picture) const {
          picture.slice.frame_num != (*reference_num_ + 1) % static_cast<uint32_t>(sps.max_frame_num);
 }
 
+// D.2.8: the picture that a recovery point counts to. Without such, decoders take any that refers to nothing.
+bool H264Parser::recovers(const Picture &picture, bool intra) {
+  const uint32_t number = picture.slice.frame_num;
+  if (recovery_count_)
+    recovery_num_ = (number + *recovery_count_) % static_cast<uint32_t>(picture.sps().max_frame_num);
+  const bool recovered = picture.idr || (picture.reference && (recovery_num_ ? number == *recovery_num_ : intra));
+  if (recovered)
+    recovery_num_.reset();
+  return recovered;
+}
+
 bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
   GstH264NalUnit unit = to_gst(nal);
   GstH264SliceHdr slice;
@@ -261,6 +280,7 @@ bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
   coded.starts_sequence = picture.idr || picture.resets_order;
   coded.late_start = picture.resets_order;
   coded.random_access = picture.idr || (recovery_point_ && intra && !coded.second_field);
+  coded.recovers = recovers(picture, intra);
   coded.reference = picture.reference;
   coded.after_loss = follows_gap(picture);
   if (picture.reference)

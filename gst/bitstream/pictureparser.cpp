@@ -53,7 +53,9 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
   if (is("video/x-wmv") && gst_structure_get_int(s, "wmvversion", &version) && version == 3 &&
       !(format && g_str_has_prefix(format, "MSS"))) // a screen codec
     return make_vc1_parser();
-  if (std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
+  gboolean intra_only = FALSE; // of caps that name a codec of libavcodec
+  gst_structure_get_boolean(s, "intra-only", &intra_only);
+  if (intra_only || std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();
   return make_keyframe_parser();
 }

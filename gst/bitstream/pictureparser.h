@@ -30,7 +30,8 @@ struct CodedPicture {
   bool reference = true;      // false: no other picture is predicted from it
   bool anchors_order = false; // decoders derive the order of the next pictures from its own
   bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
-  bool after_loss = false;        // pictures that others refer to are missing before it; see NeededUnits
+  bool recovers = false;   // from here on, in display order, decoders that have begun before it show what they have
+  bool after_loss = false; // pictures that others refer to are missing before it; see NeededUnits
   References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence
   uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one

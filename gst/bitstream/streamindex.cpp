@@ -34,6 +34,7 @@ void StreamIndex::add(const CodedPicture &picture, const UnitTimes &times, bool 
     unit.reference = picture.reference;
     unit.anchors_order = picture.anchors_order;
     unit.decodable_leading = picture.decodable_leading;
+    unit.recovers = picture.recovers;
     unit.after_loss = picture.after_loss;
     keep_references(unit, picture.references);
   }
@@ -55,6 +56,19 @@ void StreamIndex::keep_references(AccessUnit &unit, const References &references
     for (int byte = 0; byte < 4 && distance >= kFar; ++byte)
       distances_.push_back(static_cast<uint8_t>(distance >> 8 * byte));
   }
+}
+
+// A stream that was cut out of another begins with pictures that refer to what is gone: decoders show none of what
+// comes before the first picture that is whole. Where none ever is, they show what they have.
+void StreamIndex::hide_unrecovered() {
+  const auto whole = std::find_if(units_.begin(), units_.end(), [](const AccessUnit &unit) { return unit.recovers; });
+  if (whole == units_.end())
+    return;
+  for (auto unit = units_.begin(); unit != whole; ++unit)
+    unit->output = false;
+  for (auto unit = whole + 1; unit != units_.end() && unit->sequence == whole->sequence; ++unit)
+    if (unit->order < whole->order && !unit->second_field)
+      unit->output = false;
 }
 
 // Orders are those of time stamps. Where an entry point is earlier than the one before, time has started over.
@@ -109,6 +123,7 @@ void StreamIndex::time_all(int64_t interval) {
 void StreamIndex::finish(bool by_pts, int64_t interval) {
   if (by_pts)
     order_by_pts();
+  hide_unrecovered();
   units_.shrink_to_fit();
   distances_.shrink_to_fit();
   const auto is_frame = [](const AccessUnit &u) { return u.has_picture && u.output && !u.second_field && !u.clipped; };

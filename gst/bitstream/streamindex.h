@@ -39,6 +39,7 @@ public:
     bool reference : 1;         // see CodedPicture
     bool anchors_order : 1;     // see CodedPicture
     bool decodable_leading : 1; // see CodedPicture
+    bool recovers : 1;          // see CodedPicture
     bool after_loss : 1;        // see CodedPicture
     bool clipped : 1;           // cut off by an edit list: decoded where needed, but no frame of the stream
   };
@@ -70,7 +71,7 @@ public:
     }
   }
 
-  // Frames that count: neither second fields, nor cut off, nor never output.
+  // Frames that count: neither second fields, nor cut off, nor never shown.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
 
   // The stream time of each frame, which never goes back; empty where `times_error()` or nobody tells.
@@ -91,6 +92,7 @@ public:
   size_t find_nearest(uint64_t fingerprint, GstClockTime pts) const;
 
 private:
+  void hide_unrecovered();
   void order_by_pts();
   void check_stamps();
   void time_all(int64_t interval);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/avformatcaps.h"
 
-#include "gst/elements/libavcodecs.h"
+#include "gst/elements/avcodeccaps.h"
 
 #include <string>
 
@@ -19,7 +19,7 @@ struct CodecCaps {
   const char *caps;
 };
 
-// Codecs that parsers know, or several decoders, or of which the caps of gst-libav leave something open.
+// Codecs that parsers or several decoders know.
 constexpr CodecCaps kCodecs[] = {
     {AV_CODEC_ID_H264, "video/x-h264, alignment=(string)au"},
     {AV_CODEC_ID_HEVC, "video/x-h265, alignment=(string)au"},
@@ -83,21 +83,17 @@ void set_geometry(GstCaps *caps, const AVStream *stream) {
     gst_caps_set_simple(caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, shape.num, shape.den, nullptr);
 }
 
-// Decoders of palettes and of raw blocks want to know it.
-void set_depth(GstCaps *caps, const AVCodecParameters *codec) {
-  if (codec->bits_per_coded_sample > 0)
-    gst_caps_set_simple(caps, "depth", G_TYPE_INT, codec->bits_per_coded_sample, nullptr);
+// Codecs that only their tag tells from others of the same name: ATI VCR 2 is MPEG-2 with its chroma planes swapped.
+bool is_a_dialect(const AVCodecParameters *codec) {
+  return codec->codec_tag == MKTAG('V', 'C', 'R', '2');
 }
 
 Owned<GstCaps> caps_of_codec(const AVCodecParameters *codec) {
-  for (const CodecCaps &one : kCodecs)
-    if (one.codec == codec->codec_id)
-      return Owned<GstCaps>(gst_caps_from_string(one.caps));
-  const AVCodec *decoder = avcodec_find_decoder(codec->codec_id);
-  Owned<GstCaps> caps = decoder ? caps_of_libav_decoder(decoder->name) : nullptr;
-  if (caps)
-    set_depth(caps.get(), codec);
-  return caps;
+  if (!is_a_dialect(codec))
+    for (const CodecCaps &one : kCodecs)
+      if (one.codec == codec->codec_id)
+        return Owned<GstCaps>(gst_caps_from_string(one.caps));
+  return caps_of_libav_codec(codec);
 }
 
 } // namespace

@@ -7,6 +7,7 @@
  */
 #include "gst/elements/avformatdemux.h"
 
+#include "gst/elements/avcodeccaps.h"
 #include "gst/elements/avformatcaps.h"
 
 #include <algorithm>
@@ -196,7 +197,8 @@ static void add_video(CpsAvformatDemux *self, const AVStream *stream, GstCaps *c
   gst_pad_set_query_function(pad, src_query);
   gst_pad_set_event_function(pad, src_event);
   gst_pad_use_fixed_caps(pad);
-  const GstClockTime duration = nanoseconds(stream->duration, stream->time_base);
+  const bool guessed = state.file->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
+  const GstClockTime duration = guessed ? GST_CLOCK_TIME_NONE : nanoseconds(stream->duration, stream->time_base);
   {
     GST_OBJECT_LOCK(self);
     const gint64 known = GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<gint64>(duration) : -1;
@@ -230,12 +232,6 @@ static bool add_videos(CpsAvformatDemux *self) {
 
 // The file
 
-static std::string text_of(int error) {
-  char text[AV_ERROR_MAX_STRING_SIZE] = "";
-  av_strerror(error, text, sizeof text);
-  return text;
-}
-
 static int open_file(CpsAvformatDemux *self) {
   State &state = state_of(self);
   state.position = 0;
@@ -264,8 +260,8 @@ static bool begin(CpsAvformatDemux *self) {
   if (error == AVERROR_EXIT || is_stopping(self))
     return false;
   if (error < 0) {
-    GST_ELEMENT_ERROR(self, STREAM, DEMUX, ("libavformat cannot read the source: %s.", text_of(error).c_str()),
-                      (nullptr));
+    GST_ELEMENT_ERROR(self, STREAM, DEMUX,
+                      ("libavformat cannot read the source: %s.", cps::text_of_libav_error(error).c_str()), (nullptr));
     return false;
   }
   if (!add_videos(self)) {
@@ -286,6 +282,7 @@ static Owned<GstBuffer> to_buffer(const AVPacket *packet, const AVStream *stream
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
   if (packet->flags & AV_PKT_FLAG_CORRUPT)
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_CORRUPTED);
+  cps::put_side_data(packet, buffer.get());
   return buffer;
 }
 
@@ -323,8 +320,9 @@ static GstFlowReturn read_packet(CpsAvformatDemux *self) {
   const bool at_end = avio_feof(state.io.get()) || (state.size >= 0 && state.position >= state.size);
   if (!upstream_failed && (error == AVERROR_EOF || at_end))
     return GST_FLOW_EOS;
-  GST_ELEMENT_ERROR(self, STREAM, DEMUX,
-                    ("The file is damaged or cut off: libavformat says \"%s\".", text_of(error).c_str()), (nullptr));
+  GST_ELEMENT_ERROR(
+      self, STREAM, DEMUX,
+      ("The file is damaged or cut off: libavformat says \"%s\".", cps::text_of_libav_error(error).c_str()), (nullptr));
   return GST_FLOW_ERROR;
 }
 

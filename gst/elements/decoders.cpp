@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/decoders.h"
 
-#include "gst/elements/libavcodecs.h"
 #include "gst/elements/memorykind.h"
+#ifdef HAVE_AVFORMAT
+#include "gst/elements/avcodeccaps.h"
+#endif
 
 #include <algorithm>
 #include <cstring>
@@ -71,11 +73,13 @@ static bool goes_before(const Owned<GstElementFactory> &a, const Owned<GstElemen
 static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRank rank,
                                                       bool (*fits)(GstElementFactory *)) {
   std::vector<Owned<GstElementFactory>> found;
-  if (name_decoder(caps)) {
-    if (Owned<GstElementFactory> named = named_decoder(caps); named && fits(named.get()))
-      found.push_back(std::move(named));
+#ifdef HAVE_AVFORMAT
+  if (is_of_avcodec(caps)) {
+    if (Owned<GstElementFactory> ours(gst_element_factory_find("avcodecdec")); ours && fits(ours.get()))
+      found.push_back(std::move(ours));
     return found;
   }
+#endif
   constexpr GstElementFactoryListType kPictures =
       GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
   GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
@@ -137,15 +141,13 @@ void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type) {
 
 // Codecs of pictures in whatever format there is.
 static constexpr const char *kAnyFormat[] = {
-    "avdec_ffv1",  "avdec_ffvhuff",  "avdec_magicyuv", "avdec_utvideo", "avdec_prores",   "avdec_cfhd", "avdec_qtrle",
-    "avdec_mjpeg", "avdec_jpeg2000", "avdec_png",      "avdec_apng",    "avdec_tiff",     "avdec_dpx",  "avdec_exr",
-    "avdec_sgi",   "avdec_pam",      "avdec_hap",      "avdec_dxv",     "avdec_rawvideo",
+    "avdec_ffv1",  "avdec_ffvhuff", "avdec_magicyuv", "avdec_utvideo", "avdec_prores", "avdec_cfhd",
+    "avdec_qtrle", "avdec_mjpeg",   "avdec_jpeg2000", "avdec_png",     "avdec_apng",   "avdec_tiff",
+    "avdec_dpx",   "avdec_exr",     "avdec_sgi",      "avdec_pam",     "avdec_hap",    "avdec_dxv",
 };
 
 // Could the pictures be in a format that GStreamer has no name for?
 static bool may_lack_format(GstElement *decoder, const GstCaps *caps) {
-  if (name_decoder(caps))
-    return true;
   const GstElementFactory *factory = gst_element_get_factory(decoder);
   for (const char *name : kAnyFormat)
     if (g_str_equal(GST_OBJECT_NAME(factory), name))
@@ -165,8 +167,6 @@ void set_exact_output(GstElement *decoder, const GstCaps *caps) {
     gst_util_set_object_arg(G_OBJECT(decoder), "inloop-filters", "deblock+cdef+restoration");
   if (g_object_class_find_property(klass, "apply-grain"))
     g_object_set(decoder, "apply-grain", TRUE, nullptr);
-  if (name_decoder(caps))
-    accept_named_caps(decoder);
   // libav decodes into memory of GStreamer's; where that knows no such format it crashes, up to 1.22 at least.
   if (g_object_class_find_property(klass, "direct-rendering") && may_lack_format(decoder, caps))
     g_object_set(decoder, "direct-rendering", FALSE, nullptr);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #ifdef HAVE_AVFORMAT
+#include "gst/elements/avcodecdec.h"
 #include "gst/elements/avformatdemux.h"
 #endif
 #include "gst/elements/frameplanner.h"
@@ -25,6 +26,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(uniformdecodebin, plugin);
   registered |= GST_ELEMENT_REGISTER(patchstreambin, plugin);
 #ifdef HAVE_AVFORMAT
+  registered |= GST_ELEMENT_REGISTER(avcodecdec, plugin);
   registered |= GST_ELEMENT_REGISTER(avformatdemux, plugin);
   registered |= cps::register_type_finders(plugin);
 #endif

@@ -7,6 +7,7 @@
 #include "gst/elements/editlists.h"
 #include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
+#include "gst/elements/misread.h"
 #include "gst/elements/pastend.h"
 #include "gst/elements/playlist.h"
 #include "gst/elements/upstream.h"
@@ -147,11 +148,10 @@ bool VideoSearch::refuse_playlist(const GstCaps *caps) {
 }
 
 // Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
-gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container) {
+gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *pad, GstCaps *caps, Container *container) {
   if (container->search.refuse_playlist(caps))
     return FALSE;
-  // mxfdemux (1.22) ends the process on files that it does not expect.
-  if (gst_structure_has_name(gst_caps_get_structure(caps, 0), "application/mxf") && container->search.fall_back({}))
+  if (is_misread(pad, caps) && container->search.fall_back({}))
     return FALSE;
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   return !std::exchange(container->typed, true) ||
@@ -233,7 +233,7 @@ void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
   const std::lock_guard<std::mutex> linking(search.linking_);
   {
     const std::lock_guard<std::mutex> lock(search.mutex_);
-    if (search.stopping_ || std::exchange(search.has_found_, true))
+    if (search.stopping_ || search.reader_ == Reader::Changing || std::exchange(search.has_found_, true))
       return;
     search.track_ = pads.found_track();
   }

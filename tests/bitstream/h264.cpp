@@ -353,6 +353,33 @@ GST_START_TEST(test_random_access_needs_recovery_point) {
 }
 GST_END_TEST;
 
+// Where decoders that have begun in the middle take pictures for whole.
+GST_START_TEST(test_recovery) {
+  const auto recovering = [](const std::vector<Bytes> &units) {
+    Frames found;
+    const Parsed parsed = parse(clip_of(units, "video/x-h264"));
+    for (size_t i = 0; i < parsed.index.units(); i++)
+      if (parsed.index.unit(i).recovers)
+        found.push_back(static_cast<uint32_t>(i));
+    return found;
+  };
+  H264Stream stream;
+  const auto inter = [&stream](int number) {
+    H264Picture picture = ref(number, 2 * number);
+    picture.inter = true;
+    return picture.nal(stream);
+  };
+  const Bytes sets = stream.parameter_sets();
+  fail_unless(recovering({sets + inter(3), h264_recovery_point(2) + inter(4), inter(5), inter(6), inter(7)}) ==
+              Frames{3});
+  fail_unless(recovering({sets + inter(15), h264_recovery_point(2) + inter(15), inter(0), inter(1)}) == Frames{3});
+  // Intra pictures count where nothing has been promised.
+  fail_unless(recovering({sets + inter(3), ref(4, 8).nal(stream), inter(5)}) == Frames{1});
+  fail_unless(recovering({sets + inter(3), h264_recovery_point(1) + ref(4, 8).nal(stream), inter(5)}) == Frames{2});
+  fail_unless(recovering({sets + inter(3), h264_recovery_point(9) + inter(4), idr().nal(stream)}) == Frames{2});
+}
+GST_END_TEST;
+
 // Each random-access picture decoded all by itself is what it is in the whole stream, bit by bit.
 GST_START_TEST(test_random_access_is_exact) {
   if (!have_elements({"x264enc", "h264parse", "avdec_h264"}))
@@ -608,6 +635,7 @@ static Suite *h264_suite(void) {
   tcase_add_test(tc, test_unpaired_fields);
   tcase_add_test(tc, test_random_access);
   tcase_add_test(tc, test_random_access_needs_recovery_point);
+  tcase_add_test(tc, test_recovery);
   tcase_add_test(tc, test_random_access_is_exact);
   tcase_add_test(tc, test_fingerprint_ignores_framing);
   tcase_add_test(tc, test_fingerprint_ignores_all_but_slices);

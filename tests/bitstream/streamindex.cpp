@@ -79,6 +79,21 @@ GST_START_TEST(test_what_is_no_frame) {
 }
 GST_END_TEST;
 
+// Neither what comes before the first whole picture, nor what is shown before it.
+GST_START_TEST(test_what_has_lost_its_references) {
+  const auto whole = [](CodedPicture p) {
+    p.recovers = true;
+    return p;
+  };
+  CodedPicture second_field = picture(9);
+  second_field.second_field = true;
+  check_frames(index_of({picture(4), whole(picture(10)), second_field, picture(8), picture(12), picture(11),
+                         whole(picture(20)), picture(18), sequence_start(0)}),
+               {kNoFrame, 0, 0, kNoFrame, 2, 1, 4, 3, 5});
+  check_frames(index_of({picture(4), picture(2)}), {1, 0}); // none is whole
+}
+GST_END_TEST;
+
 GST_START_TEST(test_empty) {
   StreamIndex index;
   index.finish();
@@ -179,6 +194,7 @@ static Suite *streamindex_suite(void) {
   suite_add_tcase(s, tc);
   tcase_add_test(tc, test_order_starts_over_with_each_sequence);
   tcase_add_test(tc, test_what_is_no_frame);
+  tcase_add_test(tc, test_what_has_lost_its_references);
   tcase_add_test(tc, test_empty);
   tcase_add_test(tc, test_far_references);
   tcase_add_test(tc, test_find_nearest);

@@ -63,8 +63,15 @@ constexpr Row kOthers[] = {
     {"msvideo1.avi", "-c:v msvideo1", true},
     {"v210.mov", "-c:v v210", true},
     {"palette.mkv", "-c:v png -pix_fmt pal8"},
-    {"gbr16.mkv", "-c:v ffv1 -pix_fmt gbrp16le", false, 0, "144x96", "pixel format"},
-    {"a444-8.mkv", "-c:v ffv1 -pix_fmt yuva444p", false, 0, "144x96", "pixel format"},
+    // GStreamer 1.22 has no name for these.
+    {"gbr16.mkv", "-c:v ffv1 -pix_fmt gbrp16le"},
+    {"a444-8.mkv", "-c:v ffv1 -pix_fmt yuva444p"},
+    {"grey10.mkv", "-c:v ffv1 -pix_fmt gray10le"},
+    {"440-10.webm", "-c:v libvpx-vp9 -pix_fmt yuv440p10le", false, 2.5},
+    // GStreamer's demuxer takes the palettes for frames.
+    {"palettes.avi", "-vf gblur=sigma=4,split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1 "
+                     "-c:v rawvideo -pix_fmt pal8 -strict normal"},
+    {"avui.mov", "-c:v avui"},
     {"png48.mov", "-c:v png -pix_fmt rgb48be", false, 0, "144x96", "16 bits"},
 };
 
@@ -77,7 +84,7 @@ std::vector<std::string> words(const std::string &text) {
 bool make(const Row &row, const std::string &path) {
   std::vector<std::string> command =
       words(std::string("ffmpeg -v quiet -f lavfi -i testsrc2=rate=5:size=") + row.size +
-            " -vf gblur=sigma=4 -frames:v " + std::to_string(kCount) + " " + row.options + " -strict -2 -y " + path);
+            " -vf gblur=sigma=4 -frames:v " + std::to_string(kCount) + " -strict -2 " + row.options + " -y " + path);
   std::vector<gchar *> arguments;
   for (const std::string &argument : command)
     arguments.push_back(const_cast<gchar *>(argument.c_str()));

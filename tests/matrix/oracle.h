@@ -3,6 +3,8 @@
 
 #include "tests/pipelines/clips.h"
 
+#include "tests/common/command.h"
+
 #include <sstream>
 
 namespace matrix {
@@ -10,6 +12,7 @@ namespace matrix {
 using pipes::Line;
 using pipes::Outcome;
 using pipes::Owned;
+using test::output_of;
 
 struct Picture {
   std::string pixels; // checksum, "" of a frame that does not come
@@ -33,26 +36,6 @@ inline std::vector<Picture> decode(const std::string &reading, const std::string
   const Outcome outcome = line.run();
   fail_unless(outcome.eos, "%s: %s (%s)", reading.c_str(), outcome.error.c_str(), outcome.debug.c_str());
   return pictures;
-}
-
-// What a command prints on its standard output.
-inline std::string output_of(const std::vector<std::string> &command) {
-  std::vector<gchar *> arguments;
-  for (const std::string &argument : command)
-    arguments.push_back(const_cast<gchar *>(argument.c_str()));
-  arguments.push_back(nullptr);
-  gchar *out = nullptr, *messages = nullptr;
-  GError *error = nullptr;
-  gint status = 0;
-  const bool ran = g_spawn_sync(nullptr, arguments.data(), nullptr,
-                                static_cast<GSpawnFlags>(G_SPAWN_SEARCH_PATH | G_SPAWN_STDIN_FROM_DEV_NULL), nullptr,
-                                nullptr, &out, &messages, &status, &error);
-  fail_unless(ran, "%s: %s", command[0].c_str(), error ? error->message : "");
-  fail_unless(g_spawn_check_wait_status(status, nullptr), "%s: %s", command[0].c_str(), messages);
-  std::string text = out;
-  g_free(out);
-  g_free(messages);
-  return text;
 }
 
 // Which pictures libavcodec takes for points of random access, in display order.

@@ -9,6 +9,7 @@ constexpr int kWidth = 320, kHeight = 192; // DNxHR has no smaller ones than 256
 
 struct Kind {
   const char *name, *codec;
+  const char *tag = "", *other_tag = ""; // that the file gets in its place
 };
 
 // Containers, codecs by names that GStreamer has none for, and codecs that gst-libav has no caps for.
@@ -22,11 +23,22 @@ constexpr Kind kKinds[] = {
     {"snow.avi", "-c:v snow -strict -2 -q:v 2"},
     {"flashsv.mkv", "-c:v flashsv"},
     {"zmbv.mov", "-c:v zmbv"},
+    {"rgb555.avi", "-c:v rawvideo -pix_fmt rgb555le"},
+    {"vcr2.avi", "-c:v mpeg2video -q:v 2", "mpg2", "VCR2"},
 };
+
+void replace_all(const std::string &path, const std::string &text, const std::string &by) {
+  std::string bytes = read_file(path);
+  for (size_t at = 0; (at = bytes.find(text, at)) != std::string::npos; at += by.size())
+    bytes.replace(at, text.size(), by);
+  write_file(path, bytes);
+}
 
 std::string write_kind(const TemporaryFolder &folder, const Pictures &pictures, const Kind &kind) {
   const std::string path = folder.file(kind.name);
   ffmpeg(pictures.input() + kind.codec + " " + path);
+  if (*kind.tag)
+    replace_all(path, kind.tag, kind.other_tag);
   return path;
 }
 
@@ -86,10 +98,7 @@ GST_START_TEST(errors) {
 
   const std::string codec = folder.file("codec.avi");
   ffmpeg(pictures.input() + "-c:v mpeg4 " + codec);
-  std::string avi = read_file(codec);
-  for (size_t at = 0; (at = avi.find("FMP4", at)) != std::string::npos;)
-    avi.replace(at, 4, "QqQq");
-  write_file(codec, avi);
+  replace_all(codec, "FMP4", "QqQq");
   check_error(codec, {"No decoder", "video/x-avi-unknown"});
 }
 GST_END_TEST

@@ -3,9 +3,11 @@
 
 #include "tests/pipelines/bins.h"
 
+#include "tests/common/command.h"
 #include "tests/common/text.h"
 #include "tests/common/watchdog.h"
 
+#include <algorithm>
 #include <gio/gio.h>
 #include <sstream>
 
@@ -26,16 +28,14 @@ inline void ffmpeg(const std::string &arguments) {
   std::vector<std::string> command;
   for (std::string word; words >> word;)
     command.push_back(word);
-  std::vector<gchar *> argv;
-  for (std::string &word : command)
-    argv.push_back(word.data());
-  argv.push_back(nullptr);
-  gint status = -1;
-  gchar *said = nullptr;
-  const bool ran = g_spawn_sync(nullptr, argv.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, nullptr, &said,
-                                &status, nullptr);
-  const Owned<gchar> error(said);
-  fail_unless(ran && g_spawn_check_wait_status(status, nullptr), "ffmpeg %s: %s", arguments.c_str(), said);
+  test::output_of(command);
+}
+
+// How many frames ffmpeg shows, or those from the first key frame on.
+inline int count_frames(const std::string &path, bool from_key) {
+  const std::string keys = test::output_of({"ffprobe", "-v", "quiet", "-select_streams", "v:0", "-show_entries",
+                                            "frame=key_frame", "-of", "default=nk=1:nw=1", path});
+  return static_cast<int>(std::count(keys.begin() + (from_key ? keys.find('1') : 0), keys.end(), '\n'));
 }
 
 // Pictures as they are, for ffmpeg to encode.

@@ -298,6 +298,53 @@ GST_START_TEST(long_sound) {
 }
 GST_END_TEST
 
+// A piece of a recording begins with pictures that refer to what is gone. Decoders of libavcodec show those from the
+// first whole one on, and so many there are, all of them as they are in the recording.
+GST_START_TEST(begins_anywhere) {
+  if (!have_ffmpeg())
+    return;
+  static const struct {
+    const char *name, *options;
+    bool from_key = false;
+  } rows[] = {
+      {"closed.ts", "-c:v libx264 -preset veryfast -x264-params keyint=20:bframes=3"},
+      {"open.ts", "-c:v libx264 -preset veryfast -x264-params keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1"},
+      {"fields.ts", "-c:v libx264 -preset veryfast -flags +ildct+ilme -x264-params "
+                    "keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1:tff=1"},
+      {"refresh.ts", "-c:v libx264 -preset veryfast -x264-params keyint=20:intra-refresh=1:bframes=0"},
+      {"h265.ts",
+       "-c:v libx265 -preset ultrafast -x265-params "
+       "log-level=none:pools=2:keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1",
+       true},
+      {"mpeg2.ts", "-c:v mpeg2video -q:v 2 -g 15 -bf 2"},
+  };
+  constexpr int kRecorded = 100;
+  constexpr size_t kPacket = 188;
+  const TemporaryFolder folder;
+  const Pictures pictures(kRecorded);
+  for (const auto &row : rows) {
+    const std::string path = folder.file(row.name);
+    ffmpeg(pictures.input() + row.options + " " + path);
+    const std::string whole = read_file(path);
+    for (const size_t percent : {10, 25, 40, 55, 70}) {
+      write_file(path, whole.substr(whole.size() * percent / 100 / kPacket * kPacket));
+      const int shown = count_frames(path, row.from_key);
+      const std::string what = std::string(row.name) + " from " + std::to_string(percent) + " % on";
+      Line line(frames_of(path, "sequence-length=" + std::to_string(shown)));
+      Frames seen;
+      seen.watch(line, "sink", "sink");
+      const Outcome outcome = line.run();
+      fail_unless(outcome.eos && outcome.warnings.empty(), "%s: %s", what.c_str(), outcome.error.c_str());
+      check_numbers(what, numbers_of(seen.all()), count_up(kRecorded - shown, kRecorded));
+      for (const Seen &frame : seen.all()) {
+        assert_equals_uint64(frame.total, static_cast<guint64>(shown));
+        assert_equals_int(frame.status, CPS_FRAME_STATUS_OK);
+      }
+    }
+  }
+}
+GST_END_TEST
+
 // Demuxers of gst-libav read on behind the end of what is cut off.
 GST_START_TEST(cut_off) {
   if (!have_ffmpeg())
@@ -331,6 +378,7 @@ static Suite *search_suite() {
   tcase_add_test(tests, stop_in_between);
   tcase_add_test(tests, reasons);
   tcase_add_test(tests, long_sound);
+  tcase_add_test(tests, begins_anywhere);
   tcase_add_test(tests, cut_off);
   return suite;
 }

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Files that libavformat is to read though GStreamer has a demuxer for them.
+#pragma once
+
+#include "gst/elements/private.h"
+
+namespace cps {
+
+// What GStreamer (1.22) gets wrong: mxfdemux ends the process on files that it does not expect, avidemux takes changes
+// of the palette for pictures, and what is called 4XM is the container and the codec.
+// `caps` are those of `pad`, in a parsebin.
+bool is_misread(GstPad *pad, const GstCaps *caps);
+
+} // namespace cps
