@@ -32,7 +32,10 @@ Owned<CpsClip> take_clip(Input &input) {
   clip->fps = input.number<double>();
   clip->duration = input.number<guint64>();
   clip->source = g_strdup(input.text().c_str());
-  clip->options = gst_structure_from_string(input.text().c_str(), nullptr);
+  if (GstStructure *options = gst_structure_from_string(input.text().c_str(), nullptr)) {
+    gst_structure_free(clip->options);
+    clip->options = options;
+  }
   return clip;
 }
 
