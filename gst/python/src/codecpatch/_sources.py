@@ -39,6 +39,15 @@ class Opener(ABC):
     """What messages call it."""
     error: BaseException | None = None
     """What a file object raised, if it did."""
+    calls_application = False
+    """Whether :meth:`prepare` calls code of others, which may take any time."""
+    progress = 0
+    """Grows while :meth:`prepare` reads."""
+    cancelled = False
+    """Set when nobody waits for :meth:`prepare` any more."""
+
+    def prepare(self) -> None:
+        """What is to be done before :meth:`open`."""
 
     @abstractmethod
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
@@ -159,21 +168,29 @@ class _Stream(Opener):
     def __init__(self, file: Any, read_once: bool) -> None:
         self._file = file
         self._read_once = read_once
+        self._seek = SEEK_FUNC()
+        self._bytes: _Bytes | None = None
         name = getattr(file, "name", None)
         self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        name, seek = _library.to_text(self.name), SEEK_FUNC()
+    calls_application = True
+
+    def prepare(self) -> None:
         try:
             if self._is_seekable():
                 operator.index(self.seek(0, os.SEEK_SET))
-                seek = _seek
+                self._seek = _seek
             elif not self._read_once:
-                return _Bytes(self._read_all(), self.name).open(library, options)
+                self._bytes = _Bytes(self._read_all(), self.name)
+                self._file = None
         except Exception as error:
             raise read_error(self.name, error) from error
-        number = _hold(self)
-        return _library.call(library.cps_session_open_stream, _read, seek, _release, number, name, options)
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        if self._bytes:
+            return self._bytes.open(library, options)
+        name, number = _library.to_text(self.name), _hold(self)
+        return _library.call(library.cps_session_open_stream, _read, self._seek, _release, number, name, options)
 
     def release(self) -> None:
         self._file = None
@@ -206,8 +223,9 @@ class _Stream(Opener):
     def _read_all(self) -> bytearray:
         everything = bytearray()
         with memoryview(bytearray(1 << 20)) as chunk:
-            while count := self.read(chunk):
+            while (count := self.read(chunk)) and not self.cancelled:
                 everything += chunk[:count]
+                self.progress += count
         return everything
 
 

@@ -85,25 +85,43 @@ class _Reader:
     def read(self, item: _Item) -> Clip | Exception:
         try:
             source, own = _split(item)
-            with Session(source, **{**self._options, **own}) as session:
-                with self._lock:
-                    self._open.add(session)
-                    if self._stopped:
-                        session.close()
-                try:
-                    return first_clip(session)
-                finally:
-                    with self._lock:
-                        self._open.discard(session)
+            with _Session(self, source, {**self._options, **own}) as session:
+                return first_clip(session)
         except Exception as error:
             return error
 
+    def add(self, session: Session) -> None:
+        with self._lock:
+            self._open.add(session)
+            if self._stopped:
+                session._interrupt()
+
+    def remove(self, session: Session) -> None:
+        with self._lock:
+            self._open.discard(session)
+
     def stop(self) -> None:
-        """Has what is being read come to an end at once."""
+        """Has what is being read come to an end at once. The threads that read close the sessions, all at one time."""
         with self._lock:
             self._stopped = True
             for session in self._open:
-                session.close()
+                session._interrupt()
+
+
+class _Session(Session):
+    """Known to the reader that may stop it, from before it is opened."""
+
+    def __init__(self, reader: _Reader, source: Any, options: Mapping[str, Any]) -> None:
+        self._reader = reader
+        super().__init__(source, **options)
+
+    def _before_opening(self) -> None:
+        super()._before_opening()
+        self._reader.add(self)
+
+    def close(self) -> None:
+        super().close()
+        self._reader.remove(self)
 
 
 def _split(item: Any) -> tuple[Any, Mapping[str, Any]]:
