@@ -82,9 +82,14 @@ def plan_options(
     return options
 
 
+def texts_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """The options with their values as text, which they are known by everywhere."""
+    return {name: _text(value) for name, value in options.items()}
+
+
 def to_c(options: Mapping[str, Any]) -> Any:
     """The options as the array of texts, names and values in turn, NULL at the end, of cps_session_open_path()."""
-    texts = [text for name, value in options.items() for text in (name, _text(value))]
+    texts = [text for name, value in texts_of(options).items() for text in (name, value)]
     return (ctypes.c_char_p * (len(texts) + 1))(*map(_library.to_text, texts), None)
 
 

@@ -35,6 +35,8 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 class Opener(ABC):
     """A source that has been told apart."""
 
+    kind: str
+    """By which :func:`opener_named` knows it; "" where no other process can open it."""
     name: str
     """What messages call it."""
     error: BaseException | None = None
@@ -71,10 +73,19 @@ def opener_of(source: Any, read_once: bool) -> Opener:
         if hasattr(source, "readinto") or hasattr(source, "read"):
             return _Stream(source, read_once)
         raise TypeError(f"a source is a path, a URI, bytes or a binary file object, not {type(source)}") from None
-    return _Bytes(source)
+    return Bytes(source)
+
+
+def opener_named(kind: str, name: str, data: Any) -> Opener:
+    """The same source once more, in another process; `data` is what bytes are."""
+    if kind == Bytes.kind:
+        return Bytes(data, name)
+    return {_Path.kind: _Path, _Uri.kind: _Uri}[kind](name)
 
 
 class _Path(Opener):
+    kind = "path"
+
     def __init__(self, path: Any) -> None:
         self.name = os.fsdecode(path)
 
@@ -83,6 +94,8 @@ class _Path(Opener):
 
 
 class _Uri(Opener):
+    kind = "uri"
+
     def __init__(self, uri: str) -> None:
         self.name = uri
 
@@ -147,10 +160,20 @@ class _Buffer:
         _release_buffer(self._view)
 
 
-class _Bytes(Opener):
+class Bytes(Opener):
+    kind = "bytes"
+
     def __init__(self, data: Any, name: str = "<bytes>") -> None:
         self._data = data
         self.name = name
+
+    def copy(self) -> bytes:
+        """The bytes themselves. ValueError where they are in pieces, as for :meth:`open`."""
+        buffer = _Buffer(self._data)
+        try:
+            return ctypes.string_at(buffer.address, buffer.size) if buffer.size else b""
+        finally:
+            buffer.release()
 
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         name = _library.to_text(self.name)
@@ -169,10 +192,11 @@ class _Stream(Opener):
         self._file = file
         self._read_once = read_once
         self._seek = SEEK_FUNC()
-        self._bytes: _Bytes | None = None
+        self._bytes: Bytes | None = None
         name = getattr(file, "name", None)
         self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
 
+    kind = ""
     calls_application = True
 
     def prepare(self) -> None:
@@ -181,7 +205,7 @@ class _Stream(Opener):
                 operator.index(self.seek(0, os.SEEK_SET))
                 self._seek = _seek
             elif not self._read_once:
-                self._bytes = _Bytes(self._read_all(), self.name)
+                self._bytes = Bytes(self._read_all(), self.name)
                 self._file = None
         except Exception as error:
             raise read_error(self.name, error) from error

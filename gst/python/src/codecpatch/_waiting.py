@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import CodecPatchError, ErrorCode
@@ -20,10 +20,10 @@ STALL_TIMEOUT = 30.0
 class Limits:
     """How long opening a source may take, as the options of a session say, from now on."""
 
-    def __init__(self, name: str, options: dict[str, Any]) -> None:
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
         self._name = name
-        self._timeout = options.get("timeout", 0.0)
-        self._stall = options.get("stall_timeout", STALL_TIMEOUT)
+        self._timeout = float(options.get("timeout", 0))
+        self._stall = float(options.get("stall_timeout", STALL_TIMEOUT))
         self._begun = self._changed = time.monotonic()
         self._progress = 0
 

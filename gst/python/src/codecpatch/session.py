@@ -8,7 +8,7 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, NoReturn
@@ -70,27 +70,30 @@ class Session(Iterator[Clip]):
         stall_timeout: float | None = None,
         **options: Any,
     ) -> None:
+        checked = checked_options(
+            output=output,
+            frame_indices=frame_indices,
+            start=start,
+            stop=stop,
+            fps=fps,
+            max_frames=max_frames,
+            on_error=on_error,
+            timeout=timeout,
+            stall_timeout=stall_timeout,
+            **options,
+        )
+        opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
+        self._begin(opener, checked)
+
+    def _begin(self, opener: _sources.Opener, checked: Mapping[str, Any]) -> None:
         self._handle: int | None = None
         self._reading = threading.Lock()
         self._closing = threading.Lock()
         self._using = threading.Lock()  # for a moment: the handle stays what it is
         self._interrupted = False
-        checked = _options.checked(
-            {
-                **options,
-                **_options.plan_options(frame_indices, start, stop, fps),
-                "output": "patches" if output is None else output,
-                "max_frames": max_frames,
-                "timeout": timeout,
-                "stall_timeout": stall_timeout,
-                "on_error": "fail" if on_error is None else on_error,
-            }
-        )
-        self._opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
+        self._opener = opener
         _library.check_process()
-        _tensors.framework()
-        if checked["output"] == "patches":
-            _tensors.check_dtype(checked.get("output_dtype", "bf16"))
+        self._check_framework(checked)
         self._library = _library.enter_session()
         try:
             self._before_opening()
@@ -102,11 +105,18 @@ class Session(Iterator[Clip]):
         for message in self._pop_warnings():
             warn(message)
 
+    def _check_framework(self, checked: Mapping[str, Any]) -> None:
+        check_framework(checked)
+
+    def _clip_of(self, tensors: int) -> Clip:
+        return clip_of(tensors, self.name)
+
     def _before_opening(self) -> None:
         """Called when :meth:`_interrupt` works, and nothing has been waited for."""
         _live.add(self)
 
-    def _open(self, options: dict[str, Any]) -> None:
+    def _open(self, options: Mapping[str, Any]) -> None:
+        self._check_interrupted()
         limits = Limits(self.name, options)
 
         def check() -> None:
@@ -152,7 +162,7 @@ class Session(Iterator[Clip]):
                 pass
             tensors, error = _library.call(self._library.cps_session_next, self._handle)
             try:
-                clip = clip_of(tensors, self.name) if tensors else None
+                clip = self._clip_of(tensors) if tensors else None
             finally:
                 if tensors:
                     self._library.cps_tensors_free(tensors)
@@ -252,6 +262,34 @@ class Session(Iterator[Clip]):
     def _pop_warnings(self) -> list[str]:
         pop = self._library.cps_session_pop_warning
         return list(iter(lambda: _library.take_text(pop(self._handle)), None))
+
+
+def checked_options(
+    *,
+    output: str | None = "patches",
+    frame_indices: Iterable[int] | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    fps: float | Fraction | None = None,
+    on_error: str | None = "fail",
+    **options: Any,
+) -> dict[str, Any]:
+    """The options of a :class:`Session` as the C library calls them. ValueError for what cannot be right."""
+    return _options.checked(
+        {
+            **options,
+            **_options.plan_options(frame_indices, start, stop, fps),
+            "output": "patches" if output is None else output,
+            "on_error": "fail" if on_error is None else on_error,
+        }
+    )
+
+
+def check_framework(checked: Mapping[str, Any]) -> None:
+    """Raises where nothing here has tensors such as the options ask for."""
+    _tensors.framework()
+    if checked["output"] == "patches":
+        _tensors.check_dtype(checked.get("output_dtype", "bf16"))
 
 
 def open(source: Source, **options: Any) -> Session:
