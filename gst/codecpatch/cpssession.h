@@ -39,6 +39,7 @@ G_BEGIN_DECLS
  * @CPS_SESSION_ERROR_CLOSED: the session has been closed
  * @CPS_SESSION_ERROR_FORKED: this process is a fork of one that had run a session; start it with exec ("spawn")
  * @CPS_SESSION_ERROR_SETUP: GStreamer, the plugin, or a plugin that it needs, is missing or too old
+ * @CPS_SESSION_ERROR_TIMEOUT: it took longer than the option that the message names, `timeout` or `stall-timeout`
  *
  * What went wrong. Codes are not renumbered; new ones may be added.
  */
@@ -52,6 +53,7 @@ typedef enum {
   CPS_SESSION_ERROR_CLOSED = 6,
   CPS_SESSION_ERROR_FORKED = 7,
   CPS_SESSION_ERROR_SETUP = 8,
+  CPS_SESSION_ERROR_TIMEOUT = 9,
 } CpsSessionError;
 
 CPS_API GQuark cps_session_error_quark(void);
@@ -61,6 +63,13 @@ CPS_API GQuark cps_session_error_quark(void);
  *
  * A video that is being read. Sessions share nothing: each may be used on a thread of its own. One session takes one
  * cps_session_next() at a time; cps_session_close() may be called meanwhile, from any thread.
+ *
+ * Every wait has an end. What the source takes is limited by the options `stall-timeout` (30 s unless it is set) and
+ * `timeout` (off), and cps_session_close() and cps_session_free() return within a second: what has not stopped by then
+ * is left to a thread that waits for it and frees it, see cps_session_abandoned().
+ *
+ * A signal does not end a wait. A program that handles signals in the thread that waits does so in slices, between
+ * which it looks for them: with the option `background` and cps_session_wait_open(), then cps_session_wait_next().
  */
 typedef struct _CpsSession CpsSession;
 
@@ -78,7 +87,8 @@ typedef struct _CpsTensors CpsTensors;
  * @size: how many there is room for, at least 1
  *
  * Reads from the current position. Called from one thread at a time, which is not always the same. Once it has failed,
- * neither it nor the #CpsSeekFunc is called again.
+ * or the session is closed, neither it nor the #CpsSeekFunc is called again; a call that is under way may still return
+ * long after, and what it needs has to stay until the stream is released.
  *
  * Returns: the number of bytes read, 0 at the end, -1 on failure
  */
@@ -104,11 +114,16 @@ CPS_API CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDest
 CPS_API CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroyNotify release,
                                             gpointer user_data, const gchar *name, const gchar *const *options,
                                             GError **error);
+CPS_API gint cps_session_wait_open(CpsSession *session, guint milliseconds, GError **error);
+CPS_API gboolean cps_session_wait_next(CpsSession *session, guint milliseconds);
 CPS_API CpsTensors *cps_session_next(CpsSession *session, GError **error);
 CPS_API gchar *cps_session_get(CpsSession *session, const gchar *name);
 CPS_API gchar *cps_session_pop_warning(CpsSession *session);
+CPS_API void cps_session_interrupt(CpsSession *session);
 CPS_API void cps_session_close(CpsSession *session);
 CPS_API void cps_session_free(CpsSession *session);
+CPS_API guint cps_session_abandoned(void);
+CPS_API void cps_session_forget_functions(void);
 
 CPS_API guint cps_tensors_get_count(const CpsTensors *tensors);
 CPS_API const gchar *cps_tensors_get_name(const CpsTensors *tensors, guint index);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/sessioninbox.h"
 
+#include "gst/codecpatch/json.h"
+#include "gst/codecpatch/sessionerror.h"
+
+#include <algorithm>
+
 #define GST_CAT_DEFAULT session_debug()
 static GstDebugCategory *session_debug() {
   static GstDebugCategory *category = _gst_debug_category_new("codecpatchsession", 0, "sessions");
@@ -22,6 +27,16 @@ void SessionInbox::close() {
   changed_.notify_all();
 }
 
+// Elements have no code for what took too long: a field of the message says it (gst/elements/stallwatch.cpp).
+static void mark_late(GstMessage *message, GError *error) {
+  const GstStructure *details = nullptr;
+  gst_message_parse_error_details(message, &details);
+  if (!details || !gst_structure_has_field(details, "cps-limit"))
+    return;
+  error->domain = CPS_SESSION_ERROR;
+  error->code = CPS_SESSION_ERROR_TIMEOUT;
+}
+
 // The text for people of an error or a warning; its details go to the debug log.
 static Owned<GError> parse(GstMessage *message) {
   GError *error = nullptr;
@@ -32,6 +47,8 @@ static Owned<GError> parse(GstMessage *message) {
     gst_message_parse_warning(message, &error, &details);
   GST_INFO_OBJECT(GST_MESSAGE_SRC(message), "%s (%s)", error->message, details ? details : "no details");
   g_free(details);
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    mark_late(message, error);
   return Owned<GError>(error);
 }
 
@@ -57,9 +74,102 @@ void SessionInbox::take(GstMessage *message) {
   changed_.notify_all();
 }
 
+void SessionInbox::opened(Owned<GError> failure) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  opened_ = true;
+  has_failed_to_open_ = failure != nullptr;
+  if (!error_)
+    error_ = std::move(failure);
+  changed_.notify_all();
+}
+
+void SessionInbox::excuse(Clock::duration time) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  opening_since_ += time;
+  changed_.notify_all();
+}
+
+static SessionInbox::Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<SessionInbox::Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+static std::string in_words(double seconds) {
+  return json_number(seconds) + (seconds == 1 ? " second" : " seconds");
+}
+
+// With the lock.
+void SessionInbox::fail_late(const std::string &sentence) {
+  if (!error_)
+    error_.reset(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_TIMEOUT, sentence.c_str()));
+  changed_.notify_all();
+}
+
+// With the lock. Other errors than those of time are told of when opening has come to its end.
+bool SessionInbox::is_opening() const {
+  return !opened_ && !closed_ &&
+         !(error_ && g_error_matches(error_.get(), CPS_SESSION_ERROR, CPS_SESSION_ERROR_TIMEOUT));
+}
+
+bool SessionInbox::is_open() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return opened_ && !has_failed_to_open_;
+}
+
+bool SessionInbox::wait_open(Time until) {
+  const bool by_timeout = limits_.timeout > 0 && (limits_.stall <= 0 || limits_.timeout <= limits_.stall);
+  const double limit = by_timeout ? limits_.timeout : limits_.stall;
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (is_opening()) {
+    const Clock::time_point last = opening_since_ + duration_of(limit), now = Clock::now();
+    if (limit > 0 && now >= last)
+      fail_late(by_timeout
+                    ? "The source was not opened within " + in_words(limit) + "; timeout sets how long that may take."
+                    : "Nothing has come from the source for " + in_words(limit) +
+                          "; stall-timeout sets how long to wait.");
+    else if (until && now >= *until)
+      return false;
+    else
+      wait_until(lock, limit > 0 ? Time(last) : std::nullopt, until);
+  }
+  return true;
+}
+
+// The earlier of both, or for ever.
+void SessionInbox::wait_until(std::unique_lock<std::mutex> &lock, Time one, Time other) {
+  if (one && other)
+    changed_.wait_until(lock, std::min(*one, *other));
+  else if (one || other)
+    changed_.wait_until(lock, one ? *one : *other);
+  else
+    changed_.wait(lock);
+}
+
+// With the lock: the time runs from the first call that waits for a clip.
+bool SessionInbox::wait_for_next(std::unique_lock<std::mutex> &lock, Time until) {
+  if (!waiting_since_)
+    waiting_since_ = Clock::now();
+  const Time last = limits_.timeout > 0 ? Time(*waiting_since_ + duration_of(limits_.timeout)) : std::nullopt;
+  while (!is_next()) {
+    const Clock::time_point now = Clock::now();
+    if (last && now >= *last)
+      fail_late("There was no clip within " + in_words(limits_.timeout) + "; timeout sets how long to wait.");
+    else if (until && now >= *until)
+      return false;
+    else
+      wait_until(lock, last, until);
+  }
+  return true;
+}
+
+bool SessionInbox::wait_next(Time until) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return wait_for_next(lock, until);
+}
+
 SessionInbox::Event SessionInbox::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return closed_ || clips_ > 0 || error_ || ended_; });
+  wait_for_next(lock, std::nullopt);
+  waiting_since_.reset();
   if (closed_)
     return Event::Closed;
   if (clips_ > 0) {

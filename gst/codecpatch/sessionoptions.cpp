@@ -10,6 +10,8 @@
 
 namespace cps {
 
+static constexpr double kMaxSeconds = 1e9; // 30 years
+
 const char *output_name(SessionOutput output) {
   return output == SessionOutput::Patches ? "patches" : "frames";
 }
@@ -46,14 +48,42 @@ static bool read_output(const char *text, SessionOutput &output, GError **error)
               std::string("output is \"") + text + "\"; it must be patches or frames.");
 }
 
+// Options of time are seconds, of which a part may be meant.
+static bool read_seconds(const std::string &name, const char *text, double &seconds, GError **error) {
+  gchar *end = nullptr;
+  seconds = g_ascii_strtod(text, &end);
+  if (*text && *end == '\0' && seconds >= 0 && seconds <= kMaxSeconds)
+    return true;
+  return fail(error, CPS_SESSION_ERROR_OPTION,
+              name + " is \"" + text + "\"; it must be a number of seconds from 0 to 1000000000.");
+}
+
+static bool read_background(const char *text, bool &background, GError **error) {
+  background = g_str_equal(text, "true");
+  return background || g_str_equal(text, "false") ||
+         fail(error, CPS_SESSION_ERROR_OPTION,
+              std::string("background is \"") + text + "\"; it must be true or false.");
+}
+
+static bool read_option(const std::string &name, const char *text, SessionOptions &options, GError **error) {
+  if (name == "output")
+    return read_output(text, options.output, error);
+  if (name == "timeout")
+    return read_seconds(name, text, options.limits.timeout, error);
+  if (name == "stall-timeout")
+    return read_seconds(name, text, options.limits.stall, error);
+  if (name == "background")
+    return read_background(text, options.background, error);
+  options.settings.emplace_back(name, text);
+  return true;
+}
+
 bool read_options(const gchar *const *list, SessionOptions &options, GError **error) {
   for (; list && *list; list += 2) {
     const std::string name = property_name(list[0]);
     if (!list[1])
       return fail(error, CPS_SESSION_ERROR_OPTION, "The option \"" + name + "\" has no value.");
-    if (name != "output")
-      options.settings.emplace_back(name, list[1]);
-    else if (!read_output(list[1], options.output, error))
+    if (!read_option(name, list[1], options, error))
       return false;
   }
   return true;
@@ -62,12 +92,13 @@ bool read_options(const gchar *const *list, SessionOptions &options, GError **er
 // Properties
 
 // The property of that name, unless it is no option: those of every bin and element, the source, which the session has
-// set, and the device, which the bins know by another name. nullptr where there is none.
+// set, the device, which the bins know by another name, and the time that the session keeps itself. nullptr where there
+// is none.
 static GParamSpec *find_property(GObjectClass *type, const std::string &name) {
   if (name.find(':') != std::string::npos) // GObject would take "CpsStreamBin::uri"
     return nullptr;
   GParamSpec *spec = g_object_class_find_property(type, name.c_str());
-  const bool hidden = name == "uri" || name == "stream" || name == "cuda-device-id";
+  const bool hidden = name == "uri" || name == "stream" || name == "cuda-device-id" || name == "timeout";
   return spec && !hidden && !g_type_is_a(GST_TYPE_BIN, spec->owner_type) ? spec : nullptr;
 }
 
@@ -203,6 +234,7 @@ static bool set_property(GstElement *element, GParamSpec *spec, const std::strin
 }
 
 bool apply_options(const SessionOptions &options, const std::vector<GstElement *> &elements, GError **error) {
+  g_object_set(elements[0], "stall-timeout", options.limits.stall, nullptr);
   for (const auto &[name, text] : options.settings) {
     GParamSpec *spec = nullptr;
     const auto owner = std::find_if(elements.begin(), elements.end(), [&, &key = name](GstElement *element) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gst/codecpatch/owned.h"
+#include "gst/codecpatch/sessioninbox.h"
 
 #include <string>
 #include <utility>
@@ -15,8 +16,13 @@ enum class SessionOutput { Patches, Frames };
 
 const char *output_name(SessionOutput output);
 
+// A source that has nothing to give for so long has nothing to give: that many seconds.
+constexpr double kStallTimeout = 30;
+
 struct SessionOptions {
   SessionOutput output = SessionOutput::Patches;
+  Limits limits{0, kStallTimeout};
+  bool background = false;                                   // nobody waits for the source to be opened
   std::vector<std::pair<std::string, std::string>> settings; // of the elements, by property name
 };
 

@@ -8,7 +8,7 @@
 struct _CpsStreamInput {
   GInputStream parent;
 
-  // Constant
+  // Constant, once it has been rewound
   cps::StreamFunctions functions; // seek is nullptr where it does not work
   cps::StreamFailed failed;
 
@@ -38,6 +38,8 @@ private:
 
 } // namespace
 
+static gint all_forgotten; // atomic
+
 static void fail(CpsStreamInput *self, GError **error, const std::string &sentence) {
   g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, sentence.c_str());
   if (!std::exchange(self->broken, true))
@@ -48,7 +50,7 @@ static void fail(CpsStreamInput *self, GError **error, const std::string &senten
 static bool is_stopped(CpsStreamInput *self, GCancellable *cancellable, GError **error) {
   if (g_cancellable_set_error_if_cancelled(cancellable, error))
     return true;
-  if (!g_atomic_int_get(&self->stopped))
+  if (!g_atomic_int_get(&self->stopped) && !cps::stream_functions_forgotten())
     return false;
   g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the session is closed");
   return true;
@@ -124,7 +126,7 @@ static gboolean stream_input_truncate(GSeekable *, goffset, GCancellable *, GErr
 
 static void stream_input_finalize(GObject *object) {
   auto *self = CPS_STREAM_INPUT(object);
-  if (self->functions.release)
+  if (self->functions.release && !cps::stream_functions_forgotten())
     self->functions.release(self->functions.user_data);
   using cps::StreamFailed;
   self->failed.~StreamFailed();
@@ -154,12 +156,30 @@ GInputStream *cps::stream_input_new(const StreamFunctions &functions, StreamFail
   auto *self = static_cast<CpsStreamInput *>(g_object_new(CPS_TYPE_STREAM_INPUT, nullptr));
   self->functions = functions;
   self->failed = std::move(failed);
-  // Wrappers of all kinds of streams always have a function; a pipe's fails.
-  if (functions.seek && functions.seek(functions.user_data, 0, SEEK_SET) != 0)
-    self->functions.seek = nullptr;
   return G_INPUT_STREAM(self);
 }
 
+void cps::stream_input_rewind(GInputStream *stream) {
+  auto *self = CPS_STREAM_INPUT(stream);
+  const Lock lock(&self->mutex);
+  // Wrappers of all kinds of streams always have a function; a pipe's fails.
+  const bool seeks = self->functions.seek && !is_stopped(self, nullptr, nullptr) &&
+                     self->functions.seek(self->functions.user_data, 0, SEEK_SET) == 0;
+  if (!seeks)
+    self->functions.seek = nullptr;
+}
+
 void cps::stream_input_stop(GInputStream *stream) {
-  g_atomic_int_set(&CPS_STREAM_INPUT(stream)->stopped, TRUE);
+  auto *self = CPS_STREAM_INPUT(stream);
+  g_atomic_int_set(&self->stopped, TRUE);
+  if (self->functions.interrupt)
+    self->functions.interrupt(self->functions.user_data);
+}
+
+void cps::forget_stream_functions() {
+  g_atomic_int_set(&all_forgotten, TRUE);
+}
+
+bool cps::stream_functions_forgotten() {
+  return g_atomic_int_get(&all_forgotten);
 }

@@ -11,6 +11,7 @@
 #include "gst/elements/frameplanner.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/memorykind.h"
+#include "gst/elements/stallwatch.h"
 #include "gst/elements/uniformsampler.h"
 #include "gst/elements/videoroute.h"
 #include "gst/elements/videosearch.h"
@@ -40,6 +41,8 @@ enum {
   PROP_DECODE_THREADS,
   PROP_DECODE_THREAD_TYPE,
   PROP_MAX_SOURCE_PIXELS,
+  PROP_STALL_TIMEOUT,
+  PROP_TIMEOUT,
   PROP_RESOLVED_DECODE_BACKEND,
   PROP_RESOLVED_PROCESS_BACKEND,
   PROP_RESOLVED_DECODER,
@@ -58,6 +61,7 @@ struct Settings : cps::RouteSettings {
   gint video_track = -1;
   Backend decode = Backend::Auto;
   Backend process = Backend::Auto;
+  cps::TimeLimits limits;
 };
 
 // What became of them; empty before it is known.
@@ -73,6 +77,8 @@ struct CpsStreamBinPrivate {
   // Object lock
   Settings settings;
   Resolved resolved;
+
+  std::shared_ptr<cps::StallWatch> watch; // from construction on
 
   cps::VideoRoute route; // its elements and pad from construction on, the rest from READY to PAUSED on
 
@@ -152,17 +158,20 @@ static bool begin_stream(CpsStreamBin *self) {
   route.settings = settings;
   state.stream = settings.stream;
   cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
-                                    [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }};
+                                    [&route](GstCaps *caps) { cps::refuse_codec(route, caps); },
+                                    [watch = state.watch] { watch->note_data(); }};
   state.search = std::make_shared<cps::VideoSearch>(GST_BIN(self), settings.video_track, std::move(outcome));
   cps::OwnSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
     return search->read_again(closed);
   };
   cps::set_planner_reopen(route.planner, std::move(reopen));
+  state.watch->start(settings.limits);
   return state.search->start(settings.uri, state.stream.get());
 }
 
 static void end_stream(CpsStreamBin *self) {
   State &state = state_of(self);
+  state.watch->stop();
   if (state.search)
     state.search->stop();
   cps::unlink_video(state.route);
@@ -180,13 +189,24 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
     end_stream(self);
     return GST_STATE_CHANGE_FAILURE;
   }
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && state_of(self).search)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && state_of(self).search) {
+    state_of(self).watch->stop();
     state_of(self).search->stop();
+  }
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->change_state(element, transition);
+  if (result == GST_STATE_CHANGE_NO_PREROLL)
+    state_of(self).watch->set_live();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
     end_stream(self);
   return result;
+}
+
+// Errors of its own, and those of what is in it: nothing is waited for behind one.
+static gboolean stream_bin_post_message(GstElement *element, GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    state_of(element).watch->set_ended(true);
+  return GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->post_message(element, message);
 }
 
 static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
@@ -254,6 +274,12 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
   case PROP_MAX_SOURCE_PIXELS:
     settings.max_source_pixels = g_value_get_uint64(value);
     break;
+  case PROP_STALL_TIMEOUT:
+    settings.limits.stall = g_value_get_double(value);
+    break;
+  case PROP_TIMEOUT:
+    settings.limits.whole = g_value_get_double(value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -304,6 +330,12 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
   case PROP_MAX_SOURCE_PIXELS:
     g_value_set_uint64(value, settings.max_source_pixels);
     break;
+  case PROP_STALL_TIMEOUT:
+    g_value_set_double(value, settings.limits.stall);
+    break;
+  case PROP_TIMEOUT:
+    g_value_set_double(value, settings.limits.whole);
+    break;
   case PROP_RESOLVED_DECODE_BACKEND:
     set_text(state.resolved.decode_backend);
     break;
@@ -316,6 +348,44 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
+}
+
+// What comes and goes, for the watch
+
+static GstPadProbeReturn on_coming(GstPad *, GstPadProbeInfo *, gpointer watch) {
+  static_cast<cps::StallWatch *>(watch)->note_data();
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn on_going_event(GstPad *, GstPadProbeInfo *info, gpointer watch) {
+  const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
+  if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE)
+    static_cast<cps::StallWatch *>(watch)->set_ended(true);
+  else if (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_SEGMENT)
+    static_cast<cps::StallWatch *>(watch)->set_ended(false);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstFlowReturn put_out(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
+  auto *watch = static_cast<cps::StallWatch *>(pad->chaindata);
+  watch->begin_output();
+  const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
+  watch->end_output();
+  return flow;
+}
+
+static void watch_pads(State &state, GstElement *bin) {
+  state.watch = std::make_shared<cps::StallWatch>(bin);
+  cps::set_sampler_listener(state.route.sampler, [watch = state.watch](bool pushing) { watch->set_pushing(pushing); });
+  for (GstElement *element : {state.route.planner, state.route.sampler}) {
+    const Owned<GstPad> pad(gst_element_get_static_pad(element, "sink"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_coming, state.watch.get(), nullptr);
+  }
+  constexpr auto kEvents =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  gst_pad_add_probe(state.route.srcpad, kEvents, on_going_event, state.watch.get(), nullptr);
+  const Owned<GstProxyPad> inner(gst_proxy_pad_get_internal(GST_PROXY_PAD(state.route.srcpad)));
+  gst_pad_set_chain_function_full(GST_PAD(inner.get()), put_out, state.watch.get(), nullptr);
 }
 
 // Only now is the class known that says what follows the sampler.
@@ -335,6 +405,7 @@ static void stream_bin_constructed(GObject *object) {
     state.route.stages.push_back(add(*type, nullptr));
   GstPadTemplate *templ = gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass), "src");
   state.route.srcpad = gst_ghost_pad_new_no_target_from_template("src", templ);
+  watch_pads(state, GST_ELEMENT(object));
   gst_element_add_pad(GST_ELEMENT(object), state.route.srcpad);
 }
 
@@ -385,6 +456,16 @@ static void install_own_properties(GObjectClass *klass) {
           g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
                               "Width x height above which a video is refused before anything is decoded", 1,
                               G_MAXUINT64, cps::kMaxSourcePixels, flags));
+  install(PROP_STALL_TIMEOUT,
+          g_param_spec_double("stall-timeout", "Stall timeout",
+                              "Seconds after which it is an error that nothing comes from the source, unless that is "
+                              "live (0 = never)",
+                              0, cps::kMaxLimit, 0, flags));
+  install(PROP_TIMEOUT,
+          g_param_spec_double("timeout", "Timeout",
+                              "Seconds after which it is an error that nothing has been put out, since the start or "
+                              "the buffer before; those in which nobody takes a buffer do not count (0 = never)",
+                              0, cps::kMaxLimit, 0, flags));
   install(PROP_RESOLVED_DECODE_BACKEND,
           g_param_spec_string("resolved-decode-backend", "Resolved decode backend",
                               "Where it is decoded: cpu or gpu (NULL = not known yet)", nullptr, readable));
@@ -404,6 +485,7 @@ static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
   object_class->constructed = stream_bin_constructed;
   object_class->finalize = stream_bin_finalize;
   GST_ELEMENT_CLASS(klass)->change_state = stream_bin_change_state;
+  GST_ELEMENT_CLASS(klass)->post_message = stream_bin_post_message;
   GST_BIN_CLASS(klass)->handle_message = stream_bin_handle_message;
   install_own_properties(object_class);
   for (GType type : {CPS_TYPE_BACKEND, CPS_TYPE_THREAD_TYPE, CPS_TYPE_STREAM_BIN})

@@ -88,6 +88,8 @@ struct CpsUniformSamplerPrivate {
   guint clip_index = 0;
   cps::TagOrientation orientation; // of the frames that come
 
+  std::function<void(bool pushing)> listener; // constant while frames flow
+
   std::atomic<bool> sought{false}; // by the application, since READY
   GstClockTime origin = 0;         // stream time that the stream begins at, as far as we have seen
 };
@@ -239,6 +241,16 @@ static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item)
   return true;
 }
 
+// Whoever is downstream may take any time for a frame.
+static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> frame) {
+  if (state.listener)
+    state.listener(true);
+  const GstFlowReturn flow = gst_pad_push(state.srcpad, frame.release());
+  if (state.listener)
+    state.listener(false);
+  return flow;
+}
+
 // Pushes all positions whose frames are there, and EOS behind the last.
 static GstFlowReturn push_ready(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
@@ -246,7 +258,7 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
   while (std::optional<cps::Sequence::Item> item = clip.sequence->pop()) {
     if (!check_item(self, *item))
       return GST_FLOW_ERROR;
-    const GstFlowReturn flow = gst_pad_push(state.srcpad, place(state, std::move(*item)).release());
+    const GstFlowReturn flow = push_frame(state, place(state, std::move(*item)));
     if (flow != GST_FLOW_OK) {
       clip.refused = true;
       return flow;
@@ -478,6 +490,14 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
   GST_PAD_SET_PROXY_CAPS(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
+
+namespace cps {
+
+void set_sampler_listener(GstElement *sampler, std::function<void(bool pushing)> listener) {
+  state_of(sampler).listener = std::move(listener);
+}
+
+} // namespace cps
 
 static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   GST_DEBUG_CATEGORY_INIT(uniform_sampler_debug, "uniformsampler", 0, "uniform frame sampler");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <functional>
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
@@ -11,3 +12,10 @@ G_DECLARE_FINAL_TYPE(CpsUniformSampler, cps_uniform_sampler, CPS, UNIFORM_SAMPLE
 GST_ELEMENT_REGISTER_DECLARE(uniformsampler)
 
 G_END_DECLS
+
+namespace cps {
+
+// Called when the sampler begins to push a frame, and when that has been taken. In READY; nullptr: nobody.
+void set_sampler_listener(GstElement *sampler, std::function<void(bool pushing)> listener);
+
+} // namespace cps

@@ -108,6 +108,18 @@ void VideoSearch::watch_parsebin(Container &container, GstPad *pad) {
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
 }
 
+GstPadProbeReturn VideoSearch::on_data(GstPad *, GstPadProbeInfo *, gpointer self) {
+  auto *search = static_cast<VideoSearch *>(self);
+  if (!search->has_found())
+    search->outcome_.progress();
+  return GST_PAD_PROBE_OK;
+}
+
+void VideoSearch::watch_data(GstPad *pad) {
+  constexpr auto kData = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
+  gst_pad_add_probe(pad, kData, on_data, this, nullptr);
+}
+
 // A parsebin for `pad`, which it starts to read from as soon as it is in PAUSED. nullptr after an error message.
 GstElement *VideoSearch::parse(GstPad *pad) {
   const bool by_parsebin = reader() == Reader::Parsebin;
@@ -120,6 +132,7 @@ GstElement *VideoSearch::parse(GstPad *pad) {
     searching_++;
     container = &containers_.emplace_back(*this, track_, parsebin);
   }
+  watch_data(pad);
   if (by_parsebin)
     watch_parsebin(*container, pad);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);

@@ -19,10 +19,11 @@ namespace cps {
 // Lives in a shared_ptr, for it may be reading anew on a thread of its own.
 class VideoSearch : public std::enable_shared_from_this<VideoSearch> {
 public:
-  // Both are called on the thread that brings the first data.
+  // All are called on threads that bring data.
   struct Outcome {
     std::function<void(GstPad *)> found;       // links the pad; once for each reading
     std::function<void(GstCaps *)> unreadable; // a video is all there is, and nothing here takes it
+    std::function<void()> progress;            // data have come, of which no video is known yet
   };
 
   VideoSearch(GstBin *bin, int track, Outcome outcome);
@@ -82,6 +83,7 @@ private:
   GstElement *make_source();
   GstElement *parse(GstPad *pad);
   void watch_parsebin(Container &container, GstPad *pad);
+  void watch_data(GstPad *pad);
   bool refuse_playlist(const GstCaps *caps);
   Owned<GstPad> parse_further(Container &container, GstPad *pad);
   Owned<GstCaps> take_unknown();
@@ -99,6 +101,7 @@ private:
   void restart(std::function<bool()> prepare);
   bool explain_error(GstMessage *message);
 
+  static GstPadProbeReturn on_data(GstPad *, GstPadProbeInfo *, gpointer self);
   static void on_source_pad(GstElement *, GstPad *pad, VideoSearch *self);
   static void on_no_more_source_pads(GstElement *, VideoSearch *self);
   static void on_parsed_pad(GstElement *, GstPad *pad, Container *container);

@@ -46,8 +46,10 @@ struct Application {
   std::vector<std::string> failures;
 
   Owned<GInputStream> open(bool can_seek = true) {
-    return Owned<GInputStream>(cps::stream_input_new({read, can_seek ? seek : nullptr, release, this},
+    Owned<GInputStream> stream(cps::stream_input_new({read, can_seek ? seek : nullptr, release, nullptr, this},
                                                      [this](const std::string &text) { failures.push_back(text); }));
+    cps::stream_input_rewind(stream.get());
+    return stream;
   }
   static gssize read(gpointer data, gpointer to, gsize size) {
     auto &self = *static_cast<Application *>(data);

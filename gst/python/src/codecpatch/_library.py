@@ -39,11 +39,16 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         c_void_p,
         [READ_FUNC, SEEK_FUNC, RELEASE_FUNC, c_void_p, c_char_p, _OPTIONS, _ERROR],
     ),
+    "cps_session_wait_open": (c_int, [c_void_p, c_uint, _ERROR]),
+    "cps_session_wait_next": (c_int, [c_void_p, c_uint]),
     "cps_session_next": (c_void_p, [c_void_p, _ERROR]),
     "cps_session_get": (c_void_p, [c_void_p, c_char_p]),
     "cps_session_pop_warning": (c_void_p, [c_void_p]),
+    "cps_session_interrupt": (None, [c_void_p]),
     "cps_session_close": (None, [c_void_p]),
     "cps_session_free": (None, [c_void_p]),
+    "cps_session_abandoned": (c_uint, []),
+    "cps_session_forget_functions": (None, []),
     "cps_tensors_get_count": (c_uint, [c_void_p]),
     "cps_tensors_get_name": (c_char_p, [c_void_p, c_uint]),
     "cps_tensors_foreach_metadata": (None, [c_void_p, METADATA_FUNC, c_void_p]),
@@ -78,6 +83,11 @@ def enter_session() -> ctypes.CDLL:
     loaded = library()
     _process = os.getpid()
     return loaded
+
+
+def has_run() -> bool:
+    """Whether this process has run a session."""
+    return _process == os.getpid()
 
 
 def is_forked() -> bool:

@@ -42,6 +42,7 @@ _SPELLINGS: dict[str, Mapping[str, str]] = {
     "uniform_strategy": _same("auto", "seek", "skip", "stream"),
     "on_error": _same("substitute", "fail"),
 }
+_SECONDS = ("timeout", "stall_timeout")
 _NOT_NEGATIVE = ("decode_device_id", "process_device_id")
 
 
@@ -56,6 +57,8 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if name in _SPELLINGS:
             value = _spelt(name, value)
+        elif name in _SECONDS:
+            value = _limit(name, value)
         elif name in _NOT_NEGATIVE and operator.index(value) < 0:
             raise ValueError(f"{name} must be 0 or more, not {value}")
         elif name == "sequence_length" and operator.index(value) <= 0:
@@ -79,9 +82,14 @@ def plan_options(
     return options
 
 
+def texts_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """The options with their values as text, which they are known by everywhere."""
+    return {name: _text(value) for name, value in options.items()}
+
+
 def to_c(options: Mapping[str, Any]) -> Any:
     """The options as the array of texts, names and values in turn, NULL at the end, of cps_session_open_path()."""
-    texts = [text for name, value in options.items() for text in (name, _text(value))]
+    texts = [text for name, value in texts_of(options).items() for text in (name, value)]
     return (ctypes.c_char_p * (len(texts) + 1))(*map(_library.to_text, texts), None)
 
 
@@ -93,6 +101,13 @@ def _spelt(name: str, value: Any) -> str:
     if key not in spellings:
         raise ValueError(f"{name} must be one of {', '.join(spellings)}, not {value!r}")
     return spellings[key]
+
+
+def _limit(name: str, seconds: Any) -> float:
+    limit = float(seconds)
+    if not 0 <= limit <= 1e9:
+        raise ValueError(f"{name} is a time in seconds, 0 (no limit) to 1e9, not {seconds}")
+    return limit
 
 
 def _nanoseconds(name: str, seconds: float | None) -> int | None:

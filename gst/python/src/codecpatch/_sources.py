@@ -35,10 +35,21 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 class Opener(ABC):
     """A source that has been told apart."""
 
+    kind: str
+    """By which :func:`opener_named` knows it; "" where no other process can open it."""
     name: str
     """What messages call it."""
     error: BaseException | None = None
     """What a file object raised, if it did."""
+    calls_application = False
+    """Whether :meth:`prepare` calls code of others, which may take any time."""
+    progress = 0
+    """Grows while :meth:`prepare` reads."""
+    cancelled = False
+    """Set when nobody waits for :meth:`prepare` any more."""
+
+    def prepare(self) -> None:
+        """What is to be done before :meth:`open`."""
 
     @abstractmethod
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
@@ -62,10 +73,19 @@ def opener_of(source: Any, read_once: bool) -> Opener:
         if hasattr(source, "readinto") or hasattr(source, "read"):
             return _Stream(source, read_once)
         raise TypeError(f"a source is a path, a URI, bytes or a binary file object, not {type(source)}") from None
-    return _Bytes(source)
+    return Bytes(source)
+
+
+def opener_named(kind: str, name: str, data: Any) -> Opener:
+    """The same source once more, in another process; `data` is what bytes are."""
+    if kind == Bytes.kind:
+        return Bytes(data, name)
+    return {_Path.kind: _Path, _Uri.kind: _Uri}[kind](name)
 
 
 class _Path(Opener):
+    kind = "path"
+
     def __init__(self, path: Any) -> None:
         self.name = os.fsdecode(path)
 
@@ -74,6 +94,8 @@ class _Path(Opener):
 
 
 class _Uri(Opener):
+    kind = "uri"
+
     def __init__(self, uri: str) -> None:
         self.name = uri
 
@@ -138,10 +160,20 @@ class _Buffer:
         _release_buffer(self._view)
 
 
-class _Bytes(Opener):
+class Bytes(Opener):
+    kind = "bytes"
+
     def __init__(self, data: Any, name: str = "<bytes>") -> None:
         self._data = data
         self.name = name
+
+    def copy(self) -> bytes:
+        """The bytes themselves. ValueError where they are in pieces, as for :meth:`open`."""
+        buffer = _Buffer(self._data)
+        try:
+            return ctypes.string_at(buffer.address, buffer.size) if buffer.size else b""
+        finally:
+            buffer.release()
 
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         name = _library.to_text(self.name)
@@ -159,21 +191,30 @@ class _Stream(Opener):
     def __init__(self, file: Any, read_once: bool) -> None:
         self._file = file
         self._read_once = read_once
+        self._seek = SEEK_FUNC()
+        self._bytes: Bytes | None = None
         name = getattr(file, "name", None)
         self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        name, seek = _library.to_text(self.name), SEEK_FUNC()
+    kind = ""
+    calls_application = True
+
+    def prepare(self) -> None:
         try:
             if self._is_seekable():
                 operator.index(self.seek(0, os.SEEK_SET))
-                seek = _seek
+                self._seek = _seek
             elif not self._read_once:
-                return _Bytes(self._read_all(), self.name).open(library, options)
+                self._bytes = Bytes(self._read_all(), self.name)
+                self._file = None
         except Exception as error:
             raise read_error(self.name, error) from error
-        number = _hold(self)
-        return _library.call(library.cps_session_open_stream, _read, seek, _release, number, name, options)
+
+    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+        if self._bytes:
+            return self._bytes.open(library, options)
+        name, number = _library.to_text(self.name), _hold(self)
+        return _library.call(library.cps_session_open_stream, _read, self._seek, _release, number, name, options)
 
     def release(self) -> None:
         self._file = None
@@ -206,8 +247,9 @@ class _Stream(Opener):
     def _read_all(self) -> bytearray:
         everything = bytearray()
         with memoryview(bytearray(1 << 20)) as chunk:
-            while count := self.read(chunk):
+            while (count := self.read(chunk)) and not self.cancelled:
                 everything += chunk[:count]
+                self.progress += count
         return everything
 
 

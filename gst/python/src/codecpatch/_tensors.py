@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import sys
 from ctypes import POINTER, c_int32, c_int64, c_uint8, c_uint16, c_uint64, c_void_p
 from types import ModuleType
@@ -21,6 +22,7 @@ Tensor = Any
 
 _CPU = 1
 _BFLOAT16 = (4, 16)  # code and bits of DLDataType
+_TORCH_TYPES = {(0, 64): "int64", (1, 8): "uint8", (2, 16): "float16", (2, 32): "float32", _BFLOAT16: "bfloat16"}
 _NUMPY_TYPES = {(0, 64): "i8", (1, 8): "u1", (2, 16): "f2", (2, 32): "f4", _BFLOAT16: "u2"}
 
 
@@ -81,6 +83,45 @@ def take_tensor(address: int) -> Tensor:
     return _take_array(address)
 
 
+Kind = tuple[int, int]
+"""The code and the bits of a ``DLDataType``."""
+
+
+def read_tensor(address: int) -> tuple[Kind, tuple[int, ...], Any, str | None]:
+    """Kind, shape, bytes and GPU, if any, of the tensor of a ``DLManagedTensor *`` that this takes over.
+
+    It takes no framework, but PyTorch where the tensor is in a GPU's memory.
+    """
+    lent = _Lent(address)
+    if lent.device_type == _CPU:
+        return lent.kind, lent.shape, lent.as_bytes(), None
+    on_device = _take_torch(lent.give_up())
+    tensor = on_device.cpu().contiguous()
+    count = tensor.numel() * tensor.element_size()
+    data = (ctypes.c_char * count).from_address(tensor.data_ptr()) if count else b""
+    return lent.kind, lent.shape, bytes(data), str(on_device.device)
+
+
+def tensor_of(buffer: Any, offset: int, kind: Kind, shape: tuple[int, ...], device: str | None) -> Tensor:
+    """The tensor that is at `offset` of a buffer, which it keeps; or a copy of it on a GPU."""
+    numpy_type, count = _NUMPY_TYPES[kind], math.prod(shape)
+    if framework().__name__ == "torch":
+        tensor = _torch_of(buffer, offset, kind, count).reshape(shape)
+        return tensor.to(device) if device else tensor
+    import numpy
+
+    dtype = _numpy_bfloat16() if kind == _BFLOAT16 else numpy_type
+    if count == 0:
+        return numpy.empty(shape, dtype)
+    return numpy.frombuffer(buffer, numpy_type, count, offset).view(dtype).reshape(shape)
+
+
+def _torch_of(buffer: Any, offset: int, kind: Kind, count: int) -> Tensor:
+    torch = framework()
+    dtype = getattr(torch, _TORCH_TYPES[kind])
+    return torch.frombuffer(buffer, dtype=dtype, count=count, offset=offset) if count else torch.empty(0, dtype=dtype)
+
+
 def is_array(tensor: Tensor) -> bool:
     """Whether a tensor is NumPy's, not PyTorch's."""
     return type(tensor).__module__.partition(".")[0] == "numpy"
@@ -115,10 +156,25 @@ class _Lent:
         self._managed = ctypes.cast(address, POINTER(_DLManagedTensor))
         self._is_forked = _library.is_forked
         tensor = self._managed.contents.tensor
+        self.address = address
         self.kind = (tensor.type_code, tensor.type_bits)
         self.shape = tuple(tensor.shape[: tensor.ndim])
         self.device_type = tensor.device_type
         self._data = (tensor.data or 0) + tensor.byte_offset
+
+    def as_bytes(self) -> Any:
+        """All of it, in one piece, as long as this is there."""
+        size = math.prod(self.shape) * self.kind[1] // 8
+        if size == 0:
+            return b""
+        data = (ctypes.c_char * size).from_address(self._data)
+        data.owner = self
+        return memoryview(data).cast("B")
+
+    def give_up(self) -> int:
+        """The tensor, for another to take over."""
+        self._is_forked = lambda: True  # so that the end does nothing
+        return self.address
 
     @property
     def __array_interface__(self) -> dict[str, Any]:

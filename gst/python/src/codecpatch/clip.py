@@ -122,10 +122,11 @@ def clip_of(tensors: int, source: str) -> Clip:
         managed, error = _library.call(library.cps_tensors_to_dlpack, tensors, name)
         _library.check(error, source)
         by_name[name.decode()] = _tensors.take_tensor(managed)
-    return Clip(by_name, _metadata(library, tensors))
+    return Clip(by_name, metadata_of(library, tensors))
 
 
-def _metadata(library: ctypes.CDLL, tensors: int) -> dict[str, Any]:
+def metadata_of(library: ctypes.CDLL, tensors: int) -> dict[str, Any]:
+    """That of a ``CpsTensors *``."""
     texts: dict[str, str] = {}
 
     @_library.METADATA_FUNC

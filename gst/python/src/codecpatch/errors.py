@@ -7,7 +7,7 @@ import enum
 
 
 class ErrorCode(enum.IntEnum):
-    """What kind of thing went wrong; the codes of ``CpsSessionError``."""
+    """What kind of thing went wrong; below 100, the codes of ``CpsSessionError``."""
 
     FAILED = 0
     """What none of the others says."""
@@ -27,6 +27,10 @@ class ErrorCode(enum.IntEnum):
     """This process is a fork of one that had run a session."""
     SETUP = 8
     """The C library, GStreamer or a plugin is missing or too old."""
+    TIMEOUT = 9
+    """It took longer than ``timeout`` or ``stall_timeout``, whichever the message names, allows."""
+    CRASHED = 100
+    """The process that read it has died: of :func:`iter_clips` with ``isolate=True`` alone."""
 
 
 class CodecPatchError(RuntimeError):

@@ -1,25 +1,35 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Many videos at once, in threads."""
+"""Many videos at once, in threads or in processes."""
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import operator
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ._sources import Source
 from .clip import Clip
 from .session import Session, first_clip
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 _Item = Union[Source, "tuple[Source, Mapping[str, Any]]"]
 
 
 def iter_clips(
-    sources: Iterable[_Item], workers: int | None = None, **options: Any
+    sources: Iterable[_Item],
+    workers: int | None = None,
+    *,
+    isolate: bool = False,
+    memory_limit: int | None = None,
+    **options: Any,
 ) -> Iterator[Clip | Exception]:
     """Reads the first clip of each source, several at a time, and yields them in the order of the sources.
 
@@ -28,9 +38,17 @@ def iter_clips(
     does, ends what is being read, and no thread is left. What `sources` itself raises comes after the results of the
     sources before.
 
+    With `isolate`, sources are read in processes of their own, started afresh, each of which reads one after the other.
+    Where one dies, of a decoder that crashes for instance, or of too little memory, a CodecPatchError with the code
+    ``CRASHED`` is yielded for its source; where it does not answer in the time that ``timeout`` gives it, or leaves
+    threads behind that do not come back, another takes its place, and the code is ``TIMEOUT``. All else is as without.
+    File objects cannot be sources then. It is no sandbox.
+
     Args:
         sources: what :class:`Session` takes, or pairs of that and a mapping of options of its own.
         workers: how many are read at a time; by default one a processor.
+        isolate: read in other processes.
+        memory_limit: of each of them, in bytes of address space, all that it takes itself included; None is no limit.
         options: those of :class:`Session`, for all sources.
 
     >>> for path, clip in zip(paths, codecpatch.iter_clips(paths, workers=4, k_keep=512)):
@@ -40,22 +58,36 @@ def iter_clips(
     workers = (os.cpu_count() or 1) if workers is None else operator.index(workers)
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
-    return _iterate(iter(sources), workers, options)
+    if memory_limit is not None and not isolate:
+        raise ValueError("memory_limit goes with isolate=True")
+    if memory_limit is not None and operator.index(memory_limit) < 1:
+        raise ValueError(f"memory_limit must be 1 or more, not {memory_limit}")
+    return _iterate(iter(sources), workers, options, isolate, memory_limit)
 
 
-def _iterate(sources: Iterator[_Item], workers: int, options: Mapping[str, Any]) -> Iterator[Clip | Exception]:
-    from concurrent.futures import Future, ThreadPoolExecutor
+def _iterate(
+    sources: Iterator[_Item], workers: int, options: Mapping[str, Any], isolate: bool, memory_limit: int | None
+) -> Iterator[Clip | Exception]:
+    from ._threads import Threads
 
-    reader = _Reader(options)
-    executor = ThreadPoolExecutor(workers, thread_name_prefix="codecpatch")
+    reader = _isolated_reader(memory_limit) if isolate else _Reader()
+    _readers.add(reader)
+    threads = Threads(workers)
     pending: deque[Future[Clip | Exception]] = deque()
     failure: Exception | None = None  # of the sources
+
+    def read(item: _Item) -> Clip | Exception:
+        try:
+            source, own = _split(item)
+            return reader.read(source, {**options, **own})
+        except Exception as error:
+            return error
 
     def take(count: int) -> None:
         nonlocal failure
         try:
             for item in itertools.islice(sources, 0 if failure else count):
-                pending.append(executor.submit(reader.read, item))
+                pending.append(threads.submit(read, item))
         except Exception as error:
             failure = error
 
@@ -70,40 +102,73 @@ def _iterate(sources: Iterator[_Item], workers: int, options: Mapping[str, Any])
             raise failure
     finally:
         reader.stop()
-        executor.shutdown(wait=True, cancel_futures=True)
+        threads.end()
+        reader.end()
+
+
+def _isolated_reader(memory_limit: int | None) -> Any:
+    from .isolation import Reader
+
+    return Reader(memory_limit)
+
+
+_readers: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Readers end before the interpreter does; their threads are not waited for."""
+    for reader in list(_readers):
+        reader.stop()
 
 
 class _Reader:
     """Reads clips in several threads until it is stopped."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stopped = False
         self._open: set[Session] = set()
 
-    def read(self, item: _Item) -> Clip | Exception:
-        try:
-            source, own = _split(item)
-            with Session(source, **{**self._options, **own}) as session:
-                with self._lock:
-                    self._open.add(session)
-                    if self._stopped:
-                        session.close()
-                try:
-                    return first_clip(session)
-                finally:
-                    with self._lock:
-                        self._open.discard(session)
-        except Exception as error:
-            return error
+    def read(self, source: Any, options: Mapping[str, Any]) -> Clip:
+        with _Session(self, source, options) as session:
+            return first_clip(session)
+
+    def add(self, session: Session) -> None:
+        with self._lock:
+            self._open.add(session)
+            if self._stopped:
+                session._interrupt()
+
+    def remove(self, session: Session) -> None:
+        with self._lock:
+            self._open.discard(session)
 
     def stop(self) -> None:
-        """Has what is being read come to an end at once."""
+        """Has what is being read come to an end at once. The threads that read close the sessions, all at one time."""
         with self._lock:
             self._stopped = True
             for session in self._open:
-                session.close()
+                session._interrupt()
+
+    def end(self) -> None:
+        """Nothing is left to be done."""
+
+
+class _Session(Session):
+    """Known to the reader that may stop it, from before it is opened."""
+
+    def __init__(self, reader: _Reader, source: Any, options: Mapping[str, Any]) -> None:
+        self._reader = reader
+        super().__init__(source, **options)
+
+    def _before_opening(self) -> None:
+        super()._before_opening()
+        self._reader.add(self)
+
+    def close(self) -> None:
+        super().close()
+        self._reader.remove(self)
 
 
 def _split(item: Any) -> tuple[Any, Mapping[str, Any]]:

@@ -8,13 +8,14 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, NoReturn
 
 from . import _library, _options, _sources, _tensors
 from ._sources import Source
+from ._waiting import SLICE_MS, Limits, run_apart
 from .clip import Clip, clip_of
 from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
 
@@ -24,7 +25,7 @@ class Session(Iterator[Clip]):
 
     Sessions share nothing, so each may be used on a thread of its own, and they decode in parallel: the GIL is not
     held. One session reads one clip at a time; :meth:`close` may be called meanwhile, from any thread, and makes that
-    reading raise. Ctrl-C takes effect when the clip that is being read is complete.
+    reading raise. Ctrl-C, and any other signal with a handler, is seen to while a session waits.
 
     Args:
         source: a path (str or os.PathLike), a URI (a str with ``xyz://``), the bytes of a file (bytes, bytearray,
@@ -41,13 +42,17 @@ class Session(Iterator[Clip]):
         max_frames: where ``fps`` gives more than this many, this many spread evenly.
         on_error: ``"fail"`` raises for a frame that cannot be decoded; with ``"substitute"`` another stands in for
             it, ``frame_status`` says so, and a CodecPatchWarning is given.
+        timeout: seconds that opening may take, and each :meth:`next`; 0, the default, is no limit.
+        stall_timeout: seconds after which a source from which nothing comes is given up; 30 by default, 0 is no limit. Live
+            sources have none.
         options: the properties of ``patchstreambin`` or ``uniformdecodebin``, with ``_`` for ``-``:
             ``sequence_length=16``, ``k_keep=2048``, ``decode_backend="cpu"``, ... None leaves the default.
 
     Raises:
         ValueError: an option has no such name or value.
         TypeError: the source is of no such kind; or NumPy has no type for the ``output_dtype``.
-        CodecPatchError: the source cannot be opened or read, here or by the first :meth:`next`.
+        CodecPatchError: the source cannot be opened or read, here or by the first :meth:`next`; with the code
+            ``TIMEOUT`` where that takes too long.
     """
 
     def __init__(
@@ -61,31 +66,81 @@ class Session(Iterator[Clip]):
         fps: float | Fraction | None = None,
         max_frames: int | None = None,
         on_error: str | None = "fail",
+        timeout: float | None = None,
+        stall_timeout: float | None = None,
         **options: Any,
     ) -> None:
+        checked = checked_options(
+            output=output,
+            frame_indices=frame_indices,
+            start=start,
+            stop=stop,
+            fps=fps,
+            max_frames=max_frames,
+            on_error=on_error,
+            timeout=timeout,
+            stall_timeout=stall_timeout,
+            **options,
+        )
+        opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
+        self._begin(opener, checked)
+
+    def _begin(self, opener: _sources.Opener, checked: Mapping[str, Any]) -> None:
         self._handle: int | None = None
         self._reading = threading.Lock()
         self._closing = threading.Lock()
-        checked = _options.checked(
-            {
-                **options,
-                **_options.plan_options(frame_indices, start, stop, fps),
-                "output": "patches" if output is None else output,
-                "max_frames": max_frames,
-                "on_error": "fail" if on_error is None else on_error,
-            }
-        )
-        self._opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
+        self._using = threading.Lock()  # for a moment: the handle stays what it is
+        self._interrupted = False
+        self._opener = opener
         _library.check_process()
-        _tensors.framework()
-        if checked["output"] == "patches":
-            _tensors.check_dtype(checked.get("output_dtype", "bf16"))
+        self._check_framework(checked)
         self._library = _library.enter_session()
-        self._handle, error = self._opener.open(self._library, _options.to_c(checked))
-        self._check(error)
-        _live.add(self)
+        try:
+            self._before_opening()
+            self._open(checked)
+        except BaseException:
+            self._opener.cancelled = True
+            self.close()
+            raise
         for message in self._pop_warnings():
             warn(message)
+
+    def _check_framework(self, checked: Mapping[str, Any]) -> None:
+        check_framework(checked)
+
+    def _clip_of(self, tensors: int) -> Clip:
+        return clip_of(tensors, self.name)
+
+    def _before_opening(self) -> None:
+        """Called when :meth:`_interrupt` works, and nothing has been waited for."""
+        _live.add(self)
+
+    def _open(self, options: Mapping[str, Any]) -> None:
+        self._check_interrupted()
+        limits = Limits(self.name, options)
+
+        def check() -> None:
+            self._check_interrupted()
+            limits.check(self._opener.progress)
+
+        if self._opener.calls_application:
+            run_apart(self._opener.prepare, check)
+        handle, error = self._opener.open(self._library, _options.to_c({**options, "background": True}))
+        with self._using:
+            self._handle = handle
+        self._check(error)
+        state = 0
+        while state == 0:
+            self._check_interrupted()
+            state, error = _library.call(self._library.cps_session_wait_open, handle, SLICE_MS)
+            self._check(error)
+
+    def _check_interrupted(self) -> None:
+        if self._interrupted:
+            raise self._closed_error()
+
+    def _closed_error(self) -> CodecPatchError:
+        return CodecPatchError(f"{self.name}: the session is closed.", self.name, ErrorCode.CLOSED)
 
     @property
     def name(self) -> str:
@@ -102,10 +157,12 @@ class Session(Iterator[Clip]):
         _sources.check_caller(self._opener)
         with self._reading:
             if self._handle is None:
-                raise CodecPatchError(f"{self.name}: the session is closed.", self.name, ErrorCode.CLOSED)
+                raise self._closed_error()
+            while not self._library.cps_session_wait_next(self._handle, SLICE_MS):
+                pass
             tensors, error = _library.call(self._library.cps_session_next, self._handle)
             try:
-                clip = clip_of(tensors, self.name) if tensors else None
+                clip = self._clip_of(tensors) if tensors else None
             finally:
                 if tensors:
                     self._library.cps_tensors_free(tensors)
@@ -144,7 +201,11 @@ class Session(Iterator[Clip]):
         return self.get("resolved_process_backend") or None
 
     def close(self) -> None:
-        """Ends the session and lets go of the source. Clips that have been read stay valid. May be called again."""
+        """Ends the session and lets go of the source. Clips that have been read stay valid. May be called again.
+
+        It takes a second at most: where something does not return, such as the ``read`` of a file object, the session
+        lets go of the source when that does.
+        """
         if _library.is_forked():  # what it has, locks too, is the parent's
             return
         _sources.check_caller(self._opener)
@@ -153,9 +214,19 @@ class Session(Iterator[Clip]):
                 return
             self._library.cps_session_close(self._handle)  # whoever is reading comes back from it
             with self._reading:
-                handle, self._handle = self._handle, None
+                with self._using:
+                    handle, self._handle = self._handle, None
                 self._library.cps_session_free(handle)
         _live.discard(self)
+
+    def _interrupt(self) -> None:
+        """Begins what :meth:`close` does, and waits for nothing."""
+        if _library.is_forked():
+            return
+        with self._using:
+            self._interrupted = True
+            if self._handle is not None:
+                self._library.cps_session_interrupt(self._handle)
 
     def __reduce__(self) -> NoReturn:
         # A copy would free what this one has.
@@ -191,6 +262,34 @@ class Session(Iterator[Clip]):
     def _pop_warnings(self) -> list[str]:
         pop = self._library.cps_session_pop_warning
         return list(iter(lambda: _library.take_text(pop(self._handle)), None))
+
+
+def checked_options(
+    *,
+    output: str | None = "patches",
+    frame_indices: Iterable[int] | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    fps: float | Fraction | None = None,
+    on_error: str | None = "fail",
+    **options: Any,
+) -> dict[str, Any]:
+    """The options of a :class:`Session` as the C library calls them. ValueError for what cannot be right."""
+    return _options.checked(
+        {
+            **options,
+            **_options.plan_options(frame_indices, start, stop, fps),
+            "output": "patches" if output is None else output,
+            "on_error": "fail" if on_error is None else on_error,
+        }
+    )
+
+
+def check_framework(checked: Mapping[str, Any]) -> None:
+    """Raises where nothing here has tensors such as the options ask for."""
+    _tensors.framework()
+    if checked["output"] == "patches":
+        _tensors.check_dtype(checked.get("output_dtype", "bf16"))
 
 
 def open(source: Source, **options: Any) -> Session:
@@ -229,6 +328,14 @@ _live: weakref.WeakSet[Session] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
-    """Sessions end before the interpreter does, for their threads may be in a file object."""
-    for session in list(_live):
+    """Sessions end before the interpreter does, for their threads may be in a file object.
+
+    Those that stay in one are left there, and call nothing of Python any more.
+    """
+    sessions = list(_live)
+    for session in sessions:
+        session._interrupt()
+    for session in sessions:
         session.close()
+    if sessions or _library.has_run():
+        _library.library().cps_session_forget_functions()

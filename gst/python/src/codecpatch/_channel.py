@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Messages between a process and its workers: JSON, with bytes or a file in memory beside it. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from typing import Any
+
+_LENGTHS = struct.Struct("<QQ")  # of the JSON and of the bytes
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+class Channel:
+    """One end of a pair of sockets. What takes longer than `timeout` of the socket is a TimeoutError."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+
+    def set_timeout(self, seconds: float | None) -> None:
+        self._socket.settimeout(seconds)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, message: Any, data: Any = b"", file: int | None = None) -> None:
+        text = json.dumps(message).encode()
+        try:
+            socket.send_fds(self._socket, [_LENGTHS.pack(len(text), len(data))], [] if file is None else [file])
+            self._socket.sendall(text)
+            self._socket.sendall(data)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Closed from error
+
+    def receive(self) -> tuple[Any, bytearray, int | None]:
+        """A message, the bytes and the file that come with it; the file is the caller's to close."""
+        file = None
+        try:
+            head, files, _, _ = socket.recv_fds(self._socket, _LENGTHS.size, 1)
+            file = files[0] if files else None
+            lengths = _LENGTHS.unpack(bytes(head) + self._exactly(_LENGTHS.size - len(head)))
+            text, data = (self._exactly(length) for length in lengths)
+            return json.loads(text), data, file
+        except BaseException as error:
+            if file is not None:
+                os.close(file)
+            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                raise Closed from error
+            raise
+
+    def _exactly(self, size: int) -> bytearray:
+        data = bytearray(size)
+        with memoryview(data) as rest:
+            at = 0
+            while at < size:
+                count = self._socket.recv_into(rest[at:])
+                if count == 0:
+                    raise Closed
+                at += count
+        return data

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a worker process of ``iter_clips(isolate=True)`` runs: reads one source after the other for its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+import warnings
+from typing import Any
+
+from . import _library, _sources, _tensors
+from ._channel import Channel, Closed
+from .clip import metadata_of
+from .errors import CodecPatchError, CodecPatchWarning
+from .session import Session, first_clip
+
+_PR_SET_PDEATHSIG = 1
+_ALIGNMENT = 64  # of the tensors
+
+
+def main() -> None:
+    """Reads until the parent is gone. Arguments: the socket's file descriptor, the parent's process, a limit of memory."""
+    descriptor, parent, limit = map(int, sys.argv[1:4])
+    _die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair
+    if limit:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    channel = Channel(socket.socket(fileno=descriptor))
+    try:
+        channel.send("ready")
+        while True:
+            task, data, _ = channel.receive()
+            answer, file = _answer(task, data)
+            channel.send(answer, file=file)
+            if file is not None:
+                os.close(file)
+            if answer["last"]:
+                break
+    except Closed:
+        pass
+    os._exit(0)  # there may be threads that never return
+
+
+def _die_with(parent: int) -> None:
+    """Goes when the parent does, even where it is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was faster
+        os._exit(0)
+
+
+def _answer(task: dict[str, Any], data: bytearray) -> tuple[dict[str, Any], int | None]:
+    """What became of a task; and a file in memory with the tensors, if there are any."""
+    answer: dict[str, Any] = {}
+    file = None
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", CodecPatchWarning)
+        try:
+            os.chdir(task["folder"])
+            file, answer["clip"] = _read(task, data)
+        except Exception as error:
+            answer["error"] = _describe(error)
+    answer["warnings"] = [str(warning.message) for warning in told if warning.category is CodecPatchWarning]
+    # Whatever has been left behind goes with the process.
+    answer["last"] = _library.has_run() and _library.library().cps_session_abandoned() > 0
+    return answer, file
+
+
+def _read(task: dict[str, Any], data: bytearray) -> tuple[int, dict[str, Any]]:
+    session = _RawSession(_sources.opener_named(task["kind"], task["name"], data), task["options"])
+    with session:
+        return first_clip(session)
+
+
+def _describe(error: Exception) -> dict[str, Any]:
+    if isinstance(error, CodecPatchError):
+        return {"type": "CodecPatchError", "text": error.message, "path": error.path, "code": int(error.code)}
+    return {"type": type(error).__name__, "text": str(error)}
+
+
+class _RawSession(Session):
+    """A session whose clips are files in memory; it takes neither PyTorch nor NumPy."""
+
+    def __init__(self, opener: _sources.Opener, options: dict[str, str]) -> None:
+        self._begin(opener, options)
+
+    def _check_framework(self, checked: Any) -> None:
+        """The parent has."""
+
+    def _clip_of(self, tensors: int) -> Any:
+        file = os.memfd_create("codecpatch", os.MFD_CLOEXEC)
+        try:
+            return file, {"tensors": self._write(tensors, file), "metadata": metadata_of(self._library, tensors)}
+        except BaseException:
+            os.close(file)
+            raise
+
+    def _write(self, tensors: int, file: int) -> list[dict[str, Any]]:
+        written, offset = [], 0
+        for index in range(self._library.cps_tensors_get_count(tensors)):
+            name = self._library.cps_tensors_get_name(tensors, index)
+            managed, error = _library.call(self._library.cps_tensors_to_dlpack, tensors, name)
+            _library.check(error, self.name)
+            kind, shape, data, device = _tensors.read_tensor(managed)
+            written.append({"name": name.decode(), "kind": kind, "shape": shape, "offset": offset, "device": device})
+            _write_all(file, data, offset)
+            offset += -(-len(data) // _ALIGNMENT) * _ALIGNMENT
+        os.ftruncate(file, offset)
+        return written
+
+
+def _write_all(file: int, data: Any, offset: int) -> None:
+    with memoryview(data) as rest:
+        at = 0
+        while at < len(rest):
+            at += os.pwrite(file, rest[at:], offset + at)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Reading in worker processes, so that a source that crashes or hangs takes only its own result with it."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import json
+import mmap
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from . import _options, _sources, _tensors
+from ._channel import Channel, Closed
+from .clip import Clip
+from .errors import CodecPatchError, ErrorCode
+from .session import check_framework, checked_options, warn
+
+_START_LIMIT = 120.0  # seconds, far above what a Python takes to start
+_GRACE = 5.0  # seconds that a worker has to report what its session could not do in time
+
+_PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from codecpatch._worker import main; main()"
+"""Not ``python -m``: the package is where this one is. Nor what multiprocessing does, which runs the main module anew."""
+
+
+class Reader:
+    """Reads the first clips of sources, in one worker process for each thread that calls :meth:`read`."""
+
+    def __init__(self, memory_limit: int | None) -> None:
+        self._memory_limit = memory_limit
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._workers: set[_Worker] = set()
+        self._mine = threading.local()
+
+    def read(self, source: Any, options: Mapping[str, Any]) -> Clip:
+        checked = checked_options(**options)
+        opener = _sources.opener_of(source, False)
+        if not opener.kind:
+            raise TypeError("another process cannot read a file object: give its path or its bytes, or leave out isolate")
+        data = opener.copy() if isinstance(opener, _sources.Bytes) else b""
+        check_framework(checked)
+        task = {
+            "kind": opener.kind,
+            "name": opener.name,
+            "folder": os.getcwd(),
+            "options": _options.texts_of(checked),
+        }
+        answer, file = self._ask(task, data, checked.get("timeout"))
+        try:
+            for message in answer["warnings"]:
+                warn(message)
+            if "error" in answer:
+                raise _error_of(answer["error"])
+            return _clip_of(answer["clip"], file)
+        finally:
+            if file is not None:
+                os.close(file)
+
+    def stop(self) -> None:
+        """Ends all workers at once, whatever they are doing."""
+        with self._lock:
+            self._stopped = True
+            for worker in self._workers:
+                worker.kill()
+
+    def end(self) -> None:
+        """Waits for the workers, once nobody uses them."""
+        for worker in self._workers:
+            worker.end()
+
+    def _ask(self, task: Mapping[str, Any], data: bytes, timeout: float | None) -> tuple[Any, int | None]:
+        worker = self._worker()
+        # The worker's own session sees to the timeout of opening and of the clip.
+        limit = 2 * timeout + _GRACE if timeout else None
+        try:
+            answer, file = worker.ask(task, data, limit)
+        except Closed:
+            raise CodecPatchError(
+                f"{task['name']}: The process that read it has died: {self._drop(worker)}.",
+                task["name"],
+                ErrorCode.CRASHED,
+            ) from None
+        except TimeoutError:
+            self._drop(worker)
+            raise CodecPatchError(
+                f"{task['name']}: The process that read it did not answer within {limit:g} seconds; timeout sets how long a "
+                "source may take.",
+                task["name"],
+                ErrorCode.TIMEOUT,
+            ) from None
+        if answer["last"]:
+            self._drop(worker)
+        return answer, file
+
+    def _worker(self) -> _Worker:
+        """That of this thread. It is started at the first call, and where the last one has died."""
+        worker = getattr(self._mine, "worker", None)
+        if worker is not None and worker.is_alive():
+            return worker
+        if worker is not None:
+            self._drop(worker)
+        worker = _Worker(self._memory_limit)
+        with self._lock:
+            self._workers.add(worker)
+            if self._stopped:
+                worker.kill()
+        self._mine.worker = worker
+        if not worker.is_ready():
+            raise CodecPatchError(
+                f"A process to read in does not start: {self._drop(worker)}. What it has printed says why.",
+                code=ErrorCode.SETUP,
+            )
+        return worker
+
+    def _drop(self, worker: _Worker) -> str:
+        """Ends a worker: what became of it."""
+        self._mine.worker = None
+        with self._lock:
+            self._workers.discard(worker)
+        return worker.end()
+
+
+class _Worker:
+    """A process that reads one source at a time."""
+
+    def __init__(self, memory_limit: int | None) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    *subprocess._args_from_interpreter_flags(),
+                    *("-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), str(memory_limit or 0), json.dumps(sys.path)),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
+            )
+        self._channel = Channel(ours)
+
+    def is_ready(self) -> bool:
+        """Waits until it has started. False where it does not."""
+        self._channel.set_timeout(_START_LIMIT)
+        try:
+            self._channel.receive()
+        except (Closed, TimeoutError):
+            return False
+        return True
+
+    def ask(self, task: Mapping[str, Any], data: bytes, limit: float | None) -> tuple[Any, int | None]:
+        self._channel.set_timeout(limit)
+        self._channel.send(task, data)
+        answer, _, file = self._channel.receive()
+        return answer, file
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> str:
+        """Kills it where it has not ended: how it has, in words."""
+        self._channel.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.5)  # one that crashes may still be writing its core
+        self._process.kill()
+        code = self._process.wait()
+        if code >= 0:
+            return f"exit code {code}"
+        return f"killed by signal {-code} ({_signal_name(-code)})"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"
+
+
+def _error_of(described: Mapping[str, Any]) -> Exception:
+    """The exception that a worker has described."""
+    if described["type"] == "CodecPatchError":
+        return CodecPatchError(described["text"], described["path"], described["code"])
+    kind = getattr(builtins, described["type"], None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with contextlib.suppress(TypeError):  # some take more than a text
+            return kind(described["text"])
+    return RuntimeError(f"{described['type']}: {described['text']}")
+
+
+def _clip_of(described: Mapping[str, Any], file: int) -> Clip:
+    """The clip whose tensors are in a file in memory. They stay there: nothing is copied."""
+    size = os.fstat(file).st_size
+    memory = mmap.mmap(file, size) if size else b""
+    tensors = {
+        tensor["name"]: _tensors.tensor_of(
+            memory, tensor["offset"], tuple(tensor["kind"]), tuple(tensor["shape"]), tensor["device"]
+        )
+        for tensor in described["tensors"]
+    }
+    return Clip(tensors, described["metadata"])
