@@ -40,6 +40,8 @@ enum {
   PROP_DECODE_THREADS,
   PROP_DECODE_THREAD_TYPE,
   PROP_MAX_SOURCE_PIXELS,
+  PROP_ALLOW_URI_SCHEMES,
+  PROP_ALLOW_PLAYLISTS,
   PROP_RESOLVED_DECODE_BACKEND,
   PROP_RESOLVED_PROCESS_BACKEND,
   PROP_RESOLVED_DECODER,
@@ -55,6 +57,7 @@ struct UnrefStream {
 struct Settings : cps::RouteSettings {
   std::string uri;
   std::shared_ptr<GInputStream> stream;
+  cps::SourcePolicy policy;
   gint video_track = -1;
   Backend decode = Backend::Auto;
   Backend process = Backend::Auto;
@@ -158,7 +161,7 @@ static bool begin_stream(CpsStreamBin *self) {
     return search->read_again(closed);
   };
   cps::set_planner_reopen(route.planner, std::move(reopen));
-  return state.search->start(settings.uri, state.stream.get());
+  return state.search->start(settings.uri, state.stream.get(), settings.policy);
 }
 
 static void end_stream(CpsStreamBin *self) {
@@ -254,6 +257,12 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
   case PROP_MAX_SOURCE_PIXELS:
     settings.max_source_pixels = g_value_get_uint64(value);
     break;
+  case PROP_ALLOW_URI_SCHEMES:
+    settings.policy.schemes = g_value_get_string(value) ? g_value_get_string(value) : cps::kUriSchemes;
+    break;
+  case PROP_ALLOW_PLAYLISTS:
+    settings.policy.playlists = g_value_get_boolean(value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -303,6 +312,12 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
     break;
   case PROP_MAX_SOURCE_PIXELS:
     g_value_set_uint64(value, settings.max_source_pixels);
+    break;
+  case PROP_ALLOW_URI_SCHEMES:
+    g_value_set_string(value, settings.policy.schemes.c_str());
+    break;
+  case PROP_ALLOW_PLAYLISTS:
+    g_value_set_boolean(value, settings.policy.playlists);
     break;
   case PROP_RESOLVED_DECODE_BACKEND:
     set_text(state.resolved.decode_backend);
@@ -381,10 +396,21 @@ static void install_own_properties(GObjectClass *klass) {
           g_param_spec_enum("decode-thread-type", "Decode thread type",
                             "What the threads of a decoder on the CPU share, where it knows (libav)",
                             CPS_TYPE_THREAD_TYPE, static_cast<gint>(cps::ThreadType::Auto), flags));
-  install(PROP_MAX_SOURCE_PIXELS,
-          g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
-                              "Width x height above which a video is refused before anything is decoded", 1,
-                              G_MAXUINT64, cps::kMaxSourcePixels, flags));
+  install(
+      PROP_MAX_SOURCE_PIXELS,
+      g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
+                          "Width x height above which a video is refused before anything is decoded (0 = 8192x4352, "
+                          "of small sources 4096x2304 and 256 for each byte)",
+                          0, G_MAXUINT64, 0, flags));
+  install(PROP_ALLOW_URI_SCHEMES,
+          g_param_spec_string("allow-uri-schemes", "Allowed URI schemes",
+                              "Schemes that uri may have, separated by commas (* = any)", cps::kUriSchemes, flags));
+  install(
+      PROP_ALLOW_PLAYLISTS,
+      g_param_spec_boolean("allow-playlists", "Allow playlists",
+                           "Read HLS, DASH and Smooth Streaming, of an http or https uri alone, and so whatever they "
+                           "name; those in files and streams are never read",
+                           FALSE, flags));
   install(PROP_RESOLVED_DECODE_BACKEND,
           g_param_spec_string("resolved-decode-backend", "Resolved decode backend",
                               "Where it is decoded: cpu or gpu (NULL = not known yet)", nullptr, readable));
