@@ -7,6 +7,7 @@
 #include "gst/codecpatch/sessionprocess.h"
 #include "gst/codecpatch/sessiontensors.h"
 #include "gst/codecpatch/streaminput.h"
+#include "gst/codecpatch/uritext.h"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -258,7 +259,7 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
 CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, GError **error) {
   g_return_val_if_fail(uri, nullptr);
   return open_session(
-      uri, std::nullopt, options,
+      cps::without_credentials(uri), std::nullopt, options,
       [uri](CpsSession &, Source &source, GError **failure) {
         source.uri = uri;
         return gst_uri_is_valid(uri) || cps::fail(failure, CPS_SESSION_ERROR_SOURCE, "This is no URI.");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/sourcepolicy.h"
 
+#include "gst/codecpatch/uritext.h"
 #include "gst/elements/textreferences.h"
 
 #include <algorithm>
@@ -27,14 +28,6 @@ static bool is_allowed(const std::string &list, const std::string &scheme) {
   return allowed;
 }
 
-// The part between "//" and the path, empty where there is none.
-static std::string authority_of(const std::string &uri) {
-  const size_t start = uri.find("://");
-  if (start == std::string::npos)
-    return "";
-  return uri.substr(start + 3, uri.find_first_of("/?#", start + 3) - start - 3);
-}
-
 std::string check_uri(const SourcePolicy &policy, const std::string &uri) {
   if (uri.empty())
     return "There is nothing to read: set uri.";
@@ -44,7 +37,7 @@ std::string check_uri(const SourcePolicy &policy, const std::string &uri) {
   if (!is_allowed(policy.schemes, scheme))
     return "uri is \"" + printable_uri(uri) + "\", but allow-uri-schemes is \"" + policy.schemes + "\": add \"" +
            scheme + "\" to read it.";
-  const std::string host = scheme == "file" ? authority_of(uri) : "";
+  const std::string host = scheme == "file" ? uri_authority(uri) : "";
   if (!host.empty() && g_ascii_strcasecmp(host.c_str(), "localhost") != 0)
     return "uri names a file of the machine \"" + host.substr(host.find('@') + 1) +
            "\", and only those of this one are read: file:/// with three slashes.";
@@ -52,10 +45,7 @@ std::string check_uri(const SourcePolicy &policy, const std::string &uri) {
 }
 
 std::string printable_uri(const std::string &uri) {
-  std::string printed = uri;
-  const std::string authority = authority_of(uri);
-  if (const size_t at = authority.rfind('@'); at != std::string::npos)
-    printed.replace(uri.find("://") + 3, at, "***");
+  std::string printed = without_credentials(uri);
   if (printed.size() > kLongest) // data: has all of it in there
     printed = printed.substr(0, kLongest) + "...";
   return Owned<gchar>(g_utf8_make_valid(printed.c_str(), -1)).get();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/tensorclip.h"
 
+#include "gst/codecpatch/uritext.h"
 #include "gst/elements/memorykind.h"
 #include "gst/elements/memorylimit.h"
 #include "gst/elements/options.h"
@@ -57,11 +58,9 @@ static gchar *stream_source(GstPad *sinkpad) {
   gchar *uri = nullptr;
   if (gst_pad_peer_query(sinkpad, query.get()))
     gst_query_parse_uri(query.get(), &uri);
+  const Owned<gchar> owned(uri);
   gchar *path = uri ? g_filename_from_uri(uri, nullptr, nullptr) : nullptr;
-  if (!path)
-    return uri;
-  g_free(uri);
-  return path;
+  return path || !uri ? path : g_strdup(cps::without_credentials(uri).c_str());
 }
 
 static GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
