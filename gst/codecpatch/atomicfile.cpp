@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fstream>
+#include <glib.h>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -41,7 +41,7 @@ private:
 };
 
 struct CloseFolder {
-  void operator()(DIR *folder) const { closedir(folder); }
+  void operator()(GDir *folder) const { g_dir_close(folder); }
 };
 
 // Empty where the system does not tell.
@@ -96,10 +96,10 @@ bool is_first_look(const std::string &folder) {
 void remove_abandoned(const std::string &folder) {
   if (!is_first_look(folder))
     return;
-  const std::unique_ptr<DIR, CloseFolder> entries(opendir(folder.empty() ? "." : folder.c_str()));
-  while (const struct dirent *entry = entries ? readdir(entries.get()) : nullptr)
-    if (is_of_this_kernel(entry->d_name))
-      remove_if_abandoned(folder + entry->d_name);
+  const std::unique_ptr<GDir, CloseFolder> entries(g_dir_open(folder.empty() ? "." : folder.c_str(), 0, nullptr));
+  while (const gchar *name = entries ? g_dir_read_name(entries.get()) : nullptr)
+    if (is_of_this_kernel(name))
+      remove_if_abandoned(folder + name);
 }
 
 bool sync_folder(const std::string &folder) {

@@ -81,6 +81,14 @@ const char *reference_name(const GstCaps *caps) {
   return nullptr;
 }
 
+void post_reference_error(GstBin *bin, const std::string &name) {
+  GST_ELEMENT_ERROR(bin, STREAM, WRONG_TYPE,
+                    ("This is %s, which names other sources: give one of those, or, of HLS, DASH and Smooth Streaming, "
+                     "its URL with allow-playlists=true.",
+                     name.c_str()),
+                    (nullptr));
+}
+
 // By the kinds that elements declare themselves to be of, and some that keep quiet about it.
 bool opens_others(GstElementFactory *factory) {
   static const char *const kNames[] = {"gesdemux",     "sdpdemux",    "avdemux_concat", "avdemux_hls",

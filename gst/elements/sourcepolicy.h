@@ -26,6 +26,8 @@ std::string printable_uri(const std::string &uri);
 // "an HLS playlist" and the like, where that is what the caps say; nullptr where they say something else.
 const char *reference_name(const GstCaps *caps);
 
+void post_reference_error(GstBin *bin, const std::string &name);
+
 // Does the element open other sources by itself, whatever its name?
 bool opens_others(GstElementFactory *factory);
 

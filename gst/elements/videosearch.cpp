@@ -126,12 +126,10 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   return parsebin;
 }
 
-// What names other sources is read only where the application has named it by its URL, and allows that: it does not
-// know what is in a file.
+// May the source name others? Only where the application has named it by its URL: it does not know what is in a file.
 bool VideoSearch::may_refer() const {
-  const bool of_the_network =
-      !stream_ && (gst_uri_has_protocol(uri_.c_str(), "http") || gst_uri_has_protocol(uri_.c_str(), "https"));
-  return of_the_network && policy_.playlists;
+  return policy_.playlists && !stream_ &&
+         (gst_uri_has_protocol(uri_.c_str(), "http") || gst_uri_has_protocol(uri_.c_str(), "https"));
 }
 
 void VideoSearch::refuse_reference(const std::string &name) {
@@ -140,20 +138,16 @@ void VideoSearch::refuse_reference(const std::string &name) {
     if (std::exchange(has_found_, true)) // nothing else is to be said of what is in it
       return;
   }
-  GST_ELEMENT_ERROR(
-      bin_, STREAM, WRONG_TYPE,
-      ("This is %s, which names other sources: give its URL with allow-playlists=true, or a video.", name.c_str()),
-      (nullptr));
+  post_reference_error(bin_, name);
 }
 
 // Whatever is not known by name: elements that would open something are not put in.
 gint VideoSearch::on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstElementFactory *factory,
                                      VideoSearch *self) {
-  enum { kTry, kExpose, kSkip }; // GstAutoplugSelectResult, which is in no header
-  if (self->may_refer() || !opens_others(factory))
-    return kTry;
-  self->refuse_reference(gst_structure_get_name(gst_caps_get_structure(caps, 0)));
-  return kSkip;
+  const bool skip = !self->may_refer() && opens_others(factory);
+  if (skip)
+    self->refuse_reference(gst_structure_get_name(gst_caps_get_structure(caps, 0)));
+  return skip ? 2 : 0; // of GstAutoplugSelectResult, which is in no header
 }
 
 // Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
