@@ -293,9 +293,9 @@ static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
   state.seek->request(0, -1, state.segment.flags);
 }
 
-// Is the start of the stream due?
+// Is the start of the stream due? Of what is sought it is where we have asked for it.
 static bool at_beginning(const CpsFramePlannerPrivate &state) {
-  return !state.partial && state.reading.position() == 0;
+  return (!state.partial || state.keep_segment) && state.reading.position() == 0;
 }
 
 // Some demuxers say that they have rewound, and are somewhere else: tsdemux behind the first pictures where these have

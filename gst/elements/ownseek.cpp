@@ -149,6 +149,7 @@ void OwnSeek::interrupt() {
 
 gboolean OwnSeek::forward(GstPad *srcpad, GstEvent *event) {
   sought_ = true;
+  was_reopened_ = false;
   const std::lock_guard<std::mutex> lock(seeking_);
   application_seqnum_ = gst_event_get_seqnum(event);
   const gboolean sent = gst_pad_event_default(srcpad, GST_OBJECT_CAST(element_), event);

@@ -48,8 +48,10 @@ bool VideoSearch::open() {
   if (!source)
     return false;
   source_.reset(GST_ELEMENT(gst_object_ref(source)));
-  if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")})
+  if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")}) {
+    cache_.serve(pad.get());
     return parse(pad.get()) != nullptr;
+  }
   searching_ = 1;
   g_signal_connect(source, "pad-added", G_CALLBACK(on_source_pad), this);
   g_signal_connect(source, "no-more-pads", G_CALLBACK(on_no_more_source_pads), this);
@@ -390,6 +392,7 @@ void VideoSearch::read_picture(GstSample *sample) {
   const std::shared_ptr<GstSample> picture(gst_sample_ref(sample), gst_sample_unref);
   restart([this, picture] {
     stream_.reset(stream_of(gst_sample_get_buffer(picture.get())));
+    cache_.forget();
     return true;
   });
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gst/elements/padsearch.h"
+#include "gst/elements/readcache.h"
 #include "gst/elements/sourcepolicy.h"
 
 #include <functional>
@@ -116,6 +117,7 @@ private:
   SourcePolicy policy_;
   Stream stream_;
   Owned<GstElement> source_;
+  ReadCache cache_; // of the source; what it has is its thread's
   bool stopped_ = false;
 
   std::mutex linking_; // held while the bin links a video

@@ -53,6 +53,29 @@ GST_START_TEST(sound) {
 }
 GST_END_TEST
 
+// tsdemux (1.22) goes to the end where sound leads and the start is sought.
+GST_START_TEST(sought_start) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures pictures;
+  const std::string path = folder.file("clip.ts");
+  ffmpeg(std::string(kSound) + "2 -itsoffset 1 " + pictures.input() +
+         "-map 0 -map 1 -c:v libx264 -preset ultrafast -c:a aac " + path);
+  Line line(frames_of(path));
+  Frames seen;
+  seen.watch(line, "sink", "sink");
+  fail_unless(line.run().eos);
+  for (int i = 0; i < 2; i++) {
+    seen.clear();
+    fail_unless(gst_element_seek_simple(line.pipeline(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    const Outcome outcome = line.finish();
+    fail_unless(outcome.eos, "%s", outcome.error.c_str());
+    check_clip(path, seen.all(), spread(count_up(0, kFrames), kSampled), kFrames);
+  }
+}
+GST_END_TEST
+
 // Their demuxers and parsers refuse to go back to the start, and the source is opened once more.
 GST_START_TEST(cannot_rewind) {
   if (!have_ffmpeg())
@@ -370,6 +393,7 @@ static Suite *search_suite() {
   Suite *suite = suite_create("pipelines-search");
   TCase *tests = make_tests(suite);
   tcase_add_test(tests, sound);
+  tcase_add_test(tests, sought_start);
   tcase_add_test(tests, cannot_rewind);
   tcase_add_test(tests, stills);
   tcase_add_test(tests, refused_seeks);
