@@ -95,7 +95,9 @@ bool opens_others(GstElementFactory *factory) {
                                        "avdemux_dash", "avdemux_imf", "avdemux_sdp",    "avdemux_rtsp"};
   const gchar *klass = gst_element_factory_get_metadata(factory, GST_ELEMENT_METADATA_KLASS);
   const char *name = GST_OBJECT_NAME(factory);
-  return (klass && (strstr(klass, "Adaptive") || strstr(klass, "Network") || strstr(klass, "Source"))) ||
+  const auto is = [klass](const char *kind) { return klass && strstr(klass, kind); };
+  const bool by_kind = is("Source") || is("Adaptive") || (is("Network") && is("Demuxer")); // depayloaders open nothing
+  return by_kind ||
          std::any_of(std::begin(kNames), std::end(kNames), [&](const char *one) { return strcmp(one, name) == 0; });
 }
 
