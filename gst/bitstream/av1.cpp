@@ -1,6 +1,7 @@
 // AV1: section numbers are those of the AV1 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/freewith.h"
 #include "gst/bitstream/readmap.h"
+#include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #include <algorithm>
@@ -78,7 +79,7 @@ public:
   Av1Parser() : parser_(gst_av1_parser_new()) {}
 
   bool set_caps(const GstCaps *caps) override;
-  bool full_range() const override;
+  bool full_range() const override { return full_range_; }
   void reset() override;
 
 protected:
@@ -94,6 +95,8 @@ private:
 
   std::unique_ptr<GstAV1Parser, FreeWith<gst_av1_parser_free>> parser_;
   std::vector<uint8_t> config_; // OBUs of codec_data
+  bool full_range_ = false;     // of the last sequence header
+  bool has_frame_ids_ = false;  // likewise
   Slots slots_;
   uint32_t entry_ = Slots::kUnknown; // the last unit that is an entry point
 };
@@ -120,14 +123,10 @@ bool Av1Parser::read_config(GstBuffer *codec_data) {
   return true;
 }
 
-bool Av1Parser::full_range() const {
-  const GstAV1SequenceHeaderOBU *sequence = parser_->seq_header;
-  return sequence && sequence->color_config.color_range;
-}
-
 void Av1Parser::reset() {
   UnitPictureParser::reset();
   parser_.reset(gst_av1_parser_new());
+  full_range_ = has_frame_ids_ = false;
   slots_ = {};
   entry_ = Slots::kUnknown;
   CodedPicture none;
@@ -138,7 +137,7 @@ void Av1Parser::reset() {
 void Av1Parser::add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const {
   guint32 used = 0;
   for (size_t at = 0; at < unit.size; at += used) {
-    GstAV1OBU obu;
+    Roomy<GstAV1OBU> obu;
     const GstAV1ParserResult result = gst_av1_parser_identify_one_obu(
         parser_.get(), unit.data + at, static_cast<guint32>(unit.size - at), &obu, &used);
     if (result != GST_AV1_PARSER_OK && result != GST_AV1_PARSER_DROP) {
@@ -160,7 +159,7 @@ bool Av1Parser::read(const CodedUnit &unit, CodedPicture &picture) {
 
 bool Av1Parser::read_unit(const CodedUnit &unit, CodedPicture &picture) {
   // Every unit begins as if with a temporal delimiter, which containers leave out.
-  GstAV1OBU delimiter = {};
+  Roomy<GstAV1OBU> delimiter;
   delimiter.obu_type = delimiter.header.obu_type = GST_AV1_OBU_TEMPORAL_DELIMITER;
   gst_av1_parser_parse_temporal_delimiter_obu(parser_.get(), &delimiter);
 
@@ -168,7 +167,7 @@ bool Av1Parser::read_unit(const CodedUnit &unit, CodedPicture &picture) {
   Gatherer gatherer(number(), entry_);
   guint32 used = 0;
   for (size_t at = 0; at < unit.size; at += used) {
-    GstAV1OBU obu;
+    Roomy<GstAV1OBU> obu;
     const GstAV1ParserResult result = gst_av1_parser_identify_one_obu(
         parser_.get(), unit.data + at, static_cast<guint32>(unit.size - at), &obu, &used);
     if (result == GST_AV1_PARSER_DROP) // of a layer that is not decoded
@@ -186,25 +185,29 @@ bool Av1Parser::read_obu(GstAV1OBU &obu, CodedPicture &picture, Gatherer &gather
   GstAV1ParserResult result = GST_AV1_PARSER_OK;
   switch (obu.obu_type) {
   case GST_AV1_OBU_SEQUENCE_HEADER: {
-    GstAV1SequenceHeaderOBU sequence;
+    Roomy<GstAV1SequenceHeaderOBU> sequence;
     result = gst_av1_parser_parse_sequence_header_obu(parser_.get(), &obu, &sequence);
+    if (result == GST_AV1_PARSER_OK) {
+      full_range_ = sequence.color_config.color_range;
+      has_frame_ids_ = sequence.frame_id_numbers_present_flag;
+    }
     break;
   }
   case GST_AV1_OBU_TEMPORAL_DELIMITER:
     result = gst_av1_parser_parse_temporal_delimiter_obu(parser_.get(), &obu);
     break;
   case GST_AV1_OBU_FRAME: {
-    GstAV1FrameOBU frame;
+    Roomy<GstAV1FrameOBU> frame;
     result = gst_av1_parser_parse_frame_obu(parser_.get(), &obu, &frame);
     return result == GST_AV1_PARSER_OK && read_frame(frame.frame_header, picture, gatherer);
   }
   case GST_AV1_OBU_FRAME_HEADER: {
-    GstAV1FrameHeaderOBU frame;
+    Roomy<GstAV1FrameHeaderOBU> frame;
     result = gst_av1_parser_parse_frame_header_obu(parser_.get(), &obu, &frame);
     return result == GST_AV1_PARSER_OK && read_frame(frame, picture, gatherer);
   }
   case GST_AV1_OBU_TILE_GROUP: { // the library wants to see the last one before the next frame
-    GstAV1TileGroupOBU tiles;
+    Roomy<GstAV1TileGroupOBU> tiles;
     result = gst_av1_parser_parse_tile_group_obu(parser_.get(), &obu, &tiles);
     break;
   }
@@ -238,7 +241,7 @@ void Av1Parser::gather(const GstAV1FrameHeaderOBU &frame, Gatherer &gatherer) co
   if (is_intra(frame)) { // without contexts of another frame: primary_ref_frame is none (5.9.2)
     // Frame numbers must not be half their range away from that of the frame before. What lies between an inter frame
     // and what it refers to never is, but here all might be left out.
-    if (frame.frame_type == GST_AV1_INTRA_ONLY_FRAME && parser_->seq_header->frame_id_numbers_present_flag)
+    if (frame.frame_type == GST_AV1_INTRA_ONLY_FRAME && has_frame_ids_)
       gatherer.forget();
     return;
   }

@@ -1,5 +1,6 @@
 // H.264: clause numbers are those of Rec. ITU-T H.264.
 #include "gst/bitstream/nalpictureparser.h"
+#include "gst/bitstream/roomy.h"
 
 #include <algorithm>
 #include <optional>
@@ -124,8 +125,8 @@ bool has_order_reset(const GstH264SliceHdr &slice) {
                      [](const auto &m) { return m.memory_management_control_operation == 5; });
 }
 
-GstH264NalUnit to_gst(const Nal &nal) {
-  GstH264NalUnit unit = {};
+Roomy<GstH264NalUnit> to_gst(const Nal &nal) {
+  Roomy<GstH264NalUnit> unit;
   unit.ref_idc = nal.data[0] >> 5 & 3;
   unit.type = nal.data[0] & 0x1f;
   unit.idr_pic_flag = unit.type == GST_H264_NAL_SLICE_IDR;
@@ -139,7 +140,7 @@ GstH264NalUnit to_gst(const Nal &nal) {
 class H264Parser final : public NalPictureParser {
 public:
   H264Parser() : NalPictureParser("video/x-h264"), parser_(gst_h264_nal_parser_new()) {}
-  bool full_range() const override;
+  bool full_range() const override { return full_range_; }
   void reset() override;
 
 protected:
@@ -163,6 +164,7 @@ private:
   };
 
   bool read_header(GstH264NalUnit &unit, GstH264SliceHdr &slice);
+  void read_sps(GstH264NalUnit &unit);
   void read_sei(GstH264NalUnit &unit);
   bool completes_frame(const Picture &picture) const;
   bool follows_gap(const Picture &picture) const;
@@ -170,18 +172,13 @@ private:
 
   std::unique_ptr<GstH264NalParser, FreeWith<gst_h264_nal_parser_free>> parser_;
   PictureOrder order_;
+  bool full_range_ = false; // of the last sequence parameter set
   OpenField field_;
   std::optional<uint32_t> reference_num_;  // frame_num of the previous reference picture
   bool recovery_point_ = false;            // in the current access unit, with no picture to wait for
   std::optional<uint32_t> recovery_count_; // of that access unit: recovery_frame_cnt
   std::optional<uint32_t> recovery_num_;   // frame_num of the picture that it counts to
 };
-
-bool H264Parser::full_range() const {
-  const GstH264SPS *sps = parser_->last_sps;
-  return sps && sps->valid && sps->vui_parameters_present_flag && sps->vui_parameters.video_signal_type_present_flag &&
-         sps->vui_parameters.video_full_range_flag;
-}
 
 void H264Parser::reset() {
   NalPictureParser::reset();
@@ -213,18 +210,30 @@ bool H264Parser::is_header(const Nal &nal) const {
 }
 
 void H264Parser::read_other(const Nal &nal) {
-  GstH264NalUnit unit = to_gst(nal);
+  Roomy<GstH264NalUnit> unit = to_gst(nal);
   if (unit.type == GST_H264_NAL_SEI)
     read_sei(unit);
+  else if (unit.type == GST_H264_NAL_SPS)
+    read_sps(unit);
   else
     gst_h264_parser_parse_nal(parser_.get(), &unit); // keeps parameter sets
+}
+
+void H264Parser::read_sps(GstH264NalUnit &unit) {
+  Roomy<GstH264SPS> sps;
+  if (gst_h264_parser_parse_sps(parser_.get(), &unit, &sps) != GST_H264_PARSER_OK) // which keeps it, too
+    return;
+  full_range_ = sps.vui_parameters_present_flag && sps.vui_parameters.video_signal_type_present_flag &&
+                sps.vui_parameters.video_full_range_flag;
+  gst_h264_sps_clear(&sps);
 }
 
 void H264Parser::read_sei(GstH264NalUnit &unit) {
   GArray *messages = nullptr;
   gst_h264_parser_parse_sei(parser_.get(), &unit, &messages);
+  const guint size = g_array_get_element_size(messages); // that of a message as the library has it
   for (guint i = 0; i < messages->len; ++i) {
-    const auto &message = g_array_index(messages, GstH264SEIMessage, i);
+    const auto &message = *reinterpret_cast<const GstH264SEIMessage *>(messages->data + size_t{i} * size);
     if (message.payloadType != GST_H264_SEI_RECOVERY_POINT)
       continue;
     // D.2.8: what follows one that is not exact may refer across it.
@@ -269,8 +278,8 @@ bool H264Parser::recovers(const Picture &picture, bool intra) {
 }
 
 bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
-  GstH264NalUnit unit = to_gst(nal);
-  GstH264SliceHdr slice;
+  Roomy<GstH264NalUnit> unit = to_gst(nal);
+  Roomy<GstH264SliceHdr> slice;
   if (!read_header(unit, slice))
     return false;
   const Picture picture{slice, unit.idr_pic_flag != 0, unit.ref_idc != 0, has_order_reset(slice)};
@@ -296,8 +305,8 @@ void H264Parser::read_next_slice(const Nal &nal, CodedPicture &coded) {
   const bool check_intra = recovery_point_ && coded.random_access;
   if (!check_intra && !field_.open)
     return;
-  GstH264NalUnit unit = to_gst(nal);
-  GstH264SliceHdr slice;
+  Roomy<GstH264NalUnit> unit = to_gst(nal);
+  Roomy<GstH264SliceHdr> slice;
   if (!read_header(unit, slice))
     return;
   const Picture picture{slice, unit.idr_pic_flag != 0, unit.ref_idc != 0, has_order_reset(slice)};

@@ -1,6 +1,7 @@
 // H.265: clause numbers are those of Rec. ITU-T H.265. A coded field is a picture of its own there, and decoders put it
 // out as one, so that pairs of fields are two frames.
 #include "gst/bitstream/nalpictureparser.h"
+#include "gst/bitstream/roomy.h"
 
 #include <algorithm>
 #include <vector>
@@ -31,8 +32,8 @@ struct NalHeader {
   int temporal_id; // -1: damaged
 };
 
-GstH265NalUnit to_gst(const Nal &nal, const NalHeader &header) {
-  GstH265NalUnit unit = {};
+Roomy<GstH265NalUnit> to_gst(const Nal &nal, const NalHeader &header) {
+  Roomy<GstH265NalUnit> unit;
   unit.type = static_cast<guint8>(header.type);
   unit.layer_id = static_cast<guint8>(header.layer);
   unit.temporal_id_plus1 = static_cast<guint8>(header.temporal_id + 1);
@@ -43,9 +44,8 @@ GstH265NalUnit to_gst(const Nal &nal, const NalHeader &header) {
   return unit;
 }
 
-struct SliceHeader : GstH265SliceHdr {
-  // cppcheck-suppress uninitDerivedMemberVar ; {} zeroes a C struct
-  SliceHeader() : GstH265SliceHdr{} {} // NOLINT(clang-analyzer-optin.cplusplus.UninitializedObject): likewise
+struct SliceHeader : Roomy<GstH265SliceHdr> {
+  SliceHeader() = default;
   ~SliceHeader() { gst_h265_slice_hdr_free(this); }
   SliceHeader(const SliceHeader &) = delete;
   SliceHeader &operator=(const SliceHeader &) = delete;
@@ -54,7 +54,7 @@ struct SliceHeader : GstH265SliceHdr {
 class H265Parser final : public NalPictureParser {
 public:
   H265Parser() : NalPictureParser("video/x-h265"), parser_(gst_h265_parser_new()) {}
-  bool full_range() const override;
+  bool full_range() const override { return full_range_; }
   int64_t order_window() const override { return order_window_; }
   void reset() override;
 
@@ -87,13 +87,8 @@ private:
   State state_;
   std::vector<Decoded> decoded_;
   int64_t order_window_ = INT64_MAX;
+  bool full_range_ = false; // of the last sequence parameter set
 };
-
-bool H265Parser::full_range() const {
-  const GstH265SPS *sps = parser_->last_sps;
-  return sps && sps->valid && sps->vui_parameters_present_flag && sps->vui_params.video_signal_type_present_flag &&
-         sps->vui_params.video_full_range_flag;
-}
 
 void H265Parser::reset() {
   NalPictureParser::reset();
@@ -134,20 +129,23 @@ void H265Parser::read_other(const Nal &nal) {
     state_.awaits_irap = true;
     return;
   }
-  GstH265NalUnit unit = to_gst(nal, header);
+  Roomy<GstH265NalUnit> unit = to_gst(nal, header);
   // Either keeps the parameter set, but parse_nal() leaves the usability information out, where the range of samples
   // is.
-  GstH265SPS sps;
+  Roomy<GstH265SPS> sps;
   if (header.type != GST_H265_NAL_SPS ||
       gst_h265_parser_parse_sps(parser_.get(), &unit, &sps, TRUE) != GST_H265_PARSER_OK)
     gst_h265_parser_parse_nal(parser_.get(), &unit);
+  else
+    full_range_ = sps.vui_parameters_present_flag && sps.vui_params.video_signal_type_present_flag &&
+                  sps.vui_params.video_full_range_flag;
 }
 
 bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
   const NalHeader header(nal);
   if (header.temporal_id < 0)
     return false;
-  GstH265NalUnit unit = to_gst(nal, header);
+  Roomy<GstH265NalUnit> unit = to_gst(nal, header);
   SliceHeader slice;
   if (gst_h265_parser_parse_slice_hdr(parser_.get(), &unit, &slice) != GST_H265_PARSER_OK ||
       slice.dependent_slice_segment_flag)

@@ -1,6 +1,8 @@
 // Boxes and fields: ISO/IEC 14496-12, 8.2 to 8.6.
 #include "gst/bitstream/movieheader.h"
 
+#include "gst/bitstream/bytes.h"
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -13,10 +15,6 @@ constexpr size_t kHeader = 8;           // size and type
 constexpr size_t kFullHeader = 12;      // version and flags, too
 constexpr size_t kMaxSamples = 8 << 20; // qtdemux takes no more
 
-uint32_t read_32(const uint8_t *at) {
-  return GST_READ_UINT32_BE(at);
-}
-
 // A box with its header. Invalid where there is none.
 struct Box {
   uint8_t *data = nullptr;
@@ -25,7 +23,7 @@ struct Box {
   explicit operator bool() const { return data != nullptr; }
   bool is(const char *type) const { return memcmp(data + 4, type, 4) == 0; }
   bool has(size_t bytes) const { return size >= bytes; }
-  uint32_t at(size_t offset) const { return read_32(data + offset); }
+  uint32_t at(size_t offset) const { return read_be<uint32_t>(data + offset); }
   uint8_t version() const { return data[kHeader]; }
   // Whole entries of `bytes` each behind a full header and their number.
   size_t entries(size_t bytes) const {
@@ -39,9 +37,9 @@ Box next_box(uint8_t *&at, const uint8_t *end) {
   const auto left = static_cast<size_t>(end - at);
   if (left < kHeader)
     return {};
-  uint64_t size = read_32(at);
+  uint64_t size = read_be<uint32_t>(at);
   if (size == 1 && left >= 16)
-    size = GST_READ_UINT64_BE(at + kHeader);
+    size = read_be<uint64_t>(at + kHeader);
   else if (size == 0)
     size = left;
   if (size < kHeader || size > left)
@@ -73,16 +71,16 @@ public:
   }
   explicit operator bool() const { return static_cast<bool>(box_); }
   uint64_t scale() const { return box_.at(wide_ ? 28 : 20); }
-  uint64_t duration() const { return wide_ ? GST_READ_UINT64_BE(box_.data + 32) : box_.at(24); }
+  uint64_t duration() const { return wide_ ? read_be<uint64_t>(box_.data + 32) : box_.at(24); }
   bool is_unknown() const { return duration() == 0 || duration() == (wide_ ? UINT64_MAX : UINT32_MAX); }
   // A duration of 0 says that nobody knows, and so cuts nothing off.
   void extend(uint64_t duration) const {
     if (is_unknown() || duration <= this->duration())
       return;
     if (wide_)
-      GST_WRITE_UINT64_BE(box_.data + 32, duration);
+      write_be<uint64_t>(box_.data + 32, duration);
     else
-      GST_WRITE_UINT32_BE(box_.data + 24, static_cast<uint32_t>(std::min<uint64_t>(duration, UINT32_MAX - 1)));
+      write_be<uint32_t>(box_.data + 24, static_cast<uint32_t>(std::min<uint64_t>(duration, UINT32_MAX - 1)));
   }
 
 private:
@@ -103,14 +101,15 @@ public:
   template <typename Visit> void each(Visit visit) const {
     const size_t offset_runs = offsets_ ? offsets_.entries(8) : 0;
     size_t run = 0, sample = 0;
-    uint32_t left = offset_runs > 0 ? read_32(offsets_.entry(0, 8)) : 0;
+    uint32_t left = offset_runs > 0 ? read_be<uint32_t>(offsets_.entry(0, 8)) : 0;
     int64_t decode_time = 0;
     for (size_t i = 0; durations_ && i < durations_.entries(8); i++) {
-      const uint32_t count = read_32(durations_.entry(i, 8)), duration = read_32(durations_.entry(i, 8) + 4);
+      const uint32_t count = read_be<uint32_t>(durations_.entry(i, 8)),
+                     duration = read_be<uint32_t>(durations_.entry(i, 8) + 4);
       for (uint32_t n = 0; n < count && sample < samples_; n++, sample++) {
-        for (; left == 0 && run + 1 < offset_runs; left = read_32(offsets_.entry(run, 8)))
+        for (; left == 0 && run + 1 < offset_runs; left = read_be<uint32_t>(offsets_.entry(run, 8)))
           run++;
-        const int64_t offset = left > 0 ? static_cast<int32_t>(read_32(offsets_.entry(run, 8) + 4)) : 0;
+        const int64_t offset = left > 0 ? static_cast<int32_t>(read_be<uint32_t>(offsets_.entry(run, 8) + 4)) : 0;
         left -= left > 0 ? 1 : 0;
         visit(decode_time + offset, duration);
         decode_time += duration;
@@ -124,11 +123,11 @@ public:
       if (declared.version() == 0 && declared.has(16))
         return std::max<int64_t>(0, static_cast<int32_t>(declared.at(12)));
       if (declared.has(20))
-        return std::max<int64_t>(0, static_cast<int64_t>(GST_READ_UINT64_BE(declared.data + 12)));
+        return std::max<int64_t>(0, static_cast<int64_t>(read_be<uint64_t>(declared.data + 12)));
     }
     int32_t least = 0;
     for (size_t i = 0; offsets_ && i < offsets_.entries(8); i++) {
-      const auto offset = static_cast<int32_t>(read_32(offsets_.entry(i, 8) + 4));
+      const auto offset = static_cast<int32_t>(read_be<uint32_t>(offsets_.entry(i, 8) + 4));
       if (offset != std::numeric_limits<int32_t>::min()) // a sample that is not to be decoded
         least = std::min(least, offset);
     }
@@ -153,9 +152,9 @@ std::vector<Entry> read_entries(Box list) {
   for (size_t i = 0; i < list.entries(bytes); i++) {
     const uint8_t *at = list.entry(i, bytes);
     if (wide)
-      entries.push_back({GST_READ_UINT64_BE(at), static_cast<int64_t>(GST_READ_UINT64_BE(at + 8))});
+      entries.push_back({read_be<uint64_t>(at), static_cast<int64_t>(read_be<uint64_t>(at + 8))});
     else
-      entries.push_back({read_32(at), static_cast<int32_t>(read_32(at + 4))});
+      entries.push_back({read_be<uint32_t>(at), static_cast<int32_t>(read_be<uint32_t>(at + 4))});
   }
   return entries;
 }
@@ -165,7 +164,7 @@ void open_last_entry(Box list, size_t count) {
   const bool wide = list.version() == 1;
   uint8_t *at = list.entry(count - 1, wide ? 20 : 12);
   memset(at, 0, wide ? 8 : 4);
-  GST_WRITE_UINT32_BE(at + (wide ? 16 : 8), 0x10000); // rate 1
+  write_be<uint32_t>(at + (wide ? 16 : 8), 0x10000); // rate 1
 }
 
 // An edit in the units of the track, but for `time`, which is in the movie's.
@@ -329,8 +328,8 @@ MovieTrack read_segment_index(const uint8_t *data, size_t size) {
   const size_t first = wide ? 40 : 32; // reference
   if (!box.has(first) || box.at(16) == 0)
     return track;
-  uint64_t end = wide ? GST_READ_UINT64_BE(box.data + 20) : box.at(20);
-  const size_t count = std::min<size_t>(GST_READ_UINT16_BE(box.data + first - 2), (box.size - first) / 12);
+  uint64_t end = wide ? read_be<uint64_t>(box.data + 20) : box.at(20);
+  const size_t count = std::min<size_t>(read_be<uint16_t>(box.data + first - 2), (box.size - first) / 12);
   for (size_t i = 0; i < count; i++)
     end += box.at(first + 12 * i + 4);
   track.id = box.at(12);

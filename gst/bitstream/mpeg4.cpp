@@ -2,6 +2,7 @@
 // decoders want to see before them is for them to say; but the order is the stream's own, for AVI files have no time
 // stamps that would tell, and parsers lose them.
 #include "gst/bitstream/readmap.h"
+#include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #define GST_USE_UNSTABLE_API
@@ -32,7 +33,7 @@ private:
   bool is_coded(const Nal &packet, const CodedUnit &unit) const;
   void place(const Planes &planes, CodedPicture &picture);
 
-  GstMpeg4VideoObjectLayer layer_ = {};
+  Roomy<GstMpeg4VideoObjectLayer> layer_;
   bool has_layer_ = false;
   int32_t anchors_ = 0; // I, P and S planes so far
   bool packed_ = false; // decoders are one B plane behind the units
@@ -84,9 +85,9 @@ Planes Mpeg4Parser::read_planes(const CodedUnit &unit) {
 
 // vop_coded, as far as it can be read. To the end of the unit, since a plane may end with zero bits.
 bool Mpeg4Parser::is_coded(const Nal &packet, const CodedUnit &unit) const {
-  GstMpeg4VideoObjectPlane plane = {};
+  Roomy<GstMpeg4VideoObjectPlane> plane;
   plane.coded = 1;
-  GstMpeg4VideoObjectLayer layer = layer_;
+  Roomy<GstMpeg4VideoObjectLayer> layer = layer_;
   if (has_layer_)
     gst_mpeg4_parse_video_object_plane(&plane, nullptr, &layer, packet.data,
                                        static_cast<gsize>(unit.data + unit.size - packet.data));

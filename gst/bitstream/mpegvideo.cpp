@@ -1,4 +1,5 @@
 // MPEG-1 and MPEG-2 video: clause numbers are those of Rec. ITU-T H.262.
+#include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #include <optional>
@@ -15,8 +16,8 @@ bool is_slice(const Nal &packet) {
 }
 
 // To the end of the unit, since a header may end with zero bytes that look like padding.
-GstMpegVideoPacket to_gst(const Nal &packet, const CodedUnit &unit) {
-  GstMpegVideoPacket result = {};
+Roomy<GstMpegVideoPacket> to_gst(const Nal &packet, const CodedUnit &unit) {
+  Roomy<GstMpegVideoPacket> result;
   result.data = packet.data;
   result.type = packet.data[0];
   result.offset = 1;
@@ -26,7 +27,7 @@ GstMpegVideoPacket to_gst(const Nal &packet, const CodedUnit &unit) {
 
 // What a unit says about its picture; of two fields, about the first.
 struct Picture {
-  GstMpegVideoPictureHdr header;
+  Roomy<GstMpegVideoPictureHdr> header;
   unsigned structure = GST_MPEG_VIDEO_PICTURE_STRUCTURE_FRAME;
   bool both_fields = false;
   bool has_matrix = false; // quant_matrix_extension()
@@ -125,7 +126,7 @@ bool MpegVideoParser::read(const CodedUnit &unit, CodedPicture &coded) {
 
 bool MpegVideoParser::read_packet(const Nal &packet, const CodedUnit &unit, CodedPicture &coded,
                                   std::optional<Picture> &picture) {
-  const GstMpegVideoPacket parsed = to_gst(packet, unit);
+  const Roomy<GstMpegVideoPacket> parsed = to_gst(packet, unit);
   switch (packet.data[0]) {
   case GST_MPEG_VIDEO_PACKET_SEQUENCE:
     pending_.sequence = true;
@@ -133,7 +134,7 @@ bool MpegVideoParser::read_packet(const Nal &packet, const CodedUnit &unit, Code
     matrix_unit_.reset(); // 6.3.11: it sets the matrices, to the default ones at least
     return true;
   case GST_MPEG_VIDEO_PACKET_GOP: {
-    GstMpegVideoGop gop;
+    Roomy<GstMpegVideoGop> gop;
     pending_.gop = gst_mpeg_video_packet_parse_gop(&parsed, &gop);
     pending_.closed_gop = pending_.gop && gop.closed_gop;
     return true;
@@ -160,8 +161,8 @@ bool MpegVideoParser::read_packet(const Nal &packet, const CodedUnit &unit, Code
 }
 
 void MpegVideoParser::read_extension(const Nal &packet, const CodedUnit &unit, Picture &picture) {
-  const GstMpegVideoPacket parsed = to_gst(packet, unit);
-  GstMpegVideoPictureExt extension;
+  const Roomy<GstMpegVideoPacket> parsed = to_gst(packet, unit);
+  Roomy<GstMpegVideoPictureExt> extension;
   if (packet.size < 2)
     return;
   const int type = packet.data[1] >> 4;

@@ -1,5 +1,7 @@
 #include "gst/bitstream/picturekind.h"
 
+#include "gst/bitstream/bytes.h"
+
 #include "gst/bitstream/bits.h"
 
 #include <initializer_list>
@@ -68,7 +70,7 @@ PictureKind read_theora(const uint8_t *data, size_t) {
 // RFC 9043, 4.3: the first thing that the range coder codes, at even odds. (The other pictures only take over its
 // state.)
 PictureKind read_ffv1(const uint8_t *data, size_t size) {
-  return key_if(size >= 2 && GST_READ_UINT16_BE(data) >= 0x7f80);
+  return key_if(size >= 2 && read_be<uint16_t>(data) >= 0x7f80);
 }
 
 // RealVideo: the number of slices but one, 8 bytes for each, and the first of them. Of RealVideo 1, the type is one

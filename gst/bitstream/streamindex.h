@@ -1,6 +1,7 @@
 // The pictures of a stream in decode and in display order, from a parse-only pass.
 #pragma once
 
+#include "gst/bitstream/bytes.h"
 #include "gst/bitstream/frametimes.h"
 #include "gst/bitstream/pictureparser.h"
 
@@ -64,8 +65,8 @@ public:
     for (unsigned r = 0; r < units_[i].references; ++r) {
       uint32_t distance = *at++;
       if (distance == kFar) {
-        distance = GST_READ_UINT32_LE(at);
-        at += 4;
+        distance = read_le<uint32_t>(at);
+        at += sizeof distance;
       }
       visit(i - distance);
     }

@@ -1,4 +1,5 @@
 // VP8: section numbers are those of RFC 6386.
+#include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #define GST_USE_UNSTABLE_API
@@ -30,7 +31,7 @@ protected:
   }
 
 private:
-  GstVp8Parser parser_;
+  Roomy<GstVp8Parser> parser_;
 };
 
 // An empty unit tells decoders only that something was lost.
@@ -38,7 +39,7 @@ bool Vp8Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   picture.has_picture = unit.size > 0;
   if (!picture.has_picture)
     return true;
-  GstVp8FrameHdr frame;
+  Roomy<GstVp8FrameHdr> frame;
   if (gst_vp8_parser_parse_frame_header(&parser_, &frame, unit.data, unit.size) != GST_VP8_PARSER_OK)
     return false;
   picture.random_access = picture.starts_sequence = frame.key_frame;

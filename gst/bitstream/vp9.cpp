@@ -1,5 +1,6 @@
 // VP9: section numbers are those of the VP9 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/freewith.h"
+#include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
 #define GST_USE_UNSTABLE_API
@@ -51,7 +52,7 @@ bool Vp9Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   picture.has_picture = unit.size > 0;
   if (!picture.has_picture)
     return true;
-  GstVp9SuperframeInfo superframe;
+  Roomy<GstVp9SuperframeInfo> superframe;
   if (!read_superframe(unit, superframe))
     return false;
   picture.output = false;
@@ -59,7 +60,7 @@ bool Vp9Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   size_t left = unit.size;
   for (unsigned i = 0; i < superframe.frames_in_superframe; ++i) {
     const size_t size = superframe.frame_sizes[i];
-    GstVp9FrameHdr frame;
+    Roomy<GstVp9FrameHdr> frame;
     if (size > left || gst_vp9_parser_parse_frame_header(parser_.get(), &frame, data, size) != GST_VP9_PARSER_OK)
       return false;
     data += size;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/cpssafetensors.h"
 
+#include "gst/codecpatch/atomicfile.h"
 #include "gst/codecpatch/cpstensormeta.h"
 #include "gst/codecpatch/json.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <fcntl.h>
 #include <string>
-#include <unistd.h>
 #include <vector>
+
+using cps::AtomicFile;
 
 namespace {
 
@@ -54,60 +54,6 @@ std::string file_header(const CpsTensorMeta *meta, const std::vector<const CpsTe
   return length + json;
 }
 
-// A file that is there under its name only once it is whole: written beside it, renamed by commit(), gone otherwise.
-class AtomicFile {
-public:
-  explicit AtomicFile(std::string path) : path_(std::move(path)) {}
-  ~AtomicFile() {
-    if (fd_ >= 0)
-      close(fd_);
-    if (!temporary_.empty())
-      unlink(temporary_.c_str());
-  }
-  AtomicFile(const AtomicFile &) = delete;
-  AtomicFile &operator=(const AtomicFile &) = delete;
-
-  bool create() {
-    static std::atomic<unsigned> counter{0};
-    const std::string folder = path_.substr(0, path_.find_last_of('/') + 1); // npos + 1 is 0
-    do {
-      temporary_ = folder + ".codecpatch-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".part";
-      fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (fd_ < 0 && errno == EEXIST); // left behind by a process that was killed
-    if (fd_ < 0)
-      temporary_.clear();
-    return fd_ >= 0;
-  }
-
-  // NOLINTNEXTLINE(readability-make-member-function-const): it changes the file
-  bool write(const void *data, size_t size) {
-    const auto *at = static_cast<const char *>(data);
-    while (size > 0) {
-      const ssize_t done = ::write(fd_, at, size);
-      if (done < 0 && errno == EINTR)
-        continue;
-      if (done < 0)
-        return false;
-      at += done;
-      size -= static_cast<size_t>(done);
-    }
-    return true;
-  }
-
-  bool commit() {
-    const int fd = fd_;
-    fd_ = -1;
-    if (close(fd) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0)
-      return false;
-    temporary_.clear();
-    return true;
-  }
-
-private:
-  std::string path_, temporary_;
-  int fd_ = -1;
-};
-
 gboolean fail(GError **error, const gchar *path, GstResourceError code) {
   const int reason = errno;
   if (reason == ENOSPC || reason == EDQUOT)
@@ -134,23 +80,64 @@ bool write_tensor(AtomicFile &file, GstBuffer *buffer, const CpsTensor *tensor) 
 } // namespace
 
 /**
+ * cps_safetensors_check_path:
+ * @path: name of a file
+ * @error: (out) (optional): a #GstResourceError where there is no place for it
+ *
+ * Tells before there is anything to write whether what stands under this name may be replaced: nothing, or a regular
+ * file. A device, a folder, a named pipe, a socket and a symbolic link, which is not followed, stay what they are.
+ *
+ * Returns: %TRUE where a file may be written.
+ */
+gboolean cps_safetensors_check_path(const gchar *path, GError **error) {
+  g_return_val_if_fail(path, FALSE);
+  const char *obstacle = cps::in_the_way(path);
+  if (!obstacle)
+    return TRUE;
+  g_set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
+              "Could not write \"%s\": it is %s, and only a regular file is replaced.", path, obstacle);
+  return FALSE;
+}
+
+/**
  * cps_buffer_save_safetensors:
  * @buffer: a buffer with a #CpsTensorMeta
  * @path: name of the file
  * @error: (out) (optional): a #GstResourceError where it fails
  *
- * Writes the tensors and the clip's metadata as a safetensors file. The file appears under its name, replacing one that
- * is there, only when it is complete; a failure leaves nothing behind. Blocks while writing; does not wait for the
- * disk.
+ * As cps_buffer_save_safetensors_full() without flags.
  *
  * Returns: %TRUE on success.
  */
 gboolean cps_buffer_save_safetensors(GstBuffer *buffer, const gchar *path, GError **error) {
+  return cps_buffer_save_safetensors_full(buffer, path, CPS_SAVE_FLAG_NONE, error);
+}
+
+/**
+ * cps_buffer_save_safetensors_full:
+ * @buffer: a buffer with a #CpsTensorMeta
+ * @path: name of the file
+ * @flags: how to write it
+ * @error: (out) (optional): a #GstResourceError where it fails
+ *
+ * Writes the tensors and the clip's metadata as a safetensors file. The file appears under its name, replacing a
+ * regular file that is there, only when it is complete; a failure leaves nothing behind. What
+ * cps_safetensors_check_path() refuses is not replaced. Blocks while writing, and with %CPS_SAVE_FLAG_FSYNC until the
+ * disk has it.
+ *
+ * The first time that a process writes into a folder, it removes what writers have left there that were killed: files
+ * named `.codecpatch-*.part` of this machine, since it started, that no process holds.
+ *
+ * Returns: %TRUE on success.
+ */
+gboolean cps_buffer_save_safetensors_full(GstBuffer *buffer, const gchar *path, CpsSaveFlags flags, GError **error) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), FALSE);
   g_return_val_if_fail(path, FALSE);
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(buffer);
   g_return_val_if_fail(meta, FALSE);
 
+  if (!cps_safetensors_check_path(path, error))
+    return FALSE;
   const std::vector<const CpsTensor *> order = file_order(meta);
   const std::string header = file_header(meta, order);
   AtomicFile file(path);
@@ -161,7 +148,7 @@ gboolean cps_buffer_save_safetensors(GstBuffer *buffer, const gchar *path, GErro
   for (const CpsTensor *tensor : order)
     if (!write_tensor(file, buffer, tensor))
       return fail(error, path, GST_RESOURCE_ERROR_WRITE);
-  if (!file.commit())
+  if (!file.commit(flags & CPS_SAVE_FLAG_FSYNC))
     return fail(error, path, GST_RESOURCE_ERROR_WRITE);
   return TRUE;
 }

@@ -10,6 +10,7 @@
 #include "gst/codecpatch/sessionprocess.h"
 #include "gst/codecpatch/sessionsource.h"
 #include "gst/codecpatch/sessiontensors.h"
+#include "gst/codecpatch/uritext.h"
 
 #include <utility>
 
@@ -154,7 +155,7 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
 CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, GError **error) {
   g_return_val_if_fail(uri, nullptr);
   return open_session(
-      uri, std::nullopt, options,
+      cps::without_credentials(uri), std::nullopt, options,
       [text = std::string(uri)](const Opening &, SessionSource &source, GError **failure) {
         return cps::find_uri(text, source, failure);
       },

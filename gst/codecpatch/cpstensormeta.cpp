@@ -118,12 +118,19 @@ const CpsTensor *cps_tensor_meta_find(const CpsTensorMeta *meta, const gchar *na
  * cps_tensor_get_size:
  * @tensor: a #CpsTensor
  *
- * Returns: bytes that the elements take.
+ * Returns: bytes that the elements take; %G_MAXSIZE, which no memory has, where that is more than a #gsize holds or a
+ * dimension is negative.
  */
 gsize cps_tensor_get_size(const CpsTensor *tensor) {
+  const gint64 *end = tensor->dims + MIN(tensor->n_dims, CPS_TENSOR_MAX_DIMS);
+  if (std::any_of(tensor->dims, end, [](gint64 dim) { return dim < 0; }))
+    return G_MAXSIZE;
+  if (std::find(tensor->dims, end, 0) != end)
+    return 0;
   gsize size = cps_dtype_get_size(tensor->dtype);
-  for (guint i = 0; i < tensor->n_dims; i++)
-    size *= static_cast<gsize>(tensor->dims[i]);
+  for (const gint64 *dim = tensor->dims; dim != end; ++dim)
+    if (!g_size_checked_mul(&size, size, static_cast<gsize>(*dim)))
+      return G_MAXSIZE;
   return size;
 }
 
@@ -141,7 +148,8 @@ gsize cps_tensor_get_size(const CpsTensor *tensor) {
 gboolean cps_tensor_map(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *info, GstMapFlags flags) {
   if (tensor->memory >= gst_buffer_n_memory(buffer) || !gst_buffer_map_range(buffer, tensor->memory, 1, info, flags))
     return FALSE;
-  if (info->size >= cps_tensor_get_size(tensor))
+  const gsize size = cps_tensor_get_size(tensor);
+  if (size != G_MAXSIZE && info->size >= size)
     return TRUE;
   gst_buffer_unmap(buffer, info);
   return FALSE;

@@ -2,6 +2,7 @@
 #include "gst/elements/clipbuilder.h"
 
 #include "gst/elements/colormatrix.h"
+#include "gst/elements/memorylimit.h"
 #include "gst/elements/options.h"
 
 #include <algorithm>
@@ -69,6 +70,27 @@ bool read_clip_options(const GstStructure *options, ClipOptions &out, std::strin
     return false;
   }
   return true;
+}
+
+// 0 where begin() refuses the options. Of a frame at target size, three samples a pixel at most, each of two bytes. Of
+// a patch, its score, and two integers while patches are selected.
+guint64 clip_memory(const GstStructure *properties, Size frame, guint length) {
+  constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
+  constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float);
+  ClipOptions options;
+  std::string error;
+  if (!read_clip_options(properties, options, error))
+    return 0;
+  const Size target = target_size(frame, options.target);
+  const auto width = static_cast<guint64>(target.width), height = static_cast<guint64>(target.height);
+  if (product({width, height}) > static_cast<guint64>(kMaxTargetPixels))
+    return 0;
+  const auto patch = static_cast<guint64>(options.target.patch_size);
+  const guint64 patches = product({width / patch, height / patch, length});
+  const guint64 kept = std::min<guint64>(patches, static_cast<guint64>(std::max<int64_t>(options.select.k_keep, 0)));
+  const guint64 tensors =
+      sum(product({kept, 3, patch, patch, cps_dtype_get_size(options.dtype)}), product({kept, kFields}));
+  return sum(sum(product({width, height, kSamples, kSample, length}), product({patches, kCandidate})), tensors);
 }
 
 static PixelType pixel_type(CpsDtype dtype) {

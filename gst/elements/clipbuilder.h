@@ -19,6 +19,9 @@ struct ClipOptions {
 // False with a sentence in `error` that names the property at fault.
 bool read_clip_options(const GstStructure *options, ClipOptions &out, std::string &error);
 
+// Bytes that a clip takes at most; 0 where the properties are not in order, which is for begin() to say.
+guint64 clip_memory(const GstStructure *properties, Size frame, guint length);
+
 class ClipBuilder final : public ClipMaker {
 public:
   explicit ClipBuilder(std::unique_ptr<ClipStage> stage) : stage_(std::move(stage)) {}

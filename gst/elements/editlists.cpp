@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/editlists.h"
 
+#include "gst/bitstream/bytes.h"
 #include "gst/elements/upstream.h"
 
 #include <cstdlib>
@@ -22,7 +23,7 @@ struct TakenTracks {
 const char *const kTaken = "cps-taken-tracks";
 
 bool is_movie_header(const GstMapInfo &box) {
-  return box.size > 8 && memcmp(box.data + 4, "moov", 4) == 0 && GST_READ_UINT32_BE(box.data) <= box.size;
+  return box.size > 8 && memcmp(box.data + 4, "moov", 4) == 0 && read_be<uint32_t>(box.data) <= box.size;
 }
 
 // Writes to the box, which nobody else has.

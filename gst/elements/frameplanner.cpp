@@ -21,6 +21,7 @@
 #include "gst/elements/colorrange.h"
 #include "gst/elements/decoders.h"
 #include "gst/elements/droppedheaders.h"
+#include "gst/elements/memorylimit.h"
 #include "gst/elements/options.h"
 #include "gst/elements/ownseek.h"
 #include "gst/elements/plannercaps.h"
@@ -232,7 +233,7 @@ static bool make_plan(CpsFramePlanner *self) {
     plan = cps::answer_request({GST_ELEMENT(self), state.index, section_of(state), state.nominal_fps,
                                 state.timeline.declared_end(state.sinkpad)},
                                request.get());
-    if (!plan)
+    if (!plan || !cps::has_room(state.srcpad, plan->n_frames))
       return false;
     std::vector<uint64_t> wanted;
     for (guint i = 0; i < plan->n_frames; i++)

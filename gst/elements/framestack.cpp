@@ -22,6 +22,7 @@
 #include "gst/elements/framestack.h"
 
 #include "gst/elements/colormatrix.h"
+#include "gst/elements/memorylimit.h"
 #include "gst/elements/options.h"
 
 GST_DEBUG_CATEGORY_STATIC(frame_stack_debug);
@@ -82,11 +83,15 @@ static void cps_frame_stack_class_init(CpsFrameStackClass *klass) {
   cps::setup_tensor_clip(clip_class, "format=static, num_tensors=1, framerate=0/1, types=uint8");
   g_object_class_install_property(G_OBJECT_CLASS(klass), 1, cps::color_matrix_spec());
   g_object_class_install_property(G_OBJECT_CLASS(klass), 2, cps::cuda_device_id_spec());
+  g_object_class_install_property(G_OBJECT_CLASS(klass), 3, cps::max_memory_spec());
 
   clip_class->category = frame_stack_debug;
   clip_class->entry = "framestack";
   clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipMaker> {
     return std::make_unique<FrameStacker>(cps::make_stack_stage(cuda, context));
+  };
+  clip_class->memory = [](const GstStructure *, cps::Size frame, guint length) {
+    return cps::product({3, static_cast<guint64>(frame.width), static_cast<guint64>(frame.height), length});
   };
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Frame stacker", "Converter/Video/Tensor",
                                         "Makes one RGB tensor of the whole frames of a sequence",

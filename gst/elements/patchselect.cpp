@@ -29,6 +29,7 @@
 
 #include "gst/elements/clipbuilder.h"
 #include "gst/elements/colormatrix.h"
+#include "gst/elements/memorylimit.h"
 
 GST_DEBUG_CATEGORY_STATIC(patch_select_debug);
 
@@ -110,6 +111,7 @@ static void install_properties(GObjectClass *object_class) {
   install(gst_param_spec_array("std", "Standard deviation", "What R, G and B are divided by after mean (empty = off)",
                                channel, flags));
   install(cps::cuda_device_id_spec());
+  install(cps::max_memory_spec());
 }
 
 static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
@@ -122,6 +124,7 @@ static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipMaker> {
     return std::make_unique<cps::ClipBuilder>(cps::make_clip_stage(cuda, context));
   };
+  clip_class->memory = cps::clip_memory;
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");

@@ -9,6 +9,7 @@
 #include "gst/elements/patchselect.h"
 #include "gst/elements/patchstreambin.h"
 #include "gst/elements/tensormetasink.h"
+#include "gst/elements/textreferences.h"
 #ifdef HAVE_AVFORMAT
 #include "gst/elements/typefinders.h"
 #endif
@@ -25,6 +26,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(tensormetasink, plugin);
   registered |= GST_ELEMENT_REGISTER(uniformdecodebin, plugin);
   registered |= GST_ELEMENT_REGISTER(patchstreambin, plugin);
+  registered |= cps::register_text_references(plugin);
 #ifdef HAVE_AVFORMAT
   registered |= GST_ELEMENT_REGISTER(avcodecdec, plugin);
   registered |= GST_ELEMENT_REGISTER(avformatdemux, plugin);

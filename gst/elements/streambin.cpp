@@ -43,6 +43,8 @@ enum {
   PROP_MAX_SOURCE_PIXELS,
   PROP_STALL_TIMEOUT,
   PROP_TIMEOUT,
+  PROP_ALLOW_URI_SCHEMES,
+  PROP_ALLOW_PLAYLISTS,
   PROP_RESOLVED_DECODE_BACKEND,
   PROP_RESOLVED_PROCESS_BACKEND,
   PROP_RESOLVED_DECODER,
@@ -58,6 +60,7 @@ struct UnrefStream {
 struct Settings : cps::RouteSettings {
   std::string uri;
   std::shared_ptr<GInputStream> stream;
+  cps::SourcePolicy policy;
   gint video_track = -1;
   Backend decode = Backend::Auto;
   Backend process = Backend::Auto;
@@ -166,7 +169,7 @@ static bool begin_stream(CpsStreamBin *self) {
   };
   cps::set_planner_reopen(route.planner, std::move(reopen));
   state.watch->start(settings.limits);
-  return state.search->start(settings.uri, state.stream.get());
+  return state.search->start(settings.uri, state.stream.get(), settings.policy);
 }
 
 static void end_stream(CpsStreamBin *self) {
@@ -280,6 +283,12 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
   case PROP_TIMEOUT:
     settings.limits.whole = g_value_get_double(value);
     break;
+  case PROP_ALLOW_URI_SCHEMES:
+    settings.policy.schemes = g_value_get_string(value) ? g_value_get_string(value) : cps::kUriSchemes;
+    break;
+  case PROP_ALLOW_PLAYLISTS:
+    settings.policy.playlists = g_value_get_boolean(value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -335,6 +344,12 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
     break;
   case PROP_TIMEOUT:
     g_value_set_double(value, settings.limits.whole);
+    break;
+  case PROP_ALLOW_URI_SCHEMES:
+    g_value_set_string(value, settings.policy.schemes.c_str());
+    break;
+  case PROP_ALLOW_PLAYLISTS:
+    g_value_set_boolean(value, settings.policy.playlists);
     break;
   case PROP_RESOLVED_DECODE_BACKEND:
     set_text(state.resolved.decode_backend);
@@ -452,10 +467,12 @@ static void install_own_properties(GObjectClass *klass) {
           g_param_spec_enum("decode-thread-type", "Decode thread type",
                             "What the threads of a decoder on the CPU share, where it knows (libav)",
                             CPS_TYPE_THREAD_TYPE, static_cast<gint>(cps::ThreadType::Auto), flags));
-  install(PROP_MAX_SOURCE_PIXELS,
-          g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
-                              "Width x height above which a video is refused before anything is decoded", 1,
-                              G_MAXUINT64, cps::kMaxSourcePixels, flags));
+  install(
+      PROP_MAX_SOURCE_PIXELS,
+      g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
+                          "Width x height above which a video is refused before anything is decoded (0 = 8192x4352, "
+                          "of small sources 4096x2304 and 256 for each byte)",
+                          0, G_MAXUINT64, 0, flags));
   install(PROP_STALL_TIMEOUT,
           g_param_spec_double("stall-timeout", "Stall timeout",
                               "Seconds after which it is an error that nothing comes from the source, unless that is "
@@ -466,6 +483,15 @@ static void install_own_properties(GObjectClass *klass) {
                               "Seconds after which it is an error that nothing has been put out, since the start or "
                               "the buffer before; those in which nobody takes a buffer do not count (0 = never)",
                               0, cps::kMaxLimit, 0, flags));
+  install(PROP_ALLOW_URI_SCHEMES,
+          g_param_spec_string("allow-uri-schemes", "Allowed URI schemes",
+                              "Schemes that uri may have, separated by commas (* = any)", cps::kUriSchemes, flags));
+  install(
+      PROP_ALLOW_PLAYLISTS,
+      g_param_spec_boolean("allow-playlists", "Allow playlists",
+                           "Read HLS, DASH and Smooth Streaming, of an http or https uri alone, and so whatever they "
+                           "name; those in files and streams are never read",
+                           FALSE, flags));
   install(PROP_RESOLVED_DECODE_BACKEND,
           g_param_spec_string("resolved-decode-backend", "Resolved decode backend",
                               "Where it is decoded: cpu or gpu (NULL = not known yet)", nullptr, readable));

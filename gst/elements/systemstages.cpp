@@ -101,6 +101,8 @@ private:
 // nullptr.
 void *append_memory(GstBuffer *buffer, size_t size) {
   constexpr size_t kLine = 64, kHugePage = 2 << 20;
+  if (size > static_cast<size_t>(G_MAXSSIZE))
+    return nullptr;
   const bool large = size >= 2 * kHugePage;
   void *data = std::aligned_alloc(large ? kHugePage : kLine, std::max(kLine, (size + kLine - 1) / kLine * kLine));
 #ifdef MADV_HUGEPAGE

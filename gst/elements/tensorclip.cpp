@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/tensorclip.h"
 
+#include "gst/codecpatch/uritext.h"
 #include "gst/elements/memorykind.h"
+#include "gst/elements/memorylimit.h"
 #include "gst/elements/options.h"
 
 #include <algorithm>
@@ -17,6 +19,7 @@ struct State {
   GstPad *srcpad = nullptr;
   cps::Options options;
   cps::StageContext context;
+  cps::Size expected; // object lock; of frames, see expect_frames()
 
   // Streaming thread
   GstVideoInfo info = {};
@@ -55,11 +58,9 @@ static gchar *stream_source(GstPad *sinkpad) {
   gchar *uri = nullptr;
   if (gst_pad_peer_query(sinkpad, query.get()))
     gst_query_parse_uri(query.get(), &uri);
+  const Owned<gchar> owned(uri);
   gchar *path = uri ? g_filename_from_uri(uri, nullptr, nullptr) : nullptr;
-  if (!path)
-    return uri;
-  g_free(uri);
-  return path;
+  return path || !uri ? path : g_strdup(cps::without_credentials(uri).c_str());
 }
 
 static GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
@@ -118,15 +119,43 @@ static bool send_caps(State &state) {
   return true;
 }
 
+// False where a clip takes more memory than it may.
+static bool check_memory(CpsTensorClip *self, const GstStructure *options, cps::Size frame, guint length,
+                         cps::StageError &error) {
+  return cps::fits_memory(options, CPS_TENSOR_CLIP_GET_CLASS(self)->memory(options, frame, length), length, error);
+}
+
+// frameplanner asks before it lets the decoder begin.
+static bool answer_room_query(CpsTensorClip *self, GstQuery *query) {
+  const guint length = cps::room_query_length(query);
+  if (length == 0)
+    return false;
+  cps::Size frame;
+  {
+    const cps::ObjectLock lock(self);
+    frame = state_of(self).expected;
+  }
+  const Owned<GstStructure> options = state_of(self).options.snapshot();
+  cps::StageError error;
+  if (frame.width > 0 && frame.height > 0 && !check_memory(self, options.get(), frame, length, error)) {
+    cps::report(self, error);
+    cps::refuse_room(query);
+  }
+  return true;
+}
+
 static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, const CpsFrameMeta &first) {
   State &state = state_of(self);
   state.clip_options = state.options.snapshot();
-  gst_structure_remove_field(state.clip_options.get(), "cuda-device-id"); // where, not what
+  cps::StageError error;
+  if (!check_memory(self, state.clip_options.get(), {crop.width, crop.height}, first.seq_len, error))
+    return cps::report(self, error);
+  for (const char *name : {"cuda-device-id", "max-memory"}) // where and whether, not what
+    gst_structure_remove_field(state.clip_options.get(), name);
   state.clip_pts = first.pts;
   state.format = {state.info, crop, first.seq_len};
   state.frames.clear();
   state.frames.reserve(first.seq_len);
-  cps::StageError error;
   if (!state.maker->begin(state.clip_options.get(), state.format, error))
     return cps::report(self, error);
   state.collecting = true;
@@ -324,7 +353,8 @@ static gboolean tensor_clip_sink_query(GstPad *pad, GstObject *parent, GstQuery 
     return TRUE;
   }
   default:
-    return state.context.answer(query) || gst_pad_query_default(pad, parent, query);
+    return answer_room_query(CPS_TENSOR_CLIP(parent), query) || state.context.answer(query) ||
+           gst_pad_query_default(pad, parent, query);
   }
 }
 
@@ -350,6 +380,7 @@ static GstStateChangeReturn tensor_clip_change_state(GstElement *element, GstSta
     state.plan.reset();
     gst_video_info_init(&state.info);
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+    cps::expect_frames(CPS_TENSOR_CLIP(element), {});
   }
   return result;
 }
@@ -403,6 +434,11 @@ CpsTensor make_tensor(const char *name, CpsDtype dtype, std::initializer_list<gi
   CpsTensor out = {g_quark_from_static_string(name), dtype, static_cast<guint>(dims.size()), {}, memory};
   std::copy(dims.begin(), dims.end(), out.dims);
   return out;
+}
+
+void expect_frames(CpsTensorClip *self, Size frame) {
+  const ObjectLock lock(self);
+  state_of(self).expected = frame;
 }
 
 void setup_tensor_clip(CpsTensorClipClass *klass, const char *tensors) {

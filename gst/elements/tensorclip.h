@@ -56,11 +56,18 @@ struct _CpsTensorClipClass {
   GstDebugCategory *category;
   const char *entry; // the element that a sampler has to be before
   std::unique_ptr<cps::ClipMaker> (*make)(bool cuda, cps::StageContext &context);
+  // Bytes that a clip takes at most: its tensors, and what is kept of its frames until they are made. `options`: the
+  // element's properties.
+  guint64 (*memory)(const GstStructure *options, cps::Size frame, guint length);
 };
 
 namespace cps {
 
 // The first thing that a class does when it is initialised. `tensors`: the fields of the tensors' caps.
 void setup_tensor_clip(CpsTensorClipClass *klass, const char *tensors);
+
+// Frames will be of this size, by the word of the stream's header, so that a clip that takes too much memory is refused
+// before anything is decoded.
+void expect_frames(CpsTensorClip *self, Size frame);
 
 } // namespace cps

@@ -9,7 +9,8 @@
  * #CpsTensorMetaSink::pull-tensors or #CpsTensorMetaSink::try-pull-tensors, from any thread, and
  * #CpsTensorMetaSink::new-tensors tells when there is one. With a location each clip becomes a safetensors file, and
  * nothing is queued unless #CpsTensorMetaSink:max-buffers is set. A file appears under its name only when it is
- * complete; an element message `tensors-written` with `location` and `clip-index` says so.
+ * complete; an element message `tensors-written` with `location` and `clip-index` says so. Only regular files are
+ * replaced: a device, a folder, a named pipe, a socket or a symbolic link of that name is an error.
  *
  * The sink neither waits for the clock nor for a buffer in PAUSED: it is no display, and its first buffer comes a whole
  * clip late.
@@ -38,7 +39,7 @@ GST_DEBUG_CATEGORY_STATIC(tensor_meta_sink_debug);
 using cps::ObjectLock;
 using cps::Owned;
 
-enum { PROP_0, PROP_LOCATION, PROP_MAX_BUFFERS, PROP_DROP };
+enum { PROP_0, PROP_LOCATION, PROP_MAX_BUFFERS, PROP_DROP, PROP_FSYNC };
 enum { SIGNAL_NEW_TENSORS, SIGNAL_PULL_TENSORS, SIGNAL_TRY_PULL_TENSORS, LAST_SIGNAL };
 static guint sink_signals[LAST_SIGNAL];
 
@@ -47,10 +48,12 @@ struct CpsTensorMetaSinkPrivate {
   std::string location;
   guint max_buffers = 0;
   bool drop = false;
+  bool fsync = false;
 
   // Streaming thread
   Owned<GstCaps> caps;
-  std::string pattern; // location, as it was when the stream began
+  std::string pattern;                     // location, as it was when the stream began
+  CpsSaveFlags flags = CPS_SAVE_FLAG_NONE; // likewise
 
   std::mutex mutex; // all below
   std::condition_variable changed;
@@ -103,16 +106,19 @@ static bool expand_location(const std::string &pattern, guint index, std::string
   return true;
 }
 
+static void post_file_error(CpsTensorMetaSink *self, Owned<GError> error) {
+  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain, error->code,
+                           g_strdup_printf("%s Check location of tensormetasink.", error->message), nullptr, __FILE__,
+                           GST_FUNCTION, __LINE__);
+}
+
 static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer) {
   const guint clip_index = cps_buffer_get_tensor_meta(buffer)->clip->clip_index;
   std::string name;
   expand_location(state_of(self).pattern, clip_index, name);
   GError *error = nullptr;
-  if (!cps_buffer_save_safetensors(buffer, name.c_str(), &error)) {
-    gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain, error->code,
-                             g_strdup_printf("%s Check location of tensormetasink.", error->message), nullptr, __FILE__,
-                             GST_FUNCTION, __LINE__);
-    g_error_free(error);
+  if (!cps_buffer_save_safetensors_full(buffer, name.c_str(), state_of(self).flags, &error)) {
+    post_file_error(self, Owned<GError>(error));
     return GST_FLOW_ERROR;
   }
   GST_INFO_OBJECT(self, "wrote %s", name.c_str());
@@ -266,6 +272,7 @@ static bool read_location(CpsTensorMetaSink *self) {
   {
     const ObjectLock lock(self);
     state.pattern = state.location;
+    state.flags = state.fsync ? CPS_SAVE_FLAG_FSYNC : CPS_SAVE_FLAG_NONE;
   }
   std::string name;
   if (!expand_location(state.pattern, 0, name)) {
@@ -279,8 +286,13 @@ static bool read_location(CpsTensorMetaSink *self) {
   if (name.empty())
     return true;
   const Owned<gchar> folder(g_path_get_dirname(name.c_str()));
-  if (access(folder.get(), W_OK | X_OK) == 0 && g_file_test(folder.get(), G_FILE_TEST_IS_DIR))
-    return true;
+  if (access(folder.get(), W_OK | X_OK) == 0 && g_file_test(folder.get(), G_FILE_TEST_IS_DIR)) {
+    GError *error = nullptr;
+    if (cps_safetensors_check_path(name.c_str(), &error))
+      return true;
+    post_file_error(self, Owned<GError>(error));
+    return false;
+  }
   GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE,
                     ("Cannot write to the folder \"%s\" of location: it must exist and be writable.", folder.get()),
                     GST_ERROR_SYSTEM);
@@ -319,6 +331,9 @@ static void tensor_meta_sink_set_property(GObject *object, guint id, const GValu
   case PROP_DROP:
     state.drop = g_value_get_boolean(value);
     break;
+  case PROP_FSYNC:
+    state.fsync = g_value_get_boolean(value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -336,6 +351,9 @@ static void tensor_meta_sink_get_property(GObject *object, guint id, GValue *val
     break;
   case PROP_DROP:
     g_value_set_boolean(value, state.drop);
+    break;
+  case PROP_FSYNC:
+    g_value_set_boolean(value, state.fsync);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -413,6 +431,11 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
                                   g_param_spec_boolean("drop", "Drop", "Drop the oldest buffer where the queue is full",
                                                        FALSE,
                                                        static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
+  g_object_class_install_property(
+      object_class, PROP_FSYNC,
+      g_param_spec_boolean("fsync", "fsync",
+                           "Tell of a file when the disk has it, so that a power failure does no harm", FALSE,
+                           static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
   install_signals(G_TYPE_FROM_CLASS(klass));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);

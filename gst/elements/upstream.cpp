@@ -72,17 +72,28 @@ static bool is_seekable(GstPad *pad, GstFormat format) {
   return seekable;
 }
 
-// The pad that the stream comes out of first, at its source. nullptr where nothing is linked.
-static Owned<GstPad> find_source(GstPad *sinkpad) {
-  Owned<GstPad> output(gst_pad_get_peer(sinkpad));
-  if (!output)
-    return nullptr;
+// The pad that the stream behind `output` comes out of first, at its source.
+static Owned<GstPad> first_output(GstPad *output) {
   Owned<GstPad> source;
-  any_pad(gst_pad_iterate_internal_links(output.get()), [&](GstPad *input) {
-    source = find_source(input);
+  any_pad(gst_pad_iterate_internal_links(output), [&](GstPad *input) {
+    const Owned<GstPad> before(gst_pad_get_peer(input));
+    source = before ? first_output(before.get()) : nullptr;
     return source != nullptr;
   });
-  return source ? std::move(source) : std::move(output);
+  return source ? std::move(source) : Owned<GstPad>(GST_PAD(gst_object_ref(output)));
+}
+
+// nullptr where nothing is linked.
+static Owned<GstPad> find_source(GstPad *sinkpad) {
+  const Owned<GstPad> output(gst_pad_get_peer(sinkpad));
+  return output ? first_output(output.get()) : nullptr;
+}
+
+guint64 source_bytes(GstPad *output) {
+  const Owned<GstPad> source = first_output(output);
+  gint64 bytes = -1;
+  const bool known = gst_pad_query_duration(source.get(), GST_FORMAT_BYTES, &bytes) && bytes >= 0;
+  return known ? static_cast<guint64>(bytes) : G_MAXUINT64;
 }
 
 static bool is_bandwidth_limited(GstPad *source) {

@@ -32,4 +32,7 @@ bool segments_cut(GstPad *sinkpad);
 // streams, whose lengths it does not tell apart.
 GstClockTime declared_duration(GstPad *sinkpad);
 
+// Size of what the stream behind `output` is read from; G_MAXUINT64 where nobody tells.
+guint64 source_bytes(GstPad *output);
+
 } // namespace cps

@@ -6,6 +6,7 @@
 #include "gst/elements/formatbridge.h"
 #include "gst/elements/inorder.h"
 #include "gst/elements/patchenergy.h"
+#include "gst/elements/sizelimit.h"
 #include "gst/elements/tagorientation.h"
 #include "gst/elements/tensorclip.h"
 #include "gst/elements/videotrack.h"
@@ -215,26 +216,23 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
 
 // All of it
 
-// False after an error message. Nothing has been allocated for its pictures yet.
-static bool check_size(const VideoRoute &route, const GstCaps *caps) {
-  const GstStructure *media = gst_caps_get_structure(caps, 0);
-  gint width = 0, height = 0;
-  gst_structure_get_int(media, "width", &width);
-  gst_structure_get_int(media, "height", &height);
-  if (static_cast<guint64>(std::max(width, 0)) * static_cast<guint64>(std::max(height, 0)) <=
-      route.settings.max_source_pixels)
-    return true;
-  GST_ELEMENT_ERROR(route.bin, STREAM, FORMAT,
-                    ("The video is of %dx%d pixels, more than max-source-pixels, which is %" G_GUINT64_FORMAT ".",
-                     width, height, route.settings.max_source_pixels),
-                    (nullptr));
-  return false;
+// What makes tensors learns of the size where nothing lies between that changes it.
+static void expect_frames(const VideoRoute &route, const GstCaps *caps) {
+  GstElement *next = route.stages.empty() ? nullptr : route.stages.back();
+  const Owned<GstPad> peer(next ? nullptr : gst_pad_get_peer(route.srcpad));
+  const Owned<GstElement> behind(peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+  if (!next)
+    next = behind.get();
+  if (next && CPS_IS_TENSOR_CLIP(next))
+    expect_frames(CPS_TENSOR_CLIP(next), coded_size(caps));
 }
 
 LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   const Owned<GstCaps> caps = stream_caps(video);
-  if (!check_size(route, caps.get()))
+  const SizeLimit limit = size_limit(route.bin, route.settings.max_source_pixels, video);
+  if (!check_size(limit, coded_size(caps.get())))
     return {};
+  watch_size(limit, video);
   const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "sink"));
   const Owned<GstCaps> plannable(gst_pad_get_pad_template_caps(planned.get()));
   const Owned<GstPad> planner_src(gst_element_get_static_pad(route.planner, "src"));
@@ -245,14 +243,23 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   const LinkedVideo linked = link_decoder(route, coded, caps.get());
   if (linked.decode == Backend::Auto)
     return {};
+  const Owned<GstPad> sampled(gst_element_get_static_pad(route.sampler, "sink"));
+  if (const Owned<GstPad> decoded{gst_pad_get_peer(sampled.get())}; decoded && decoded.get() != video)
+    watch_size(limit, decoded.get());
   gst_element_sync_state_with_parent(route.planner); // whose turn in the bin's change of state may be yet to come
   const bool turned = route.settings.apply_rotation && orientation_of(video) != CPS_ORIENTATION_IDENTITY;
-  return link_output(route, linked.decode, turned) ? linked : LinkedVideo();
+  if (!link_output(route, linked.decode, turned))
+    return {};
+  expect_frames(route, caps.get());
+  return linked;
 }
 
 bool relink_video(const VideoRoute &route, GstPad *video) {
   const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "src"));
-  return gst_pad_is_linked(planned.get()) && link_pad(video, route.planner);
+  if (!gst_pad_is_linked(planned.get()))
+    return false;
+  watch_size(size_limit(route.bin, route.settings.max_source_pixels, video), video);
+  return link_pad(video, route.planner);
 }
 
 void unlink_video(const VideoRoute &route) {

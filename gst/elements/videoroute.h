@@ -11,10 +11,6 @@
 
 namespace cps {
 
-// 8K film (8192x4320), with what codecs pad it to. A few hundred bytes can claim any size, and a decoder takes memory
-// for a dozen pictures of it at once.
-constexpr guint64 kMaxSourcePixels = guint64{8192} * 4352;
-
 // What the bin is asked for.
 struct RouteSettings {
   bool apply_rotation = true; // by marking frames for our own elements, by turning them for others
@@ -22,7 +18,7 @@ struct RouteSettings {
   int process_device_id = 0;
   guint decode_threads = 0;
   ThreadType decode_thread_type = ThreadType::Auto;
-  guint64 max_source_pixels = kMaxSourcePixels;
+  guint64 max_source_pixels = 0; // see sizelimit.h
 };
 
 struct VideoRoute {

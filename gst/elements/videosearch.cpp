@@ -9,7 +9,6 @@
 #include "gst/elements/losterrors.h"
 #include "gst/elements/misread.h"
 #include "gst/elements/pastend.h"
-#include "gst/elements/playlist.h"
 #include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
@@ -36,9 +35,10 @@ VideoSearch::VideoSearch(GstBin *bin, int track, Outcome outcome)
 
 VideoSearch::~VideoSearch() = default;
 
-bool VideoSearch::start(const std::string &uri, GInputStream *stream) {
+bool VideoSearch::start(const std::string &uri, GInputStream *stream, const SourcePolicy &policy) {
   const std::lock_guard<std::mutex> lock(opening_);
   uri_ = uri;
+  policy_ = policy;
   stream_.reset(stream ? G_INPUT_STREAM(g_object_ref(stream)) : nullptr);
   return open();
 }
@@ -66,13 +66,8 @@ GstElement *VideoSearch::make_source() {
       g_object_set(source, "stream", stream_.get(), nullptr);
     return source;
   }
-  if (uri_.empty()) {
-    GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND, ("There is nothing to read: set uri."), (nullptr));
-    return nullptr;
-  }
-  if (!gst_uri_is_valid(uri_.c_str())) {
-    GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND,
-                      ("uri is \"%s\", which is none: that of a file begins with file:///.", uri_.c_str()), (nullptr));
+  if (const std::string problem = check_uri(policy_, uri_); !problem.empty()) {
+    GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND, ("%s", problem.c_str()), (nullptr));
     return nullptr;
   }
   GError *error = nullptr;
@@ -85,7 +80,8 @@ GstElement *VideoSearch::make_source() {
     gst_element_post_message(GST_ELEMENT(bin_), gst_missing_uri_source_message_new(GST_ELEMENT(bin_), protocol.get()));
   }
   GST_ELEMENT_ERROR(bin_, RESOURCE, NOT_FOUND,
-                    ("Nothing here reads \"%s\": %s.", uri_.c_str(), error ? error->message : ""), (nullptr));
+                    ("Nothing here reads \"%s\": %s.", printable_uri(uri_).c_str(), error ? error->message : ""),
+                    (nullptr));
   g_clear_error(&error);
   return nullptr;
 }
@@ -105,6 +101,7 @@ void VideoSearch::watch_parsebin(Container &container, GstPad *pad) {
   take_edit_lists(parsebin);
   stop_reading_past_end(pad);
   g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), &container);
+  g_signal_connect(parsebin, "autoplug-select", G_CALLBACK(on_autoplug_select), this);
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
 }
 
@@ -144,28 +141,36 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   return parsebin;
 }
 
-// What names other files is read only where the application has named it by its URL: it does not know what is in a
-// file.
-bool VideoSearch::refuse_playlist(const GstCaps *caps) {
-  const char *name = playlist_name(caps);
-  const bool of_the_network =
-      !stream_ && (g_str_has_prefix(uri_.c_str(), "http://") || g_str_has_prefix(uri_.c_str(), "https://"));
-  if (!name || of_the_network)
-    return false;
+// May the source name others? Only where the application has named it by its URL: it does not know what is in a file.
+bool VideoSearch::may_refer() const {
+  return policy_.playlists && !stream_ &&
+         (gst_uri_has_protocol(uri_.c_str(), "http") || gst_uri_has_protocol(uri_.c_str(), "https"));
+}
+
+void VideoSearch::refuse_reference(const std::string &name) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (std::exchange(has_found_, true)) // nothing else is to be said of what is in it
-      return true;
+      return;
   }
-  GST_ELEMENT_ERROR(bin_, STREAM, WRONG_TYPE,
-                    ("This is %s, which names other sources: give its URL, or a video.", name), (nullptr));
-  return true;
+  post_reference_error(bin_, name);
+}
+
+// Whatever is not known by name: elements that would open something are not put in.
+gint VideoSearch::on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstElementFactory *factory,
+                                     VideoSearch *self) {
+  const bool skip = !self->may_refer() && opens_others(factory);
+  if (skip)
+    self->refuse_reference(gst_structure_get_name(gst_caps_get_structure(caps, 0)));
+  return skip ? 2 : 0; // of GstAutoplugSelectResult, which is in no header
 }
 
 // Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
 gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *pad, GstCaps *caps, Container *container) {
-  if (container->search.refuse_playlist(caps))
+  if (const char *name = reference_name(caps); name && !container->search.may_refer()) {
+    container->search.refuse_reference(name);
     return FALSE;
+  }
   if (is_misread(pad, caps) && container->search.fall_back({}))
     return FALSE;
   const char *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
@@ -555,6 +560,11 @@ bool VideoSearch::explain(GstMessage *message) {
     const std::lock_guard<std::mutex> lock(mutex_);
     unknown_ = std::move(encrypted);
     return false;
+  }
+  // QuickTime movies have such, which name where the movie is.
+  if (gst_message_has_name(message, "redirect") && !may_refer()) {
+    refuse_reference("a movie that stands for another (a redirection)");
+    return true;
   }
   if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
     return false;

@@ -5,6 +5,7 @@
 
 #include "gst/elements/padsearch.h"
 #include "gst/elements/readcache.h"
+#include "gst/elements/sourcepolicy.h"
 
 #include <functional>
 #include <gio/gio.h>
@@ -33,7 +34,7 @@ public:
 
   // Puts the elements into the bin, whose change of state starts them when its own pads are active. Reads `stream`
   // where there is one, else `uri`. False after an error message. Without a video, that is posted later.
-  bool start(const std::string &uri, GInputStream *stream);
+  bool start(const std::string &uri, GInputStream *stream, const SourcePolicy &policy);
 
   // Opens the source once more and finds the same video, for what cannot be rewound. `closed` is called in between,
   // when nothing is read. Not on a thread that brings data. False where the source cannot be read again.
@@ -84,7 +85,8 @@ private:
   GstElement *parse(GstPad *pad);
   void watch_parsebin(Container &container, GstPad *pad);
   void watch_data(GstPad *pad);
-  bool refuse_playlist(const GstCaps *caps);
+  bool may_refer() const;
+  void refuse_reference(const std::string &name);
   Owned<GstPad> parse_further(Container &container, GstPad *pad);
   Owned<GstCaps> take_unknown();
   bool has_found();
@@ -107,6 +109,7 @@ private:
   static void on_parsed_pad(GstElement *, GstPad *pad, Container *container);
   static void on_parsed_pad_removed(GstElement *, GstPad *pad, Container *container);
   static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container);
+  static gint on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstElementFactory *factory, VideoSearch *self);
   static void on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self);
 
   GstBin *const bin_;
@@ -114,6 +117,7 @@ private:
 
   std::mutex opening_; // held while the source is opened or closed; all below
   std::string uri_;
+  SourcePolicy policy_;
   Stream stream_;
   Owned<GstElement> source_;
   ReadCache cache_; // of the source; what it has is its thread's

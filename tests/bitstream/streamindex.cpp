@@ -51,6 +51,27 @@ GST_START_TEST(test_order_starts_over_with_each_sequence) {
 }
 GST_END_TEST;
 
+// Far references are numbers of four bytes among single ones, wherever they come to lie.
+GST_START_TEST(test_references_near_and_far) {
+  StreamIndex index;
+  for (uint32_t i = 0; i < 70000; ++i) {
+    CodedPicture p = picture(static_cast<int32_t>(i));
+    p.references.known = true;
+    if (i % 1000 == 999)
+      for (const uint32_t distance : {1u, 254u, 255u, 256u, i})
+        if (distance <= i)
+          p.references.units[p.references.count++] = i - distance;
+    index.add(p, {i, GST_CLOCK_TIME_NONE}, false);
+  }
+  index.finish();
+  for (uint32_t i = 999; i < 70000; i += 1000) {
+    std::vector<size_t> found;
+    index.visit_references(i, [&](size_t unit) { found.push_back(unit); });
+    fail_unless(found == std::vector<size_t>({i - 1, i - 254, i - 255, i - 256, 0}));
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_what_is_no_frame) {
   CodedPicture second_field = picture(1);
   second_field.second_field = true;
@@ -192,6 +213,7 @@ static Suite *streamindex_suite(void) {
   Suite *s = suite_create("streamindex");
   TCase *tc = tcase_create("general");
   suite_add_tcase(s, tc);
+  tcase_add_test(tc, test_references_near_and_far);
   tcase_add_test(tc, test_order_starts_over_with_each_sequence);
   tcase_add_test(tc, test_what_is_no_frame);
   tcase_add_test(tc, test_what_has_lost_its_references);

@@ -434,9 +434,33 @@ GST_START_TEST(wrong_position) {
 }
 GST_END_TEST
 
+// 3 frames of 38x26 pixels.
+GST_START_TEST(memory_limit) {
+  const Clip clip = noise_clip();
+  for (const auto &[limit, fits] : {std::pair{"8892", true}, std::pair{"8891", false}, std::pair{"0", true}}) {
+    const Harness stack("framestack", {{"max-memory", limit}});
+    stack.start(test::video_caps(clip.info).get());
+    Owned<GstBuffer> first = test::sampled(test::noise_buffer(clip.info.size), 0, 0, 3);
+    fail_unless((stack.push(std::move(first)) == GST_FLOW_OK) == fits);
+    if (!fits)
+      stack.check_error("A clip of 3 frames needs 8892 bytes of memory, more than max-memory, which is 8891");
+  }
+}
+GST_END_TEST
+
+// By default as well: 3 petabytes.
+GST_START_TEST(memory_limit_by_default) {
+  const Harness stack("framestack");
+  stack.start(test::video_caps(test::video_info("GRAY8", 32000, 30000)).get());
+  Owned<GstBuffer> small = test::sampled(test::noise_buffer(16), 0, 0, 1u << 20);
+  fail_unless(stack.push(std::move(small)) == GST_FLOW_ERROR);
+  stack.check_error("max-memory");
+}
+GST_END_TEST
+
 GST_START_TEST(too_many_frames) {
   const Clip clip = noise_clip(test::video_info("GRAY8", 32000, 30000), {0, 0, 1, 1}, 1);
-  const Harness stack("framestack");
+  const Harness stack("framestack", {{"max-memory", "0"}});
   stack.start(test::video_caps(clip.info).get());
   Owned<GstBuffer> small = test::sampled(test::noise_buffer(16), 0, 0, 1u << 20); // 3 petabytes
   fail_unless(stack.push(std::move(small)) == GST_FLOW_ERROR);
@@ -693,6 +717,8 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, frames_too_small);
   tcase_add_test(tests, crop_out_of_range);
   tcase_add_test(tests, wrong_position);
+  tcase_add_test(tests, memory_limit);
+  tcase_add_test(tests, memory_limit_by_default);
   tcase_add_test(tests, too_many_frames);
   tcase_add_test(tests, changes_in_a_clip);
   tcase_add_test(tests, crop_change_in_a_clip);

@@ -1095,17 +1095,22 @@ GST_START_TEST(metadata_without_a_plan) {
 }
 GST_END_TEST
 
+// As it is, but for whom the server knows.
 GST_START_TEST(source_that_is_no_file) {
   const Clip clip = noise_clip();
-  Harness select("patchselect", kSmall);
-  select.on_query = [](GstQuery *query) {
-    if (GST_QUERY_TYPE(query) != GST_QUERY_URI)
-      return false;
-    gst_query_set_uri(query, "https://host/a%20b.mp4");
-    return true;
-  };
-  select.start(test::video_caps(clip.info).get());
-  assert_text(metadata_of(run(select, clip).get())["source"], "https://host/a%20b.mp4");
+  for (const auto &[uri, source] : {std::pair{"https://host/a%20b.mp4", "https://host/a%20b.mp4"},
+                                    std::pair{"https://me:secret@host/a@b.mp4", "https://***@host/a@b.mp4"},
+                                    std::pair{"rtsp://me:p@ss@host:554/?a=@", "rtsp://***@host:554/?a=@"}}) {
+    Harness select("patchselect", kSmall);
+    select.on_query = [uri = uri](GstQuery *query) {
+      if (GST_QUERY_TYPE(query) != GST_QUERY_URI)
+        return false;
+      gst_query_set_uri(query, uri);
+      return true;
+    };
+    select.start(test::video_caps(clip.info).get());
+    assert_text(metadata_of(run(select, clip).get())["source"], source);
+  }
 }
 GST_END_TEST
 

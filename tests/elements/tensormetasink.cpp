@@ -1,5 +1,6 @@
 #include "tests/common/folder.h"
 #include "tests/common/harness.h"
+#include "tests/common/obstacles.h"
 #include "tests/common/safetensors.h"
 #include "tests/common/tensors.h"
 #include "tests/common/text.h"
@@ -127,12 +128,12 @@ std::string name_of(const char *pattern, guint index) {
 
 GST_START_TEST(defaults) {
   const Sink sink;
-  gboolean sync = TRUE, async = TRUE, last = TRUE, drop = TRUE, qos = TRUE;
+  gboolean sync = TRUE, async = TRUE, last = TRUE, drop = TRUE, qos = TRUE, fsync = TRUE;
   guint most = 1;
   gchar *location = nullptr;
   g_object_get(sink.element(), "sync", &sync, "async", &async, "enable-last-sample", &last, "drop", &drop,
-               "max-buffers", &most, "location", &location, "qos", &qos, nullptr);
-  fail_if(sync || async || last || drop || qos);
+               "max-buffers", &most, "location", &location, "qos", &qos, "fsync", &fsync, nullptr);
+  fail_if(sync || async || last || drop || qos || fsync);
   assert_equals_int(most, 0);
   fail_unless(location == nullptr);
 }
@@ -552,22 +553,46 @@ GST_START_TEST(location_set_in_playing) {
 }
 GST_END_TEST
 
+// Before there is anything to lose.
+GST_START_TEST(obstacles) {
+  for (const test::Obstacle &obstacle : test::obstacles()) {
+    const Folder folder;
+    if (!obstacle.make(folder.file("clip"))) {
+      g_print("skipped: may not make %s\n", obstacle.name);
+      continue;
+    }
+    const std::string error = start_error(folder.file("clip"));
+    fail_unless(test::contains(error, obstacle.name) && test::contains(error, "location"), "%s", error.c_str());
+    fail_unless(folder.files() == std::vector<std::string>{"clip"});
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(write_fails) {
   const Folder folder;
-  fail_unless(mkdir(folder.file("clip").c_str(), 0755) == 0);
   const Sink sink({{"location", folder.file("clip").c_str()}});
+  fail_unless(mkdir(folder.file("clip").c_str(), 0755) == 0);
   fail_unless(sink.push_clip(0) == GST_FLOW_ERROR);
   GstMessage *message = gst_bus_pop_filtered(sink.bus(), GST_MESSAGE_ERROR);
   fail_unless(message != nullptr);
   GError *error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
-  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE));
+  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE));
   fail_unless(strstr(error->message, folder.file("clip").c_str()) && strstr(error->message, "location"), "%s",
               error->message);
   g_error_free(error);
   gst_message_unref(message);
   fail_unless(folder.files() == std::vector<std::string>{"clip"});
   fail_unless(gst_bus_pop_filtered(sink.bus(), GST_MESSAGE_ELEMENT) == nullptr);
+}
+GST_END_TEST
+
+GST_START_TEST(writes_to_the_disk) {
+  const Folder folder;
+  const Sink sink({{"location", folder.file("%d").c_str()}, {"fsync", "true"}});
+  fail_unless(sink.push_clip(0) == GST_FLOW_OK);
+  sink.check_quiet();
+  fail_unless(folder.files() == std::vector<std::string>{"0"});
 }
 GST_END_TEST
 
@@ -647,7 +672,9 @@ static Suite *tensormetasink_suite() {
   tcase_add_test(tests, starts_after_a_refusal);
   tcase_add_test(tests, location_set_in_ready);
   tcase_add_test(tests, location_set_in_playing);
+  tcase_add_test(tests, obstacles);
   tcase_add_test(tests, write_fails);
+  tcase_add_test(tests, writes_to_the_disk);
   tcase_add_test(tests, disk_full);
   tcase_add_test(tests, writes_and_queues);
   tcase_add_test(tests, location_reads_back);

@@ -186,11 +186,50 @@ GST_START_TEST(clip_is_counted) {
 }
 GST_END_TEST
 
+GST_START_TEST(sizes) {
+  constexpr gint64 kHuge = gint64{1} << 40;
+  const struct {
+    CpsDtype dtype;
+    std::vector<gint64> dims;
+    gsize size;
+  } rows[] = {
+      {CPS_DTYPE_U8, {}, 1},
+      {CPS_DTYPE_F32, {3, 5}, 60},
+      {CPS_DTYPE_I64, {0}, 0},
+      {CPS_DTYPE_U8, {kHuge}, gsize{1} << 40},
+      {CPS_DTYPE_I64, {gint64{1} << 60}, gsize{1} << 63},
+      {CPS_DTYPE_I64, {gint64{1} << 61}, G_MAXSIZE}, // would be 0
+      {CPS_DTYPE_U8, {kHuge, kHuge}, G_MAXSIZE},     // would be 0
+      {CPS_DTYPE_U8, {kHuge, kHuge, 0}, 0},
+      {CPS_DTYPE_U8, {G_MAXINT64, 3}, G_MAXSIZE},
+      {CPS_DTYPE_U8, {-1}, G_MAXSIZE},
+      {CPS_DTYPE_U8, {-2, -2}, G_MAXSIZE},
+  };
+  for (const auto &row : rows) {
+    CpsTensor one = tensor("one", row.dtype, {}, 0);
+    one.n_dims = static_cast<guint>(row.dims.size());
+    std::copy(row.dims.begin(), row.dims.end(), one.dims);
+    assert_equals_uint64(cps_tensor_get_size(&one), row.size);
+  }
+}
+GST_END_TEST
+
+// Whatever it says of itself, there is no more to map than the memory has.
+GST_START_TEST(sizes_that_overflow_are_not_mapped) {
+  const Owned<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, 64, nullptr));
+  const CpsTensor one = tensor("one", CPS_DTYPE_U8, {gint64{1} << 40, gint64{1} << 40}, 0);
+  GstMapInfo info;
+  fail_if(cps_tensor_map(&one, buffer.get(), &info, GST_MAP_READ));
+}
+GST_END_TEST
+
 static Suite *tensor_meta_suite() {
   Suite *suite = suite_create("tensor-meta");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, values);
+  tcase_add_test(tests, sizes);
+  tcase_add_test(tests, sizes_that_overflow_are_not_mapped);
   tcase_add_test(tests, copies_the_list);
   tcase_add_test(tests, find_by_name);
   tcase_add_test(tests, whole_copies);

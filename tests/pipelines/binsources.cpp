@@ -129,12 +129,49 @@ GST_START_TEST(no_source) {
 }
 GST_END_TEST
 
+GST_START_TEST(uris) {
+  const Files files;
+  const struct {
+    const char *uri;
+    std::initializer_list<const char *> words;
+  } rows[] = {
+      {"udp://127.0.0.1:5004", {"udp", "allow-uri-schemes"}},
+      {"testbin://video", {"testbin", "allow-uri-schemes"}},
+      {"pushfile:///clip.mp4", {"pushfile", "allow-uri-schemes"}},
+      {"fd://0", {"fd", "allow-uri-schemes"}},
+      {"imagesequence:///x-%d.png", {"imagesequence", "allow-uri-schemes"}},
+      {"splitmux:///x*.mp4", {"splitmux", "allow-uri-schemes"}},
+      {"file://elsewhere/clip.mp4", {"elsewhere", "file:///"}},
+      {"FILE://elsewhere/clip.mp4", {"elsewhere", "file:///"}},
+      {"ftp://me:secret@elsewhere/clip.mp4", {"ftp://***@elsewhere/clip.mp4", "allow-uri-schemes"}},
+  };
+  for (const auto &row : rows) {
+    const Outcome failure = check_failure(row.uri, files.good());
+    check(failure, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, row.words);
+    fail_unless(failure.error.find("secret") == std::string::npos, "%s", failure.error.c_str());
+  }
+}
+GST_END_TEST
+
+// A list of one, of another, of none.
+GST_START_TEST(allowed_schemes) {
+  const Files files;
+  for (const auto &[list, reads] : {std::pair{"file", true}, std::pair{"https, FILE", true}, std::pair{"*", true},
+                                    std::pair{"https", false}, std::pair{"", false}}) {
+    Line line(patches_of(files.good()));
+    set_text(line.get("bin").get(), "allow-uri-schemes", list);
+    fail_unless(line.run().eos == reads, "%s", list);
+  }
+}
+GST_END_TEST
+
 // An application can install what is missing.
 GST_START_TEST(missing_plugin) {
   Line line(patches_of(""));
   const Owned<GstElement> bin = line.get("bin");
   const Owned<GstBus> bus(gst_element_get_bus(line.pipeline()));
   set_text(bin.get(), "uri", "nosuchscheme://clip.mp4");
+  set_text(bin.get(), "allow-uri-schemes", "*");
   line.start();
   GstMessage *message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ELEMENT);
   fail_unless(message && gst_message_has_name(message, "missing-plugin"));
@@ -276,6 +313,8 @@ static Suite *binsources_suite() {
   Suite *suite = suite_create("pipelines-binsources");
   TCase *tests = make_tests(suite);
   tcase_add_test(tests, no_source);
+  tcase_add_test(tests, uris);
+  tcase_add_test(tests, allowed_schemes);
   tcase_add_test(tests, missing_plugin);
   tcase_add_test(tests, no_video);
   tcase_add_test(tests, no_such_track);

@@ -256,14 +256,33 @@ GST_START_TEST(streams_that_fail) {
 }
 GST_END_TEST
 
+GST_START_TEST(memory_that_is_not_allowed) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("clip.mp4");
+  encode(path, kH264, "mp4mux", 8, 1280, 720);
+  const auto error = [&](const char *frames, const char *bytes) {
+    return path + ": A clip of " + frames + " frames needs " + bytes + " bytes of memory, more than max-memory";
+  };
+  check_path_failure(path, {"output", "frames", "sequence-length", "1048576"}, CPS_SESSION_ERROR_MEMORY,
+                     error("1048576", "2899102924800"));
+  check_path_failure(path, {"output", "frames", "sequence-length", "2", "max-memory", "5529599"},
+                     CPS_SESSION_ERROR_MEMORY, error("2", "5529600"));
+  for (const OptionList &options : {OptionList{"sequence-length", "1048576"},
+                                    {"patch-size", "1", "input-size", "16000"},
+                                    {"sequence-length", "100000", "patch-size", "1"},
+                                    {"max-memory", "1000"}})
+    check_path_failure(path, options, CPS_SESSION_ERROR_MEMORY, path + ": A clip of ");
+}
+GST_END_TEST
+
 GST_START_TEST(memory_that_is_not_there) {
   const TemporaryFolder folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264, "mp4mux", 8, 1280, 720);
-  check_path_failure(path, {"output", "frames", "sequence-length", "1048576"}, CPS_SESSION_ERROR_MEMORY,
-                     path + ": There is not enough memory for 1048576 frames");
-  check_path_failure(path, {"sequence-length", "1048576", "input-size", "4000"}, CPS_SESSION_ERROR_MEMORY,
-                     path + ": There is not enough memory for 1048576 frames");
+  check_path_failure(path, {"output", "frames", "sequence-length", "1048576", "max-memory", "0"},
+                     CPS_SESSION_ERROR_MEMORY, path + ": There is not enough memory for 1048576 frames");
+  check_path_failure(path, {"sequence-length", "1048576", "input-size", "4000", "max-memory", "0"},
+                     CPS_SESSION_ERROR_MEMORY, path + ": There is not enough memory for 1048576 frames");
 }
 GST_END_TEST
 
@@ -426,6 +445,7 @@ static Suite *session_suite() {
   tcase_add_test(tests, sources_that_fail);
   tcase_add_test(tests, callbacks_that_fail);
   tcase_add_test(tests, streams_that_fail);
+  tcase_add_test(tests, memory_that_is_not_allowed);
   tcase_add_test(tests, memory_that_is_not_there);
   tcase_add_test(tests, backend_that_is_not_there);
   tcase_add_test(tests, options_that_are_refused);

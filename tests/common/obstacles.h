@@ -1,0 +1,42 @@
+// What may stand where a file is to be written. All of it is made in a folder of the test's own, devices as well: no
+// device of the system is touched.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <vector>
+
+namespace test {
+
+struct Obstacle {
+  const char *name; // as errors have it
+  bool (*make)(const std::string &path);
+};
+
+inline bool make_socket(const std::string &path) {
+  struct sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  const bool made = bind(fd, reinterpret_cast<const struct sockaddr *>(&address), sizeof address) == 0;
+  close(fd);
+  return made;
+}
+
+inline std::vector<Obstacle> obstacles() {
+  return {
+      {"a folder", [](const std::string &path) { return mkdir(path.c_str(), 0755) == 0; }},
+      {"a named pipe", [](const std::string &path) { return mkfifo(path.c_str(), 0644) == 0; }},
+      {"a socket", make_socket},
+      {"a symbolic link", [](const std::string &path) { return symlink("target", path.c_str()) == 0; }},
+      {"a device", [](const std::string &path) { return mknod(path.c_str(), S_IFCHR | 0666, makedev(1, 3)) == 0; }},
+      {"a device", [](const std::string &path) { return mknod(path.c_str(), S_IFBLK | 0666, makedev(7, 99)) == 0; }},
+  };
+}
+
+} // namespace test
