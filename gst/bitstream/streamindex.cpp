@@ -66,6 +66,8 @@ void StreamIndex::hide_unrecovered() {
     return;
   for (auto unit = units_.begin(); unit != whole; ++unit)
     unit->output = false;
+  if (whole->starts_sequence) // what follows refers to nothing before it
+    return;
   for (auto unit = whole + 1; unit != units_.end() && unit->sequence == whole->sequence; ++unit)
     if (unit->order < whole->order && !unit->second_field)
       unit->output = false;

@@ -111,6 +111,7 @@ GST_START_TEST(test_what_has_lost_its_references) {
   check_frames(index_of({picture(4), whole(picture(10)), second_field, picture(8), picture(12), picture(11),
                          whole(picture(20)), picture(18), sequence_start(0)}),
                {kNoFrame, 0, 0, kNoFrame, 2, 1, 4, 3, 5});
+  check_frames(index_of({picture(4), whole(sequence_start(10)), picture(8), picture(12)}), {kNoFrame, 1, 0, 2});
   check_frames(index_of({picture(4), picture(2)}), {1, 0}); // none is whole
 }
 GST_END_TEST;

@@ -201,11 +201,11 @@ GST_END_TEST
 // There is no saying when a live source has something; but how long to wait can be asked for.
 GST_START_TEST(live_source) {
   gst_element_register(nullptr, "cpslivesrc", GST_RANK_PRIMARY, live_source_get_type());
-  Line line("patchstreambin name=bin uri=cps-live: stall-timeout=0.2 ! tensormetasink");
+  Line line("patchstreambin name=bin uri=cps-live: allow-uri-schemes=cps-live stall-timeout=0.2 ! tensormetasink");
   line.reach(GST_STATE_PLAYING);
   check_silence(line, GST_SECOND);
 
-  Line limited("patchstreambin name=bin uri=cps-live: timeout=0.2 ! tensormetasink");
+  Line limited("patchstreambin name=bin uri=cps-live: allow-uri-schemes=cps-live timeout=0.2 ! tensormetasink");
   limited.reach(GST_STATE_PAUSED);
   check_silence(limited, GST_SECOND);
   limited.reach(GST_STATE_PLAYING);
