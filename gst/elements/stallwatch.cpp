@@ -25,7 +25,7 @@ static gint64 interval_for(TimeLimits limits) {
 }
 
 void StallWatch::start(TimeLimits limits) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
   limits_ = limits;
   idle_ = unproductive_ = 0;
   is_leaving_ = is_pushing_ = ended_ = live_ = false;
@@ -43,7 +43,7 @@ void StallWatch::start(TimeLimits limits) {
 }
 
 void StallWatch::stop() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (!tick_)
     return;
   gst_clock_id_unschedule(tick_);
@@ -67,7 +67,7 @@ static bool is_new(guint64 &seen, guint64 now) {
 }
 
 void StallWatch::look() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (!tick_)
     return;
   // A process that was stopped for a while has not waited.

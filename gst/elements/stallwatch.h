@@ -55,7 +55,8 @@ private:
   std::atomic<guint64> data_{0}, outputs_{0};
   std::atomic<bool> is_pushing_{false}, is_leaving_{false}, ended_{false}, live_{false};
 
-  std::mutex mutex_; // all below
+  // All below. Whoever is told of an error may stop the bin right there.
+  std::recursive_mutex mutex_;
   TimeLimits limits_;
   GstClockID tick_ = nullptr;        // nullptr: stopped
   gint64 interval_ = 0, looked_ = 0; // in µs

@@ -175,7 +175,8 @@ GST_START_TEST(functions_that_block) {
       feed.seeks = seeks;
       feed.blocks_at = at;
       Failure failure;
-      Session session = feed.open({"stall-timeout", "0.4", "total-frames", "50"}, failure);
+      Session session = feed.open({"stall-timeout", "1.5", "total-frames", "50"}, failure);
+      feed.wait_until_blocked();
       if (session)
         check_late(session, "stall-timeout");
       else
