@@ -146,7 +146,7 @@ step "real files" check_corpus
 step devenv check_devenv
 step install check_install
 step quickstart check_quickstart
-step lint "$root/ci/lint.sh" "$build" --product
+step lint "$root/ci/lint.sh" "$build" --quick
 
 say "done in $SECONDS s"
 [ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"
