@@ -6,7 +6,7 @@
 #   precompiled header hides; the kernels for every GPU
 # - all of the tests again, with CPS_ALL: every number of frames of every stream of tests/matrix, with every strategy; every
 #   configuration of the golden clips on the stand-in for the CUDA driver
-# - lint whole: clang-tidy of the tests, cppcheck with GStreamer's headers
+# - lint whole: clang-tidy of the tests, and with its analyzer of the rest; cppcheck with GStreamer's headers
 # - all real files of ../shared/corpus, where it is
 # - ci/mutations.py: rules made wrong, which tests have to notice
 set -euo pipefail
