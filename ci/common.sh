@@ -15,6 +15,35 @@ die() {
   exit 1
 }
 
+# What the shell's children have used of the processors so far, in seconds; to the variable `used`.
+count_used() {
+  # shellcheck disable=SC2154 # where this is sourced
+  times >"$work/times" # a pipe would have another shell tell its own
+  used=$(awk -F'[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$work/times")
+}
+
+# step NAME COMMAND...: says how it went, how long it took, and how long processors were busy with it, which tells more
+# where others are busy, too. One that failed is added to the array `failed`, and keeps no other from running. The folder
+# $work is there.
+step() {
+  local name=$1 started=$SECONDS status=0 used before
+  count_used
+  before=$used
+  shift
+  say "$name"
+  # A subshell of its own, so that -e holds in it: functions called in a condition run without.
+  set +e
+  (
+    set -e
+    "$@"
+  )
+  status=$?
+  set -e
+  [ $status -eq 0 ] || failed+=("$name")
+  count_used
+  echo "$name: $([ $status -eq 0 ] && echo ok || echo FAILED), $((SECONDS - started)) s, of processors $((used - before)) s"
+}
+
 # Packages that the given parts (build, run, test) need, one a line.
 packages_of() {
   local part

@@ -321,6 +321,8 @@ inline Outcome run(const std::string &description) {
 
 // Where tests of a suite go. Check kills those that take longer.
 inline TCase *make_tests(Suite *suite, double seconds = 120) {
+  // Check forks a process for each test. The hundred libraries of this plugin are loaded once, before that.
+  const Owned<GstPlugin> libav(gst_plugin_load_by_name("libav"));
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, seconds);

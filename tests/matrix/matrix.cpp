@@ -226,13 +226,15 @@ GST_START_TEST(exact_frames) {
   if (!given)
     make(stream, path);
   const std::string reading = "filesrc location=" + path + " ! " + stream.reading;
+  int turn = __i__;
   for (const std::string &decoder : stream.decoders) {
+    turn++;
     if (!have_elements_of(decoder))
       continue;
     const Expected expected = expect(stream, path, reading, decoder);
     if (!given && stream.change == Change::None && stream.lost.empty())
       check_intact(stream, decoder, expected.pictures);
-    check_all(stream.name, reading, decoder, expected);
+    check_all(stream.name, reading, decoder, expected, turn);
     g_print("%s, %s: %d frames, %d keys\n", stream.name.c_str(), decoder.c_str(),
             static_cast<int>(expected.pictures.size()),
             static_cast<int>(std::count(expected.keys.begin(), expected.keys.end(), true)));

@@ -120,15 +120,22 @@ inline void check_sample(const std::string &what, const std::vector<Sampled> &fr
   }
 }
 
-// Every strategy, from one frame to more than there are.
+// Every strategy, from one frame to more than there are. Of each it is every other number: those of an odd `turn` are
+// not those of an even one, so that streams of a kind, and the decoders of one, have them all between them. With
+// CPS_ALL in the environment it is every number.
 inline void check_all(const std::string &name, const std::string &reading, const std::string &decoder,
-                      const Expected &expected) {
+                      const Expected &expected, int turn) {
   const int more = static_cast<int>(expected.pictures.size()) + 7;
-  for (const char *strategy : {"stream", "skip", "seek", "auto"})
+  const bool every_number = g_getenv("CPS_ALL") != nullptr;
+  for (const char *strategy : {"stream", "skip", "seek", "auto"}) {
+    int place = turn++;
     for (const int n : {1, 2, 8, 16, 64, more}) {
+      if (place++ % 2 != 0 && !every_number)
+        continue;
       const std::string what = name + ", " + decoder + ", " + strategy + ", n = " + std::to_string(n);
       check_sample(what, sample(what, reading, decoder, strategy, n, expected.may_warn), expected, n);
     }
+  }
 }
 
 } // namespace matrix

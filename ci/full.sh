@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# ci/full.sh: what ci/test.sh leaves out because it takes hours; to be run after it, now and then. Exits non-zero where anything
+# failed; a failed step does not keep the others from running.
+#
+# - the tests compiled with -O3 and each with its own includes: warnings that only the optimiser finds, includes that the
+#   precompiled header hides; the kernels for every GPU
+# - all of the tests again, with CPS_ALL: every number of frames of every stream of tests/matrix, with every strategy; every
+#   configuration of the golden clips on the stand-in for the CUDA driver
+# - lint whole: clang-tidy of the tests, and with its analyzer of the rest; cppcheck with GStreamer's headers
+# - all real files of ../shared/corpus, where it is
+# - ci/mutations.py: rules made wrong, which tests have to notice
+set -euo pipefail
+exec </dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+build=$root/build-full
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=()
+unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
+export GST_REGISTRY=$work/registry.bin LC_ALL=C.UTF-8
+
+compile() {
+  rm -rf "$build"
+  build_tree "$build" -Dwerror=true -Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dtest_optimization=3 \
+    -Db_pch=false
+}
+
+run_tests() {
+  CPS_ALL=1 meson test -C "$build" --no-rebuild --print-errorlogs --num-processes "$jobs" --timeout-multiplier 10
+}
+
+install_packages build run test
+step build compile
+[ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
+step tests run_tests
+step lint "$root/ci/lint.sh" "$build"
+step "real files" "$root/ci/corpus.sh" "$build"
+step mutations "$root/ci/mutations.py"
+
+say "done in $SECONDS s"
+[ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"
+[ ${#failed[@]} -eq 0 ]
