@@ -8,6 +8,7 @@
 #   configuration of the golden clips on the stand-in for the CUDA driver
 # - lint whole: clang-tidy of the tests, and with its analyzer of the rest; cppcheck with GStreamer's headers
 # - all real files of ../shared/corpus, where it is
+# - damaged files, and libFuzzer's targets
 # - ci/mutations.py: rules made wrong, which tests have to notice
 set -euo pipefail
 exec </dev/null
@@ -36,6 +37,8 @@ step build compile
 step tests run_tests
 step lint "$root/ci/lint.sh" "$build"
 step "real files" "$root/ci/corpus.sh" "$build"
+step mutants "$root/ci/mutants.sh" "$build" 20000
+step fuzz "$root/ci/fuzz.sh" all 60
 step mutations "$root/ci/mutations.py"
 
 say "done in $SECONDS s"

@@ -42,7 +42,7 @@ fuzz() {
   fi
 }
 
-command -v clang++-14 >/dev/null || die "there is no clang++-14: install clang-14 (ci/packages.txt, fuzz)"
+install_packages build fuzz
 compile
 if [ ${#arguments[@]} -ne 2 ]; then
   printf '%s\n' "${targets[@]}"

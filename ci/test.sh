@@ -144,6 +144,7 @@ step python run_python
 counts=$(count_tests "$work/tests.log" "$work/python.log")
 step "without CUDA" check_without_cuda
 step "real files" check_corpus
+step mutants "$root/ci/mutants.sh" "$build" 300
 step devenv check_devenv
 step install check_install
 step quickstart check_quickstart
