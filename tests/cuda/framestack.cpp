@@ -186,7 +186,7 @@ GST_END_TEST
 GST_START_TEST(too_large) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
-  const Stack cuda(true);
+  const Stack cuda(true, {{"max-memory", "0"}});
   cuda.begin(info);
   Frames frames = upload(context.get(), info, noise_frames(info, 1));
   cps_buffer_get_frame_meta(frames[0].get())->seq_len = 200000;
