@@ -34,12 +34,10 @@ def main() -> None:
         channel.send("ready")
         while True:
             task, data, _ = channel.receive()
-            answer, file = _answer(task, data)
-            channel.send(answer, file=file)
-            if file is not None:
-                os.close(file)
-            if answer["last"]:
+            if _library.has_run() and _library.library().cps_session_abandoned() > 0:
+                channel.send({"leaving": True})  # and what has been left behind goes with the process
                 break
+            _do(task, data, channel)
     except Closed:
         pass
     os._exit(0)  # there may be threads that never return
@@ -52,27 +50,29 @@ def _die_with(parent: int) -> None:
         os._exit(0)
 
 
-def _answer(task: dict[str, Any], data: bytearray) -> tuple[dict[str, Any], int | None]:
-    """What became of a task; and a file in memory with the tensors, if there are any."""
-    answer: dict[str, Any] = {}
-    file = None
+def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
+    """Reads one source, and sends what became of it: a clip with a file in memory that has its tensors, or an error."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", CodecPatchWarning)
+        sent = False
         try:
             os.chdir(task["folder"])
-            file, answer["clip"] = _read(task, data)
+            with _RawSession(_sources.opener_named(task["kind"], task["name"], data), task["options"]) as session:
+                file, clip = first_clip(session)
+                try:
+                    channel.send({"clip": clip, "warnings": _texts(told)}, file=file)
+                finally:
+                    os.close(file)
+                sent = True  # while the session is being closed, the parent finds the next source
+        except Closed:
+            raise
         except Exception as error:
-            answer["error"] = _describe(error)
-    answer["warnings"] = [str(warning.message) for warning in told if warning.category is CodecPatchWarning]
-    # Whatever has been left behind goes with the process.
-    answer["last"] = _library.has_run() and _library.library().cps_session_abandoned() > 0
-    return answer, file
+            if not sent:
+                channel.send({"error": _describe(error), "warnings": _texts(told)})
 
 
-def _read(task: dict[str, Any], data: bytearray) -> tuple[int, dict[str, Any]]:
-    session = _RawSession(_sources.opener_named(task["kind"], task["name"], data), task["options"])
-    with session:
-        return first_clip(session)
+def _texts(told: list[warnings.WarningMessage]) -> list[str]:
+    return [str(warning.message) for warning in told if issubclass(warning.category, CodecPatchWarning)]
 
 
 def _describe(error: Exception) -> dict[str, Any]:

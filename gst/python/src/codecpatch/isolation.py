@@ -95,8 +95,9 @@ class Reader:
                 task["name"],
                 ErrorCode.TIMEOUT,
             ) from None
-        if answer["last"]:
+        if "leaving" in answer:
             self._drop(worker)
+            return self._ask(task, data, timeout)
         return answer, file
 
     def _worker(self) -> _Worker:
