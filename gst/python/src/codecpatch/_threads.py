@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -32,6 +33,8 @@ class Threads:
             self._tasks.get()
         for _ in self._threads:
             self._tasks.put(None)
+        if sys.is_finalizing():  # which stops daemon threads where they are
+            return
         for thread in self._threads:
             thread.join()
 
