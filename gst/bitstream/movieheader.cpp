@@ -104,8 +104,8 @@ public:
     uint32_t left = offset_runs > 0 ? read_be<uint32_t>(offsets_.entry(0, 8)) : 0;
     int64_t decode_time = 0;
     for (size_t i = 0; durations_ && i < durations_.entries(8); i++) {
-      const uint32_t count = read_be<uint32_t>(durations_.entry(i, 8)),
-                     duration = read_be<uint32_t>(durations_.entry(i, 8) + 4);
+      const auto count = read_be<uint32_t>(durations_.entry(i, 8)),
+                 duration = read_be<uint32_t>(durations_.entry(i, 8) + 4);
       for (uint32_t n = 0; n < count && sample < samples_; n++, sample++) {
         for (; left == 0 && run + 1 < offset_runs; left = read_be<uint32_t>(offsets_.entry(run, 8)))
           run++;

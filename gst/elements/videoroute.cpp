@@ -240,7 +240,7 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   if (gst_caps_is_subset(caps.get(), plannable.get()) && gst_pad_link(video, planned.get()) == GST_PAD_LINK_OK)
     coded = planner_src.get();
 
-  const LinkedVideo linked = link_decoder(route, coded, caps.get());
+  LinkedVideo linked = link_decoder(route, coded, caps.get());
   if (linked.decode == Backend::Auto)
     return {};
   const Owned<GstPad> sampled(gst_element_get_static_pad(route.sampler, "sink"));
