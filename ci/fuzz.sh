@@ -18,10 +18,12 @@ done
 
 # Everything that can be driven without a pipeline, instrumented.
 compile() {
-  [ -e "$build/build.ninja" ] || CC=clang-14 CXX=clang++-14 meson setup "$build" "$root" -Dfuzzers=enabled \
+  local output
+  [ -e "$build/build.ninja" ] || output=$(CC=clang-14 CXX=clang++-14 meson setup "$build" "$root" -Dfuzzers=enabled \
     -Dtests=disabled -Dexamples=disabled -Dbenchmarks=disabled -Dcuda=disabled -Davformat=disabled \
     -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
-    -Dcpp_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all' >"$build.log" || { cat "$build.log" && return 1; }
+    -Dcpp_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all' 2>&1) ||
+    { echo "$output" && return 1; }
   mapfile -t targets < <(ninja -C "$build" -t targets all | sed -n 's|^tests/fuzz/fuzz-\([a-z0-9]*\): .*|\1|p' | sort)
   ninja -C "$build" -j "$jobs" --quiet "${targets[@]/#/tests/fuzz/fuzz-}"
 }
