@@ -247,7 +247,7 @@ static gboolean avcodec_dec_set_format(GstVideoDecoder *decoder, GstVideoCodecSt
     return TRUE;
   GST_ELEMENT_ERROR(decoder, STREAM, DECODE,
                     ("The headers of the video are damaged: %s.", cps::text_of_libav_error(error).c_str()),
-                    ("%s does not open", state.context->codec->name));
+                    ("%s does not open", avcodec_get_name(state.context->codec_id)));
   state.context.reset();
   return FALSE;
 }
