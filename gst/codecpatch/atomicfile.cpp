@@ -6,6 +6,8 @@
 // not reach from one machine to another.
 #include "gst/codecpatch/atomicfile.h"
 
+#include "gst/codecpatch/descriptor.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -24,21 +26,6 @@ namespace cps {
 namespace {
 
 constexpr size_t kMostFolders = 1024; // that are remembered to have been looked at
-
-class Descriptor {
-public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0)
-      close(fd_);
-  }
-  Descriptor(const Descriptor &) = delete;
-  Descriptor &operator=(const Descriptor &) = delete;
-  int get() const { return fd_; }
-
-private:
-  int fd_;
-};
 
 struct CloseFolder {
   void operator()(GDir *folder) const { g_dir_close(folder); }

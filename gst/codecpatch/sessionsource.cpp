@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/sessionsource.h"
 
+#include "gst/codecpatch/descriptor.h"
 #include "gst/codecpatch/sessionerror.h"
 
 #include <cerrno>
@@ -35,22 +36,6 @@ void find_functions(const StreamFunctions &functions, const Opening &opening, Se
 
 namespace {
 
-class Descriptor {
-public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0)
-      close(number_);
-  }
-  Descriptor(const Descriptor &) = delete;
-  Descriptor &operator=(const Descriptor &) = delete;
-
-  int number() const { return number_; }
-
-private:
-  const int number_;
-};
-
 struct Pipe {
   Descriptor data;
   Descriptor wake_up; // readable once nobody is to wait any more
@@ -60,7 +45,7 @@ struct Pipe {
 
 // Waits for data, or for a writer to come and go. False where nobody is to wait any more.
 static bool wait_for_data(const Pipe &pipe) {
-  pollfd polled[] = {{pipe.data.number(), POLLIN, 0}, {pipe.wake_up.number(), POLLIN, 0}};
+  pollfd polled[] = {{pipe.data.get(), POLLIN, 0}, {pipe.wake_up.get(), POLLIN, 0}};
   while (poll(polled, 2, -1) < 0)
     if (errno != EINTR)
       return false;
@@ -70,7 +55,7 @@ static bool wait_for_data(const Pipe &pipe) {
 static gssize read_pipe(gpointer data, gpointer to, gsize size) {
   const auto &pipe = *static_cast<const Pipe *>(data);
   while (wait_for_data(pipe)) {
-    const gssize count = read(pipe.data.number(), to, size);
+    const gssize count = read(pipe.data.get(), to, size);
     if (count >= 0 || (errno != EINTR && errno != EAGAIN))
       return count;
   }
@@ -78,7 +63,7 @@ static gssize read_pipe(gpointer data, gpointer to, gsize size) {
 }
 
 static void wake_pipe(gpointer data) {
-  eventfd_write(static_cast<const Pipe *>(data)->wake_up.number(), 1);
+  eventfd_write(static_cast<const Pipe *>(data)->wake_up.get(), 1);
 }
 
 static void close_pipe(gpointer data) {
@@ -90,7 +75,7 @@ static void close_pipe(gpointer data) {
 static bool open_pipe(const std::string &path, const Opening &opening, SessionSource &source, GError **error) {
   std::unique_ptr<Pipe> pipe(new Pipe{Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
                                       Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))});
-  if (pipe->data.number() < 0 || pipe->wake_up.number() < 0)
+  if (pipe->data.get() < 0 || pipe->wake_up.get() < 0)
     return fail_to_open(errno, error);
   find_functions({read_pipe, nullptr, close_pipe, wake_pipe, pipe.release()}, opening, source);
   return true;

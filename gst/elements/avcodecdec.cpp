@@ -8,15 +8,8 @@
 #include "gst/elements/avcodecdec.h"
 
 #include "gst/elements/avcodeccaps.h"
+#include "gst/elements/avowned.h"
 #include "gst/elements/avpixels.h"
-#include "gst/elements/private.h"
-
-#include <algorithm>
-#include <memory>
-
-extern "C" {
-#include <libavcodec/avcodec.h>
-}
 
 GST_DEBUG_CATEGORY_STATIC(avcodec_dec_debug);
 #define GST_CAT_DEFAULT avcodec_dec_debug
@@ -38,18 +31,6 @@ constexpr int kDefaultThreads = 0;
 // is not going to come out.
 constexpr guint32 kMostInHand = 64;
 
-struct FreeContext {
-  void operator()(AVCodecContext *context) const { avcodec_free_context(&context); }
-};
-
-struct FreePacket {
-  void operator()(AVPacket *packet) const { av_packet_free(&packet); }
-};
-
-struct FreeFrame {
-  void operator()(AVFrame *frame) const { av_frame_free(&frame); }
-};
-
 struct UnrefState {
   void operator()(GstVideoCodecState *state) const { gst_video_codec_state_unref(state); }
 };
@@ -65,7 +46,7 @@ struct CpsAvcodecDecPrivate {
 
   // The stream lock.
   std::unique_ptr<GstVideoCodecState, UnrefState> input, output;
-  std::unique_ptr<AVCodecContext, FreeContext> context;
+  cps::AvOwned<AVCodecContext> context;
   cps::AvPixels pixels; // from the decoder's format to that of `output`
 };
 
@@ -169,7 +150,7 @@ static GstFlowReturn put_out(CpsAvcodecDec *self, const AVFrame *picture) {
 // All frames that the decoder has.
 static GstFlowReturn receive(CpsAvcodecDec *self) {
   const State &state = state_of(self);
-  const std::unique_ptr<AVFrame, FreeFrame> picture(av_frame_alloc());
+  const cps::AvOwned<AVFrame> picture(av_frame_alloc());
   GstFlowReturn flow = GST_FLOW_OK;
   while (flow == GST_FLOW_OK && avcodec_receive_frame(state.context.get(), picture.get()) >= 0) {
     flow = put_out(self, picture.get());
@@ -180,8 +161,8 @@ static GstFlowReturn receive(CpsAvcodecDec *self) {
 
 // Access units
 
-static std::unique_ptr<AVPacket, FreePacket> to_packet(const GstVideoCodecFrame *frame) {
-  std::unique_ptr<AVPacket, FreePacket> packet(av_packet_alloc());
+static cps::AvOwned<AVPacket> to_packet(const GstVideoCodecFrame *frame) {
+  cps::AvOwned<AVPacket> packet(av_packet_alloc());
   GstBuffer *unit = frame->input_buffer;
   const gsize size = gst_buffer_get_size(unit);
   if (size > G_MAXINT - AV_INPUT_BUFFER_PADDING_SIZE || av_new_packet(packet.get(), static_cast<int>(size)) < 0)
@@ -197,7 +178,7 @@ static std::unique_ptr<AVPacket, FreePacket> to_packet(const GstVideoCodecFrame 
 static GstFlowReturn avcodec_dec_handle_frame(GstVideoDecoder *decoder, GstVideoCodecFrame *frame) {
   auto *self = CPS_AVCODEC_DEC(decoder);
   const State &state = state_of(self);
-  const std::unique_ptr<AVPacket, FreePacket> packet = to_packet(frame);
+  const cps::AvOwned<AVPacket> packet = to_packet(frame);
   gst_video_codec_frame_unref(frame);
   GstFlowReturn flow = GST_FLOW_OK;
   int error = packet ? avcodec_send_packet(state.context.get(), packet.get()) : AVERROR(ENOMEM);

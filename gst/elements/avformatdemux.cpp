@@ -9,6 +9,7 @@
 
 #include "gst/elements/avcodeccaps.h"
 #include "gst/elements/avformatcaps.h"
+#include "gst/elements/avowned.h"
 
 #include <algorithm>
 #include <cstring>
@@ -54,10 +55,6 @@ struct FreeIo {
     av_freep(&io->buffer);
     avio_context_free(&io);
   }
-};
-
-struct FreePacket {
-  void operator()(AVPacket *packet) const { av_packet_free(&packet); }
 };
 
 struct FreeCombiner {
@@ -307,7 +304,7 @@ static GstFlowReturn push_packet(CpsAvformatDemux *self, const AVPacket *packet)
 // One packet. Anything but OK ends the stream.
 static GstFlowReturn read_packet(CpsAvformatDemux *self) {
   State &state = state_of(self);
-  const std::unique_ptr<AVPacket, FreePacket> packet(av_packet_alloc());
+  const cps::AvOwned<AVPacket> packet(av_packet_alloc());
   const int error = av_read_frame(state.file.get(), packet.get());
   if (error >= 0)
     return push_packet(self, packet.get());

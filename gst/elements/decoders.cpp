@@ -148,9 +148,8 @@ static constexpr const char *kAnyFormat[] = {
 
 // Could the pictures be in a format that GStreamer has no name for?
 static bool may_lack_format(GstElement *decoder, const GstCaps *caps) {
-  const GstElementFactory *factory = gst_element_get_factory(decoder);
   for (const char *name : kAnyFormat)
-    if (g_str_equal(GST_OBJECT_NAME(factory), name))
+    if (is_made_by(decoder, name))
       return true;
   const GstStructure *stream = gst_caps_get_structure(caps, 0);
   const gchar *chroma = gst_structure_get_string(stream, "chroma-format");

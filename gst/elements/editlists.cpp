@@ -58,8 +58,7 @@ GstPadProbeReturn on_pulled(GstPad *, GstPadProbeInfo *info, gpointer data) {
 }
 
 void on_element_added(GstBin *, GstElement *element, gpointer) {
-  const GstElementFactory *factory = gst_element_get_factory(element);
-  if (!factory || strcmp(GST_OBJECT_NAME(factory), "qtdemux") != 0)
+  if (!is_made_by(element, "qtdemux"))
     return;
   const Owned<GstPad> sinkpad(gst_element_get_static_pad(element, "sink"));
   auto *taken = new TakenTracks;

@@ -90,11 +90,6 @@ bool Bridge::build() {
   return gst_element_sync_state_with_parent(filter) && gst_element_sync_state_with_parent(convert) && linked;
 }
 
-bool is_from(GstElement *element, const char *factory) {
-  GstElementFactory *own = element ? gst_element_get_factory(element) : nullptr;
-  return own && g_str_equal(GST_OBJECT_NAME(own), factory);
-}
-
 // The caps as the sampler is to see them; nullptr after an error message.
 Owned<GstCaps> Bridge::see(GstCaps *caps) {
   GstVideoInfo info;
@@ -103,7 +98,7 @@ Owned<GstCaps> Bridge::see(GstCaps *caps) {
   if (!gst_caps_features_is_equal(memory, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY) || !video_info_from_caps(info, caps))
     return same;
   const GstVideoFormat format = GST_VIDEO_INFO_FORMAT(&info);
-  if (format == GST_VIDEO_FORMAT_ARGB64 && is_from(decoder, "pngdec")) {
+  if (format == GST_VIDEO_FORMAT_ARGB64 && is_made_by(decoder, "pngdec")) {
     GST_ELEMENT_ERROR(bin, STREAM, FORMAT,
                       ("PNG of 16 bits cannot be read: pngdec puts its samples in the wrong places. Convert the file "
                        "to 8 bits."),

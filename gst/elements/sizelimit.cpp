@@ -56,19 +56,11 @@ bool check_picture(const Watch &watch, GstBuffer *buffer) {
   return check_size(watch.limit, {side(size.width), side(size.height)});
 }
 
-GstPadProbeReturn refuse(GstPadProbeInfo *info) {
-  if (!(info->type & GST_PAD_PROBE_TYPE_BUFFER))
-    return GST_PAD_PROBE_DROP;
-  gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
-  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_ERROR;
-  return GST_PAD_PROBE_HANDLED;
-}
-
 GstPadProbeReturn look(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto &watch = *static_cast<Watch *>(data);
   if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
     watch.refused = watch.refused || !check_picture(watch, GST_PAD_PROBE_INFO_BUFFER(info));
-    return watch.refused ? refuse(info) : GST_PAD_PROBE_OK;
+    return watch.refused ? refuse_buffer(info, GST_FLOW_ERROR) : GST_PAD_PROBE_OK;
   }
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS)
@@ -77,7 +69,7 @@ GstPadProbeReturn look(GstPad *, GstPadProbeInfo *info, gpointer data) {
   gst_event_parse_caps(event, &caps);
   watch.read = picture_size_reader(caps);
   watch.refused = watch.refused || !check_size(watch.limit, coded_size(caps));
-  return watch.refused ? refuse(info) : GST_PAD_PROBE_OK;
+  return watch.refused ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 } // namespace

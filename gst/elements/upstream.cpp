@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/upstream.h"
 
-#include <cstring>
 
 namespace cps {
 
@@ -126,7 +125,7 @@ Owned<GstElement> find_demuxer(GstPad *sinkpad) {
 
 bool segments_cut(GstPad *sinkpad) {
   const Owned<GstElement> demuxer = find_demuxer(sinkpad);
-  return !demuxer || strcmp(GST_OBJECT_NAME(gst_element_get_factory(demuxer.get())), "qtdemux") == 0;
+  return !demuxer || is_made_by(demuxer.get(), "qtdemux");
 }
 
 GstClockTime declared_duration(GstPad *sinkpad) {

@@ -479,9 +479,7 @@ void VideoSearch::stop() {
 }
 
 static GstPadProbeReturn refuse_data(GstPad *, GstPadProbeInfo *info, gpointer) {
-  gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
-  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_FLUSHING;
-  return GST_PAD_PROBE_HANDLED;
+  return refuse_buffer(info, GST_FLOW_FLUSHING);
 }
 
 // Nothing more comes out of a demuxer whose thread cannot be waited for.
