@@ -111,6 +111,18 @@ struct Feed {
     changed.wait(lock, [this] { return blocked; });
   }
 
+  // Of these bytes, by a function that waits at the start or in the middle; with and without one that seeks.
+  template <typename Visit> static void each_that_blocks(const std::string &bytes, Visit visit) {
+    for (const bool seeks : {true, false})
+      for (const size_t at : {size_t{0}, bytes.size() / 2}) {
+        Feed feed;
+        feed.bytes = bytes;
+        feed.seeks = seeks;
+        feed.blocks_at = at;
+        visit(feed);
+      }
+  }
+
   Session open(const OptionList &options, Failure &failure_to_open, const char *name = "feed") {
     return Session(cps_session_open_stream(
         read, seeks ? seek : nullptr, [](gpointer feed) { static_cast<Feed *>(feed)->released++; }, this, name, options,

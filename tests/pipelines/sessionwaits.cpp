@@ -181,40 +181,30 @@ GST_END_TEST
 // What the application does without returning is left alone, and freed once it returns.
 GST_START_TEST(functions_that_block) {
   const std::string bytes = clip_bytes();
-  for (const bool seeks : {true, false})
-    for (const size_t at : {size_t{0}, bytes.size() / 2}) {
-      Feed feed;
-      feed.bytes = bytes;
-      feed.seeks = seeks;
-      feed.blocks_at = at;
-      Failure failure;
-      Session session = feed.open({"stall-timeout", "0", "total-frames", "50", "background", "true"}, failure);
-      fail_unless(session != nullptr, "%s", failure.text().c_str());
-      feed.wait_until_blocked();
-      check_freed_in_time(std::move(session));
-      fail_unless_equals_int(feed.released, 0);
-      fail_unless_equals_int(static_cast<int>(cps_session_abandoned()), 1);
-      feed.go_on();
-      wait_until_none_is_abandoned();
-      fail_unless_equals_int(feed.released, 1);
-    }
+  Feed::each_that_blocks(bytes, [](Feed &feed) {
+    Failure failure;
+    Session session = feed.open({"stall-timeout", "0", "total-frames", "50", "background", "true"}, failure);
+    fail_unless(session != nullptr, "%s", failure.text().c_str());
+    feed.wait_until_blocked();
+    check_freed_in_time(std::move(session));
+    fail_unless_equals_int(feed.released, 0);
+    fail_unless_equals_int(static_cast<int>(cps_session_abandoned()), 1);
+    feed.go_on();
+    wait_until_none_is_abandoned();
+    fail_unless_equals_int(feed.released, 1);
+  });
 }
 GST_END_TEST
 
 GST_START_TEST(functions_that_block_for_long) {
   const std::string bytes = clip_bytes();
-  for (const bool seeks : {true, false})
-    for (const size_t at : {size_t{0}, bytes.size() / 2}) {
-      Feed feed;
-      feed.bytes = bytes;
-      feed.seeks = seeks;
-      feed.blocks_at = at;
-      Failure failure;
-      check_late_from(feed.open({"stall-timeout", "0.4", "total-frames", "50"}, failure), failure, "stall-timeout");
-      feed.go_on();
-      wait_until_none_is_abandoned();
-      fail_unless_equals_int(feed.released, 1);
-    }
+  Feed::each_that_blocks(bytes, [](Feed &feed) {
+    Failure failure;
+    check_late_from(feed.open({"stall-timeout", "0.4", "total-frames", "50"}, failure), failure, "stall-timeout");
+    feed.go_on();
+    wait_until_none_is_abandoned();
+    fail_unless_equals_int(feed.released, 1);
+  });
 }
 GST_END_TEST
 
