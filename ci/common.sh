@@ -44,6 +44,12 @@ step() {
   echo "$name: $([ $status -eq 0 ] && echo ok || echo FAILED), $((SECONDS - started)) s, of processors $((used - before)) s"
 }
 
+# own_gstreamer FOLDER: neither another copy of the plugin nor the user's registry decides from now on.
+own_gstreamer() {
+  unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
+  export GST_REGISTRY=$1/registry.bin LC_ALL=C.UTF-8
+}
+
 # Packages that the given parts (build, run, test) need, one a line.
 packages_of() {
   local part

@@ -18,8 +18,7 @@ build=$root/build-full
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=()
-unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
-export GST_REGISTRY=$work/registry.bin LC_ALL=C.UTF-8
+own_gstreamer "$work"
 
 compile() {
   rm -rf "$build"

@@ -9,13 +9,14 @@ build=$1
 count=${2:-1000}
 first=${3:-0}
 seeds=$(mktemp -d)
+mkdir "$seeds/files"
 trap 'rm -rf "$seeds"' EXIT
 
 # seed NAME OPTIONS...: half a second of video, and of sound where there is an encoder for that.
 seed() {
   local name=$1
   shift
-  ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=rate=25:size=128x96:duration=0.6 "$@" "$seeds/$name" 2>/dev/null ||
+  ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=rate=25:size=128x96:duration=0.6 "$@" "$seeds/files/$name" 2>/dev/null ||
     echo "no $name: ffmpeg does not make it"
 }
 
@@ -66,7 +67,8 @@ seed roq.roq -c:v roqvideo -r 30
 seed swf.swf -c:v flv
 seed smjpeg.smjpeg -c:v mjpeg -f smjpeg
 seed mpeg2.vob -c:v mpeg2video
-echo "$(find "$seeds" -type f | wc -l) seeds"
+echo "$(find "$seeds/files" -type f | wc -l) seeds"
 
-export GST_PLUGIN_PATH=$build/gst/elements GST_REGISTRY=$build/mutants.bin GST_DEBUG=0
-"$build/tests/fuzz/fuzz-mutants" "$seeds" --count "$count" --first "$first" --jobs "$jobs" 2>"$build/mutants.log"
+own_gstreamer "$seeds"
+export GST_PLUGIN_PATH=$build/gst/elements GST_DEBUG=0
+"$build/tests/fuzz/fuzz-mutants" "$seeds/files" --count "$count" --first "$first" --jobs "$jobs" 2>"$build/mutants.log"

@@ -14,9 +14,7 @@ installed=$work/usr
 failed=()
 counts=
 
-# Neither another copy of the plugin nor the user's registry may decide.
-unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
-export GST_REGISTRY=$work/registry.bin LC_ALL=C.UTF-8
+own_gstreamer "$work"
 
 # The oldest and the newest of the GPUs: no line of the kernels is for one alone, and no machine code runs here.
 compile() {

@@ -310,6 +310,8 @@ int main(int argc, char **argv) {
   load_plugins();
   const long before = mebibytes_of(getpid());
   const size_t failures = Server(settings).run();
+  if (failures == 0)
+    files::remove(settings.work);
   std::cout << "this process has grown by " << mebibytes_of(getpid()) - before << " MiB\n";
   return failures > 0 ? 1 : 0;
 }
