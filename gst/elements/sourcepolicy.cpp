@@ -47,7 +47,7 @@ std::string check_uri(const SourcePolicy &policy, const std::string &uri) {
 std::string printable_uri(const std::string &uri) {
   std::string printed = without_credentials(uri);
   if (printed.size() > kLongest) // data: has all of it in there
-    printed = printed.substr(0, kLongest) + "...";
+    printed.replace(kLongest, std::string::npos, "...");
   return Owned<gchar>(g_utf8_make_valid(printed.c_str(), -1)).get();
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/upstream.h"
 
-
 namespace cps {
 
 static bool is_live(GstPad *sinkpad) {
