@@ -149,11 +149,10 @@ std::vector<Owned<GstPad>> PadSearch::videos() const {
 }
 
 // nullptr where it has not appeared.
-GstPad *PadSearch::choose() const {
-  const std::vector<Owned<GstPad>> pads = videos();
-  if (track_ < 0)
-    return best_video(pads);
-  return static_cast<size_t>(track_) < pads.size() ? pads[static_cast<size_t>(track_)].get() : nullptr;
+static const GstPad *choose(const std::vector<Owned<GstPad>> &videos, int track) {
+  if (track < 0)
+    return best_video(videos);
+  return static_cast<size_t>(track) < videos.size() ? videos[static_cast<size_t>(track)].get() : nullptr;
 }
 
 // Has it appeared?
@@ -176,7 +175,7 @@ PadSearch::Answer PadSearch::look_at_data(GstPad *pad, gsize bytes, GstClockTime
   if (answered_)
     return Answer::Wait;
   if (!chosen_ && gst_pad_has_current_caps(pad) && is_of_video(pad))
-    chosen_ = choose();
+    chosen_ = choose(videos(), track_);
   if (chosen_ != pad)
     return is_in_sight() || (!is_alone(pad) && !is_too_much(bytes, time)) ? Answer::Wait : give_up();
   answered_ = true;

@@ -67,7 +67,6 @@ private:
   void tell_rest();
   std::vector<Owned<GstPad>> videos() const;
   size_t count_videos();
-  GstPad *choose() const;
   bool is_in_sight() const;
   bool is_too_much(gsize bytes, GstClockTime time);
 
@@ -76,7 +75,7 @@ private:
 
   std::mutex mutex_; // all below: some demuxers have a thread for each pad
   std::vector<Stream> streams_;
-  GstPad *chosen_ = nullptr; // among them; its data are waited for
+  const GstPad *chosen_ = nullptr; // among them, and compared only; its data are waited for
   bool answered_ = false;
   std::atomic<bool> lets_go_{false}; // of what is not the video
   int found_track_ = -1;
