@@ -158,12 +158,25 @@ long mebibytes_of(pid_t child) {
   return resident * sysconf(_SC_PAGESIZE) >> 20;
 }
 
-// What must not be there after an error, or beside a clip.
-bool left_half_a_file(const Case &one, bool failed) {
-  size_t found = 0;
+// By the header of the file, whose last offset is where its data end.
+bool is_whole(const files::path &path) {
+  const std::string bytes = contents(path), key = "\"data_offsets\":[";
+  uint64_t header = 0, end = 0;
+  if (bytes.size() < sizeof header)
+    return false;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const std::string json = bytes.substr(sizeof header, header);
+  for (size_t at = 0; (at = json.find(key, at)) != std::string::npos; at++)
+    end = std::max<uint64_t>(end, std::stoull(json.substr(json.find(',', at) + 1)));
+  return json.size() == header && bytes.size() == sizeof header + header + end;
+}
+
+// A clip is written before what follows it is decoded, which may fail; whatever is there is whole.
+bool left_half_a_file(const Case &one) {
   for (const auto &entry : files::directory_iterator(one.output.parent_path()))
-    found += entry.path() == one.output && !failed ? 0 : 1;
-  return found > 0;
+    if (entry.path() != one.output || !is_whole(entry.path()))
+      return true;
+  return false;
 }
 
 // Server
@@ -223,7 +236,7 @@ private:
       outcome = one.ended;
     else if (WIFSIGNALED(status))
       outcome = "crash";
-    else if (left_half_a_file(one, failed))
+    else if (left_half_a_file(one))
       outcome = "half a file";
     outcomes_[outcome]++;
     const bool bad = outcome != "error" && outcome != "clip";
