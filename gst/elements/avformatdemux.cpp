@@ -2,13 +2,14 @@
 /**
  * CpsAvformatDemux:
  *
- * Reads the videos of files with libavformat, for the bins, where no demuxer of GStreamer's reads them. It pulls, and
- * does not seek: the bins read the file anew.
+ * Reads the videos of files with libavformat, for the bins, where no demuxer of GStreamer's reads them well. It pulls,
+ * or takes what is pushed, and does not seek: the bins read the file anew.
  */
 #include "gst/elements/avformatdemux.h"
 
 #include "gst/elements/avcodeccaps.h"
 #include "gst/elements/avformatcaps.h"
+#include "gst/elements/avinput.h"
 #include "gst/elements/avowned.h"
 
 #include <algorithm>
@@ -57,6 +58,10 @@ struct FreeIo {
   }
 };
 
+struct UnrefTask {
+  void operator()(GstTask *task) const { gst_object_unref(task); }
+};
+
 struct FreeCombiner {
   void operator()(GstFlowCombiner *combiner) const { gst_flow_combiner_free(combiner); }
 };
@@ -76,10 +81,14 @@ struct _CpsAvformatDemux {
 
 struct CpsAvformatDemuxPrivate {
   GstPad *sinkpad = nullptr; // of the element
+  cps::AvInput input;
 
-  // The task of the sink pad, and what is under no lock once that has ended.
-  gint64 position = 0, size = -1;
-  GstFlowReturn pulled = GST_FLOW_OK; // the last answer of upstream that was none of data
+  // Not the pad's, whose lock those who push have.
+  GRecMutex task_lock{};
+  std::unique_ptr<GstTask, UnrefTask> task;
+  bool stopping = false; // under the object lock, as is pausing the task
+
+  // The task's, and nobody's once that has ended.
   std::unique_ptr<AVIOContext, FreeIo> io;
   std::unique_ptr<AVFormatContext, CloseFile> file; // goes before `io`
   std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner;
@@ -96,40 +105,6 @@ static State &state_of(gpointer self) {
 }
 
 // Reading
-
-static int read_data(void *self, uint8_t *data, int size) {
-  State &state = state_of(self);
-  if (size <= 0 || (state.size >= 0 && state.position >= state.size))
-    return AVERROR_EOF;
-  GstBuffer *pulled = nullptr;
-  state.pulled =
-      gst_pad_pull_range(state.sinkpad, static_cast<guint64>(state.position), static_cast<guint>(size), &pulled);
-  const Owned<GstBuffer> buffer(pulled);
-  if (state.pulled == GST_FLOW_FLUSHING)
-    return AVERROR_EXIT;
-  if (state.pulled != GST_FLOW_OK && state.pulled != GST_FLOW_EOS)
-    return AVERROR(EIO);
-  const gsize got = buffer ? gst_buffer_extract(buffer.get(), 0, data, static_cast<gsize>(size)) : 0;
-  state.position += static_cast<gint64>(got);
-  return got > 0 ? static_cast<int>(got) : AVERROR_EOF;
-}
-
-static int64_t seek_data(void *self, int64_t offset, int whence) {
-  State &state = state_of(self);
-  if (whence & AVSEEK_SIZE)
-    return state.size;
-  whence &= ~AVSEEK_FORCE;
-  gint64 from = 0;
-  if (whence == SEEK_CUR)
-    from = state.position;
-  else if (whence == SEEK_END && state.size >= 0)
-    from = state.size;
-  else if (whence != SEEK_SET)
-    return AVERROR(EINVAL);
-  if (from + offset < 0)
-    return AVERROR(EINVAL);
-  return state.position = from + offset;
-}
 
 static int is_stopping(void *self) {
   return GST_PAD_IS_FLUSHING(state_of(self).sinkpad);
@@ -231,11 +206,10 @@ static bool add_videos(CpsAvformatDemux *self) {
 
 static int open_file(CpsAvformatDemux *self) {
   State &state = state_of(self);
-  state.position = 0;
-  if (!gst_pad_peer_query_duration(state.sinkpad, GST_FORMAT_BYTES, &state.size))
-    state.size = -1;
+  state.input.find_size();
   auto *memory = static_cast<unsigned char *>(av_malloc(kReadAtOnce));
-  state.io.reset(avio_alloc_context(memory, kReadAtOnce, 0, self, read_data, nullptr, seek_data));
+  state.io.reset(avio_alloc_context(memory, kReadAtOnce, 0, &state.input, cps::AvInput::read, nullptr,
+                                    state.input.pulls() ? cps::AvInput::seek : nullptr));
   AVFormatContext *file = avformat_alloc_context();
   file->pb = state.io.get();
   file->io_open = refuse_to_open;
@@ -297,8 +271,11 @@ static GstFlowReturn push_packet(CpsAvformatDemux *self, const AVPacket *packet)
   Owned<GstBuffer> buffer = to_buffer(packet, state.file->streams[packet->stream_index]);
   if (std::exchange(video->discont, false))
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
-  return gst_flow_combiner_update_pad_flow(state.combiner.get(), video->pad,
-                                           gst_pad_push(video->pad, buffer.release()));
+  const GstFlowReturn flow =
+      gst_flow_combiner_update_pad_flow(state.combiner.get(), video->pad, gst_pad_push(video->pad, buffer.release()));
+  if (flow < GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED) // jpegdec (1.22) does not say what is wrong
+    GST_ELEMENT_FLOW_ERROR(self, flow);
+  return flow;
 }
 
 // One packet. Anything but OK ends the stream.
@@ -313,9 +290,8 @@ static GstFlowReturn read_packet(CpsAvformatDemux *self) {
   if (error == AVERROR(EAGAIN))
     return GST_FLOW_OK;
   // Several demuxers call the end an error of another kind.
-  const bool upstream_failed = state.pulled != GST_FLOW_OK && state.pulled != GST_FLOW_EOS;
-  const bool at_end = avio_feof(state.io.get()) || (state.size >= 0 && state.position >= state.size);
-  if (!upstream_failed && (error == AVERROR_EOF || at_end))
+  const bool at_end = error == AVERROR_EOF || avio_feof(state.io.get()) || state.input.is_at_end();
+  if (at_end && !state.input.has_failed())
     return GST_FLOW_EOS;
   GST_ELEMENT_ERROR(
       self, STREAM, DEMUX,
@@ -333,11 +309,14 @@ static void loop(gpointer data) {
     flow = read_packet(self);
   if (flow == GST_FLOW_OK)
     return;
-  if (flow < GST_FLOW_EOS && flow != GST_FLOW_ERROR)
-    GST_ELEMENT_FLOW_ERROR(self, flow);
-  if (flow == GST_FLOW_EOS || flow < GST_FLOW_EOS)
+  GST_INFO_OBJECT(self, "stops: %s", gst_flow_get_name(flow));
+  if (flow != GST_FLOW_FLUSHING)
     push_eos(self);
-  gst_pad_pause_task(state.sinkpad);
+  state.input.close(flow);
+  GST_OBJECT_LOCK(self);
+  if (!state.stopping) // a pause would undo the stop
+    gst_task_pause(state.task.get());
+  GST_OBJECT_UNLOCK(self);
 }
 
 // States
@@ -357,7 +336,18 @@ static void close_file(CpsAvformatDemux *self) {
   state.combiner.reset();
   state.file.reset();
   state.io.reset();
-  state.pulled = GST_FLOW_OK;
+}
+
+static GstFlowReturn sink_chain(GstPad *, GstObject *parent, GstBuffer *buffer) {
+  return state_of(parent).input.push(Owned<GstBuffer>(buffer));
+}
+
+// What upstream says of its bytes is nothing that a video's stream has.
+static gboolean sink_event(GstPad *, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+    state_of(parent).input.end();
+  gst_event_unref(event);
+  return TRUE;
 }
 
 static gboolean sink_activate(GstPad *pad, GstObject *) {
@@ -365,13 +355,21 @@ static gboolean sink_activate(GstPad *pad, GstObject *) {
   const bool pulls =
       gst_pad_peer_query(pad, query.get()) &&
       gst_query_has_scheduling_mode_with_flags(query.get(), GST_PAD_MODE_PULL, GST_SCHEDULING_FLAG_SEEKABLE);
-  return pulls && gst_pad_activate_mode(pad, GST_PAD_MODE_PULL, TRUE);
+  return gst_pad_activate_mode(pad, pulls ? GST_PAD_MODE_PULL : GST_PAD_MODE_PUSH, TRUE);
 }
 
 static gboolean sink_activate_mode(GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active) {
-  if (mode != GST_PAD_MODE_PULL)
-    return FALSE;
-  return active ? gst_pad_start_task(pad, loop, parent, nullptr) : gst_pad_stop_task(pad);
+  State &state = state_of(parent);
+  GST_OBJECT_LOCK(parent);
+  state.stopping = !active;
+  GST_OBJECT_UNLOCK(parent);
+  if (active) {
+    state.input.open(pad, mode == GST_PAD_MODE_PULL);
+    return gst_task_start(state.task.get());
+  }
+  gst_task_stop(state.task.get());
+  state.input.close(GST_FLOW_FLUSHING);
+  return gst_task_join(state.task.get());
 }
 
 static GstStateChangeReturn avformat_demux_change_state(GstElement *element, GstStateChange transition) {
@@ -385,7 +383,10 @@ static GstStateChangeReturn avformat_demux_change_state(GstElement *element, Gst
 // GObject
 
 static void avformat_demux_finalize(GObject *object) {
-  state_of(object).~State();
+  State &state = state_of(object);
+  state.task.reset();
+  g_rec_mutex_clear(&state.task_lock);
+  state.~State();
   G_OBJECT_CLASS(cps_avformat_demux_parent_class)->finalize(object);
 }
 
@@ -394,7 +395,12 @@ static void cps_avformat_demux_init(CpsAvformatDemux *self) {
   state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
   gst_pad_set_activate_function(state.sinkpad, sink_activate);
   gst_pad_set_activatemode_function(state.sinkpad, sink_activate_mode);
+  gst_pad_set_chain_function(state.sinkpad, sink_chain);
+  gst_pad_set_event_function(state.sinkpad, sink_event);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
+  g_rec_mutex_init(&state.task_lock);
+  state.task.reset(gst_task_new(loop, self, nullptr));
+  gst_task_set_lock(state.task.get(), &state.task_lock);
 }
 
 static void cps_avformat_demux_class_init(CpsAvformatDemuxClass *klass) {

@@ -16,4 +16,10 @@ bool is_misread(GstPad *pad, const GstCaps *caps) {
   return is_made_by(demuxer.get(), "avidemux");
 }
 
+Owned<GstElementFactory> better_demuxer(GstElementFactory *first) {
+  const char *name = GST_OBJECT_NAME(first);
+  const bool better = g_str_has_prefix(name, "avdemux_") || strcmp(name, "rmdemux") == 0;
+  return Owned<GstElementFactory>(better ? gst_element_factory_find("avformatdemux") : nullptr);
+}
+
 } // namespace cps

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/ownseek.h"
 
+#include "gst/elements/upstream.h"
+
 #include <chrono>
 
 namespace cps {
@@ -38,6 +40,11 @@ void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, 
   gst_element_call_async(element_, run, request, g_free);
 }
 
+// mpegpsdemux (1.22) reckons with a rate that streams of one pack do not have.
+static bool seeks_badly(GstElement *demuxer) {
+  return is_made_by(demuxer, "mpegpsdemux");
+}
+
 bool OwnSeek::send(const Request &request) {
   const std::lock_guard<std::mutex> lock(seeking_);
   if (flushes_ != request.flushes)
@@ -48,7 +55,7 @@ bool OwnSeek::send(const Request &request) {
   seqnum_ = gst_event_get_seqnum(seek);
   seeker_ = g_thread_self();
   bool sent = false;
-  if (request.anew)
+  if (request.anew || (request.start == 0 && reopen_ && seeks_badly(find_demuxer(sinkpad_).get())))
     gst_event_unref(seek);
   else
     sent = gst_pad_push_event(sinkpad_, seek);

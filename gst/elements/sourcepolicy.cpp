@@ -44,6 +44,11 @@ std::string check_uri(const SourcePolicy &policy, const std::string &uri) {
   return "";
 }
 
+bool comes_once(const std::string &uri) {
+  const Owned<gchar> path(g_filename_from_uri(uri.c_str(), nullptr, nullptr));
+  return path && !g_file_test(path.get(), G_FILE_TEST_IS_REGULAR);
+}
+
 std::string printable_uri(const std::string &uri) {
   std::string printed = without_credentials(uri);
   if (printed.size() > kLongest) // data: has all of it in there

@@ -20,6 +20,9 @@ struct SourcePolicy {
 // Empty, or a sentence about what is wrong with the URI.
 std::string check_uri(const SourcePolicy &policy, const std::string &uri);
 
+// Does it name a pipe or a device of this machine, whose bytes nobody can have twice?
+bool comes_once(const std::string &uri);
+
 // As errors have it: without the name and password that it may have in it, and not long.
 std::string printable_uri(const std::string &uri);
 

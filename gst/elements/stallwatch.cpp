@@ -33,32 +33,17 @@ void StallWatch::start(TimeLimits limits) {
     return;
   interval_ = interval_for(limits);
   looked_ = g_get_monotonic_time();
-  const Owned<GstClock> clock(gst_system_clock_obtain());
-  const auto interval = static_cast<GstClockTime>(interval_) * GST_USECOND;
-  tick_ = gst_clock_new_periodic_id(clock.get(), gst_clock_get_time(clock.get()) + interval, interval);
-  auto self = std::make_unique<std::shared_ptr<StallWatch>>(shared_from_this());
-  gst_clock_id_wait_async(tick_, on_tick, self.release(), [](gpointer watch) {
-    const std::unique_ptr<std::shared_ptr<StallWatch>> owned(static_cast<std::shared_ptr<StallWatch> *>(watch));
-  });
+  ticker_.start(static_cast<GstClockTime>(interval_) * GST_USECOND, while_alive(weak_from_this(), &StallWatch::look));
 }
 
 void StallWatch::stop() {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
-  if (!tick_)
-    return;
-  gst_clock_id_unschedule(tick_);
-  gst_clock_id_unref(tick_);
-  tick_ = nullptr;
+  ticker_.stop();
 }
 
 void StallWatch::end_output() {
   is_leaving_ = false;
   outputs_++;
-}
-
-gboolean StallWatch::on_tick(GstClock *, GstClockTime, GstClockID, gpointer watch) {
-  (*static_cast<std::shared_ptr<StallWatch> *>(watch))->look();
-  return TRUE;
 }
 
 // Whether a number has changed since it was seen last.
@@ -68,7 +53,7 @@ static bool is_new(guint64 &seen, guint64 now) {
 
 void StallWatch::look() {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
-  if (!tick_)
+  if (!ticker_.is_running())
     return;
   // A process that was stopped for a while has not waited.
   const gint64 now = g_get_monotonic_time(), passed = std::min(now - looked_, 2 * interval_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gst/elements/private.h"
+#include "gst/elements/ticker.h"
 
 #include <atomic>
 #include <memory>
@@ -46,7 +47,6 @@ public:
   void set_live() { live_ = true; }
 
 private:
-  static gboolean on_tick(GstClock *clock, GstClockTime time, GstClockID id, gpointer watch);
   void look();
   void post(const char *property, const std::string &sentence);
 
@@ -58,7 +58,7 @@ private:
   // All below. Whoever is told of an error may stop the bin right there.
   std::recursive_mutex mutex_;
   TimeLimits limits_;
-  GstClockID tick_ = nullptr;        // nullptr: stopped
+  Ticker ticker_;
   gint64 interval_ = 0, looked_ = 0; // in µs
   guint64 seen_data_ = 0, seen_outputs_ = 0;
   gint64 idle_ = 0, unproductive_ = 0; // in µs: for so long nothing has come, and nothing has been put out

@@ -8,7 +8,8 @@
 #include "gst/elements/encryption.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/misread.h"
-#include "gst/elements/pastend.h"
+#include "gst/elements/silentend.h"
+#include "gst/elements/streamparsers.h"
 #include "gst/elements/upstream.h"
 #include "gst/elements/videotrack.h"
 
@@ -20,6 +21,9 @@ namespace cps {
 
 // Set on what is opened while the bin is running.
 static const char *const kReopened = "cps-reopened";
+
+// How often elements are looked at that have come to the end and say nothing.
+constexpr GstClockTime kSilence = GST_SECOND / 2;
 
 VideoSearch::Container::Container(VideoSearch &owner, int track, GstElement *element)
     : search(owner), parsebin(GST_ELEMENT(gst_object_ref(element))), pads(track, *this) {}
@@ -40,7 +44,15 @@ bool VideoSearch::start(const std::string &uri, GInputStream *stream, const Sour
   uri_ = uri;
   policy_ = policy;
   stream_.reset(stream ? G_INPUT_STREAM(g_object_ref(stream)) : nullptr);
+  silence_.start(kSilence, while_alive(weak_from_this(), &VideoSearch::look_for_silence));
   return open();
+}
+
+// filesrc (1.22) offers to be pulled from, finds then that it cannot seek, and opens anew: a pipe's writer has gone by
+// then.
+static GstPadProbeReturn refuse_pull(GstPad *, GstPadProbeInfo *info, gpointer) {
+  const bool asks = GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) == GST_QUERY_SCHEDULING;
+  return asks ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 bool VideoSearch::open() {
@@ -50,6 +62,8 @@ bool VideoSearch::open() {
   source_.reset(GST_ELEMENT(gst_object_ref(source)));
   if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")}) {
     cache_.serve(pad.get());
+    if (!stream_ && comes_once(uri_))
+      gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, refuse_pull, nullptr, nullptr);
     return parse(pad.get()) != nullptr;
   }
   searching_ = 1;
@@ -95,12 +109,12 @@ void VideoSearch::on_no_more_source_pads(GstElement *, VideoSearch *self) {
   self->end({});
 }
 
-void VideoSearch::watch_parsebin(Container &container, GstPad *pad) {
+void VideoSearch::watch_parsebin(Container &container) {
   GstElement *parsebin = container.parsebin.get();
   keep_errors(parsebin);
   take_edit_lists(parsebin);
-  stop_reading_past_end(pad);
   g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), &container);
+  g_signal_connect(parsebin, "autoplug-sort", G_CALLBACK(on_autoplug_sort), this);
   g_signal_connect(parsebin, "autoplug-select", G_CALLBACK(on_autoplug_select), this);
   g_signal_connect(parsebin, "unknown-type", G_CALLBACK(on_unknown_type), this);
 }
@@ -131,7 +145,7 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   }
   watch_data(pad);
   if (by_parsebin)
-    watch_parsebin(*container, pad);
+    watch_parsebin(*container);
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
   g_signal_connect(parsebin, "pad-removed", G_CALLBACK(on_parsed_pad_removed), container);
   if (!link_pad(pad, parsebin)) {
@@ -154,6 +168,24 @@ void VideoSearch::refuse_reference(const std::string &name) {
       return;
   }
   post_reference_error(bin_, name);
+}
+
+// nullptr: as they are.
+GValueArray *VideoSearch::on_autoplug_sort(GstElement *, GstPad *, GstCaps *, GValueArray *factories, gpointer) {
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS // the type is the signal's
+      const GValue *first = factories->n_values > 0 ? g_value_array_get_nth(factories, 0) : nullptr;
+  const Owned<GstElementFactory> better =
+      first ? better_demuxer(GST_ELEMENT_FACTORY(g_value_get_object(first))) : nullptr;
+  if (!better)
+    return nullptr;
+  GValueArray *sorted = g_value_array_new(1);
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, G_TYPE_OBJECT);
+  g_value_set_object(&value, better.get());
+  g_value_array_append(sorted, &value);
+  g_value_unset(&value);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+  return sorted;
 }
 
 // Whatever is not known by name: elements that would open something are not put in.
@@ -186,33 +218,9 @@ void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSe
     self->unknown_.reset(gst_caps_ref(caps));
 }
 
-// parsebin (1.22) has no parser for pictures of JPEG, and passes blocks of a file on in which they lie anyhow.
-static std::string jpeg_parser(GstPad *pad) {
-  const Owned<GstCaps> caps = stream_caps(pad);
-  const Owned<GstPad> demuxed = demuxer_pad(pad);
-  const bool is_jpeg = !demuxed && !gst_caps_is_any(caps.get()) && !gst_caps_is_empty(caps.get()) &&
-                       gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/jpeg");
-  return is_jpeg ? "jpegparse" : "";
-}
-
-// What parsebin would put behind a demuxer; empty where that is nothing.
-static std::string stream_parser(GstPad *pad) {
-  const Owned<GstCaps> caps = stream_caps(pad);
-  const bool has_caps = gst_caps_is_fixed(caps.get()); // not where it is about to stop
-  if (!has_caps || gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/x-j2c"))
-    return "";
-  constexpr GstElementFactoryListType kParsers = GST_ELEMENT_FACTORY_TYPE_PARSER;
-  GList *all = gst_element_factory_list_get_elements(kParsers, GST_RANK_MARGINAL);
-  GList *taking = gst_element_factory_list_filter(all, caps.get(), GST_PAD_SINK, TRUE);
-  std::string name = taking ? GST_OBJECT_NAME(taking->data) : "";
-  gst_plugin_feature_list_free(taking);
-  gst_plugin_feature_list_free(all);
-  return name;
-}
-
 // The pad of a parser that `pad` wants, else `pad`.
 Owned<GstPad> VideoSearch::parse_further(Container &container, GstPad *pad) {
-  const std::string name = GST_IS_BIN(container.parsebin.get()) ? jpeg_parser(pad) : stream_parser(pad);
+  const std::string name = GST_IS_BIN(container.parsebin.get()) ? parser_behind_parsebin(pad) : parser_of(pad);
   GstElement *parser = name.empty() ? nullptr : make_part(bin_, name.c_str());
   if (!parser)
     return Owned<GstPad>(GST_PAD(gst_object_ref(pad)));
@@ -332,7 +340,7 @@ bool VideoSearch::may_fall_back() const {
   if (!demuxer)
     return false;
   return stream_ ? G_IS_SEEKABLE(stream_.get()) && g_seekable_can_seek(G_SEEKABLE(stream_.get()))
-                 : gst_uri_has_protocol(uri_.c_str(), "file");
+                 : gst_uri_has_protocol(uri_.c_str(), "file") && !comes_once(uri_);
 }
 
 // There is no video as far as the reader can tell, because of what `report` says. Of the two readers the first has the
@@ -418,7 +426,7 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
   const std::lock_guard<std::mutex> lock(opening_);
   if (stopped_)
     return true; // it does not matter any more
-  if (containers_.size() != 1 || (stream_ && !G_IS_SEEKABLE(stream_.get())))
+  if (containers_.size() != 1 || (stream_ ? !G_IS_SEEKABLE(stream_.get()) : comes_once(uri_)))
     return false;
   close();
   closed();
@@ -447,9 +455,10 @@ bool VideoSearch::reopen() {
 }
 
 // What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
-// adds elements has ended before those that it has added are looked at.
+// adds elements has ended before those that it has added are looked at. Not while the parsebin is starting them.
 static void stop_children(GstElement *parsebin) {
   std::set<GstElement *> stopped;
+  GST_STATE_LOCK(parsebin);
   for (bool more = true; more;) {
     more = false;
     const std::vector<Owned<GstElement>> children = children_of(GST_BIN(parsebin));
@@ -457,6 +466,7 @@ static void stop_children(GstElement *parsebin) {
       if ((more = stopped.insert(child->get()).second))
         gst_element_set_state(child->get(), GST_STATE_READY);
   }
+  GST_STATE_UNLOCK(parsebin);
 }
 
 std::vector<Owned<GstElement>> VideoSearch::parsebins() {
@@ -470,6 +480,7 @@ std::vector<Owned<GstElement>> VideoSearch::parsebins() {
 void VideoSearch::stop() {
   const std::lock_guard<std::mutex> lock(opening_);
   stopped_ = true;
+  silence_.stop();
   stop_reading();
   // Another thread may still have this, while the application wants its stream back.
   stream_.reset();
@@ -516,6 +527,8 @@ void VideoSearch::stop_reading() {
 
 // Takes the source and what parses it out of the bin.
 void VideoSearch::close() {
+  for (const Owned<GstElement> &reader : parsebins())
+    gst_element_set_locked_state(reader.get(), TRUE); // the bin may be on its way up
   stop_reading();
   for (const Container &container : containers_) {
     drop_part(bin_, container.parsebin.get());
@@ -588,7 +601,9 @@ bool VideoSearch::explain_error(GstMessage *message) {
     refuse(std::move(unknown));
     return true;
   }
-  if (has_found())
+  GstObject *source = GST_MESSAGE_SRC(message);
+  const bool by_libavformat = GST_IS_ELEMENT(source) && is_made_by(GST_ELEMENT(source), "avformatdemux");
+  if (has_found() || (by_libavformat && reader() == Reader::Parsebin)) // which need not try again
     return false;
   // Not the message itself: it has the element that it is from, and that the application's stream.
   const std::string name = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
@@ -606,6 +621,25 @@ bool VideoSearch::explain_error(GstMessage *message) {
       gst_element_post_message(GST_ELEMENT(bin), gst_message_new_error(GST_OBJECT(bin), kept.get(), said.c_str()));
   });
   return true;
+}
+
+void VideoSearch::look_for_silence() {
+  std::string silent;
+  for (const Owned<GstElement> &parsebin : parsebins())
+    if (silent.empty())
+      silent = silent_element(parsebin.get());
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool is_same = std::exchange(silent_, silent) == silent;
+    if (silent.empty() || !is_same || has_found_ || stopping_ || reader_ != Reader::Parsebin)
+      return;
+  }
+  fail([bin = bin_, silent] {
+    GST_ELEMENT_ERROR(
+        bin, STREAM, DEMUX,
+        ("%s has read the source to its end and found nothing: its data are damaged or cut off.", silent.c_str()),
+        (nullptr));
+  });
 }
 
 } // namespace cps

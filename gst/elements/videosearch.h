@@ -6,6 +6,7 @@
 #include "gst/elements/padsearch.h"
 #include "gst/elements/readcache.h"
 #include "gst/elements/sourcepolicy.h"
+#include "gst/elements/ticker.h"
 
 #include <functional>
 #include <gio/gio.h>
@@ -83,7 +84,7 @@ private:
   std::vector<Owned<GstElement>> parsebins();
   GstElement *make_source();
   GstElement *parse(GstPad *pad);
-  void watch_parsebin(Container &container, GstPad *pad);
+  void watch_parsebin(Container &container);
   void watch_data(GstPad *pad);
   bool may_refer() const;
   void refuse_reference(const std::string &name);
@@ -102,6 +103,7 @@ private:
   void read_picture(GstSample *sample);
   void restart(std::function<bool()> prepare);
   bool explain_error(GstMessage *message);
+  void look_for_silence();
 
   static GstPadProbeReturn on_data(GstPad *, GstPadProbeInfo *, gpointer self);
   static void on_source_pad(GstElement *, GstPad *pad, VideoSearch *self);
@@ -109,6 +111,7 @@ private:
   static void on_parsed_pad(GstElement *, GstPad *pad, Container *container);
   static void on_parsed_pad_removed(GstElement *, GstPad *pad, Container *container);
   static gboolean on_autoplug_continue(GstElement *, GstPad *, GstCaps *caps, Container *container);
+  static GValueArray *on_autoplug_sort(GstElement *, GstPad *, GstCaps *, GValueArray *factories, gpointer);
   static gint on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstElementFactory *factory, VideoSearch *self);
   static void on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self);
 
@@ -122,6 +125,7 @@ private:
   Owned<GstElement> source_;
   ReadCache cache_; // of the source; what it has is its thread's
   bool stopped_ = false;
+  Ticker silence_;
 
   std::mutex linking_; // held while the bin links a video
 
@@ -134,6 +138,7 @@ private:
   Owned<GstCaps> unknown_; // those of a video that no element here takes
   Reader reader_ = Reader::Parsebin;
   Report first_error_; // of parsebin, while libavformat has found nothing either
+  std::string silent_; // the element that was so when it was looked for last
   std::list<Container> containers_;
 };
 
