@@ -169,7 +169,9 @@ static void add_video(CpsAvformatDemux *self, const AVStream *stream, GstCaps *c
   gst_pad_set_query_function(pad, src_query);
   gst_pad_set_event_function(pad, src_event);
   gst_pad_use_fixed_caps(pad);
-  const bool guessed = state.file->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
+  // Many containers tell how long all of their streams are together, and planners would miss what only the sound has.
+  const bool guessed =
+      state.file->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE || state.file->nb_streams > 1;
   const GstClockTime duration = guessed ? GST_CLOCK_TIME_NONE : nanoseconds(stream->duration, stream->time_base);
   {
     GST_OBJECT_LOCK(self);
