@@ -1,8 +1,10 @@
-// Sessions on several threads, and many of them. CPS_SESSIONS in the environment says how many, with memory printed:
+// Sessions on several threads, and many of them. CPS_SESSIONS in the environment says how many, one after the other,
+// and CPS_ROUNDS how many times 64 at once, with memory printed:
 //
-//   CPS_SESSIONS=500 build/tests/pipelines/pipelines-sessionthreads
+//   CPS_SESSIONS=10000 CPS_ROUNDS=1000 build/tests/pipelines/pipelines-sessionthreads
 #include "tests/pipelines/sessions.h"
 
+#include <random>
 #include <thread>
 
 namespace {
@@ -106,6 +108,51 @@ GST_START_TEST(in_parallel) {
 }
 GST_END_TEST
 
+// Each of 16 threads has four, of a path and of functions, and closes them in any order whenever it likes.
+GST_START_TEST(many_at_once) {
+  constexpr unsigned kThreads = 16, kEach = 4;
+  const TemporaryFolder folder;
+  const std::string path = make_clip(folder), bytes = read_file(path);
+  const char *asked = g_getenv("CPS_ROUNDS");
+  const int rounds = asked ? std::atoi(asked) : 2;
+  std::atomic<int> clips{0};
+  const auto use = [&](unsigned seed) {
+    std::mt19937 random(seed);
+    Feed feeds[kEach];
+    Session sessions[kEach];
+    for (unsigned i = 0; i < kEach; i++) {
+      feeds[i].bytes = bytes;
+      Failure failure;
+      sessions[i] = random() % 3 == 0 ? feeds[i].open({"k-keep", "64"}, failure) : open_path(path, {"k-keep", "64"});
+    }
+    std::shuffle(std::begin(sessions), std::end(sessions), random);
+    for (const Session &session : sessions) {
+      if (random() % 2 == 0) {
+        g_usleep(random() % 60000);
+      } else {
+        Failure failure;
+        clips += Clip(cps_session_next(session.get(), failure)) != nullptr;
+      }
+      cps_session_close(session.get());
+    }
+  };
+  int files = 0;
+  for (int round = 0; round < rounds; round++) {
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < kThreads; i++)
+      threads.emplace_back(use, static_cast<unsigned>(round) * kThreads + i);
+    for (std::thread &thread : threads)
+      thread.join();
+    const int files_now = count_entries("/proc/self/fd");
+    fail_unless(round == 0 || files_now <= files, "round %d: %d files, %d before", round, files_now, files);
+    files = std::max(files, files_now);
+    if (asked && (round + 1) % 100 == 0)
+      g_print("%d rounds: %ld KiB, %d files, %d clips\n", round + 1, resident_memory(), files_now, clips.load());
+  }
+  fail_unless(clips > 0);
+}
+GST_END_TEST
+
 GST_START_TEST(one_after_the_other) {
   const TemporaryFolder folder;
   const std::string path = make_clip(folder), bytes = read_file(path);
@@ -130,7 +177,7 @@ GST_START_TEST(one_after_the_other) {
       // GLib keeps up to two idle ones of its pools for a while
       fail_unless(threads_now <= threads + 2, "session %d: %d threads, %d before", i, threads_now, threads);
     }
-    if (asked && (i + 1 == warm || i + 1 == sessions))
+    if (asked && (i + 1 == warm || i + 1 == sessions || (i + 1) % 500 == 0))
       g_print("%d sessions: %ld KiB, %d files, %d threads\n", i + 1, resident_memory(), files_now, threads_now);
   }
 }
@@ -138,10 +185,11 @@ GST_END_TEST
 
 static Suite *session_threads_suite() {
   Suite *suite = suite_create("sessionthreads");
-  TCase *tests = make_tests(suite, 200);
+  TCase *tests = make_tests(suite, g_getenv("CPS_ROUNDS") || g_getenv("CPS_SESSIONS") ? 7200 : 200);
   tcase_add_test(tests, close_while_reading);
   tcase_add_test(tests, close_at_any_time);
   tcase_add_test(tests, in_parallel);
+  tcase_add_test(tests, many_at_once);
   tcase_add_test(tests, one_after_the_other);
   return suite;
 }
