@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 from typing import Any
@@ -27,6 +28,15 @@ class Channel:
 
     def close(self) -> None:
         self._socket.close()
+
+    def is_open(self) -> bool:
+        """Whether the other side is still there, as far as is known. For when nothing is to come from it."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        try:
+            return not waiting.poll(0) or self._socket.recv(1, socket.MSG_PEEK) != b""
+        except OSError:
+            return False
 
     def send(self, message: Any, data: Any = b"", file: int | None = None) -> None:
         text = json.dumps(message).encode()

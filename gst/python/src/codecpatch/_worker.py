@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a worker process of ``iter_clips(isolate=True)`` runs: reads one source after the other for its parent."""
+"""What a worker process of ``iter_clips(isolate=True)`` runs: reads one source after the other for whoever asks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import os
 import resource
 import signal
 import socket
-import sys
+import traceback
 import warnings
-from typing import Any
+from typing import Any, NoReturn
 
 from . import _library, _sources, _tensors
 from ._channel import Channel, Closed
@@ -22,15 +22,13 @@ _PR_SET_PDEATHSIG = 1
 _ALIGNMENT = 64  # of the tensors
 
 
-def main() -> None:
-    """Reads until the parent is gone. Arguments: the socket's file descriptor, the parent's process, a limit of memory."""
-    descriptor, parent, limit = map(int, sys.argv[1:4])
-    _die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair
-    if limit:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    channel = Channel(socket.socket(fileno=descriptor))
+def run(descriptor: int, limit: int) -> NoReturn:
+    """Reads until the parent is gone. Takes the socket's file descriptor, and a limit of memory; 0 is none."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # with the process that has forked this one
     try:
+        if limit:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        channel = Channel(socket.socket(fileno=descriptor))
         channel.send("ready")
         while True:
             task, data, _ = channel.receive()
@@ -40,14 +38,10 @@ def main() -> None:
             _do(task, data, channel)
     except Closed:
         pass
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
     os._exit(0)  # there may be threads that never return
-
-
-def _die_with(parent: int) -> None:
-    """Goes when the parent does, even where it is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it was faster
-        os._exit(0)
 
 
 def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
@@ -117,7 +111,3 @@ def _write_all(file: int, data: Any, offset: int) -> None:
         at = 0
         while at < len(rest):
             at += os.pwrite(file, rest[at:], offset + at)
-
-
-if __name__ == "__main__":
-    main()

@@ -25,7 +25,7 @@ from .session import check_framework, checked_options, warn
 _START_LIMIT = 120.0  # seconds, far above what a Python takes to start
 _GRACE = 5.0  # seconds that a worker has to report what its session could not do in time
 
-_PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from codecpatch._worker import main; main()"
+_PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from codecpatch._spawner import main; main()"
 """Not ``python -m``: the package is where this one is. Nor what multiprocessing does, which runs the main module anew."""
 
 
@@ -33,7 +33,7 @@ class Reader:
     """Reads the first clips of sources, in one worker process for each thread that calls :meth:`read`."""
 
     def __init__(self, memory_limit: int | None) -> None:
-        self._memory_limit = memory_limit
+        self._spawner = _Spawner(memory_limit)
         self._lock = threading.Lock()
         self._stopped = False
         self._workers: set[_Worker] = set()
@@ -69,11 +69,13 @@ class Reader:
             self._stopped = True
             for worker in self._workers:
                 worker.kill()
+        self._spawner.stop()
 
     def end(self) -> None:
         """Waits for the workers, once nobody uses them."""
         for worker in self._workers:
             worker.end()
+        self._spawner.end()
 
     def _ask(self, task: Mapping[str, Any], data: bytes, timeout: float | None) -> tuple[Any, int | None]:
         worker = self._worker()
@@ -107,7 +109,7 @@ class Reader:
             return worker
         if worker is not None:
             self._drop(worker)
-        worker = _Worker(self._memory_limit)
+        worker = _Worker(self._spawner)
         with self._lock:
             self._workers.add(worker)
             if self._stopped:
@@ -128,23 +130,100 @@ class Reader:
         return worker.end()
 
 
-class _Worker:
-    """A process that reads one source at a time."""
+class _Spawner:
+    """A process that forks workers, started when the first one is wanted, and once more where it has died."""
 
     def __init__(self, memory_limit: int | None) -> None:
+        self._memory_limit = memory_limit
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: Channel | None = None
+        self._stopped = False
+
+    def fork(self, end: socket.socket) -> int:
+        """A worker that has this end of a socket."""
+        with self._lock:
+            if self._stopped:
+                raise Closed
+            for is_last in (False, True):
+                try:
+                    return self._ask("fork", end.fileno())
+                except (Closed, TimeoutError):
+                    code = self._drop()
+                    if is_last:
+                        raise CodecPatchError(
+                            f"A process to read in does not start: exit code {code}. What it has printed says why.",
+                            code=ErrorCode.SETUP,
+                        ) from None
+        raise AssertionError
+
+    def wait(self, worker: int) -> int | None:
+        """Ends a worker: its exit code, negative for signals; None where nobody knows."""
+        with self._lock:
+            try:
+                return self._ask(worker)
+            except (Closed, TimeoutError):  # the workers have died with it
+                self._drop()
+                return None
+
+    def stop(self) -> None:
+        """Starts no more."""
+        self._stopped = True
+
+    def end(self) -> None:
+        with self._lock:
+            self._stopped = True
+            self._drop()
+
+    def _ask(self, request: Any, file: int | None = None) -> int:
+        if self._channel is None:
+            if file is None:
+                raise Closed
+            self._start()
+        self._channel.send(request, file=file)
+        answer, _, _ = self._channel.receive()
+        return answer
+
+    def _start(self) -> None:
         ours, theirs = socket.socketpair()
+        limit = str(self._memory_limit or 0)
         with theirs:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
                     *subprocess._args_from_interpreter_flags(),
-                    *("-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), str(memory_limit or 0), json.dumps(sys.path)),
+                    *("-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), limit, json.dumps(sys.path)),
                 ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
             )
         self._channel = Channel(ours)
+        self._channel.set_timeout(_START_LIMIT)
+        self._channel.receive()  # it has started
+
+    def _drop(self) -> int | None:
+        """Ends the process. It goes by itself where nobody has the other end of its socket any more."""
+        if self._channel is None:
+            return None
+        self._channel.close()
+        self._channel = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_GRACE)
+        self._process.kill()
+        return self._process.wait()
+
+
+class _Worker:
+    """A process that reads one source at a time."""
+
+    def __init__(self, spawner: _Spawner) -> None:
+        self._spawner = spawner
+        self._lock = threading.Lock()
+        ours, theirs = socket.socketpair()
+        self._channel = Channel(ours)
+        with theirs:
+            self._process: int | None = spawner.fork(theirs)
 
     def is_ready(self) -> bool:
         """Waits until it has started. False where it does not."""
@@ -162,18 +241,22 @@ class _Worker:
         return answer, file
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        return self._channel.is_open()
 
     def kill(self) -> None:
-        self._process.kill()
+        with self._lock:
+            if self._process is not None:  # it stays a zombie until it is waited for
+                with contextlib.suppress(ProcessLookupError):  # its parent has died
+                    os.kill(self._process, signal.SIGKILL)
 
     def end(self) -> str:
         """Kills it where it has not ended: how it has, in words."""
         self._channel.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.5)  # one that crashes may still be writing its core
-        self._process.kill()
-        code = self._process.wait()
+        with self._lock:
+            code = None if self._process is None else self._spawner.wait(self._process)
+            self._process = None
+        if code is None:
+            return "together with the process that starts them"
         if code >= 0:
             return f"exit code {code}"
         return f"killed by signal {-code} ({_signal_name(-code)})"

@@ -61,5 +61,5 @@ def _leave_a_session() -> None:
         reading.wait()
 
 
-if any("codecpatch._worker" in argument for argument in sys.orig_argv):
+if any("codecpatch._spawner" in argument for argument in sys.orig_argv):
     _install()
