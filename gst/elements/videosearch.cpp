@@ -6,6 +6,7 @@
 #include "gst/elements/decoders.h"
 #include "gst/elements/editlists.h"
 #include "gst/elements/encryption.h"
+#include "gst/elements/futilepulls.h"
 #include "gst/elements/losterrors.h"
 #include "gst/elements/misread.h"
 #include "gst/elements/silentend.h"
@@ -61,7 +62,8 @@ bool VideoSearch::open() {
     return false;
   source_.reset(GST_ELEMENT(gst_object_ref(source)));
   if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")}) {
-    cache_.serve(pad.get());
+    stop_futile_pulls(pad.get(), [this] { return !has_found(); });
+    cache_.serve(pad.get()); // after it, for what that answers no other probe sees
     if (!stream_ && comes_once(uri_))
       gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, refuse_pull, nullptr, nullptr);
     return parse(pad.get()) != nullptr;

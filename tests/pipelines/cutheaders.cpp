@@ -84,9 +84,26 @@ GST_START_TEST(cut_headers) {
 }
 GST_END_TEST
 
+// qtdemux looks for what its fragments are of, and goes round and round.
+GST_START_TEST(fragments_of_nothing) {
+  if (!have_ffmpeg())
+    return;
+  const TemporaryFolder folder;
+  const Pictures pictures(30);
+  const std::string path = folder.file("fragments.mp4");
+  ffmpeg(pictures.input() + "-c:v libx264 -g 8 -movflags frag_keyframe+empty_moov " + path);
+  std::string bytes = read_file(path);
+  bytes.replace(bytes.find("moov"), 4, "free");
+  write_file(path, bytes);
+  check_error(path, {});
+}
+GST_END_TEST
+
 static Suite *cut_headers_suite() {
   Suite *suite = suite_create("pipelines-cutheaders");
-  tcase_add_loop_test(make_tests(suite), cut_headers, 0, G_N_ELEMENTS(kKinds));
+  TCase *tests = make_tests(suite);
+  tcase_add_loop_test(tests, cut_headers, 0, G_N_ELEMENTS(kKinds));
+  tcase_add_test(tests, fragments_of_nothing);
   return suite;
 }
 

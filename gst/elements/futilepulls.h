@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Demuxers that read the same places over and over.
+#pragma once
+
+#include "gst/elements/private.h"
+
+#include <functional>
+
+namespace cps {
+
+// qtdemux (1.22) goes round between two tables of fragments of which one leads to the other. Whoever pulls from `source`
+// without end, and only what it has had, gets an error instead, for as long as `is_searching` says that there is no video
+// yet: after that, reading again is what seeks are for.
+void stop_futile_pulls(GstPad *source, std::function<bool()> is_searching);
+
+} // namespace cps
