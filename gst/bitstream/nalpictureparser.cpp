@@ -87,12 +87,24 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   if (!picture.has_picture)
     return true;
   if (understood) {
-    last_order_ = picture.order;
+    place(picture);
   } else {
     picture.order = last_order_; // equal orders keep decode order: it comes right after the picture before it
     picture.after_loss = true;   // or it is the loss itself
   }
   return understood;
+}
+
+// Orders start over where a sequence does, also where the picture is lost that says so.
+void NalPictureParser::place(CodedPicture &picture) {
+  last_order_ = picture.order;
+  if (picture.second_field)
+    return;
+  if (!picture.starts_sequence && recent_orders_.contradict(picture.order))
+    picture.starts_sequence = picture.after_loss = true;
+  if (picture.starts_sequence)
+    recent_orders_.clear();
+  recent_orders_.add(picture.order);
 }
 
 Outline NalPictureParser::outline(GstBuffer *access_unit) const {
@@ -113,6 +125,19 @@ Outline NalPictureParser::outline(GstBuffer *access_unit) const {
     fingerprint.add({map.data(), map.size()});
   outline.fingerprint = fingerprint.value();
   return outline;
+}
+
+bool RecentOrders::contradict(int32_t order) const {
+  const size_t size = orders_.size(), known = std::min(count_, size);
+  if (known == 0 || orders_[(count_ - 1) % size] == order) // a picture in two parts
+    return false;
+  const auto begin = orders_.begin(), end = begin + static_cast<std::ptrdiff_t>(known);
+  const auto later = std::count_if(begin, end, [order](int32_t other) { return other > order; });
+  return later > References::kMax || std::find(begin, end, order) != end;
+}
+
+void RecentOrders::add(int32_t order) {
+  orders_[count_++ % orders_.size()] = order;
 }
 
 int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb) {

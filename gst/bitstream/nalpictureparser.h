@@ -7,10 +7,27 @@
 
 #include <gst/base/gstbytereader.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
 namespace cps {
+
+// Picture order counts of the last pictures of a sequence. They tell where the picture is lost that should have begun
+// the next one: no two pictures of a sequence have the same, and none is shown before more pictures that are decoded
+// before it than a decoder can hold.
+class RecentOrders {
+public:
+  bool contradict(int32_t order) const;
+  void add(int32_t order);
+  void clear() { count_ = 0; }
+
+private:
+  static constexpr size_t kKnown = size_t{2} * References::kMax;
+
+  std::array<int32_t, kKnown> orders_ = {}; // around it goes
+  size_t count_ = 0;
+};
 
 class NalPictureParser : public PictureParser {
 public:
@@ -19,6 +36,7 @@ public:
   Outline outline(GstBuffer *access_unit) const final;
   void reset() override {
     last_order_ = 0;
+    recent_orders_.clear();
     unit_ = 0;
   }
 
@@ -45,10 +63,12 @@ protected:
 
 private:
   bool parse_unit(GstBuffer *access_unit, CodedPicture &picture);
+  void place(CodedPicture &picture);
 
   const char *media_type_;
   unsigned length_size_ = 0; // 0: start codes
   int32_t last_order_ = 0;
+  RecentOrders recent_orders_;
   uint32_t unit_ = 0;
 };
 

@@ -197,6 +197,25 @@ GST_START_TEST(test_sequences) {
 }
 GST_END_TEST;
 
+// The IDR picture is gone that the second sequence began with: its pictures are no earlier ones of the first.
+GST_START_TEST(test_lost_start) {
+  const auto anchor = [](unsigned lsb) { return H265Picture{H265Picture::TrailR, lsb}.nal(); };
+  const auto between = [](unsigned lsb) { return H265Picture{H265Picture::TrailN, lsb}.nal(); };
+  const Bytes idr = H265Picture{H265Picture::IdrWRadl}.nal();
+  const Parsed parsed = parse_hand_made(
+      {idr, anchor(2), between(1), anchor(4), between(3), anchor(2), between(1), anchor(4), between(3)});
+  check_frames(parsed.index, {0, 2, 1, 4, 3, 6, 5, 8, 7});
+  for (size_t i = 0; i < parsed.pictures.size(); i++) {
+    assert_equals_int(parsed.pictures[i].starts_sequence, i == 0 || i == 5);
+    assert_equals_int(parsed.pictures[i].after_loss, i == 5);
+  }
+  fail_unless(random_access_units(parsed) == Frames({0}));
+
+  // A picture in two parts begins none.
+  check_frames(parse_hand_made({idr, anchor(2), anchor(2), between(1)}).index, {0, 2, 3, 1});
+}
+GST_END_TEST;
+
 GST_START_TEST(test_pic_output_flag) {
   H265Picture hidden{H265Picture::TrailR, 2};
   hidden.output = false;
@@ -288,6 +307,7 @@ static Suite *h265_suite(void) {
   tcase_add_test(tc, test_random_access_is_exact);
   tcase_add_test(tc, test_prev_tid0_picture);
   tcase_add_test(tc, test_sequences);
+  tcase_add_test(tc, test_lost_start);
   tcase_add_test(tc, test_pic_output_flag);
   tcase_add_test(tc, test_other_layers_do_not_count);
   tcase_add_test(tc, test_fingerprint_ignores_framing);
