@@ -67,6 +67,13 @@ public:
   }
 
   bool is_needed(size_t unit) const { return needed_[unit]; }
+  // The first picture that is left out, or kNone.
+  size_t first_gap() const {
+    for (size_t i = 0; i < index_.units(); ++i)
+      if (index_.unit(i).has_picture && !needed_[i])
+        return i;
+    return kNone;
+  }
   // Where decoding has to begin for the unit.
   size_t start_of(size_t unit) const { return entries_[unit].start; }
 
@@ -116,6 +123,7 @@ NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &
   NeededUnits units;
   units.keep.resize(index.units());
   units.drain.resize(index.units());
+  const size_t gap = closure.first_gap();
   size_t start = kNone; // of what is needed from here on, the earliest
   for (size_t i = index.units(); i-- > 0;) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
@@ -125,7 +133,8 @@ NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &
     units.end = std::max(units.end, i + 1);
     start = std::min(start, closure.start_of(i));
     const bool resets_decoder = unit.starts_sequence && !unit.late_start;
-    units.drain[i] = i > 0 && unit.random_access && !unit.second_field && !resets_decoder && start >= i;
+    // Up to the first gap the decoder sees what it sees in a full decode, and errors are to look as they do there.
+    units.drain[i] = i > 0 && gap <= i + 1 && unit.random_access && !unit.second_field && !resets_decoder && start >= i;
   }
   return units;
 }
