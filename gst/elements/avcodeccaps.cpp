@@ -37,22 +37,35 @@ Owned<GstCaps> caps_of_libav_codec(const AVCodecParameters *codec) {
 
 struct Codec {
   const char *media_type, *name;
+  bool alone = false;   // no other decoder is right
+  gint mpegversion = 0; // where there are several
 };
 
 // Of AVCODEC_CAPS, as libavcodec calls them.
 static constexpr Codec kCodecs[] = {
-    {"video/x-vp9", "vp9"},
-    {"video/x-ffv", "ffv1"},     // grey of 9 to 14 bits, alpha of 10 to 16
-    {"video/x-cineform", "cfhd"} // RGB with alpha of 12 bits, raw sensor data
+    {"video/x-vp9", "vp9"},             // see is_of_avcodec()
+    {"video/x-ffv", "ffv1", true},      // grey of 9 to 14 bits, alpha of 10 to 16
+    {"video/x-cineform", "cfhd", true}, // RGB with alpha of 12 bits, raw sensor data
+    {"video/x-h264", "h264"},
+    {"video/mpeg", "mpeg1video", false, 1},
+    {"video/mpeg", "mpeg2video", false, 2},
+    {"video/mpeg", "mpeg4", false, 4},
 };
+
+static const Codec *codec_of(const GstStructure *stream) {
+  gint version = 0;
+  gst_structure_get_int(stream, "mpegversion", &version);
+  for (const Codec &codec : kCodecs)
+    if (gst_structure_has_name(stream, codec.media_type) && codec.mpegversion == version)
+      return &codec;
+  return nullptr;
+}
 
 static const char *codec_name(const GstStructure *stream) {
   if (gst_structure_has_name(stream, kNamed))
     return gst_structure_get_string(stream, field::kCodec);
-  for (const Codec &codec : kCodecs)
-    if (gst_structure_has_name(stream, codec.media_type))
-      return codec.name;
-  return nullptr;
+  const Codec *codec = codec_of(stream);
+  return codec ? codec->name : nullptr;
 }
 
 bool is_of_avcodec(const GstCaps *caps) {
@@ -61,7 +74,8 @@ bool is_of_avcodec(const GstCaps *caps) {
   gst_structure_get_uint(stream, "bit-depth-luma", &depth);
   if (gst_structure_has_name(stream, "video/x-vp9")) // vp9dec puts 8 bits out as 4:4:4
     return depth > 8 && g_strcmp0(gst_structure_get_string(stream, "chroma-format"), "4:4:0") == 0;
-  return codec_name(stream) != nullptr;
+  const Codec *codec = codec_of(stream);
+  return codec ? codec->alone : gst_structure_has_name(stream, kNamed);
 }
 
 static void set_extradata(AVCodecContext *context, GstBuffer *data) {
@@ -80,6 +94,10 @@ AVCodecContext *context_of_caps(const GstCaps *caps) {
   if (!decoder)
     return nullptr;
   AVCodecContext *context = avcodec_alloc_context3(decoder);
+  context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT; // as gst-libav has it: it is told of, not left out
+  // These hand out frames that other threads have yet to find errors in, where they decode several at a time.
+  if (decoder->id == AV_CODEC_ID_H264 || decoder->id == AV_CODEC_ID_MPEG4)
+    context->thread_type = FF_THREAD_SLICE;
   gst_structure_get(stream, "width", G_TYPE_INT, &context->width, nullptr);
   gst_structure_get(stream, "height", G_TYPE_INT, &context->height, nullptr);
   gst_structure_get(stream, field::kTag, G_TYPE_UINT, &context->codec_tag, nullptr);

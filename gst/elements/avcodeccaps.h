@@ -12,9 +12,12 @@ struct AVPacket;
 
 namespace cps {
 
-// Streams whose caps name libavcodec's decoder, and those that other decoders take though GStreamer has no name for the
-// format of their frames.
-#define AVCODEC_CAPS "video/x-cps-libav; video/x-vp9; video/x-ffv; video/x-cineform"
+// Streams whose caps name libavcodec's decoder; those that other decoders take though GStreamer has no name for the
+// format of their frames; and those of which the decoders of gst-libav do not pass on what libavcodec says of errors.
+#define AVCODEC_CAPS                                                                                                   \
+  "video/x-cps-libav; video/x-vp9; video/x-ffv; video/x-cineform; "                                                    \
+  "video/x-h264, stream-format=(string){avc, avc3, byte-stream}, alignment=(string)au; "                               \
+  "video/mpeg, mpegversion=(int){1, 2, 4}, systemstream=(boolean)false"
 
 // Caps that name the decoder. nullptr where libavcodec has none.
 Owned<GstCaps> caps_of_libav_codec(const AVCodecParameters *codec);

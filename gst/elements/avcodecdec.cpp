@@ -4,12 +4,16 @@
  *
  * Decodes with libavcodec, for the bins, what the decoders of gst-libav do not: codecs that it has no caps for, packets
  * with side data, and frames in formats that GStreamer has no name for, which are converted to one that holds them.
+ *
+ * Frames that libavcodec says to be damaged have %GST_BUFFER_FLAG_CORRUPTED. Who wants to know of errors in H.264,
+ * MPEG-1, MPEG-2 and MPEG-4, of which the decoders of gst-libav say nothing, puts this one in their place.
  */
 #include "gst/elements/avcodecdec.h"
 
 #include "gst/elements/avcodeccaps.h"
 #include "gst/elements/avowned.h"
 #include "gst/elements/avpixels.h"
+#include "gst/elements/ffv1checksums.h"
 
 GST_DEBUG_CATEGORY_STATIC(avcodec_dec_debug);
 #define GST_CAT_DEFAULT avcodec_dec_debug
@@ -141,7 +145,8 @@ static GstFlowReturn put_out(CpsAvcodecDec *self, const AVFrame *picture) {
     gst_video_decoder_release_frame(decoder, frame);
     return flow == GST_FLOW_OK ? GST_FLOW_ERROR : flow;
   }
-  if (picture->decode_error_flags || (picture->flags & AV_FRAME_FLAG_CORRUPT))
+  if (picture->decode_error_flags || (picture->flags & AV_FRAME_FLAG_CORRUPT) ||
+      GST_BUFFER_FLAG_IS_SET(frame->input_buffer, GST_BUFFER_FLAG_CORRUPTED))
     GST_BUFFER_FLAG_SET(frame->output_buffer, GST_BUFFER_FLAG_CORRUPTED);
   drop_lost(decoder, frame->system_frame_number);
   return gst_video_decoder_finish_frame(decoder, frame);
@@ -175,10 +180,21 @@ static cps::AvOwned<AVPacket> to_packet(const GstVideoCodecFrame *frame) {
   return packet;
 }
 
+// Says of the access unit what its picture will not be told by.
+static void mark_damage(const State &state, GstVideoCodecFrame *frame, const AVPacket *packet) {
+  const bool may_have_checksums = state.context->codec_id == AV_CODEC_ID_FFV1 && state.context->extradata_size > 0;
+  if (!may_have_checksums || !cps::has_wrong_ffv1_checksum(packet->data, static_cast<size_t>(packet->size)))
+    return;
+  frame->input_buffer = gst_buffer_make_writable(frame->input_buffer);
+  GST_BUFFER_FLAG_SET(frame->input_buffer, GST_BUFFER_FLAG_CORRUPTED);
+}
+
 static GstFlowReturn avcodec_dec_handle_frame(GstVideoDecoder *decoder, GstVideoCodecFrame *frame) {
   auto *self = CPS_AVCODEC_DEC(decoder);
   const State &state = state_of(self);
   const cps::AvOwned<AVPacket> packet = to_packet(frame);
+  if (packet)
+    mark_damage(state, frame, packet.get());
   gst_video_codec_frame_unref(frame);
   GstFlowReturn flow = GST_FLOW_OK;
   int error = packet ? avcodec_send_packet(state.context.get(), packet.get()) : AVERROR(ENOMEM);

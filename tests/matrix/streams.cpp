@@ -85,11 +85,13 @@ void add_h264(std::vector<Stream> &all) {
   add("open GOP, three B", 12, "min-keyint=12:scenecut=0:bframes=3:open-gop=1:b-pyramid=none");
   add("open GOP, pyramid", 15, "min-keyint=15:scenecut=0:bframes=5:open-gop=1:b-pyramid=normal:ref=5");
   add("open GOP, one reference", 7, "min-keyint=7:scenecut=0:bframes=1:open-gop=1:ref=1:b-pyramid=none");
+  all.back().decoders.emplace_back("avcodecdec");
   add("slices", 25, "bframes=2:slices=3");
   add("I slices only", 1, "bframes=0");
   all.push_back(in(kMp4, kH264, "H.264 interlaced", kInterlaced + x264(25, "bframes=3")));
   all.push_back(in(kMp4, kH264, "H.264 interlaced, open GOP",
                    kInterlaced + x264(12, "min-keyint=12:scenecut=0:bframes=2:open-gop=1")));
+  all.back().decoders.emplace_back("avcodecdec");
   const std::string cuts = "bframes=3:scenecut=150:min-keyint=", common = x264(25, "bframes=3:b-pyramid=normal");
   all.push_back(with(in(kMp4, kH264, "H.264 scene cuts as IDR", x264(200, cuts + "1")),
                      [](Stream &stream) { stream.content = Content::Cuts; }));
@@ -220,7 +222,7 @@ void add_others(std::vector<Stream> &all) {
   add("MPEG-2, interlaced in Matroska", kMpeg2 + "interlace-mode=1 b-per-refframe=2 ! mpegvideoparse ! matroskamux",
       "matroskademux ! " + parse, mpeg2);
   add("MPEG-2, interlaced", "ffmpeg -c:v mpeg2video -g 15 -bf 2 -flags +ildct+ilme -b:v 800k -f mpegts",
-      "tsdemux ! " + parse, {"avdec_mpeg2video"}); // mpeg2dec loses the end of it
+      "tsdemux ! " + parse, {"avdec_mpeg2video", "avcodecdec"}); // mpeg2dec loses the end of it
   add("MPEG-1", "ffmpeg -c:v mpeg1video -g 15 -bf 2 -b:v 800k -f matroska", "matroskademux ! " + parse,
       {"avdec_mpeg2video"});
   add("MPEG-4", "ffmpeg -c:v mpeg4 -g 25 -bf 2 -b:v 800k -f mp4", "qtdemux ! mpeg4videoparse", {"avdec_mpeg4"});
