@@ -10,8 +10,13 @@
 
 namespace test {
 
-// What a command prints on its standard output.
-inline std::string output_of(const std::vector<std::string> &command) {
+// Whether a command succeeds, and what it prints.
+struct Ran {
+  bool well = false;
+  std::string out, messages;
+};
+
+inline Ran run_command(const std::vector<std::string> &command) {
   std::vector<gchar *> arguments;
   for (const std::string &argument : command)
     arguments.push_back(const_cast<gchar *>(argument.c_str()));
@@ -22,12 +27,21 @@ inline std::string output_of(const std::vector<std::string> &command) {
   const bool ran = g_spawn_sync(nullptr, arguments.data(), nullptr,
                                 static_cast<GSpawnFlags>(G_SPAWN_SEARCH_PATH | G_SPAWN_STDIN_FROM_DEV_NULL), nullptr,
                                 nullptr, &out, &messages, &status, &error);
-  fail_unless(ran, "%s: %s", command[0].c_str(), error ? error->message : "");
-  fail_unless(g_spawn_check_wait_status(status, nullptr), "%s: %s", command[0].c_str(), messages);
-  std::string text = out;
+  const Ran result = {ran && g_spawn_check_wait_status(status, nullptr), out ? out : "",
+                      error      ? error->message
+                      : messages ? messages
+                                 : ""};
+  g_clear_error(&error);
   g_free(out);
   g_free(messages);
-  return text;
+  return result;
+}
+
+// What a command prints on its standard output.
+inline std::string output_of(const std::vector<std::string> &command) {
+  const Ran ran = run_command(command);
+  fail_unless(ran.well, "%s: %s", command[0].c_str(), ran.messages.c_str());
+  return ran.out;
 }
 
 } // namespace test

@@ -278,6 +278,9 @@ public:
     return finish();
   }
 
+  // From here on nothing flows, also after an error.
+  void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
 private:
   static GstSample *pull(GstElement *sink, guint64 patience) {
     GstSample *sample = nullptr;

@@ -1,7 +1,6 @@
 // Pixel formats and ranges: whole frames through uniformdecodebin against what ffmpeg makes of the same file.
 #include "tests/matrix/oracle.h"
-
-#include <iterator>
+#include "tests/pipelines/ffmpegfiles.h"
 
 namespace {
 
@@ -75,27 +74,11 @@ constexpr Row kOthers[] = {
     {"png48.mov", "-c:v png -pix_fmt rgb48be", false, 0, "144x96", "16 bits"},
 };
 
-std::vector<std::string> words(const std::string &text) {
-  std::istringstream in(text);
-  return {std::istream_iterator<std::string>(in), std::istream_iterator<std::string>()};
-}
-
 // False with a message where ffmpeg here cannot make it.
 bool make(const Row &row, const std::string &path) {
-  std::vector<std::string> command =
-      words(std::string("ffmpeg -v quiet -f lavfi -i testsrc2=rate=5:size=") + row.size +
-            " -vf gblur=sigma=4 -frames:v " + std::to_string(kCount) + " -strict -2 " + row.options + " -y " + path);
-  std::vector<gchar *> arguments;
-  for (const std::string &argument : command)
-    arguments.push_back(const_cast<gchar *>(argument.c_str()));
-  arguments.push_back(nullptr);
-  gint status = 0;
-  if (g_spawn_sync(nullptr, arguments.data(), nullptr, G_SPAWN_SEARCH_PATH, nullptr, nullptr, nullptr, nullptr, &status,
-                   nullptr) &&
-      g_spawn_check_wait_status(status, nullptr))
-    return true;
-  g_print("skipped: ffmpeg does not make %s\n", row.file);
-  return false;
+  return pipes::can_ffmpeg(std::string("-f lavfi -i testsrc2=rate=5:size=") + row.size +
+                           " -vf gblur=sigma=4 -frames:v " + std::to_string(kCount) + " -strict -2 " + row.options +
+                           " " + path);
 }
 
 std::string frames_of_ffmpeg(const std::string &path) {

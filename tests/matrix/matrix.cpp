@@ -185,23 +185,6 @@ void check_intact(const Stream &stream, const std::string &decoder, const std::v
                 decoder.c_str(), pictures[i].number, static_cast<int>(i));
 }
 
-bool have_program(const char *name) {
-  gchar *path = g_find_program_in_path(name);
-  if (!path)
-    g_print("skipped: no program %s\n", name);
-  g_free(path);
-  return path != nullptr;
-}
-
-// False with a message where GStreamer here lacks an element of the line.
-bool have_elements_of(const std::string &line) {
-  std::istringstream parts(line);
-  for (std::string word, before = "!"; parts >> word; before = word)
-    if (before == "!" && word.find('/') == std::string::npos && !pipes::have_elements({word.c_str()}))
-      return false;
-  return true;
-}
-
 bool can_make(const Stream &stream) {
   if (is_of_ffmpeg(stream))
     return have_program("ffmpeg");

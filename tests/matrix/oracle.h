@@ -14,27 +14,50 @@ using pipes::Outcome;
 using pipes::Owned;
 using test::output_of;
 
+inline bool have_program(const char *name) {
+  gchar *path = g_find_program_in_path(name);
+  if (!path)
+    g_print("skipped: no program %s\n", name);
+  g_free(path);
+  return path != nullptr;
+}
+
+// False with a message where GStreamer here lacks an element of the line.
+inline bool have_elements_of(const std::string &line) {
+  std::istringstream parts(line);
+  for (std::string word, before = "!"; parts >> word; before = word)
+    if (before == "!" && word.find('/') == std::string::npos && !pipes::have_elements({word.c_str()}))
+      return false;
+  return true;
+}
+
 struct Picture {
   std::string pixels; // checksum, "" of a frame that does not come
   int number;         // burnt in, -1 where there is none to read
   size_t unit = 0;    // the access unit, in decode order, where that is known
+  bool damaged = false;
 };
 
 // Every picture of the stream, in the order that the decoder puts them out: by display order.
-inline std::vector<Picture> decode(const std::string &reading, const std::string &decoder) {
-  Line line(reading + " ! identity name=units ! " + decoder + " name=decoder ! fakesink");
+inline std::vector<Picture> decode(const std::string &reading, const std::string &decoder,
+                                   std::string *error = nullptr) {
   const Owned<GstCaps> unit(gst_caps_new_empty_simple("timestamp/x-unit"));
   size_t units = 0;
+  std::vector<Picture> pictures;
+  Line line(reading + " ! identity name=units ! " + decoder + " name=decoder ! fakesink");
   line.on_buffer("units", "src", [&](GstPad *, GstBuffer *buffer) { // has no tags, so that decoders carry it along
     gst_buffer_add_reference_timestamp_meta(buffer, unit.get(), units++, GST_CLOCK_TIME_NONE);
   });
-  std::vector<Picture> pictures;
   line.on_buffer("decoder", "src", [&](GstPad *pad, GstBuffer *buffer) {
     const auto *meta = gst_buffer_get_reference_timestamp_meta(buffer, unit.get());
-    pictures.push_back({pipes::checksum(pad, buffer), pipes::read_number(pad, buffer), meta ? meta->timestamp : 0});
+    pictures.push_back({pipes::checksum(pad, buffer), pipes::read_number(pad, buffer), meta ? meta->timestamp : 0,
+                        GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED)});
   });
   const Outcome outcome = line.run();
-  fail_unless(outcome.eos, "%s: %s (%s)", reading.c_str(), outcome.error.c_str(), outcome.debug.c_str());
+  line.stop();
+  fail_unless(outcome.eos || error, "%s: %s (%s)", reading.c_str(), outcome.error.c_str(), outcome.debug.c_str());
+  if (error)
+    *error = outcome.error;
   return pictures;
 }
 
@@ -51,6 +74,7 @@ inline std::vector<bool> key_pictures(const std::string &path) {
 
 struct Sampled {
   guint64 frame_id, total;
+  GstClockTime pts;
   bool random_access;
   CpsFrameStatus status;
   Picture picture;
@@ -59,21 +83,31 @@ struct Sampled {
 // libde265dec says this of every codec_data.
 constexpr const char *kHarmless = "Unsupported extra data version 1";
 
-// What comes of sampling `n` frames with `strategy`.
-inline std::vector<Sampled> sample(const std::string &what, const std::string &reading, const std::string &decoder,
-                                   const std::string &strategy, int n, bool may_warn) {
-  Line line(reading + " ! frameplanner uniform-strategy=" + strategy + " ! " + decoder +
-            " ! uniformsampler name=sampler sequence-length=" + std::to_string(n) + " ! fakesink");
-  std::vector<Sampled> frames;
+inline std::string planned(const std::string &reading, const std::string &strategy, const std::string &decoder) {
+  return reading + " ! frameplanner uniform-strategy=" + strategy + " ! " + decoder;
+}
+
+// Runs `line`, which has a sampler of that name; `frames` are those that it puts out.
+inline Outcome run_sampler(Line &line, std::vector<Sampled> &frames) {
   line.on_buffer("sampler", "src", [&frames](GstPad *pad, GstBuffer *buffer) {
     const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer);
     frames.push_back({meta->frame_id,
                       meta->total,
+                      meta->pts,
                       (meta->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0,
                       meta->status,
                       {pipes::checksum(pad, buffer), pipes::read_number(pad, buffer)}});
   });
-  const Outcome outcome = line.run();
+  return line.run();
+}
+
+// What comes of sampling `n` frames with `strategy`.
+inline std::vector<Sampled> sample(const std::string &what, const std::string &reading, const std::string &decoder,
+                                   const std::string &strategy, int n, bool may_warn) {
+  Line line(planned(reading, strategy, decoder) +
+            " ! uniformsampler name=sampler sequence-length=" + std::to_string(n) + " ! fakesink");
+  std::vector<Sampled> frames;
+  const Outcome outcome = run_sampler(line, frames);
   fail_unless(outcome.eos, "%s: %s (%s)", what.c_str(), outcome.error.c_str(), outcome.debug.c_str());
   for (const std::string &warning : outcome.warnings)
     fail_unless(may_warn || warning.find(kHarmless) != std::string::npos, "%s: %s", what.c_str(), warning.c_str());

@@ -23,12 +23,24 @@ inline bool have_ffmpeg() {
 }
 
 // Its arguments, which have no spaces within.
-inline void ffmpeg(const std::string &arguments) {
+inline std::vector<std::string> ffmpeg_command(const std::string &arguments) {
   std::istringstream words("ffmpeg -v error -y " + arguments);
   std::vector<std::string> command;
   for (std::string word; words >> word;)
     command.push_back(word);
-  test::output_of(command);
+  return command;
+}
+
+inline void ffmpeg(const std::string &arguments) {
+  test::output_of(ffmpeg_command(arguments));
+}
+
+// False with a message where ffmpeg here does not do it, for want of an encoder.
+inline bool can_ffmpeg(const std::string &arguments) {
+  const test::Ran ran = test::run_command(ffmpeg_command(arguments));
+  if (!ran.well)
+    g_print("skipped: %s", ran.messages.c_str());
+  return ran.well;
 }
 
 // How many frames ffmpeg shows, or those from the first key frame on.
