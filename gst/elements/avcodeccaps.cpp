@@ -35,21 +35,28 @@ Owned<GstCaps> caps_of_libav_codec(const AVCodecParameters *codec) {
   return caps;
 }
 
+enum class Choice {
+  Only,      // no other decoder is right
+  Preferred, // where libavcodec has it
+  Possible,
+};
+
 struct Codec {
   const char *media_type, *name;
-  bool alone = false;   // no other decoder is right
+  Choice choice = Choice::Possible;
   gint mpegversion = 0; // where there are several
 };
 
 // Of AVCODEC_CAPS, as libavcodec calls them.
 static constexpr Codec kCodecs[] = {
-    {"video/x-vp9", "vp9"},             // see is_of_avcodec()
-    {"video/x-ffv", "ffv1", true},      // grey of 9 to 14 bits, alpha of 10 to 16
-    {"video/x-cineform", "cfhd", true}, // RGB with alpha of 12 bits, raw sensor data
+    {"video/x-vp9", "vp9"},                         // see is_of_avcodec()
+    {"video/x-ffv", "ffv1", Choice::Only},          // grey of 9 to 14 bits, alpha of 10 to 16
+    {"video/x-cineform", "cfhd", Choice::Only},     // RGB with alpha of 12 bits, raw sensor data
+    {"video/x-av1", "libdav1d", Choice::Preferred}, // av1dec ends the stream at the first error
     {"video/x-h264", "h264"},
-    {"video/mpeg", "mpeg1video", false, 1},
-    {"video/mpeg", "mpeg2video", false, 2},
-    {"video/mpeg", "mpeg4", false, 4},
+    {"video/mpeg", "mpeg1video", Choice::Possible, 1},
+    {"video/mpeg", "mpeg2video", Choice::Possible, 2},
+    {"video/mpeg", "mpeg4", Choice::Possible, 4},
 };
 
 static const Codec *codec_of(const GstStructure *stream) {
@@ -75,7 +82,17 @@ bool is_of_avcodec(const GstCaps *caps) {
   if (gst_structure_has_name(stream, "video/x-vp9")) // vp9dec puts 8 bits out as 4:4:4
     return depth > 8 && g_strcmp0(gst_structure_get_string(stream, "chroma-format"), "4:4:0") == 0;
   const Codec *codec = codec_of(stream);
-  return codec ? codec->alone : gst_structure_has_name(stream, kNamed);
+  return codec ? codec->choice == Choice::Only : gst_structure_has_name(stream, kNamed);
+}
+
+bool avcodec_has(const GstCaps *caps) {
+  const char *name = codec_name(gst_caps_get_structure(caps, 0));
+  return name && avcodec_find_decoder_by_name(name);
+}
+
+bool is_better_of_avcodec(const GstCaps *caps) {
+  const Codec *codec = codec_of(gst_caps_get_structure(caps, 0));
+  return codec && codec->choice == Choice::Preferred && avcodec_has(caps);
 }
 
 static void set_extradata(AVCodecContext *context, GstBuffer *data) {

@@ -38,6 +38,7 @@ static constexpr const char *kPreferred[] = {
     "avdec_vp8",   // 1.3 s, on as many cores as there are; vp8dec 1.2 s on one, and it does not say that VP8 is BT.601
     "avdec_mjpeg", // 0.9 s; jpegdec 0.7 s, but it halves the chroma of 4:4:4 and takes a limited range for a full one
 };
+// AV1 goes to libdav1d by avcodecdec, where libavcodec has it: av1dec ends the stream at the first error, too.
 // Elsewhere the ranks are right: avdec_vp9 would take 1.6 s where vp9dec takes 1.7 s, but loses track of frames that
 // are shown again. avdec_h265 takes 0.4 s where libde265dec takes 0.7 s. mpeg2dec would need half the time of
 // avdec_mpeg2video, but puts out two frames less. avdec_dvvideo is exact and faster than dvdec.
@@ -52,13 +53,41 @@ static bool is_only_of_libjpeg(const GstStructure *caps) {
          marker >= 9;
 }
 
+#ifdef HAVE_AVFORMAT
+static bool is_ours(GstElementFactory *factory) {
+  return g_str_equal(GST_OBJECT_NAME(factory), "avcodecdec");
+}
+
+static bool is_better(GstElementFactory *factory, const GstCaps *caps) {
+  return is_ours(factory) && is_better_of_avcodec(caps);
+}
+
+// avcodecdec has no rank of its own, and takes codecs that libavcodec may be built without.
+static void consider_ours(std::vector<Owned<GstElementFactory>> &found, const GstCaps *caps) {
+  const auto at = std::find_if(found.begin(), found.end(), [](const auto &one) { return is_ours(one.get()); });
+  if (at != found.end()) {
+    if (!avcodec_has(caps))
+      found.erase(at);
+    return;
+  }
+  Owned<GstElementFactory> ours(gst_element_factory_find("avcodecdec"));
+  if (ours && is_better_of_avcodec(caps) && gst_element_factory_can_sink_all_caps(ours.get(), caps))
+    found.push_back(std::move(ours));
+}
+#else
+static bool is_better(GstElementFactory *, const GstCaps *) {
+  return false;
+}
+#endif
+
 // A bit above what plugins give themselves: who changes ranks (GST_PLUGIN_FEATURE_RANK) has the last word. Without a
 // rank a decoder is not taken at all.
 static guint rank_of(GstElementFactory *factory, const GstCaps *caps) {
   const guint own = gst_plugin_feature_get_rank(GST_PLUGIN_FEATURE(factory));
   const char *name = GST_OBJECT_NAME(factory);
-  const bool preferred = std::any_of(std::begin(kPreferred), std::end(kPreferred),
-                                     [name](const char *one) { return g_str_equal(name, one); });
+  const bool preferred =
+      is_better(factory, caps) || std::any_of(std::begin(kPreferred), std::end(kPreferred),
+                                              [name](const char *one) { return g_str_equal(name, one); });
   const bool exempt = is_only_of_libjpeg(gst_caps_get_structure(caps, 0));
   return preferred && !exempt ? std::max(own, guint{GST_RANK_PRIMARY} + 1) : own;
 }
@@ -91,6 +120,10 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))
       found.emplace_back(GST_ELEMENT_FACTORY(gst_object_ref(item->data)));
+#ifdef HAVE_AVFORMAT
+  if (rank > GST_RANK_NONE) // on the CPU
+    consider_ours(found, caps);
+#endif
   gst_plugin_feature_list_free(taking);
   gst_plugin_feature_list_free(all);
   std::sort(found.begin(), found.end(), [caps](const auto &a, const auto &b) { return goes_before(a, b, caps); });

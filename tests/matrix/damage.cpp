@@ -24,7 +24,7 @@ constexpr Decoder kAvH264 = {"avdec_h264 max-threads=1"}, kAvH265 = {"avdec_h265
                   kAvMpeg2 = {"avdec_mpeg2video max-threads=1"}, kAvMpeg4 = {"avdec_mpeg4 max-threads=1"},
                   kAvVp8 = {"avdec_vp8 max-threads=1"}, kAvVp9 = {"avdec_vp9 max-threads=1"},
                   kAvMjpeg = {"avdec_mjpeg"}, kDe265 = {"libde265dec"}, kVp8 = {"vp8dec"}, kVp9 = {"vp9dec"},
-                  kAv1 = {"av1dec"}, kOurs = {"avcodecdec max-threads=1", true};
+                  kAv1 = {"av1dec"}, kOursAv1 = {"avcodecdec max-threads=1"}, kOurs = {kOursAv1.line, true};
 
 struct Codec {
   const char *name, *encoder; // options of ffmpeg
@@ -55,7 +55,11 @@ const Codec kCodecs[] = {
     {"MPEG-4", MPEG("mpeg4"), "mp4", "qtdemux ! mpeg4videoparse", {kAvMpeg4, kOurs}, {false, true}},
     {"VP8", VPX("libvpx"), "webm", "matroskademux", {kAvVp8, kVp8}},
     {"VP9", VPX("libvpx-vp9"), "webm", "matroskademux", {kAvVp9, kVp9}},
-    {"AV1", "-c:v libaom-av1 -usage realtime -cpu-used 8 -b:v 400k -g 16", "webm", "matroskademux ! av1parse", {kAv1}},
+    {"AV1",
+     "-c:v libaom-av1 -usage realtime -cpu-used 8 -b:v 400k -g 16",
+     "webm",
+     "matroskademux ! av1parse",
+     {kAv1, kOursAv1}},
     {"MJPEG", "-c:v mjpeg -q:v 4", "avi", "avidemux ! jpegparse", {kAvMjpeg}},
     {"FFV1", "-c:v ffv1 -level 3 -slicecrc 1 -g 16", "mkv", "matroskademux", {kOurs}},
 };

@@ -173,7 +173,8 @@ void add_vpx_and_av1(std::vector<Stream> &all) {
   const std::string layers = " -b:v 300k -g 40 -deadline realtime -cpu-used 8 -ts-parameters "
                              "ts_number_layers=3:ts_target_bitrate=100,200,300:ts_rate_decimator=4,2,1:"
                              "ts_periodicity=4:ts_layer_id=0,2,1,2:ts_layering_mode=3 -f webm";
-  const std::vector<std::string> vp8 = {"vp8dec", "avdec_vp8"}, vp9 = {"vp9dec", "avdec_vp9"}, av1 = {"av1dec"};
+  const std::vector<std::string> vp8 = {"vp8dec", "avdec_vp8"}, vp9 = {"vp9dec", "avdec_vp9"},
+                                 av1 = {"av1dec", "avcodecdec"};
   add("VP8", kVp8 + "keyframe-max-dist=20" + webm, demux, vp8);
   add("VP8 with alternate references", kVp8 + "keyframe-max-dist=30 auto-alt-ref=true lag-in-frames=10" + webm, demux,
       vp8);
@@ -318,8 +319,11 @@ void add_damaged(std::vector<Stream> &all) {
         lossy({"VP9", kVp9 + "keyframe-max-dist=20 ! webmmux", "matroskademux", {"vp9dec", "avdec_vp9"}}, lost));
     all.back().out_of_order = all.back().may_warn = true; // vp9dec shows nothing more up to the next key frame
     all.back().keys = Keys::Unchecked;
-    all.push_back(lossy(
-        {"AV1", kAv1 + "keyframe-max-dist=20 ! av1parse ! webmmux", "matroskademux ! av1parse", {"av1dec"}}, lost));
+    all.push_back(lossy({"AV1",
+                         kAv1 + "keyframe-max-dist=20 ! av1parse ! webmmux",
+                         "matroskademux ! av1parse",
+                         {"av1dec", "avcodecdec"}},
+                        lost));
     all.push_back(lossy({"MPEG-2",
                          kMpeg2 + "b-per-refframe=2 ! mpegvideoparse ! matroskamux",
                          "matroskademux ! mpegvideoparse",
