@@ -78,7 +78,7 @@ std::vector<std::string> frames_of_ffmpeg(const std::string &path) {
 }
 
 struct Case {
-  std::string what, reading;
+  std::string what, path, reading;
   Decoder decoder;
   const std::vector<std::string> &whole; // the frames of the whole file
   const Victim &victim;
@@ -93,24 +93,41 @@ struct Result {
   std::vector<Sampled> frames;
 };
 
-Result sample_ids(const Case &one, const char *strategy, const std::vector<size_t> &ids, const char *on_error) {
+// Options of a sampler.
+std::string options_of(const std::vector<size_t> &ids, const char *on_error) {
   std::string list;
   for (const size_t id : ids)
     list += (list.empty() ? "" : ",") + std::to_string(id);
+  return "frame-ids=\"<" + list + ">\" on-error=" + on_error;
+}
+
+Result sample_ids(const Case &one, const char *strategy, const std::vector<size_t> &ids, const char *on_error) {
   Result result;
-  Line line(planned(one.reading, strategy, one.decoder.line) + " ! uniformsampler name=sampler frame-ids=\"<" + list +
-            ">\" on-error=" + on_error + " ! fakesink");
+  Line line(planned(one.reading, strategy, one.decoder.line) + " ! uniformsampler name=sampler " +
+            options_of(ids, on_error) + " ! fakesink");
   result.outcome = run_sampler(line, result.frames);
   line.stop();
   return result;
 }
 
+// By the bin, which looks for the decoder itself.
+Result sample_by_bin(const Case &one, const std::vector<size_t> &ids, const char *on_error) {
+  Result result;
+  Line line(pipes::frames_of(one.path, options_of(ids, on_error)));
+  result.outcome = run_sampler(line, result.frames, "sink", "sink");
+  line.stop();
+  return result;
+}
+
+// What of the frames that may be different is compared with a full decode.
+enum class Compared { Nothing, Status, Pixels };
+
 struct Told {
   int ok = 0, damaged = 0, others = 0; // of the frames that may be different
 };
 
-// Sampled without a word of error. `same`: what the decoder makes up is the same as in a full decode.
-Told check_frames(const Case &one, const Result &result, const std::vector<size_t> &ids, bool same) {
+// Sampled without an error.
+Told check_frames(const Case &one, const Result &result, const std::vector<size_t> &ids, Compared compared) {
   const char *what = one.what.c_str();
   fail_unless(result.outcome.eos, "%s: %s (%s)", what, result.outcome.error.c_str(), result.outcome.debug.c_str());
   const std::vector<Sampled> &frames = result.frames;
@@ -135,6 +152,8 @@ Told check_frames(const Case &one, const Result &result, const std::vector<size_
                   frame.picture.number);
       continue;
     }
+    if (compared == Compared::Nothing)
+      continue;
     const auto full = one.full.find(number);
     const bool own = frame.status == CPS_FRAME_STATUS_OK || frame.status == CPS_FRAME_STATUS_DAMAGED;
     fail_unless(own == (full != one.full.end()), "%s: frame %d %s", what, id, own ? "comes" : "does not come");
@@ -148,8 +167,8 @@ Told check_frames(const Case &one, const Result &result, const std::vector<size_
     const bool damaged = frame.status == CPS_FRAME_STATUS_DAMAGED;
     (damaged ? told.damaged : told.ok)++;
     fail_unless(damaged == full->second.damaged, "%s: frame %d is%s damaged", what, id, damaged ? "" : " not");
-    fail_unless(!same || frame.picture.pixels == full->second.pixels, "%s: frame %d differs from a full decode", what,
-                id);
+    fail_unless(compared != Compared::Pixels || frame.picture.pixels == full->second.pixels,
+                "%s: frame %d differs from a full decode", what, id);
   }
   return told;
 }
@@ -203,8 +222,33 @@ void check_given_up(const Case &one) {
   for (size_t id = 0; id < one.victim.frames.size(); id++)
     if (!one.victim.affected[one.victim.frames[id]])
       others.push_back(id);
-  check_frames(one, sample_ids(one, "auto", others, "fail"), others, true);
+  check_frames(one, sample_ids(one, "auto", others, "fail"), others, Compared::Pixels);
   g_print("%s: the decoder gives up\n", one.what.c_str());
+}
+
+class Ranked {
+public:
+  Ranked(const char *factory, guint rank) : factory_(gst_element_factory_find(factory)) { set(rank); }
+  ~Ranked() { set(GST_RANK_NONE); }
+  Ranked(const Ranked &) = delete;
+  Ranked &operator=(const Ranked &) = delete;
+
+private:
+  void set(guint rank) { gst_plugin_feature_set_rank(GST_PLUGIN_FEATURE(factory_.get()), rank); }
+
+  Owned<GstElementFactory> factory_;
+};
+
+// With as many threads as there are, and by the decoder of choice.
+void check_bin(const Case &one, bool flipped) {
+  const std::vector<size_t> all = every(1, 0, one.victim.frames.size());
+  check_frames(one, sample_by_bin(one, all, "substitute"), all, Compared::Nothing);
+  if (!flipped || !one.decoder.tells_errors)
+    return;
+  const Ranked ours("avcodecdec", G_MAXINT);
+  const Outcome outcome = sample_by_bin(one, all, "fail").outcome;
+  fail_unless(outcome.domain == GST_STREAM_ERROR && outcome.error.find(" is damaged") != std::string::npos, "%s: %s",
+              one.what.c_str(), outcome.failed() ? outcome.error.c_str() : "no error");
 }
 
 // Of the plans it is some, by turns, or all with CPS_ALL in the environment.
@@ -218,20 +262,20 @@ void check(Case one, const Units &units, bool flipped, size_t turn) {
   const size_t count = one.victim.frames.size();
   const std::vector<size_t> all = every(1, 0, count);
   const Result planned = sample_ids(one, "auto", all, "substitute");
-  const Told told = check_frames(one, planned, all, true);
+  const Told told = check_frames(one, planned, all, Compared::Pixels);
   fail_unless(told.damaged > 0 || !flipped || !one.decoder.tells_errors, "%s: nothing is told of", one.what.c_str());
   const bool everything = g_getenv("CPS_ALL") != nullptr;
-  if (everything || turn % 2 == 0)
-    check_frames(one, sample_ids(one, "stream", all, "substitute"), all, true);
-  else
+  if (everything || turn % 3 == 0)
+    check_frames(one, sample_ids(one, "stream", all, "substitute"), all, Compared::Pixels);
+  if (everything || turn % 3 == 1)
     check_failing(one, planned, all);
-  if (everything)
-    check_failing(one, planned, all);
-  for (size_t step = 5; step < 9; step++) {
+  for (const size_t step : {2, 5, 7}) {
     const std::vector<size_t> some = every(step, 3, count);
-    if (everything || step == 5 + turn % 4)
-      check_frames(one, sample_ids(one, "skip", some, "substitute"), some, false);
+    if (everything || (turn % 3 == 2 && step == 5))
+      check_frames(one, sample_ids(one, "skip", some, "substitute"), some, Compared::Status);
   }
+  if (everything || turn == 0)
+    check_bin(one, flipped);
   g_print("%s: %d frames may differ, of which %d are told of and %d stand in for others\n", one.what.c_str(),
           told.ok + told.damaged + told.others, told.damaged, told.others);
 }
@@ -264,7 +308,7 @@ GST_START_TEST(truth) {
     const bool timed = container != "h264" && std::is_sorted(victim.frames.begin(), victim.frames.end());
     for (const Decoder &decoder : codec.decoders)
       if (have_elements_of(decoder.line))
-        check({std::string(codec.name) + " in " + container + ", " + decoder.line + ", " + name_of(damage),
+        check({std::string(codec.name) + " in " + container + ", " + decoder.line + ", " + name_of(damage), damaged,
                "filesrc location=" + damaged + " ! " + codec.reading, decoder, frames, victim, timed},
               units, flips(damage), turn++);
   }

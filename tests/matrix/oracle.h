@@ -87,9 +87,10 @@ inline std::string planned(const std::string &reading, const std::string &strate
   return reading + " ! frameplanner uniform-strategy=" + strategy + " ! " + decoder;
 }
 
-// Runs `line`, which has a sampler of that name; `frames` are those that it puts out.
-inline Outcome run_sampler(Line &line, std::vector<Sampled> &frames) {
-  line.on_buffer("sampler", "src", [&frames](GstPad *pad, GstBuffer *buffer) {
+// Runs `line`; `frames` are those that pass the pad, of the sampler where it has that name.
+inline Outcome run_sampler(Line &line, std::vector<Sampled> &frames, const char *element = "sampler",
+                           const char *at = "src") {
+  line.on_buffer(element, at, [&frames](GstPad *pad, GstBuffer *buffer) {
     const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer);
     frames.push_back({meta->frame_id,
                       meta->total,
