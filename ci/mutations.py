@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails; and what the
-CUDA kernels rely on, and sees that a test on the stand-in for the driver does; and the rules of rotation.
+CUDA kernels rely on, and sees that a test on the stand-in for the driver does; and the rules of rotation and of damage.
 
     ci/mutations.py [NAME...]     all, or those whose names contain one of the words
 
@@ -19,7 +19,7 @@ NEEDED, H264, H265 = (f"gst/bitstream/{name}.cpp" for name in ("neededunits", "h
 AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
                                     ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
 VC1, KIND, NALS = "gst/bitstream/vc1.cpp", "gst/bitstream/picturekind.h", "gst/bitstream/nalpictureparser.cpp"
-READING = "gst/elements/secondreading.cpp"
+READING, SEQUENCE, AVCODEC = (f"gst/elements/{name}.cpp" for name in ("secondreading", "sequence", "avcodecdec"))
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
 RGB = "kernels/rgb.cu"
 PICTURE, TURNED, TAGS = "gst/elements/picture.cpp", "kernels/orientation.cpp", "gst/elements/tagorientation"
@@ -97,6 +97,20 @@ MUTATIONS = [
     ("B pictures at the head of a stream are shown", ["vc1", "keyframes"], KIND,
      "picture.output = anchor || anchors_ > 1;", ""),
     ("slices behind start codes in units with a length are not found", ["h264"], NALS, "      reader.split(nal);\n", ""),
+    ("damage: a lost IDR picture begins nothing", ["damage:H.265"], NALS,
+     "recent_orders_.contradict(picture.order)", "false"),
+    ("damage: decoders are drained where nothing is left out", ["damage:H.264, open"], NEEDED,
+     "gap <= i + 1", "(gap > 0 || i > 0)"),
+    ("damage: what decoders say is ignored", ["damage:MPEG-4"], SEQUENCE,
+     "? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK", "? CPS_FRAME_STATUS_OK : CPS_FRAME_STATUS_OK"),
+    ("damage: what libavcodec says is ignored", ["damage:MPEG-4"], AVCODEC, "picture->decode_error_flags || ", ""),
+    ("damage: checksums of FFV1 are ignored", ["damage:FFV1"], "gst/elements/ffv1checksums.cpp",
+     "data + end, slice) != 0;", "data + end, slice) == 1;"),
+    ("damage: stand-ins are called ok", ["damage:VP9"], SEQUENCE,
+     "earlier ? CPS_FRAME_STATUS_SUBSTITUTED : CPS_FRAME_STATUS_MISSING", "CPS_FRAME_STATUS_OK"),
+    ("damage: later frames stand in first", ["damage:VP9"], SEQUENCE, "earlier ? earlier : later", "later ? later : earlier"),
+    ("damage: frames that do not come have no number", ["damage:MPEG-4"], "gst/elements/uniformsampler.cpp",
+     "    meta->frame_id = frame.frame_id;\n", ""),
     ("search: the last of equal candidates wins", ["cuda-energy"], ENERGY,
      "tried && error < best[i].residual", "tried && error <= best[i].residual"),
     ("search: small maps are searched as far as large ones", ["cuda-energy"], ENERGY, "abs(dy) <= radius && ", ""),
