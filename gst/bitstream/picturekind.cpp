@@ -129,9 +129,24 @@ constexpr struct {
     {"video/x-ffv", "ffvversion", {1}, read_ffv1},
 };
 
+// As libavcodec calls them, from its demuxers (video/x-cps-libav).
+constexpr struct {
+  const char *codec;
+  PictureKindReader reader;
+} kNamed[] = {
+    {"rv10", {read_real1}},
+    {"rv20", {read_real2, true}},
+    {"rv30", {read_real3}},
+    {"rv40", {read_real4}},
+};
+
 } // namespace
 
 PictureKindReader picture_kind_reader(const GstStructure *caps) {
+  const char *codec = gst_structure_get_string(caps, "codec");
+  for (const auto &named : kNamed)
+    if (g_strcmp0(codec, named.codec) == 0)
+      return named.reader;
   const char *format = gst_structure_get_string(caps, "format");
   if (format && g_str_has_prefix(format, "MSS")) // screen codecs that go by the name of WMV
     return {};
