@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# ci/sanitize.sh address|leak|thread [--build DIR]: builds everything with a sanitizer, by gcc, and runs the tests on it. Any
+# report that ci/*.supp does not know fails; they stay in DIR/reports-MODE. Ends with a table.
+#
+# - address: AddressSanitizer and UndefinedBehaviorSanitizer; all tests, and those of Python
+# - leak: LeakSanitizer in the build of `address`; all tests, then the pipelines once more with GStreamer's tracer of
+#   objects that are alive in the end
+# - thread: ThreadSanitizer; the tests of library, elements and pipelines
+set -euo pipefail
+exec </dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+mode=${1-}
+case $mode in
+address | leak) build=$root/build-address ;;
+thread) build=$root/build-thread ;;
+*) die "usage: ci/sanitize.sh address|leak|thread [--build DIR]" ;;
+esac
+[ "${2-}" != --build ] || build=$3
+
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+reports=$build/reports-$mode
+rm -rf "$reports"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=()
+around=() # what the tests' environment has besides
+own_gstreamer "$work"
+# The helper process that looks at plugins lacks the runtime that ours need. GLib's slices hide what is freed.
+export GST_REGISTRY_FORK=no G_SLICE=always-malloc CK_TIMEOUT_MULTIPLIER=10
+
+compile() {
+  local sanitizers=address,undefined flags options=()
+  # ThreadSanitizer would have to be told of the fibers of tests/cudasim, which are all that runs kernels here.
+  [ "$mode" != thread ] || { sanitizers=thread && options=(-Dcuda=disabled); }
+  [ -e "$build/build.ninja" ] || meson setup "$build" "$root" -Dbuildtype=debugoptimized -Doptimization=1 \
+    -Db_lundef=false -Dcpp_args=-fno-sanitize-recover=all -Dc_args=-fno-sanitize-recover=all -Dtests=enabled \
+    -Dexamples=disabled -Dbenchmarks=disabled -Dgpu_architectures=75 "-Db_sanitize=$sanitizers" "${options[@]}"
+  ninja -C "$build" -j "$jobs"
+  [ "$mode" = thread ] || return 0
+  read -ra flags <<<"$(pkg-config --cflags --libs gstreamer-1.0)"
+  c++ -std=c++17 -shared -fPIC -O1 -g -Wall -Wextra -o "$build/tsan-glib.so" "$root/ci/tsan-glib.cpp" \
+    -Wl,--no-as-needed "${flags[@]}"
+}
+
+# runtime NAME: a library of the compiler, for programs that are not compiled with it and load what is.
+runtime() { realpath "$(c++ -print-file-name="lib$1.so")"; }
+
+# Tells the sanitizers where reports go, and what is none.
+report_to() {
+  mkdir -p "$1"
+  local all="log_path=$1/report:print_suppressions=1:allocator_may_return_null=1" leaks=0
+  [ "$mode" != leak ] || leaks=1
+  export ASAN_OPTIONS=$all:detect_leaks=$leaks UBSAN_OPTIONS=$all:print_stacktrace=1
+  export LSAN_OPTIONS=$all:suppressions=$root/ci/lsan.supp
+  # Accesses by libraries do not count, for how they keep their own in order is not known. Check forks.
+  export TSAN_OPTIONS=$all:suppressions=$root/ci/tsan.supp:ignore_noninstrumented_modules=1:die_after_fork=0
+}
+
+# add_row NAME PASSED: what lies in $reports/NAME.
+add_row() {
+  local found
+  found=$(cat "$reports/$1"/* /dev/null | grep -cE 'ERROR: [A-Z]|WARNING: ThreadSanitizer|runtime error: | object-alive, type-name=\(string\)[A-Z]' || true)
+  cat "$reports/$1"/* /dev/null | awk -v OFS='|' -v name="$1" -v passed="$2" -v found="$found" '
+    /Suppressions used:/ { listed = 1 } # by LeakSanitizer, in a frame: count, bytes, name
+    /^-+$/ { listed = listed == 1 ? 2 : 0 }
+    listed && $1 ~ /^[0-9]+$/ { suppressed += $1 }
+    /ThreadSanitizer: Matched [0-9]+ suppressions/ { suppressed += $3 }
+    END { print name, passed, found, suppressed + 0 }' >>"$work/table"
+  [ "$found" -eq 0 ]
+}
+
+# run_suite NAME SUITE [VARIABLE=VALUE...]
+run_suite() {
+  local name=$1 suite=$2 status=0
+  shift 2
+  report_to "$reports/$name"
+  env "${around[@]}" "$@" meson test -C "$build" --no-rebuild --suite "$suite" --num-processes "$jobs" --timeout-multiplier 10 \
+    --print-errorlogs | tee "$work/log" || status=$?
+  add_row "$name" "$(awk '$1 == "Ok:" { print $2 }' "$work/log")" && [ $status -eq 0 ]
+}
+
+# run_python [TEST...]: the package, with Debian's Python. The runtime has to come first, and libstdc++ before the first
+# exception.
+run_python() {
+  local status=0
+  report_to "$reports/python"
+  cp -r "$root/gst/python" "$work/package"
+  "$debian_python" -m venv --system-site-packages "$work/python"
+  "$work/python/bin/pip" install -q --no-index --no-build-isolation "$work/package"
+  CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0 \
+    GST_PLUGIN_PATH_1_0=$build/gst/elements CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared} \
+    PYTHONDONTWRITEBYTECODE=1 LD_PRELOAD="$preloaded $(runtime stdc++)" \
+    "$work/python/bin/python" -m pytest -q -p no:cacheprovider -c "$root/gst/python/pyproject.toml" \
+    "${@/#/$root/gst/python/tests/}" | tee "$work/log" || status=$?
+  add_row python "$(sed -nE 's/^([0-9]+ failed, )?([0-9]+) passed.*/\2/p' "$work/log")" && [ $status -eq 0 ]
+}
+
+# Suites of the build, but for what needs a GPU.
+suites() {
+  meson introspect --tests "$build" | python3 -c '
+import json, sys
+suites = dict.fromkeys(s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"])
+print(*(s for s in suites if s != "gpu"))'
+}
+
+# shellcheck disable=SC2031 # steps run in subshells
+run_all() {
+  local suite status=0
+  for suite in "$@"; do run_suite "$suite" "$suite" || status=1; done
+  return $status
+}
+
+install_packages build run test
+step build compile
+[ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
+# shellcheck disable=SC2046 # several words
+case $mode in
+address)
+  preloaded=$(runtime asan)
+  step tests run_all $(suites)
+  step python run_python
+  ;;
+leak)
+  step tests run_all $(suites)
+  # Check ends GStreamer at the end of each test's process, and then the tracer tells.
+  mode=objects
+  step objects run_suite objects pipelines GST_TRACERS=leaks GST_DEBUG=GST_TRACER:7 GST_DEBUG_NO_COLOR=1 \
+    "GST_DEBUG_FILE=$reports/objects/%p"
+  ;;
+thread)
+  around=("LD_PRELOAD=$build/tsan-glib.so")
+  preloaded="$(runtime tsan) $build/tsan-glib.so"
+  step tests run_all lib elements pipelines
+  step python run_python test_threads.py
+  ;;
+esac
+
+say "done in $SECONDS s"
+[ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"
+{ echo "suite|tests|reports in our code|suppressed" && cat "$work/table"; } | column -t -s'|'
+[ ${#failed[@]} -eq 0 ]
