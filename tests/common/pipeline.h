@@ -6,6 +6,7 @@
 
 #include <gst/app/gstappsrc.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -124,7 +125,7 @@ template <typename T> std::vector<T> tensor_values(GstBuffer *buffer, const char
   std::vector<T> values(cps_tensor_get_size(tensor) / sizeof(T));
   GstMapInfo map;
   fail_unless(cps_tensor_map(tensor, buffer, &map, GST_MAP_READ));
-  std::memcpy(values.data(), map.data, values.size() * sizeof(T));
+  std::copy_n(map.data, values.size() * sizeof(T), reinterpret_cast<uint8_t *>(values.data())); // of none, too
   cps_tensor_unmap(tensor, buffer, &map);
   return values;
 }
