@@ -31,11 +31,12 @@ own_gstreamer "$work"
 export GST_REGISTRY_FORK=no G_SLICE=always-malloc CK_TIMEOUT_MULTIPLIER=10
 
 compile() {
-  local sanitizers=address,undefined flags options=()
+  # GStreamer's headers read unaligned where the processor may, but not, they think, a Blackfin.
+  local sanitizers=address,undefined flags="-fno-sanitize-recover=all -D__bfin" options=()
   # ThreadSanitizer would have to be told of the fibers of tests/cudasim, which are all that runs kernels here.
   [ "$mode" != thread ] || { sanitizers=thread && options=(-Dcuda=disabled); }
   [ -e "$build/build.ninja" ] || meson setup "$build" "$root" -Dbuildtype=debugoptimized -Doptimization=1 \
-    -Db_lundef=false -Dcpp_args=-fno-sanitize-recover=all -Dc_args=-fno-sanitize-recover=all -Dtests=enabled \
+    -Db_lundef=false -Dcpp_args="$flags" -Dc_args="$flags" -Dtests=enabled \
     -Dexamples=disabled -Dbenchmarks=disabled -Dgpu_architectures=75 "-Db_sanitize=$sanitizers" "${options[@]}"
   ninja -C "$build" -j "$jobs"
   [ "$mode" = thread ] || return 0
@@ -47,15 +48,32 @@ compile() {
 # runtime NAME: a library of the compiler, for programs that are not compiled with it and load what is.
 runtime() { realpath "$(c++ -print-file-name="lib$1.so")"; }
 
-# Tells the sanitizers where reports go, and what is none.
+# Tells the sanitizers where reports go, and what is none. UndefinedBehaviorSanitizer's go into the tests' own output.
 report_to() {
   mkdir -p "$1"
-  local all="log_path=$1/report:print_suppressions=1:allocator_may_return_null=1" leaks=0
-  [ "$mode" != leak ] || leaks=1
-  export ASAN_OPTIONS=$all:detect_leaks=$leaks UBSAN_OPTIONS=$all:print_stacktrace=1
-  export LSAN_OPTIONS=$all:suppressions=$root/ci/lsan.supp
-  # Accesses by libraries do not count, for how they keep their own in order is not known. Check forks.
-  export TSAN_OPTIONS=$all:suppressions=$root/ci/tsan.supp:ignore_noninstrumented_modules=1:die_after_fork=0
+  local all="log_path=$1/report:allocator_may_return_null=1"
+  export ASAN_OPTIONS=$all:detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+  # Without frame pointers, stacks end in the first library that has none, and suppressions see nothing of the others.
+  [ "$mode" != leak ] || ASAN_OPTIONS=$all:detect_leaks=1:fast_unwind_on_malloc=0
+  export LSAN_OPTIONS=print_suppressions=1:suppressions=$root/ci/lsan.supp
+  # Accesses by libraries do not count, for how they keep theirs in order is not known. Check forks.
+  export TSAN_OPTIONS=$all:print_suppressions=1:suppressions=$root/ci/tsan.supp:ignore_noninstrumented_modules=1:die_after_fork=0
+}
+
+# Looks at all plugins, for each registry that tests use. Those that fork would do it before, and have in their children
+# what threads of others have left.
+scan_plugins() {
+  report_to "$work/scan"
+  meson introspect --tests "$build" | ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$preloaded "$debian_python" -c '
+import json, os, subprocess, sys
+done = set()
+for test in json.load(sys.stdin):
+    env = {**os.environ, **test["env"]}
+    registry = env.get("GST_REGISTRY_1_0", env["GST_REGISTRY"])
+    if env.get("CK_FORK") != "no" and registry not in done:
+        done.add(registry)
+        subprocess.run(["gst-inspect-1.0"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        print(registry)'
 }
 
 # add_row NAME PASSED: what lies in $reports/NAME.
@@ -77,8 +95,8 @@ run_suite() {
   shift 2
   report_to "$reports/$name"
   env "${around[@]}" "$@" meson test -C "$build" --no-rebuild --suite "$suite" --num-processes "$jobs" --timeout-multiplier 10 \
-    --print-errorlogs | tee "$work/log" || status=$?
-  add_row "$name" "$(awk '$1 == "Ok:" { print $2 }' "$work/log")" && [ $status -eq 0 ]
+    --print-errorlogs | tee "$reports/$name/log" || status=$?
+  add_row "$name" "$(awk '$1 == "Ok:" { print $2 }' "$reports/$name/log")" && [ $status -eq 0 ]
 }
 
 # run_python [TEST...]: the package, with Debian's Python. The runtime has to come first, and libstdc++ before the first
@@ -91,10 +109,10 @@ run_python() {
   "$work/python/bin/pip" install -q --no-index --no-build-isolation "$work/package"
   CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0 \
     GST_PLUGIN_PATH_1_0=$build/gst/elements CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared} \
-    PYTHONDONTWRITEBYTECODE=1 LD_PRELOAD="$preloaded $(runtime stdc++)" \
+    PYTHONDONTWRITEBYTECODE=1 LD_PRELOAD=$preloaded \
     "$work/python/bin/python" -m pytest -q -p no:cacheprovider -c "$root/gst/python/pyproject.toml" \
-    "${@/#/$root/gst/python/tests/}" | tee "$work/log" || status=$?
-  add_row python "$(sed -nE 's/^([0-9]+ failed, )?([0-9]+) passed.*/\2/p' "$work/log")" && [ $status -eq 0 ]
+    "${@/#/$root/gst/python/tests/}" | tee "$reports/python/log" || status=$?
+  add_row python "$(sed -nE 's/^([0-9]+ failed, )?([0-9]+) passed.*/\2/p' "$reports/python/log")" && [ $status -eq 0 ]
 }
 
 # Suites of the build, but for what needs a GPU.
@@ -102,7 +120,7 @@ suites() {
   meson introspect --tests "$build" | python3 -c '
 import json, sys
 suites = dict.fromkeys(s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"])
-print(*(s for s in suites if s != "gpu"))'
+print(*sorted(suites.keys() - {"gpu"}))'
 }
 
 # shellcheck disable=SC2031 # steps run in subshells
@@ -115,10 +133,12 @@ run_all() {
 install_packages build run test
 step build compile
 [ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
+preloaded="$(runtime asan) $(runtime stdc++)"
+[ "$mode" != thread ] || preloaded="$(runtime tsan) $build/tsan-glib.so $(runtime stdc++)"
+step plugins scan_plugins
 # shellcheck disable=SC2046 # several words
 case $mode in
 address)
-  preloaded=$(runtime asan)
   step tests run_all $(suites)
   step python run_python
   ;;
@@ -131,7 +151,6 @@ leak)
   ;;
 thread)
   around=("LD_PRELOAD=$build/tsan-glib.so")
-  preloaded="$(runtime tsan) $build/tsan-glib.so"
   step tests run_all lib elements pipelines
   step python run_python test_threads.py
   ;;

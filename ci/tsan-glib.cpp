@@ -1,6 +1,7 @@
-// Preloaded by ci/sanitize.sh thread: tells ThreadSanitizer of what GLib and GStreamer do to keep threads in order. Neither is
-// compiled with it, GMutex and GCond are futexes, and counts of references are atomics that it does not see; GRecMutex,
-// GRWLock and threads are those of pthreads, which it knows. Where there is no ThreadSanitizer this does nothing.
+// Preloaded by ci/sanitize.sh thread: tells ThreadSanitizer of what GLib and GStreamer do to keep threads in order.
+// Neither is compiled with it, GMutex and GCond are futexes, and counts of references are atomics that it does not see;
+// GRecMutex, GRWLock and threads are those of pthreads, which it knows. Where there is no ThreadSanitizer this does
+// nothing.
 #include <gst/gst.h>
 
 #include <cstdlib>
@@ -134,7 +135,8 @@ void g_atomic_rc_box_release_full(gpointer box, GDestroyNotify clear) {
   static thread_local GDestroyNotify clear_of_this;
   release(box);
   clear_of_this = clear;
-  REAL(g_atomic_rc_box_release_full)(box, [](gpointer last) {
+  REAL(g_atomic_rc_box_release_full)
+  (box, [](gpointer last) {
     acquire(last);
     clear_of_this(last);
   });
@@ -142,8 +144,8 @@ void g_atomic_rc_box_release_full(gpointer box, GDestroyNotify clear) {
 
 } // extern "C"
 
-// With ignore_noninstrumented_modules=1, ThreadSanitizer takes nothing for an access that libraries do, to free() what others
-// have written neither. What is deleted is mostly ours.
+// With ignore_noninstrumented_modules=1, ThreadSanitizer takes nothing for an access that libraries do, to free() what
+// others have written neither. What is deleted is mostly ours.
 #define DELETED(memory)                                                                                                \
   if (memory && __tsan_write_range_pc)                                                                                 \
     __tsan_write_range_pc(memory, malloc_usable_size(memory), __builtin_return_address(0));                            \
