@@ -9,6 +9,7 @@
 # - lint whole: clang-tidy of the tests, and with its analyzer of the rest; cppcheck with GStreamer's headers
 # - all real files of ../shared/corpus, where it is
 # - damaged files, and libFuzzer's targets
+# - all tests under sanitizers: memory, undefined behaviour, leaks, threads
 # - ci/mutations.py: rules made wrong, which tests have to notice
 set -euo pipefail
 exec </dev/null
@@ -38,6 +39,9 @@ step lint "$root/ci/lint.sh" "$build"
 step "real files" "$root/ci/corpus.sh" "$build"
 step mutants "$root/ci/mutants.sh" "$build" 20000
 step fuzz "$root/ci/fuzz.sh" all 60
+for sanitizer in address leak thread; do
+  step "sanitizer: $sanitizer" "$root/ci/sanitize.sh" "$sanitizer"
+done
 step mutations "$root/ci/mutations.py"
 
 say "done in $SECONDS s"
