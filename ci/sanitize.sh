@@ -25,20 +25,34 @@ rm -rf "$reports"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=()
+suites=(lib kernels elements pipelines golden cuda matrix)
+[ "$mode" != thread ] || suites=(lib elements pipelines)
 around=() # what the tests' environment has besides
 own_gstreamer "$work"
 # The helper process that looks at plugins lacks the runtime that ours need. GLib's slices hide what is freed.
 export GST_REGISTRY_FORK=no G_SLICE=always-malloc CK_TIMEOUT_MULTIPLIER=10
 
+# What the tests of the suites run, as targets of ninja, and the plugin.
+targets() {
+  echo gst/elements/libgstcodecpatch.so
+  meson introspect --tests "$build" | python3 -c '
+import json, os, sys
+build, *suites = sys.argv[1:]
+for test in json.load(sys.stdin):
+    if {s.split(":")[-1] for s in test["suite"]} & set(suites):
+        print(os.path.relpath(test["cmd"][0], build))' "$build" "${suites[@]}" | sort -u
+}
+
 compile() {
   # GStreamer's headers read unaligned where the processor may, but not, they think, a Blackfin.
-  local sanitizers=address,undefined flags="-fno-sanitize-recover=all -D__bfin" options=()
+  local sanitizers=address,undefined flags="-fno-sanitize-recover=all -D__bfin" options=() programs=()
   # ThreadSanitizer would have to be told of the fibers of tests/cudasim, which are all that runs kernels here.
   [ "$mode" != thread ] || { sanitizers=thread && options=(-Dcuda=disabled); }
   [ -e "$build/build.ninja" ] || meson setup "$build" "$root" -Dbuildtype=debugoptimized -Doptimization=1 \
-    -Db_lundef=false -Dcpp_args="$flags" -Dc_args="$flags" -Dtests=enabled \
-    -Dexamples=disabled -Dbenchmarks=disabled -Dgpu_architectures=75 "-Db_sanitize=$sanitizers" "${options[@]}"
-  ninja -C "$build" -j "$jobs"
+    -Db_lundef=false -Dcpp_args="$flags" -Dc_args="$flags" -Dtests=enabled -Dexamples=disabled \
+    -Dbenchmarks=disabled -Dgpu_architectures=75 "-Db_sanitize=$sanitizers" "${options[@]}"
+  [ "$mode" != thread ] || mapfile -t programs < <(targets)
+  ninja -C "$build" -j "$jobs" "${programs[@]}"
   [ "$mode" = thread ] || return 0
   read -ra flags <<<"$(pkg-config --cflags --libs gstreamer-1.0)"
   c++ -std=c++17 -shared -fPIC -O1 -g -Wall -Wextra -o "$build/tsan-glib.so" "$root/ci/tsan-glib.cpp" \
@@ -57,7 +71,8 @@ report_to() {
   [ "$mode" != leak ] || ASAN_OPTIONS=$all:detect_leaks=1:fast_unwind_on_malloc=0
   export LSAN_OPTIONS=print_suppressions=1:suppressions=$root/ci/lsan.supp
   # Accesses by libraries do not count, for how they keep theirs in order is not known. Check forks.
-  export TSAN_OPTIONS=$all:print_suppressions=1:suppressions=$root/ci/tsan.supp:ignore_noninstrumented_modules=1:die_after_fork=0
+  TSAN_OPTIONS=$all:print_suppressions=1:suppressions=$root/ci/tsan.supp
+  export TSAN_OPTIONS+=:ignore_noninstrumented_modules=1:die_after_fork=0
 }
 
 # Looks at all plugins, for each registry that tests use. Those that fork would do it before, and have in their children
@@ -76,13 +91,16 @@ for test in json.load(sys.stdin):
         print(registry)'
 }
 
+# First lines of what is found, and of a sanitizer's own failure.
+findings='(ERROR|WARNING): [A-Za-z]+Sanitizer|Sanitizer has encountered|runtime error: |object-alive, type-name=\(string\)[A-Z]'
+
 # add_row NAME PASSED: what lies in $reports/NAME.
 add_row() {
   local found
-  found=$(cat "$reports/$1"/* /dev/null | grep -cE 'ERROR: [A-Z]|WARNING: ThreadSanitizer|runtime error: | object-alive, type-name=\(string\)[A-Z]' || true)
+  found=$(cat "$reports/$1"/* /dev/null | grep -cE "$findings" || true)
   cat "$reports/$1"/* /dev/null | awk -v OFS='|' -v name="$1" -v passed="$2" -v found="$found" '
-    /Suppressions used:/ { listed = 1 } # by LeakSanitizer, in a frame: count, bytes, name
-    /^-+$/ { listed = listed == 1 ? 2 : 0 }
+    /Suppressions used:/ { listed = 1 } # by LeakSanitizer: count, bytes, name
+    /^-+$/ { listed = 0 }
     listed && $1 ~ /^[0-9]+$/ { suppressed += $1 }
     /ThreadSanitizer: Matched [0-9]+ suppressions/ { suppressed += $3 }
     END { print name, passed, found, suppressed + 0 }' >>"$work/table"
@@ -94,8 +112,8 @@ run_suite() {
   local name=$1 suite=$2 status=0
   shift 2
   report_to "$reports/$name"
-  env "${around[@]}" "$@" meson test -C "$build" --no-rebuild --suite "$suite" --num-processes "$jobs" --timeout-multiplier 10 \
-    --print-errorlogs | tee "$reports/$name/log" || status=$?
+  env "${around[@]}" "$@" meson test -C "$build" --no-rebuild --suite "$suite" --num-processes "$jobs" \
+    --timeout-multiplier 10 --print-errorlogs | tee "$reports/$name/log" || status=$?
   add_row "$name" "$(awk '$1 == "Ok:" { print $2 }' "$reports/$name/log")" && [ $status -eq 0 ]
 }
 
@@ -104,29 +122,16 @@ run_suite() {
 run_python() {
   local status=0
   report_to "$reports/python"
-  cp -r "$root/gst/python" "$work/package"
-  "$debian_python" -m venv --system-site-packages "$work/python"
-  "$work/python/bin/pip" install -q --no-index --no-build-isolation "$work/package"
-  CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0 \
-    GST_PLUGIN_PATH_1_0=$build/gst/elements CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared} \
-    PYTHONDONTWRITEBYTECODE=1 LD_PRELOAD=$preloaded \
-    "$work/python/bin/python" -m pytest -q -p no:cacheprovider -c "$root/gst/python/pyproject.toml" \
+  CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0 GST_PLUGIN_PATH_1_0=$build/gst/elements \
+    CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared} PYTHONPATH=$root/gst/python/src PYTHONDONTWRITEBYTECODE=1 \
+    LD_PRELOAD=$preloaded "$debian_python" -m pytest -q -p no:cacheprovider -c "$root/gst/python/pyproject.toml" \
     "${@/#/$root/gst/python/tests/}" | tee "$reports/python/log" || status=$?
   add_row python "$(sed -nE 's/^([0-9]+ failed, )?([0-9]+) passed.*/\2/p' "$reports/python/log")" && [ $status -eq 0 ]
 }
 
-# Suites of the build, but for what needs a GPU.
-suites() {
-  meson introspect --tests "$build" | python3 -c '
-import json, sys
-suites = dict.fromkeys(s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"])
-print(*sorted(suites.keys() - {"gpu"}))'
-}
-
-# shellcheck disable=SC2031 # steps run in subshells
 run_all() {
   local suite status=0
-  for suite in "$@"; do run_suite "$suite" "$suite" || status=1; done
+  for suite in "${suites[@]}"; do run_suite "$suite" "$suite" || status=1; done
   return $status
 }
 
@@ -136,14 +141,13 @@ step build compile
 preloaded="$(runtime asan) $(runtime stdc++)"
 [ "$mode" != thread ] || preloaded="$(runtime tsan) $build/tsan-glib.so $(runtime stdc++)"
 step plugins scan_plugins
-# shellcheck disable=SC2046 # several words
 case $mode in
 address)
-  step tests run_all $(suites)
+  step tests run_all
   step python run_python
   ;;
 leak)
-  step tests run_all $(suites)
+  step tests run_all
   # Check ends GStreamer at the end of each test's process, and then the tracer tells.
   mode=objects
   step objects run_suite objects pipelines GST_TRACERS=leaks GST_DEBUG=GST_TRACER:7 GST_DEBUG_NO_COLOR=1 \
@@ -151,7 +155,7 @@ leak)
   ;;
 thread)
   around=("LD_PRELOAD=$build/tsan-glib.so")
-  step tests run_all lib elements pipelines
+  step tests run_all
   step python run_python test_threads.py
   ;;
 esac

@@ -6,7 +6,8 @@ import os
 import pytest
 import support
 
-PATIENCE = 150  # seconds: nothing takes as long, so that it hangs
+# Seconds: nothing takes as long, so that it hangs. The factor is that of the tests by Check.
+PATIENCE = 150 * float(os.environ.get("CK_TIMEOUT_MULTIPLIER", "1"))
 
 _stderr = 2
 
