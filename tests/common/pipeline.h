@@ -24,8 +24,12 @@ namespace pipes {
 
 using cps::Owned;
 
-// How long anything may take before it counts as hung. Far above what it does take.
-constexpr GstClockTime kPatience = 40 * GST_SECOND;
+// How long anything may take before it counts as hung. Far above what it does take; Check's own factor says where that
+// is more.
+inline const GstClockTime kPatience = [] {
+  const char *const factor = g_getenv("CK_TIMEOUT_MULTIPLIER");
+  return static_cast<GstClockTime>(40 * GST_SECOND * (factor ? g_ascii_strtod(factor, nullptr) : 1));
+}();
 
 // --- Files ---
 
