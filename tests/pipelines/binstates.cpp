@@ -188,6 +188,10 @@ GST_START_TEST(dropped) {
       line.start(GST_STATE_NULL);
       census.check(line);
       gst_bin_remove(GST_BIN(line.pipeline()), bin.get());
+      // Threads of GStreamer may be about to let go of it.
+      for (GstClockTime waited = 0; GST_OBJECT_REFCOUNT_VALUE(bin.get()) > 1 && waited < kPatience;
+           waited += GST_MSECOND)
+        g_usleep(1000);
       assert_equals_int(GST_OBJECT_REFCOUNT_VALUE(bin.get()), 1);
     }
 }
