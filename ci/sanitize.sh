@@ -91,7 +91,7 @@ for test in json.load(sys.stdin):
         print(registry)'
 }
 
-# First lines of what is found, and of a sanitizer's own failure.
+# The first lines of what is found, and of a sanitizer's own failure.
 findings='(ERROR|WARNING): [A-Za-z]+Sanitizer|Sanitizer has encountered|runtime error: |object-alive, type-name=\(string\)[A-Z]'
 
 # add_row NAME PASSED: what lies in $reports/NAME.
@@ -102,19 +102,46 @@ add_row() {
     /Suppressions used:/ { listed = 1 } # by LeakSanitizer: count, bytes, name
     /^-+$/ { listed = 0 }
     listed && $1 ~ /^[0-9]+$/ { suppressed += $1 }
+    /of parsebin, type-name=/ { suppressed++ }
     /ThreadSanitizer: Matched [0-9]+ suppressions/ { suppressed += $3 }
     END { print name, passed, found, suppressed + 0 }' >>"$work/table"
   [ "$found" -eq 0 ]
 }
 
-# run_suite NAME SUITE [VARIABLE=VALUE...]
-run_suite() {
-  local name=$1 suite=$2 status=0
+# run_tests NAME SUITE [VARIABLE=VALUE...]: with reports in $reports/NAME.
+run_tests() {
+  local name=$1 suite=$2
   shift 2
   report_to "$reports/$name"
   env "${around[@]}" "$@" meson test -C "$build" --no-rebuild --suite "$suite" --num-processes "$jobs" \
-    --timeout-multiplier 10 --print-errorlogs | tee "$reports/$name/log" || status=$?
-  add_row "$name" "$(awk '$1 == "Ok:" { print $2 }' "$reports/$name/log")" && [ $status -eq 0 ]
+    --timeout-multiplier 10 --print-errorlogs | tee "$reports/$name/log"
+}
+
+passed_in() { awk '$1 == "Ok:" { print $2 }' "$reports/$1/log"; }
+
+run_suites() {
+  local suite status=0
+  for suite in "${suites[@]}"; do
+    run_tests "$suite" "$suite" || status=1
+    add_row "$suite" "$(passed_in "$suite")" || status=1
+  done
+  return $status
+}
+
+# The pipelines with GStreamer's tracer of objects, which tells when Check ends GStreamer at the end of each test's process.
+# Its warning fails tests, and that is not looked at.
+run_objects() {
+  local file
+  local held='Gst(ParsePad|ProxyPad|Pad|Event|Caps|TagList|Stream|DateTime|Buffer|Memory|MemIndex|CapsFilter|[A-Za-z0-9]+Parse)'
+  mode=objects
+  run_tests objects pipelines GST_TRACERS=leaks GST_DEBUG=GST_TRACER:7 GST_DEBUG_NO_COLOR=1 \
+    "GST_DEBUG_FILE=$reports/objects/%p" || true
+  # parsebin (1.22) that is stopped early leaves pads that it has not shown, with what they hold; so it does in pipelines
+  # without any of our elements, once in some hundred times.
+  for file in "$reports"/objects/[0-9]*; do
+    ! grep -q "<'':parsepad" "$file" || sed -i -E "s/object-alive(, type-name=\(string\)$held,)/of parsebin\1/" "$file"
+  done
+  add_row objects "$(passed_in objects)"
 }
 
 # run_python [TEST...]: the package, with Debian's Python. The runtime has to come first, and libstdc++ before the first
@@ -129,12 +156,6 @@ run_python() {
   add_row python "$(sed -nE 's/^([0-9]+ failed, )?([0-9]+) passed.*/\2/p' "$reports/python/log")" && [ $status -eq 0 ]
 }
 
-run_all() {
-  local suite status=0
-  for suite in "${suites[@]}"; do run_suite "$suite" "$suite" || status=1; done
-  return $status
-}
-
 install_packages build run test
 step build compile
 [ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
@@ -143,19 +164,16 @@ preloaded="$(runtime asan) $(runtime stdc++)"
 step plugins scan_plugins
 case $mode in
 address)
-  step tests run_all
+  step tests run_suites
   step python run_python
   ;;
 leak)
-  step tests run_all
-  # Check ends GStreamer at the end of each test's process, and then the tracer tells.
-  mode=objects
-  step objects run_suite objects pipelines GST_TRACERS=leaks GST_DEBUG=GST_TRACER:7 GST_DEBUG_NO_COLOR=1 \
-    "GST_DEBUG_FILE=$reports/objects/%p"
+  step tests run_suites
+  step objects run_objects
   ;;
 thread)
   around=("LD_PRELOAD=$build/tsan-glib.so")
-  step tests run_all
+  step tests run_suites
   step python run_python test_threads.py
   ;;
 esac

@@ -121,7 +121,8 @@ void gst_mini_object_unref(GstMiniObject *object) {
 // Whoever is alone with an object changes it.
 gboolean gst_mini_object_is_writable(const GstMiniObject *object) {
   const gboolean writable = REAL(gst_mini_object_is_writable)(object);
-  acquire(object);
+  if (writable)
+    acquire(object);
   return writable;
 }
 
