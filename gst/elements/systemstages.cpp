@@ -104,14 +104,16 @@ void *append_memory(GstBuffer *buffer, size_t size) {
   if (size > static_cast<size_t>(G_MAXSSIZE))
     return nullptr;
   const bool large = size >= 2 * kHugePage;
-  void *data = std::aligned_alloc(large ? kHugePage : kLine, std::max(kLine, (size + kLine - 1) / kLine * kLine));
+  // Not aligned_alloc(), which takes only sizes that are multiples of the alignment.
+  void *data = nullptr;
+  if (posix_memalign(&data, large ? kHugePage : kLine, std::max(kLine, size)) != 0)
+    return nullptr;
 #ifdef MADV_HUGEPAGE
-  if (data && large)
+  if (large)
     madvise(data, size, MADV_HUGEPAGE); // advice: without huge pages it is the same memory
 #endif
-  if (data)
-    gst_buffer_append_memory(
-        buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
+  gst_buffer_append_memory(
+      buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
   return data;
 }
 
