@@ -67,8 +67,9 @@ report_to() {
   mkdir -p "$1"
   local all="log_path=$1/report:allocator_may_return_null=1"
   export ASAN_OPTIONS=$all:detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
-  # Without frame pointers, stacks end in the first library that has none, and suppressions see nothing of the others.
-  [ "$mode" != leak ] || ASAN_OPTIONS=$all:detect_leaks=1:fast_unwind_on_malloc=0
+  # Without frame pointers, stacks end in the first library that has none, and suppressions see nothing of the others. With
+  # thread-local memory of plugins, LeakSanitizer reads what is not there now and then, and dies ("Tracer caught signal 11").
+  [ "$mode" != leak ] || ASAN_OPTIONS=$all:detect_leaks=1:fast_unwind_on_malloc=0:intercept_tls_get_addr=0
   export LSAN_OPTIONS=print_suppressions=1:suppressions=$root/ci/lsan.supp
   # Accesses by libraries do not count, for how they keep theirs in order is not known. Check forks.
   TSAN_OPTIONS=$all:print_suppressions=1:suppressions=$root/ci/tsan.supp
@@ -145,14 +146,14 @@ run_objects() {
 }
 
 # run_python [TEST...]: the package, with Debian's Python. The runtime has to come first, and libstdc++ before the first
-# exception.
+# exception. A limit of memory is less than the terabytes that a sanitizer maps.
 run_python() {
   local status=0
   report_to "$reports/python"
   CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0 GST_PLUGIN_PATH_1_0=$build/gst/elements \
     CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared} PYTHONPATH=$root/gst/python/src PYTHONDONTWRITEBYTECODE=1 \
     LD_PRELOAD=$preloaded "$debian_python" -m pytest -q -p no:cacheprovider -c "$root/gst/python/pyproject.toml" \
-    "${@/#/$root/gst/python/tests/}" | tee "$reports/python/log" || status=$?
+    -k "not (test_isolation and test_memory)" "${@/#/$root/gst/python/tests/}" | tee "$reports/python/log" || status=$?
   add_row python "$(sed -nE 's/^([0-9]+ failed, )?([0-9]+) passed.*/\2/p' "$reports/python/log")" && [ $status -eq 0 ]
 }
 
