@@ -52,6 +52,7 @@ def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
         try:
             os.chdir(task["folder"])
             with _RawSession(_sources.opener_named(task["kind"], task["name"], data), task["options"]) as session:
+                channel.send({"opened": True})  # the time for the clip begins
                 file, clip = first_clip(session)
                 try:
                     channel.send({"clip": clip, "warnings": _texts(told)}, file=file)

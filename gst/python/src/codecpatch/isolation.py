@@ -23,7 +23,7 @@ from .errors import CodecPatchError, ErrorCode
 from .session import check_framework, checked_options, warn
 
 _START_LIMIT = 120.0  # seconds, far above what a Python takes to start
-_GRACE = 5.0  # seconds that a worker has to report what its session could not do in time
+_GRACE = 2.0  # seconds that a worker has to report what its session could not do in time
 
 _PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from codecpatch._spawner import main; main()"
 """Not ``python -m``: the package is where this one is. Nor what multiprocessing does, which runs the main module anew."""
@@ -79,8 +79,8 @@ class Reader:
 
     def _ask(self, task: Mapping[str, Any], data: bytes, timeout: float | None) -> tuple[Any, int | None]:
         worker = self._worker()
-        # The worker's own session sees to the timeout of opening and of the clip.
-        limit = 2 * timeout + _GRACE if timeout else None
+        # The worker's own session sees to the timeout of opening and of the clip; this is for those that hang as a whole.
+        limit = timeout + _GRACE if timeout else None
         try:
             answer, file = worker.ask(task, data, limit)
         except Closed:
@@ -235,9 +235,12 @@ class _Worker:
         return True
 
     def ask(self, task: Mapping[str, Any], data: bytes, limit: float | None) -> tuple[Any, int | None]:
+        """What has become of it. The limit is for each step: opening, and the clip."""
         self._channel.set_timeout(limit)
         self._channel.send(task, data)
         answer, _, file = self._channel.receive()
+        if "opened" in answer:
+            answer, _, file = self._channel.receive()
         return answer, file
 
     def is_alive(self) -> bool:
