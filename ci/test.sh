@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci/test.sh: installs what is missing, builds afresh with warnings as errors, and runs every test and check, in less than a
-# quarter of an hour on two cores. What ci/full.sh adds to that takes hours. Exits non-zero where anything failed; a failed
+# ci/test.sh: installs what is missing, builds afresh with warnings as errors, and runs every test and check, in about twenty
+# minutes on two cores. What ci/full.sh adds to that takes hours. Exits non-zero where anything failed; a failed
 # step does not keep the others from running. Ends with the tests' counts.
 set -euo pipefail
 exec </dev/null

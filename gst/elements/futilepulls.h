@@ -8,9 +8,9 @@
 
 namespace cps {
 
-// qtdemux (1.22) goes round between two tables of fragments of which one leads to the other. Whoever pulls from `source`
-// without end, and only what it has had, gets an error instead, for as long as `is_searching` says that there is no video
-// yet: after that, reading again is what seeks are for.
+// qtdemux (1.22) goes round between two tables of fragments of which one leads to the other. Whoever pulls from
+// `source` without end, and only what it has had, gets an error instead, for as long as `is_searching` says that there
+// is no video yet: after that, reading again is what seeks are for.
 void stop_futile_pulls(GstPad *source, std::function<bool()> is_searching);
 
 } // namespace cps

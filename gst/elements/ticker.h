@@ -27,7 +27,7 @@ private:
 };
 
 // A call to a member, as long as the object is there.
-template <class T> std::function<void()> while_alive(std::weak_ptr<T> object, void (T::*member)()) {
+template <class T> std::function<void()> while_alive(const std::weak_ptr<T> &object, void (T::*member)()) {
   return [object, member] {
     if (const std::shared_ptr<T> alive = object.lock())
       (alive.get()->*member)();
