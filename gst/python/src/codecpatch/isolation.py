@@ -23,6 +23,7 @@ from .errors import CodecPatchError, ErrorCode
 from .session import check_framework, checked_options, warn
 
 _START_LIMIT = 120.0  # seconds, far above what a Python takes to start
+_LEAVE_LIMIT = 5.0  # seconds that a process has to end once nobody asks it for anything
 _GRACE = 2.0  # seconds that a worker has to report what its session could not do in time
 
 _PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from codecpatch._spawner import main; main()"
@@ -69,7 +70,6 @@ class Reader:
             self._stopped = True
             for worker in self._workers:
                 worker.kill()
-        self._spawner.stop()
 
     def end(self) -> None:
         """Waits for the workers, once nobody uses them."""
@@ -116,10 +116,7 @@ class Reader:
                 worker.kill()
         self._mine.worker = worker
         if not worker.is_ready():
-            raise CodecPatchError(
-                f"A process to read in does not start: {self._drop(worker)}. What it has printed says why.",
-                code=ErrorCode.SETUP,
-            )
+            raise _no_start(self._drop(worker))
         return worker
 
     def _drop(self, worker: _Worker) -> str:
@@ -138,48 +135,35 @@ class _Spawner:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
-        self._stopped = False
 
     def fork(self, end: socket.socket) -> int:
         """A worker that has this end of a socket."""
         with self._lock:
-            if self._stopped:
-                raise Closed
-            for is_last in (False, True):
-                try:
+            if self._channel is not None:
+                with contextlib.suppress(Closed, TimeoutError):
                     return self._ask("fork", end.fileno())
-                except (Closed, TimeoutError):
-                    code = self._drop()
-                    if is_last:
-                        raise CodecPatchError(
-                            f"A process to read in does not start: exit code {code}. What it has printed says why.",
-                            code=ErrorCode.SETUP,
-                        ) from None
-        raise AssertionError
+                self._drop()
+            try:
+                self._start()
+                return self._ask("fork", end.fileno())
+            except (Closed, TimeoutError):
+                raise _no_start(_ending_of(self._drop())) from None
 
     def wait(self, worker: int) -> int | None:
-        """Ends a worker: its exit code, negative for signals; None where nobody knows."""
+        """Ends a worker: its exit code, negative for signals; None where it has died with this process."""
         with self._lock:
-            try:
+            with contextlib.suppress(Closed, TimeoutError):
                 return self._ask(worker)
-            except (Closed, TimeoutError):  # the workers have died with it
-                self._drop()
-                return None
-
-    def stop(self) -> None:
-        """Starts no more."""
-        self._stopped = True
+            self._drop()
+            return None
 
     def end(self) -> None:
         with self._lock:
-            self._stopped = True
             self._drop()
 
     def _ask(self, request: Any, file: int | None = None) -> int:
         if self._channel is None:
-            if file is None:
-                raise Closed
-            self._start()
+            raise Closed
         self._channel.send(request, file=file)
         answer, _, _ = self._channel.receive()
         return answer
@@ -203,13 +187,13 @@ class _Spawner:
         self._channel.receive()  # it has started
 
     def _drop(self) -> int | None:
-        """Ends the process. It goes by itself where nobody has the other end of its socket any more."""
+        """Ends the process, if there is one: its exit code. It goes by itself where it has nobody to serve."""
         if self._channel is None:
             return None
         self._channel.close()
         self._channel = None
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(_GRACE)
+            return self._process.wait(_LEAVE_LIMIT)
         self._process.kill()
         return self._process.wait()
 
@@ -258,11 +242,21 @@ class _Worker:
         with self._lock:
             code = None if self._process is None else self._spawner.wait(self._process)
             self._process = None
-        if code is None:
-            return "together with the process that starts them"
-        if code >= 0:
-            return f"exit code {code}"
-        return f"killed by signal {-code} ({_signal_name(-code)})"
+        return _ending_of(code)
+
+
+def _no_start(ending: str) -> CodecPatchError:
+    text = f"A process to read in does not start: {ending}. What it has printed says why."
+    return CodecPatchError(text, code=ErrorCode.SETUP)
+
+
+def _ending_of(code: int | None) -> str:
+    """How a process has ended, in words, by its exit code; None where nobody knows it."""
+    if code is None:
+        return "together with the process that starts them"
+    if code >= 0:
+        return f"exit code {code}"
+    return f"killed by signal {-code} ({_signal_name(-code)})"
 
 
 def _signal_name(number: int) -> str:
