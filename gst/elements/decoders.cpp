@@ -78,6 +78,8 @@ static void consider_ours(std::vector<Owned<GstElementFactory>> &found, const Gs
 static bool is_better(GstElementFactory *, const GstCaps *) {
   return false;
 }
+
+static void consider_ours(std::vector<Owned<GstElementFactory>> &, const GstCaps *) {}
 #endif
 
 // A bit above what plugins give themselves: who changes ranks (GST_PLUGIN_FEATURE_RANK) has the last word. Without a
@@ -120,10 +122,8 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))
       found.emplace_back(GST_ELEMENT_FACTORY(gst_object_ref(item->data)));
-#ifdef HAVE_AVFORMAT
   if (rank > GST_RANK_NONE) // on the CPU
     consider_ours(found, caps);
-#endif
   gst_plugin_feature_list_free(taking);
   gst_plugin_feature_list_free(all);
   std::sort(found.begin(), found.end(), [caps](const auto &a, const auto &b) { return goes_before(a, b, caps); });

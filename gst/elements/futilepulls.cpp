@@ -34,7 +34,16 @@ GstPadProbeReturn on_pull(GstPad *source, GstPadProbeInfo *info, gpointer data) 
   return GST_PAD_PROBE_HANDLED; // without a buffer: whoever pulls gets neither data nor the end
 }
 
+GstPadProbeReturn on_query(GstPad *, GstPadProbeInfo *info, gpointer) {
+  const bool asks = GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) == GST_QUERY_SCHEDULING;
+  return asks ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
 } // namespace
+
+void refuse_pulls(GstPad *source) {
+  gst_pad_add_probe(source, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, on_query, nullptr, nullptr);
+}
 
 void stop_futile_pulls(GstPad *source, std::function<bool()> is_searching) {
   constexpr auto kBefore = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_PULL | GST_PAD_PROBE_TYPE_BLOCK);

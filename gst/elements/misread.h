@@ -11,9 +11,9 @@ namespace cps {
 // `caps` are those of `pad`, in a parsebin.
 bool is_misread(GstPad *pad, const GstCaps *caps);
 
-// The factory of avformatdemux where the one that a parsebin would take reads, but not well: the demuxers of gst-libav
-// take the end of a file for "nothing yet" and turn in circles behind it, and rmdemux (1.22) crashes on damaged
-// headers, or allocates what they say. nullptr for all others, and where there is no libavformat.
-Owned<GstElementFactory> better_demuxer(GstElementFactory *first);
+// In place of the factories that a parsebin would take, avformatdemux's, where the first of them reads, but not well:
+// the demuxers of gst-libav take the end of a file for "nothing yet" and turn in circles behind it, and rmdemux (1.22)
+// crashes on damaged headers, or allocates what they say. nullptr for all others, and where there is no libavformat.
+GValueArray *better_demuxers(GValueArray *factories);
 
 } // namespace cps

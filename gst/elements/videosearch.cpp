@@ -49,13 +49,6 @@ bool VideoSearch::start(const std::string &uri, GInputStream *stream, const Sour
   return open();
 }
 
-// filesrc (1.22) offers to be pulled from, finds then that it cannot seek, and opens anew: a pipe's writer has gone by
-// then.
-static GstPadProbeReturn refuse_pull(GstPad *, GstPadProbeInfo *info, gpointer) {
-  const bool asks = GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) == GST_QUERY_SCHEDULING;
-  return asks ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
-}
-
 bool VideoSearch::open() {
   GstElement *source = make_source();
   if (!source)
@@ -65,7 +58,7 @@ bool VideoSearch::open() {
     stop_futile_pulls(pad.get(), [this] { return !has_found(); });
     cache_.serve(pad.get()); // after it, for what that answers no other probe sees
     if (!stream_ && comes_once(uri_))
-      gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, refuse_pull, nullptr, nullptr);
+      refuse_pulls(pad.get());
     return parse(pad.get()) != nullptr;
   }
   searching_ = 1;
@@ -172,22 +165,8 @@ void VideoSearch::refuse_reference(const std::string &name) {
   post_reference_error(bin_, name);
 }
 
-// nullptr: as they are.
 GValueArray *VideoSearch::on_autoplug_sort(GstElement *, GstPad *, GstCaps *, GValueArray *factories, gpointer) {
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS // the type is the signal's
-      const GValue *first = factories->n_values > 0 ? g_value_array_get_nth(factories, 0) : nullptr;
-  const Owned<GstElementFactory> better =
-      first ? better_demuxer(GST_ELEMENT_FACTORY(g_value_get_object(first))) : nullptr;
-  if (!better)
-    return nullptr;
-  GValueArray *sorted = g_value_array_new(1);
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, G_TYPE_OBJECT);
-  g_value_set_object(&value, better.get());
-  g_value_array_append(sorted, &value);
-  g_value_unset(&value);
-  G_GNUC_END_IGNORE_DEPRECATIONS
-  return sorted;
+  return better_demuxers(factories);
 }
 
 // Whatever is not known by name: elements that would open something are not put in.
@@ -608,7 +587,7 @@ bool VideoSearch::explain_error(GstMessage *message) {
   if (has_found() || (by_libavformat && reader() == Reader::Parsebin)) // which need not try again
     return false;
   // Not the message itself: it has the element that it is from, and that the application's stream.
-  const std::string name = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
+  const std::string name = GST_OBJECT_NAME(source);
   const std::string said = details ? details : "";
   const std::shared_ptr<GError> kept(g_error_copy(parsed), g_error_free);
   const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
@@ -626,6 +605,8 @@ bool VideoSearch::explain_error(GstMessage *message) {
 }
 
 void VideoSearch::look_for_silence() {
+  if (has_found())
+    return;
   std::string silent;
   for (const Owned<GstElement> &parsebin : parsebins())
     if (silent.empty())
