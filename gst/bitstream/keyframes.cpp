@@ -55,6 +55,7 @@ public:
   }
   bool orders_by_pts() const override { return !kinds_.read; }
   bool holds_last() const override { return kinds_.holds_last; }
+  bool loses_last() const override { return kinds_.loses_last; }
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override {

@@ -140,9 +140,21 @@ constexpr struct {
     {"rv40", {read_real4}},
 };
 
-} // namespace
+// Streams of RealVideo 2 may have B pictures from version 2.2 on: libavcodec's decoder holds pictures back there. Caps
+// have the version as `format` (rmdemux), or behind four bytes of codec_data (libavformat).
+bool may_have_b_pictures(const GstStructure *caps) {
+  const GValue *data = gst_structure_get_value(caps, "codec_data");
+  gint format = 0;
+  auto version = gst_structure_get_int(caps, "format", &format) ? static_cast<uint32_t>(format) : 0;
+  if (version == 0 && data && GST_VALUE_HOLDS_BUFFER(data)) {
+    uint8_t bytes[8] = {};
+    gst_buffer_extract(gst_value_get_buffer(data), 0, bytes, sizeof bytes);
+    version = read_be<uint32_t>(bytes + 4);
+  }
+  return (version >> 20 & 0xff) >= 2;
+}
 
-PictureKindReader picture_kind_reader(const GstStructure *caps) {
+PictureKindReader kind_reader(const GstStructure *caps) {
   const char *codec = gst_structure_get_string(caps, "codec");
   for (const auto &named : kNamed)
     if (g_strcmp0(codec, named.codec) == 0)
@@ -162,6 +174,14 @@ PictureKindReader picture_kind_reader(const GstStructure *caps) {
         return {reader.read, reader.holds_last};
   }
   return {};
+}
+
+} // namespace
+
+PictureKindReader picture_kind_reader(const GstStructure *caps) {
+  PictureKindReader reader = kind_reader(caps);
+  reader.loses_last = reader.holds_last && may_have_b_pictures(caps);
+  return reader;
 }
 
 } // namespace cps

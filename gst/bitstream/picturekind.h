@@ -23,6 +23,7 @@ using ReadPictureKind = PictureKind (*)(const uint8_t *data, size_t size);
 struct PictureKindReader {
   ReadPictureKind read = nullptr; // nullptr where nobody here knows
   bool holds_last = false;        // the decoder shows a picture only once the next anchor comes, so that it cannot jump
+  bool loses_last = false;        // and none comes behind the last one
 };
 PictureKindReader picture_kind_reader(const GstStructure *caps);
 

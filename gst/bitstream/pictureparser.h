@@ -82,6 +82,8 @@ public:
 
   // Do decoders show the last picture only if yet another follows, whatever the end of the stream says?
   virtual bool holds_last() const { return false; }
+  // And so never the last of the stream, which a full decode is without?
+  virtual bool loses_last() const { return false; }
 
   // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
   virtual void reset() = 0;

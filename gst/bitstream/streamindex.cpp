@@ -73,6 +73,17 @@ void StreamIndex::hide_unrecovered() {
       unit->output = false;
 }
 
+void StreamIndex::hide_last() {
+  const auto earlier = [](const AccessUnit &a, const AccessUnit &b) {
+    const auto place = [](const AccessUnit &unit) {
+      return std::make_tuple(unit.has_picture, unit.sequence, unit.order);
+    };
+    return place(a) < place(b);
+  };
+  if (const auto last = std::max_element(units_.begin(), units_.end(), earlier); last != units_.end())
+    last->output = false;
+}
+
 // Orders are those of time stamps. Where an entry point is earlier than the one before, time has started over.
 void StreamIndex::order_by_pts() {
   std::vector<uint32_t> pictures;

@@ -51,6 +51,9 @@ public:
   // Appends the next access unit in decode order.
   void add(const CodedPicture &picture, const UnitTimes &times, bool clipped);
 
+  // No decoder shows the last picture: it is no frame. Before finish().
+  void hide_last();
+
   // Numbers the frames in display order, and times them. Call once, after the last add(). `by_pts`: see PictureParser;
   // where a picture has no time stamp, decode order it is. `interval` is the nominal one of frames in ns, 0 where
   // nobody tells.

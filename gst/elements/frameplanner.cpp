@@ -181,6 +181,8 @@ static const GstSegment *section_of(const CpsFramePlannerPrivate &state) {
 // The first reading is over: back to where the application wants to begin.
 static bool end_indexing(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
+  if (state.parser->loses_last())
+    state.index.hide_last();
   state.index.finish(state.parser->orders_by_pts(),
                      state.nominal_fps > 0 ? static_cast<gint64>(GST_SECOND / state.nominal_fps) : 0);
   state.indexing.end(true);

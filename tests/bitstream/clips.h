@@ -118,6 +118,8 @@ inline Parsed parse(const Clip &clip) {
     parsed.index.add(picture, {GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer)}, false);
     assert_equals_uint64(parser->outline(buffer).fingerprint, picture.fingerprint);
   }
+  if (parser->loses_last())
+    parsed.index.hide_last();
   parsed.index.finish(parser->orders_by_pts());
   return parsed;
 }

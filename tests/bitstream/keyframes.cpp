@@ -168,6 +168,18 @@ GST_START_TEST(test_key_pictures) {
 GST_END_TEST;
 
 // RealVideo: the types of pictures are behind the table of slices, and times say nothing of the order.
+static Clip real_video(GstCaps *caps, const std::vector<uint8_t> &types, int shift) {
+  Clip clip;
+  for (const uint8_t type : types) {
+    const uint8_t slices = clip.size() % 3;
+    Bytes unit = Bytes{slices} + Bytes(8 * (slices + size_t{1}), 0xff);
+    unit.push_back(static_cast<uint8_t>(type << shift));
+    unit.push_back(static_cast<uint8_t>(clip.size()));
+    clip.push_back(sample_of(unit, caps, clip.size() * 40 * GST_MSECOND));
+  }
+  return clip;
+}
+
 GST_START_TEST(test_real_video) {
   const struct {
     int version, shift;
@@ -181,18 +193,32 @@ GST_START_TEST(test_real_video) {
   };
   for (const auto &[version, shift, types, frames, keys] : streams) {
     Ref<GstCaps> caps(gst_caps_new_simple("video/x-pn-realvideo", "rmversion", G_TYPE_INT, version, nullptr));
-    Clip clip;
-    for (const uint8_t type : types) {
-      const uint8_t slices = clip.size() % 3;
-      Bytes unit = Bytes{slices} + Bytes(8 * (slices + size_t{1}), 0xff);
-      unit.push_back(static_cast<uint8_t>(type << shift));
-      unit.push_back(static_cast<uint8_t>(clip.size()));
-      clip.push_back(sample_of(unit, caps.get(), clip.size() * 40 * GST_MSECOND));
-    }
+    const Clip clip = real_video(caps.get(), types, shift);
     const Parsed parsed = parse(clip);
     check_frames(parsed.index, frames);
     fail_unless(random_access_units(parsed) == keys, "RealVideo %d", version);
     check_survives_damage(clip);
+  }
+}
+GST_END_TEST;
+
+// The last picture of a stream that may have B pictures is none that a full decode has.
+GST_START_TEST(test_real_video_without_its_end) {
+  const struct {
+    const char *caps;
+    std::vector<uint32_t> frames;
+  } streams[] = {
+      {"video/x-pn-realvideo, rmversion=2, format=(int)0x20103001", {0, 2, 1, 3}}, // 2.1, as ffmpeg writes it
+      {"video/x-pn-realvideo, rmversion=2, format=(int)0x20201002", {0, 2, 1, cps::kNoFrame}},
+      {"video/x-cps-libav, codec=rv20, codec_data=(buffer)0000883820100001", {0, 2, 1, 3}},
+      {"video/x-cps-libav, codec=rv20, codec_data=(buffer)00029838202000023c2c2820", {0, 2, 1, cps::kNoFrame}},
+      {"video/x-cps-libav, codec=rv20, codec_data=(buffer)0002", {0, 2, 1, 3}},
+      {"video/x-cps-libav, codec=rv40, codec_data=(buffer)0002983820200002", {0, 2, 1, 3}},
+  };
+  for (const auto &[text, frames] : streams) {
+    Ref<GstCaps> caps(gst_caps_from_string(text));
+    const Clip clip = real_video(caps.get(), {0, 2, 3, 0}, strstr(text, "rv40") ? 5 : 6);
+    check_frames(parse(clip).index, frames);
   }
 }
 GST_END_TEST;
@@ -264,6 +290,7 @@ static Suite *keyframes_suite(void) {
   tcase_add_test(tc, test_order_by_time_stamps);
   tcase_add_test(tc, test_no_time_stamps);
   tcase_add_test(tc, test_real_video);
+  tcase_add_test(tc, test_real_video_without_its_end);
   tcase_add_test(tc, test_headers);
   tcase_add_test(tc, test_mpeg4_planes);
   tcase_add_test(tc, test_other_caps);
