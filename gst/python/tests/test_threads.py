@@ -125,8 +125,10 @@ def test_no_sources():
     assert list(codecpatch.iter_clips([])) == []
 
 
-def test_endless_sources(clip):
+@pytest.mark.parametrize("limit", ["_WAITING_LIMIT", "_WAITING_COUNT"])
+def test_endless_sources(clip, monkeypatch, limit):
     """Only so many are taken before their results are."""
+    monkeypatch.setattr(codecpatch.parallel, limit, 0)
     taken = 0
 
     def sources():
@@ -140,6 +142,17 @@ def test_endless_sources(clip):
         assert taken <= number + 4
     iterator.close()
     assert not threads_of_ours()
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_one_that_takes_long_stops_no_others(clip, tmp_path, isolate):
+    """Those behind it have been read before it is given up."""
+    os.mkfifo(tmp_path / "pipe")
+    sources = iter([(tmp_path / "pipe", {"timeout": 5}), *[clip] * 20])
+    iterator = codecpatch.iter_clips(sources, workers=2, isolate=isolate, k_keep=1)
+    assert next(iterator).code == codecpatch.ErrorCode.TIMEOUT
+    assert list(sources) == []
+    assert [len(result.patches) for result in iterator] == [1] * 20
 
 
 def test_sources_that_fail(clip):

@@ -97,9 +97,14 @@ def read_tensor(address: int) -> tuple[Kind, tuple[int, ...], Any, str | None]:
         return lent.kind, lent.shape, lent.as_bytes(), None
     on_device = _take_torch(lent.give_up())
     tensor = on_device.cpu().contiguous()
-    count = tensor.numel() * tensor.element_size()
+    count = size_of(tensor)
     data = (ctypes.c_char * count).from_address(tensor.data_ptr()) if count else b""
     return lent.kind, lent.shape, bytes(data), str(on_device.device)
+
+
+def size_of(tensor: Tensor) -> int:
+    """In bytes."""
+    return tensor.nbytes if is_array(tensor) else tensor.numel() * tensor.element_size()
 
 
 def tensor_of(buffer: Any, offset: int, kind: Kind, shape: tuple[int, ...], device: str | None) -> Tensor:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
+from . import _tensors
 from ._sources import Source
 from .clip import Clip
 from .session import Session, first_clip
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _Item = Union[Source, "tuple[Source, Mapping[str, Any]]"]
+
+_WAITING_LIMIT = 256 << 20  # bytes of clips that wait for one that takes long
+_WAITING_COUNT = 64  # of sources for each worker, for errors take no memory
 
 
 def iter_clips(
@@ -34,9 +38,9 @@ def iter_clips(
     """Reads the first clip of each source, several at a time, and yields them in the order of the sources.
 
     Where reading one fails, the exception is yielded in its place, and the others go on. `sources` may be endless:
-    no more than ``2 * workers`` are being read or wait to be taken. Closing the generator, as leaving a ``for`` loop
-    does, ends what is being read, and no thread is left. What `sources` itself raises comes after the results of the
-    sources before.
+    no more than ``2 * workers`` are being read or wait to be taken. Only where the next result takes long do the
+    other workers go on with more, until what waits for it takes 256 MiB. Closing the generator, as leaving a ``for`` loop does, ends what
+    is being read, and no thread is left. What `sources` itself raises comes after the results of the sources before.
 
     With `isolate`, sources are read in processes of their own, started afresh, each of which reads one after the other.
     Where one dies, of a decoder that crashes for instance, or of too little memory, a CodecPatchError with the code
@@ -74,6 +78,7 @@ def _iterate(
     _readers.add(reader)
     threads = Threads(workers)
     pending: deque[Future[Clip | Exception]] = deque()
+    finished = threading.Semaphore(0)  # one for each that is done
     failure: Exception | None = None  # of the sources
 
     def read(item: _Item) -> Clip | Exception:
@@ -88,14 +93,27 @@ def _iterate(
         try:
             for item in itertools.islice(sources, 0 if failure else count):
                 pending.append(threads.submit(read, item))
+                pending[-1].add_done_callback(lambda _: finished.release())
         except Exception as error:
             failure = error
+
+    def may_go_on() -> bool:
+        """Whether more sources are read while the first result is not there: a worker has nothing to do else."""
+        waiting = [future.result() for future in pending if future.done()]
+        return (
+            len(pending) - len(waiting) < workers
+            and len(pending) < _WAITING_COUNT * workers
+            and sum(map(_size_of, waiting)) < _WAITING_LIMIT
+        )
 
     try:
         take(2 * workers)
         while pending:
+            while not pending[0].done():
+                finished.acquire()
+                take(1 if may_go_on() else 0)
             result = pending.popleft().result()
-            take(1)
+            take(max(0, 2 * workers - len(pending)))
             yield result
             del result  # not to keep it while the next one is waited for
         if failure:
@@ -104,6 +122,10 @@ def _iterate(
         reader.stop()
         threads.end()
         reader.end()
+
+
+def _size_of(result: Clip | Exception) -> int:
+    return sum(map(_tensors.size_of, result.tensors.values())) if isinstance(result, Clip) else 0
 
 
 def _isolated_reader(memory_limit: int | None) -> Any:
