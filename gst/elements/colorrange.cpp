@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/colorrange.h"
 
-#include <gst/video/video.h>
+#include "gst/elements/picture.h"
 
 namespace cps {
 
 Owned<GstCaps> with_true_range(GstCaps *caps, const PictureParser *parser) {
   const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
   GstVideoColorimetry colorimetry; // of no text: all unknown
-  if (!parser || !parser->full_range() || !gst_video_colorimetry_from_string(&colorimetry, text) ||
+  if (!parser || !parser->full_range() || !colorimetry_from_string(colorimetry, text) ||
       colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
     return Owned<GstCaps>(gst_caps_ref(caps));
   colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;

@@ -2,18 +2,40 @@
 #include "gst/elements/picture.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace cps {
+
+// Makes a number that is no value of the enumeration 0, which is "unknown", without reading it as a value.
+template <typename E> static void clear_if_unheard_of(E &value, E last) {
+  static_assert(sizeof(E) == sizeof(int), "as C has it");
+  int number;
+  std::memcpy(&number, &value, sizeof(E));
+  if (number < 0 || number > static_cast<int>(last))
+    value = E{};
+}
+
+static void clear_what_is_unheard_of(GstVideoColorimetry &colorimetry) {
+  clear_if_unheard_of(colorimetry.matrix, GST_VIDEO_COLOR_MATRIX_BT2020);
+  clear_if_unheard_of(colorimetry.range, GST_VIDEO_COLOR_RANGE_16_235);
+}
+
+bool colorimetry_from_string(GstVideoColorimetry &colorimetry, const gchar *text) {
+  if (!gst_video_colorimetry_from_string(&colorimetry, text))
+    return false;
+  clear_what_is_unheard_of(colorimetry);
+  return true;
+}
 
 bool video_info_from_caps(GstVideoInfo &info, const GstCaps *caps) {
   if (!gst_video_info_from_caps(&info, caps))
     return false;
+  clear_what_is_unheard_of(info.colorimetry);
   const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
   GstVideoColorimetry told;
-  if (text && gst_video_colorimetry_from_string(&told, text)) {
-    info.colorimetry.range = told.range;
-    info.colorimetry.transfer = told.transfer;
-    info.colorimetry.primaries = told.primaries;
+  if (text && colorimetry_from_string(told, text)) {
+    told.matrix = info.colorimetry.matrix;
+    info.colorimetry = told;
   }
   return true;
 }

@@ -24,6 +24,10 @@ namespace cps {
   "GBR_16LE, GBRA, GBRA_10LE, GBRA_12LE, xRGB, xBGR, ARGB, ABGR, RBGA, ARGB64_LE, RGBA64_LE, BGRA64_LE, "              \
   "ABGR64_LE, GRAY10_LE16" CPS_NATIVE_WORD_FORMATS " }"
 
+// What a text of caps says, NULL included; false where it says nothing. Of numbers, matrix and range are values of their
+// enumerations: to read another as one is undefined.
+bool colorimetry_from_string(GstVideoColorimetry &colorimetry, const gchar *text);
+
 // What the caps say; false where they describe no raw video that this GStreamer knows. GStreamer up to 1.22 at least
 // drops the range of colorimetry whose matrix is not told, or is none for the format: it stays here.
 bool video_info_from_caps(GstVideoInfo &info, const GstCaps *caps);

@@ -16,7 +16,7 @@ constexpr GstClockTime kTick = GST_SECOND / kScale;
 std::string be(uint64_t value, int bytes) {
   std::string out;
   while (bytes-- > 0)
-    out.push_back(static_cast<char>(value >> 8 * bytes));
+    out.push_back(bytes < 8 ? static_cast<char>(value >> 8 * bytes) : '\0');
   return out;
 }
 

@@ -48,8 +48,7 @@ inline void check_equal(const Clip &clip, const Clip &expected, const std::strin
   const pipes::Tensors a = pipes::read_tensors(clip.sample.get()), b = pipes::read_tensors(expected.sample.get());
   fail_unless(a.frame_ids() == b.frame_ids(), "%s: other frames", what.c_str());
   fail_unless(a.fields == b.fields, "%s: meta_fields differ", what.c_str());
-  fail_unless(std::memcmp(a.scores.data(), b.scores.data(), a.count() * sizeof(float)) == 0, "%s: meta_scores differ",
-              what.c_str());
+  fail_unless(a.scores == b.scores, "%s: meta_scores differ", what.c_str());
   fail_unless(a.pixels == b.pixels, "%s: patches differ", what.c_str());
   fail_unless(file_of(clip) == file_of(expected), "%s: files differ", what.c_str());
 }

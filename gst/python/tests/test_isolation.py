@@ -153,7 +153,7 @@ def test_crashes(clip, misdeeds):
 @pytest.mark.slow
 @pytest.mark.parametrize("misdeed", ["spin", "stop"])
 def test_hangs(clip, misdeeds, misdeed):
-    found = isolated([misdeeds[misdeed], clip, clip], workers=2, k_keep=1, timeout=3)
+    found = isolated([misdeeds[misdeed], clip, clip], workers=2, k_keep=1, timeout=6)
     assert found[0].code == ErrorCode.TIMEOUT and "timeout sets how long" in str(found[0])
     assert all(isinstance(result, codecpatch.Clip) for result in found[1:])
     assert not children()
