@@ -19,10 +19,11 @@ NEEDED, H264, H265 = (f"gst/bitstream/{name}.cpp" for name in ("neededunits", "h
 AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
                                     ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
 VC1, KIND, NALS = "gst/bitstream/vc1.cpp", "gst/bitstream/picturekind.h", "gst/bitstream/nalpictureparser.cpp"
-READING, SEQUENCE, AVCODEC = (f"gst/elements/{name}.cpp" for name in ("secondreading", "sequence", "avcodecdec"))
+READING, SEQUENCE, AVCODEC = (f"gst/elements/{name}.cpp" for name in
+                              ("planner/secondpass", "sampler/sequence", "libav/avcodecdec"))
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
 RGB = "kernels/rgb.cu"
-PICTURE, TURNED, TAGS = "gst/elements/picture.cpp", "kernels/orientation.cpp", "gst/elements/tagorientation"
+PICTURE, TURNED, TAGS = "gst/elements/common/picture.cpp", "kernels/orientation.cpp", "gst/elements/common/tagorientation"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # all that has to be built anew for a test of a kernel
 
 # What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test of gst/bitstream,
@@ -66,7 +67,7 @@ MUTATIONS = [
      "picture.random_access = header.is_irap();", "picture.random_access = header.anchors_order();"),
     ("H.265: holes in reference picture sets mean nothing", ["damaged:H.265"], H265,
      "picture.after_loss |= picture.output;", ""),
-    ("parameter sets of dropped units are lost", ["synthetic:any"], "gst/elements/droppedheaders.cpp",
+    ("parameter sets of dropped units are lost", ["synthetic:any"], "gst/elements/planner/parametersets.cpp",
      "gst_buffer_prepend_memory(unit.get(), gst_buffer_get_all_memory(header->get()));", ""),
     ("AV1: a slot's writer is forgotten", ["vpx-av1:AV1"], AV1, "slots_.write(frame.refresh_frame_flags, number());",
      "slots_.write(shown_key ? 0xff : frame.refresh_frame_flags & 0xaa, number());"),
@@ -104,12 +105,12 @@ MUTATIONS = [
     ("damage: what decoders say is ignored", ["damage:MPEG-4"], SEQUENCE,
      "? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK", "? CPS_FRAME_STATUS_OK : CPS_FRAME_STATUS_OK"),
     ("damage: what libavcodec says is ignored", ["damage:MPEG-4"], AVCODEC, "picture->decode_error_flags || ", ""),
-    ("damage: checksums of FFV1 are ignored", ["damage:FFV1"], "gst/elements/ffv1checksums.cpp",
+    ("damage: checksums of FFV1 are ignored", ["damage:FFV1"], "gst/elements/libav/ffv1checksums.cpp",
      "data + end, slice) != 0;", "data + end, slice) == 1;"),
     ("damage: stand-ins are called ok", ["damage:VP9"], SEQUENCE,
      "earlier ? CPS_FRAME_STATUS_SUBSTITUTED : CPS_FRAME_STATUS_MISSING", "CPS_FRAME_STATUS_OK"),
     ("damage: later frames stand in first", ["damage:VP9"], SEQUENCE, "earlier ? earlier : later", "later ? later : earlier"),
-    ("damage: frames that do not come have no number", ["damage:MPEG-4"], "gst/elements/uniformsampler.cpp",
+    ("damage: frames that do not come have no number", ["damage:MPEG-4"], "gst/elements/sampler/uniformsampler.cpp",
      "    meta->frame_id = frame.frame_id;\n", ""),
     ("search: the last of equal candidates wins", ["cuda-energy"], ENERGY,
      "tried && error < best[i].residual", "tried && error <= best[i].residual"),
@@ -145,9 +146,9 @@ MUTATIONS = [
      "crop = {turned(stored, whole, kernel_orientation(orientation)), orientation, whole};", "crop = {stored, orientation, whole};"),
     ("rotation: chroma is subsampled as it was stored", ["kernels-orientation"], TURNED,
      "    std::swap(view.sub_x, view.sub_y);\n", ""),
-    ("rotation: energy of frames shown otherwise is taken", ["elements-patchselect"], "gst/elements/clipbuilder.cpp",
+    ("rotation: energy of frames shown otherwise is taken", ["elements-patchselect"], "gst/elements/process/patchclip.cpp",
      "energy->orientation != crop.orientation", "false"),
-    ("rotation: frames are shown as the last one that came", ["elements-uniformsampler"], "gst/elements/uniformsampler.cpp",
+    ("rotation: frames are shown as the last one that came", ["elements-uniformsampler"], "gst/elements/sampler/uniformsampler.cpp",
      "  meta->status = item.status;\n",
      "  meta->status = item.status;\n  meta->orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;\n"),
     ("rotation: tags of the container come first", ["elements-uniformsampler"], TAGS + ".h",

@@ -1,8 +1,8 @@
 // AV1: section numbers are those of the AV1 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/freewith.h"
-#include "gst/bitstream/readmap.h"
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
+#include "gst/common/readmap.h"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
 // MPEG-4 part 2: clause numbers are those of ISO/IEC 14496-2. The key frames are the container's, since what else
 // decoders want to see before them is for them to say; but the order is the stream's own, for AVI files have no time
 // stamps that would tell, and parsers lose them.
-#include "gst/bitstream/readmap.h"
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
+#include "gst/common/readmap.h"
 
 #define GST_USE_UNSTABLE_API
 #include <gst/codecparsers/gstmpeg4parser.h>

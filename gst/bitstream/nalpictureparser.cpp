@@ -1,6 +1,6 @@
 #include "gst/bitstream/nalpictureparser.h"
 
-#include "gst/bitstream/readmap.h"
+#include "gst/common/readmap.h"
 
 #include <algorithm>
 

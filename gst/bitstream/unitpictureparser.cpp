@@ -1,6 +1,6 @@
 #include "gst/bitstream/unitpictureparser.h"
 
-#include "gst/bitstream/readmap.h"
+#include "gst/common/readmap.h"
 
 namespace cps {
 

@@ -2,8 +2,8 @@
 // Microsoft have the time of decoding on their packets, in which pictures that are shown later come first.
 #include "gst/bitstream/bits.h"
 #include "gst/bitstream/picturekind.h"
-#include "gst/bitstream/readmap.h"
 #include "gst/bitstream/unitpictureparser.h"
+#include "gst/common/readmap.h"
 
 #include <optional>
 

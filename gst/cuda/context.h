@@ -3,7 +3,7 @@
 #pragma once
 
 #include "gst/cuda/driver.h"
-#include "gst/elements/private.h"
+#include "gst/elements/common/elementtools.h"
 
 #include <mutex>
 

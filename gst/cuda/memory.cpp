@@ -2,7 +2,7 @@
 #include "gst/cuda/memory.h"
 
 #include "gst/cuda/driver.h"
-#include "gst/elements/private.h"
+#include "gst/elements/common/elementtools.h"
 
 #include <algorithm>
 #include <cstring>

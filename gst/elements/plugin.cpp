@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #ifdef HAVE_AVFORMAT
-#include "gst/elements/avcodecdec.h"
-#include "gst/elements/avformatdemux.h"
+#include "gst/elements/libav/avcodecdec.h"
+#include "gst/elements/libav/avformatdemux.h"
 #endif
-#include "gst/elements/frameplanner.h"
-#include "gst/elements/framestack.h"
-#include "gst/elements/patchenergy.h"
-#include "gst/elements/patchselect.h"
-#include "gst/elements/patchstreambin.h"
-#include "gst/elements/tensormetasink.h"
-#include "gst/elements/textreferences.h"
+#include "gst/elements/bins/patchstreambin.h"
+#include "gst/elements/planner/frameplanner.h"
+#include "gst/elements/process/framestack.h"
+#include "gst/elements/process/patchenergy.h"
+#include "gst/elements/process/patchselect.h"
+#include "gst/elements/search/textreferences.h"
+#include "gst/elements/sink/tensormetasink.h"
 #ifdef HAVE_AVFORMAT
-#include "gst/elements/typefinders.h"
+#include "gst/elements/libav/typefinders.h"
 #endif
-#include "gst/elements/uniformdecodebin.h"
-#include "gst/elements/uniformsampler.h"
+#include "gst/elements/bins/uniformdecodebin.h"
+#include "gst/elements/sampler/uniformsampler.h"
 
 static gboolean plugin_init(GstPlugin *plugin) {
   gboolean registered = FALSE;

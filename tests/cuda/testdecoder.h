@@ -1,7 +1,7 @@
 // A decoder of H.264 that puts out CUDA memory, in the place of NVIDIA's: libav and an upload.
 #pragma once
 
-#include "gst/elements/private.h"
+#include "gst/elements/common/elementtools.h"
 
 #include <gst/check/gstcheck.h>
 

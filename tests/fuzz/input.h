@@ -1,7 +1,7 @@
 // What libFuzzer hands to a target, taken apart.
 #pragma once
 
-#include "gst/codecpatch/owned.h"
+#include "gst/common/owned.h"
 
 #include <sanitizer/lsan_interface.h>
 

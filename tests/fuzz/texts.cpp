@@ -1,7 +1,7 @@
 // Text that comes from outside: options of sessions, the structures of plan requests, and JSON of whatever there is.
 #include "gst/codecpatch/cpsplan.h"
 #include "gst/codecpatch/json.h"
-#include "gst/codecpatch/sessionoptions.h"
+#include "gst/codecpatch/session/sessionoptions.h"
 #include "tests/fuzz/input.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // Patch pixels of every raw format against spec 6 in double, worked out here from the format's code values.
-#include "gst/elements/picture.h"
+#include "gst/elements/common/picture.h"
 #include "tests/common/pipeline.h"
 
 #include <algorithm>

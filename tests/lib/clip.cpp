@@ -1,4 +1,4 @@
-#include "gst/elements/private.h"
+#include "gst/elements/common/elementtools.h"
 
 #include "tests/common/text.h"
 

@@ -1,8 +1,8 @@
 // The parts of sessions that need no elements: error codes, what a pipeline tells, streams of the application's
 // functions.
-#include "gst/codecpatch/sessionerror.h"
-#include "gst/codecpatch/sessioninbox.h"
-#include "gst/codecpatch/streaminput.h"
+#include "gst/codecpatch/session/sessionerror.h"
+#include "gst/codecpatch/session/sessioninbox.h"
+#include "gst/codecpatch/session/streaminput.h"
 
 #include "tests/common/text.h"
 

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/bins/decoders.h"
+
+#include "gst/elements/common/memorykind.h"
+#ifdef HAVE_AVFORMAT
+#include "gst/elements/libav/avcodeccaps.h"
+#endif
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace cps {
+
+static bool puts_out_cuda_memory(GstElementFactory *factory) {
+  for (const GList *item = gst_element_factory_get_static_pad_templates(factory); item; item = item->next) {
+    auto *pad = static_cast<GstStaticPadTemplate *>(item->data);
+    if (pad->direction != GST_PAD_SRC)
+      continue;
+    const Owned<GstCaps> caps(gst_static_pad_template_get_caps(pad));
+    for (guint i = 0; i < gst_caps_get_size(caps.get()); i++)
+      if (gst_caps_features_contains(gst_caps_get_features(caps.get(), i), kCudaFeature))
+        return true;
+  }
+  return false;
+}
+
+// The stateless decoders of GStreamer 1.22, which come second by rank, tell frames apart where nv*dec may not.
+static bool is_stateless(const GstElementFactory *factory) {
+  const char *name = GST_OBJECT_NAME(factory);
+  return g_str_has_prefix(name, "nv") && strstr(name, "sl") != nullptr;
+}
+
+// Decoders that the plugins rank behind others, though they are exact and faster, or know more. CPU time and time of
+// decoding 300 frames of 1280x720 of 4 Mbit/s, two cores:
+static constexpr const char *kPreferred[] = {
+    "dav1ddec",    // av1dec, of libaom, takes 2.5 times as long
+    "avdec_vp8",   // 1.3 s, on as many cores as there are; vp8dec 1.2 s on one, and it does not say that VP8 is BT.601
+    "avdec_mjpeg", // 0.9 s; jpegdec 0.7 s, but it halves the chroma of 4:4:4 and takes a limited range for a full one
+};
+// AV1 goes to libdav1d by avcodecdec, where libavcodec has it: av1dec ends the stream at the first error, too.
+// Elsewhere the ranks are right: avdec_vp9 would take 1.6 s where vp9dec takes 1.7 s, but loses track of frames that
+// are shown again. avdec_h265 takes 0.4 s where libde265dec takes 0.7 s. mpeg2dec would need half the time of
+// avdec_mpeg2video, but puts out two frames less. avdec_dvvideo is exact and faster than dvdec.
+
+// JPEG that libjpeg decodes, and libav not, or only to formats that GStreamer has no name for.
+static bool is_only_of_libjpeg(const GstStructure *caps) {
+  const gchar *sampling = gst_structure_get_string(caps, "sampling"),
+              *colors = gst_structure_get_string(caps, "colorspace");
+  gint marker = 0; // SOF9 and up: arithmetic coding
+  gst_structure_get_int(caps, "sof-marker", &marker);
+  return g_strcmp0(sampling, "YCbCr-4:4:0") == 0 || g_strcmp0(colors, "CMYK") == 0 || g_strcmp0(colors, "YCCK") == 0 ||
+         marker >= 9;
+}
+
+#ifdef HAVE_AVFORMAT
+static bool is_ours(GstElementFactory *factory) {
+  return g_str_equal(GST_OBJECT_NAME(factory), "avcodecdec");
+}
+
+static bool is_better(GstElementFactory *factory, const GstCaps *caps) {
+  return is_ours(factory) && is_better_of_avcodec(caps);
+}
+
+// avcodecdec has no rank of its own, and takes codecs that libavcodec may be built without.
+static void consider_ours(std::vector<Owned<GstElementFactory>> &found, const GstCaps *caps) {
+  const auto at = std::find_if(found.begin(), found.end(), [](const auto &one) { return is_ours(one.get()); });
+  if (at != found.end()) {
+    if (!avcodec_has(caps))
+      found.erase(at);
+    return;
+  }
+  Owned<GstElementFactory> ours(gst_element_factory_find("avcodecdec"));
+  if (ours && is_better_of_avcodec(caps) && gst_element_factory_can_sink_all_caps(ours.get(), caps))
+    found.push_back(std::move(ours));
+}
+#else
+static bool is_better(GstElementFactory *, const GstCaps *) {
+  return false;
+}
+
+static void consider_ours(std::vector<Owned<GstElementFactory>> &, const GstCaps *) {}
+#endif
+
+// A bit above what plugins give themselves: who changes ranks (GST_PLUGIN_FEATURE_RANK) has the last word. Without a
+// rank a decoder is not taken at all.
+static guint rank_of(GstElementFactory *factory, const GstCaps *caps) {
+  const guint own = gst_plugin_feature_get_rank(GST_PLUGIN_FEATURE(factory));
+  const char *name = GST_OBJECT_NAME(factory);
+  const bool preferred =
+      is_better(factory, caps) || std::any_of(std::begin(kPreferred), std::end(kPreferred),
+                                              [name](const char *one) { return g_str_equal(name, one); });
+  const bool exempt = is_only_of_libjpeg(gst_caps_get_structure(caps, 0));
+  return preferred && !exempt ? std::max(own, guint{GST_RANK_PRIMARY} + 1) : own;
+}
+
+static bool goes_before(const Owned<GstElementFactory> &a, const Owned<GstElementFactory> &b, const GstCaps *caps) {
+  if (is_stateless(a.get()) != is_stateless(b.get()))
+    return is_stateless(a.get());
+  const guint rank_a = rank_of(a.get(), caps), rank_b = rank_of(b.get(), caps);
+  return rank_a != rank_b ? rank_a > rank_b : gst_plugin_feature_rank_compare_func(a.get(), b.get()) < 0;
+}
+
+static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRank rank,
+                                                      bool (*fits)(GstElementFactory *)) {
+  std::vector<Owned<GstElementFactory>> found;
+#ifdef HAVE_AVFORMAT
+  if (is_of_avcodec(caps)) {
+    if (Owned<GstElementFactory> ours(gst_element_factory_find("avcodecdec")); ours && fits(ours.get()))
+      found.push_back(std::move(ours));
+    return found;
+  }
+#endif
+  constexpr GstElementFactoryListType kPictures =
+      GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
+  GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
+  // All of the caps: a decoder that wants more than they say would wait for it. Alpha is not read, so that those which
+  // decode it, a second stream beside the pictures, are left out, whatever the caps have.
+  const Owned<GstCaps> pictures(gst_caps_copy(caps));
+  gst_caps_set_simple(pictures.get(), "codec-alpha", G_TYPE_BOOLEAN, FALSE, nullptr);
+  GList *taking = gst_element_factory_list_filter(all, pictures.get(), GST_PAD_SINK, gst_caps_is_fixed(caps));
+  for (const GList *item = taking; item; item = item->next)
+    if (fits(GST_ELEMENT_FACTORY(item->data)))
+      found.emplace_back(GST_ELEMENT_FACTORY(gst_object_ref(item->data)));
+  if (rank > GST_RANK_NONE) // on the CPU
+    consider_ours(found, caps);
+  gst_plugin_feature_list_free(taking);
+  gst_plugin_feature_list_free(all);
+  std::sort(found.begin(), found.end(), [caps](const auto &a, const auto &b) { return goes_before(a, b, caps); });
+  return found;
+}
+
+std::vector<Owned<GstElementFactory>> cpu_decoders(const GstCaps *caps) {
+  return decoders(caps, GST_RANK_MARGINAL, [](GstElementFactory *factory) {
+    return !gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_HARDWARE);
+  });
+}
+
+std::vector<Owned<GstElementFactory>> gpu_decoders(const GstCaps *caps) {
+  // Those of the second GPU and up have no rank.
+  return decoders(caps, GST_RANK_NONE, puts_out_cuda_memory);
+}
+
+bool is_on_other_gpu(GstElement *decoder, int device_id) {
+  if (!g_object_class_find_property(G_OBJECT_GET_CLASS(decoder), "cuda-device-id"))
+    return false;
+  GValue actual = G_VALUE_INIT; // a guint of some, a gint of others
+  g_value_init(&actual, G_TYPE_INT);
+  g_object_get_property(G_OBJECT(decoder), "cuda-device-id", &actual);
+  return g_value_get_int(&actual) != device_id;
+}
+
+// The value of its range that is nearest.
+static void set_nearest(GstElement *element, GParamSpec *spec, gint64 wanted) {
+  GValue number = G_VALUE_INIT, value = G_VALUE_INIT;
+  g_value_init(&number, G_TYPE_INT64);
+  g_value_set_int64(&number, wanted);
+  g_value_init(&value, spec->value_type);
+  if (g_value_transform(&number, &value)) {
+    g_param_value_validate(spec, &value);
+    g_object_set_property(G_OBJECT(element), spec->name, &value);
+  }
+}
+
+void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type) {
+  GObjectClass *klass = G_OBJECT_GET_CLASS(decoder);
+  if (threads > 0)
+    for (const char *name : {"max-threads", "threads", "n-threads"})
+      if (GParamSpec *spec = g_object_class_find_property(klass, name))
+        set_nearest(decoder, spec, threads);
+  if (type != ThreadType::Auto && g_object_class_find_property(klass, "thread-type"))
+    gst_util_set_object_arg(G_OBJECT(decoder), "thread-type", type == ThreadType::Frame ? "frame" : "slice");
+}
+
+// Codecs of pictures in whatever format there is.
+static constexpr const char *kAnyFormat[] = {
+    "avdec_ffv1",  "avdec_ffvhuff", "avdec_magicyuv", "avdec_utvideo", "avdec_prores", "avdec_cfhd",
+    "avdec_qtrle", "avdec_mjpeg",   "avdec_jpeg2000", "avdec_png",     "avdec_apng",   "avdec_tiff",
+    "avdec_dpx",   "avdec_exr",     "avdec_sgi",      "avdec_pam",     "avdec_hap",    "avdec_dxv",
+};
+
+// Could the pictures be in a format that GStreamer has no name for?
+static bool may_lack_format(GstElement *decoder, const GstCaps *caps) {
+  for (const char *name : kAnyFormat)
+    if (is_made_by(decoder, name))
+      return true;
+  const GstStructure *stream = gst_caps_get_structure(caps, 0);
+  const gchar *chroma = gst_structure_get_string(stream, "chroma-format");
+  guint depth = 8;
+  gst_structure_get_uint(stream, "bit-depth-luma", &depth);
+  return g_strcmp0(chroma, "4:4:0") == 0 || (g_strcmp0(chroma, "4:0:0") == 0 && depth > 8) ||
+         (depth != 8 && depth != 10 && depth != 12);
+}
+
+void set_exact_output(GstElement *decoder, const GstCaps *caps) {
+  GObjectClass *klass = G_OBJECT_GET_CLASS(decoder);
+  // dav1ddec leaves out what is part of the picture.
+  if (g_object_class_find_property(klass, "inloop-filters"))
+    gst_util_set_object_arg(G_OBJECT(decoder), "inloop-filters", "deblock+cdef+restoration");
+  if (g_object_class_find_property(klass, "apply-grain"))
+    g_object_set(decoder, "apply-grain", TRUE, nullptr);
+  // libav decodes into memory of GStreamer's; where that knows no such format it crashes, up to 1.22 at least.
+  if (g_object_class_find_property(klass, "direct-rendering") && may_lack_format(decoder, caps))
+    g_object_set(decoder, "direct-rendering", FALSE, nullptr);
+}
+
+// The name of the decoder that `pad` is linked to where it has not said in what format its frames are.
+static std::string decoder_without_format(GstPad *pad) {
+  const Owned<GstPad> sink(gst_pad_get_peer(pad));
+  const Owned<GstElement> decoder(sink ? gst_pad_get_parent_element(sink.get()) : nullptr);
+  const Owned<GstPad> src(decoder ? gst_element_get_static_pad(decoder.get(), "src") : nullptr);
+  return src && !gst_pad_has_current_caps(src.get()) ? GST_OBJECT_NAME(decoder.get()) : "";
+}
+
+GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer) {
+  const GstFlowReturn flow = gst_pad_push(pad, buffer.release());
+  if (flow != GST_FLOW_NOT_NEGOTIATED)
+    return flow;
+  const std::string decoder = decoder_without_format(pad);
+  if (decoder.empty())
+    return flow;
+  const Owned<gchar> release(gst_version_string());
+  GST_ELEMENT_ERROR(
+      element, STREAM, FORMAT,
+      ("The video decodes to a pixel format that %s has no name for: convert the file to another one.", release.get()),
+      ("%s has put out no caps", decoder.c_str()));
+  return GST_FLOW_ERROR;
+}
+
+} // namespace cps
+
+GType cps_thread_type_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(cps::ThreadType::Auto), "As the decoder has it", "auto"},
+        {static_cast<gint>(cps::ThreadType::Frame), "Several frames at a time", "frame"},
+        {static_cast<gint>(cps::ThreadType::Slice), "Several slices of a frame at a time", "slice"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsDecodeThreadType", values);
+  }();
+  return type;
+}

@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * CpsStreamBin:
+ *
+ * The base class of uniformdecodebin and patchstreambin: reads the video of #CpsStreamBin:uri or #CpsStreamBin:stream,
+ * and decodes what is sampled of it. Its properties are those of both, with those of frameplanner and uniformsampler.
+ */
+#include "gst/elements/bins/streambin.h"
+
+#include "gst/elements/bins/stallwatch.h"
+#include "gst/elements/bins/videoroute.h"
+#include "gst/elements/common/dynamicelements.h"
+#include "gst/elements/common/memorykind.h"
+#include "gst/elements/planner/frameplanner.h"
+#include "gst/elements/sampler/uniformsampler.h"
+#include "gst/elements/search/parsebinerrors.h"
+#include "gst/elements/search/videosearch.h"
+
+#include <cstring>
+#include <gio/gio.h>
+#include <string>
+#include <vector>
+
+GST_DEBUG_CATEGORY_STATIC(stream_bin_debug);
+#define GST_CAT_DEFAULT stream_bin_debug
+
+using cps::Backend;
+using cps::ObjectLock;
+using cps::Owned;
+
+enum {
+  PROP_0,
+  PROP_URI,
+  PROP_STREAM,
+  PROP_VIDEO_TRACK,
+  PROP_APPLY_ROTATION,
+  PROP_DECODE_BACKEND,
+  PROP_PROCESS_BACKEND,
+  PROP_DECODE_DEVICE_ID,
+  PROP_PROCESS_DEVICE_ID,
+  PROP_DECODE_THREADS,
+  PROP_DECODE_THREAD_TYPE,
+  PROP_MAX_SOURCE_PIXELS,
+  PROP_STALL_TIMEOUT,
+  PROP_TIMEOUT,
+  PROP_ALLOW_URI_SCHEMES,
+  PROP_ALLOW_PLAYLISTS,
+  PROP_RESOLVED_DECODE_BACKEND,
+  PROP_RESOLVED_PROCESS_BACKEND,
+  PROP_RESOLVED_DECODER,
+  PROP_OF_AN_ELEMENT, // and all that follow
+};
+
+namespace {
+
+struct UnrefStream {
+  void operator()(GInputStream *stream) const { g_clear_object(&stream); }
+};
+
+struct Settings : cps::RouteSettings {
+  std::string uri;
+  std::shared_ptr<GInputStream> stream;
+  cps::SourcePolicy policy;
+  gint video_track = -1;
+  Backend decode = Backend::Auto;
+  Backend process = Backend::Auto;
+  cps::TimeLimits limits;
+};
+
+// What became of them; empty before it is known.
+struct Resolved {
+  std::string decode_backend;
+  std::string process_backend;
+  std::string decoder;
+};
+
+} // namespace
+
+struct CpsStreamBinPrivate {
+  // Object lock
+  Settings settings;
+  Resolved resolved;
+
+  std::shared_ptr<cps::StallWatch> watch; // from construction on
+
+  cps::VideoRoute route; // its elements and pad from construction on, the rest from READY to PAUSED on
+
+  // Between READY and PAUSED
+  std::shared_ptr<GInputStream> stream;
+  std::shared_ptr<cps::VideoSearch> search;
+};
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(CpsStreamBin, cps_stream_bin, GST_TYPE_BIN)
+
+using State = CpsStreamBinPrivate;
+
+static State &state_of(gpointer self) {
+  return *static_cast<State *>(cps_stream_bin_get_instance_private(CPS_STREAM_BIN(self)));
+}
+
+// The stream
+
+static void set_resolved(CpsStreamBin *self, const char *property, std::string Resolved::*field,
+                         const std::string &value) {
+  {
+    const ObjectLock lock(self);
+    state_of(self).resolved.*field = value;
+  }
+  g_object_notify(G_OBJECT(self), property);
+}
+
+static void on_video(CpsStreamBin *self, GstPad *video) {
+  if (cps::relink_video(state_of(self).route, video))
+    return;
+  const cps::LinkedVideo linked = cps::link_video(state_of(self).route, video);
+  if (linked.decode == Backend::Auto)
+    return;
+  GST_INFO_OBJECT(self, "%s is decoded by %s", GST_OBJECT_NAME(video), linked.decoder.c_str());
+  set_resolved(self, "resolved-decode-backend", &Resolved::decode_backend, cps::backend_name(linked.decode));
+  set_resolved(self, "resolved-decoder", &Resolved::decoder, linked.decoder);
+}
+
+// `stage` is "decode" or "process".
+static bool refuse_gpu(CpsStreamBin *self, const char *stage, gint device_id, const std::string &why) {
+  GST_ELEMENT_ERROR(self, LIBRARY, INIT,
+                    ("%s-backend=gpu cannot be had with %s-device-id=%d: %s.", stage, stage, device_id, why.c_str()),
+                    (nullptr));
+  return false;
+}
+
+// What auto means depends on the machine alone. False after an error message.
+static bool resolve_backends(CpsStreamBin *self, const Settings &settings, cps::VideoRoute &route) {
+  std::string why;
+  route.decode_on_gpu = settings.decode != Backend::Cpu && cps::gpu_works(settings.decode_device_id, why);
+  route.may_decode_on_cpu = settings.decode != Backend::Gpu;
+  if (!route.decode_on_gpu && !route.may_decode_on_cpu)
+    return refuse_gpu(self, "decode", settings.decode_device_id, why);
+  route.process_on_gpu = settings.process == Backend::Auto ? route.decode_on_gpu : settings.process == Backend::Gpu;
+  if (route.process_on_gpu && !cps::gpu_works(settings.process_device_id, why))
+    return refuse_gpu(self, "process", settings.process_device_id, why);
+  set_resolved(self, "resolved-process-backend", &Resolved::process_backend,
+               cps::backend_name(route.process_on_gpu ? Backend::Gpu : Backend::Cpu));
+  return true;
+}
+
+// False after an error message.
+static bool begin_stream(CpsStreamBin *self) {
+  State &state = state_of(self);
+  Settings settings;
+  {
+    const ObjectLock lock(self);
+    settings = state.settings;
+    state.resolved = {};
+  }
+  for (const char *name : {"resolved-decode-backend", "resolved-process-backend", "resolved-decoder"})
+    g_object_notify(G_OBJECT(self), name);
+  cps::VideoRoute &route = state.route;
+  if (!resolve_backends(self, settings, route))
+    return false;
+
+  route.settings = settings;
+  state.stream = settings.stream;
+  cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
+                                    [&route](GstCaps *caps) { cps::refuse_codec(route, caps); },
+                                    [watch = state.watch] { watch->note_data(); }};
+  state.search = std::make_shared<cps::VideoSearch>(GST_BIN(self), settings.video_track, std::move(outcome));
+  cps::OwnSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
+    return search->read_again(closed);
+  };
+  cps::set_planner_reopen(route.planner, std::move(reopen));
+  state.watch->start(settings.limits);
+  return state.search->start(settings.uri, state.stream.get(), settings.policy);
+}
+
+static void end_stream(CpsStreamBin *self) {
+  State &state = state_of(self);
+  state.watch->stop();
+  if (state.search)
+    state.search->stop();
+  cps::unlink_video(state.route);
+  cps::set_planner_reopen(state.route.planner, nullptr);
+  cps::drop_parts(GST_BIN(self));
+  state.search.reset();
+  state.stream.reset(); // the application may have dropped it, too
+}
+
+// GstElement
+
+static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStateChange transition) {
+  auto *self = CPS_STREAM_BIN(element);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin_stream(self)) {
+    end_stream(self);
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && state_of(self).search) {
+    state_of(self).watch->stop();
+    state_of(self).search->stop();
+  }
+  const GstStateChangeReturn result = GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->change_state(element, transition);
+  if (result == GST_STATE_CHANGE_NO_PREROLL)
+    state_of(self).watch->set_live();
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
+    end_stream(self);
+  return result;
+}
+
+// Errors of its own, and those of what is in it: nothing is waited for behind one.
+static gboolean stream_bin_post_message(GstElement *element, GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    state_of(element).watch->set_ended(true);
+  return GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->post_message(element, message);
+}
+
+static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    cps::note_error(message);
+  const State &state = state_of(bin);
+  if (cps::VideoSearch::is_own_affair(message) || (state.search && state.search->explain(message)))
+    gst_message_unref(message);
+  else
+    GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);
+}
+
+// GObject
+
+// The element whose property it is in truth.
+static GObject *owner_of(const State &state, const GParamSpec *spec) {
+  for (GstElement *stage : state.route.stages)
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(stage), spec->name))
+      return G_OBJECT(stage);
+  const bool planned = g_object_class_find_property(G_OBJECT_GET_CLASS(state.route.planner), spec->name);
+  return G_OBJECT(planned ? state.route.planner : state.route.sampler);
+}
+
+static void stream_bin_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  State &state = state_of(object);
+  if (id >= PROP_OF_AN_ELEMENT) {
+    g_object_set_property(owner_of(state, spec), spec->name, value);
+    return;
+  }
+  std::shared_ptr<GInputStream> replaced; // let go of without the lock
+  const ObjectLock lock(object);
+  Settings &settings = state.settings;
+  switch (id) {
+  case PROP_URI:
+    settings.uri = g_value_get_string(value) ? g_value_get_string(value) : "";
+    break;
+  case PROP_STREAM:
+    replaced.reset(static_cast<GInputStream *>(g_value_dup_object(value)), UnrefStream());
+    replaced.swap(settings.stream);
+    break;
+  case PROP_VIDEO_TRACK:
+    settings.video_track = g_value_get_int(value);
+    break;
+  case PROP_APPLY_ROTATION:
+    settings.apply_rotation = g_value_get_boolean(value);
+    break;
+  case PROP_DECODE_BACKEND:
+    settings.decode = static_cast<Backend>(g_value_get_enum(value));
+    break;
+  case PROP_PROCESS_BACKEND:
+    settings.process = static_cast<Backend>(g_value_get_enum(value));
+    break;
+  case PROP_DECODE_DEVICE_ID:
+    settings.decode_device_id = g_value_get_int(value);
+    break;
+  case PROP_PROCESS_DEVICE_ID:
+    settings.process_device_id = g_value_get_int(value);
+    break;
+  case PROP_DECODE_THREADS:
+    settings.decode_threads = g_value_get_uint(value);
+    break;
+  case PROP_DECODE_THREAD_TYPE:
+    settings.decode_thread_type = static_cast<cps::ThreadType>(g_value_get_enum(value));
+    break;
+  case PROP_MAX_SOURCE_PIXELS:
+    settings.max_source_pixels = g_value_get_uint64(value);
+    break;
+  case PROP_STALL_TIMEOUT:
+    settings.limits.stall = g_value_get_double(value);
+    break;
+  case PROP_TIMEOUT:
+    settings.limits.whole = g_value_get_double(value);
+    break;
+  case PROP_ALLOW_URI_SCHEMES:
+    settings.policy.schemes = g_value_get_string(value) ? g_value_get_string(value) : cps::kUriSchemes;
+    break;
+  case PROP_ALLOW_PLAYLISTS:
+    settings.policy.playlists = g_value_get_boolean(value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+static void stream_bin_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  const State &state = state_of(object);
+  if (id >= PROP_OF_AN_ELEMENT) {
+    g_object_get_property(owner_of(state, spec), spec->name, value);
+    return;
+  }
+  auto set_text = [value](const std::string &text) {
+    g_value_set_string(value, text.empty() ? nullptr : text.c_str());
+  };
+  const ObjectLock lock(object);
+  const Settings &settings = state.settings;
+  switch (id) {
+  case PROP_URI:
+    set_text(settings.uri);
+    break;
+  case PROP_STREAM:
+    g_value_set_object(value, settings.stream.get());
+    break;
+  case PROP_VIDEO_TRACK:
+    g_value_set_int(value, settings.video_track);
+    break;
+  case PROP_APPLY_ROTATION:
+    g_value_set_boolean(value, settings.apply_rotation);
+    break;
+  case PROP_DECODE_BACKEND:
+    g_value_set_enum(value, static_cast<gint>(settings.decode));
+    break;
+  case PROP_PROCESS_BACKEND:
+    g_value_set_enum(value, static_cast<gint>(settings.process));
+    break;
+  case PROP_DECODE_DEVICE_ID:
+    g_value_set_int(value, settings.decode_device_id);
+    break;
+  case PROP_PROCESS_DEVICE_ID:
+    g_value_set_int(value, settings.process_device_id);
+    break;
+  case PROP_DECODE_THREADS:
+    g_value_set_uint(value, settings.decode_threads);
+    break;
+  case PROP_DECODE_THREAD_TYPE:
+    g_value_set_enum(value, static_cast<gint>(settings.decode_thread_type));
+    break;
+  case PROP_MAX_SOURCE_PIXELS:
+    g_value_set_uint64(value, settings.max_source_pixels);
+    break;
+  case PROP_STALL_TIMEOUT:
+    g_value_set_double(value, settings.limits.stall);
+    break;
+  case PROP_TIMEOUT:
+    g_value_set_double(value, settings.limits.whole);
+    break;
+  case PROP_ALLOW_URI_SCHEMES:
+    g_value_set_string(value, settings.policy.schemes.c_str());
+    break;
+  case PROP_ALLOW_PLAYLISTS:
+    g_value_set_boolean(value, settings.policy.playlists);
+    break;
+  case PROP_RESOLVED_DECODE_BACKEND:
+    set_text(state.resolved.decode_backend);
+    break;
+  case PROP_RESOLVED_PROCESS_BACKEND:
+    set_text(state.resolved.process_backend);
+    break;
+  case PROP_RESOLVED_DECODER:
+    set_text(state.resolved.decoder);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+// What comes and goes, for the watch
+
+static GstPadProbeReturn on_coming(GstPad *, GstPadProbeInfo *, gpointer watch) {
+  static_cast<cps::StallWatch *>(watch)->note_data();
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn on_going_event(GstPad *, GstPadProbeInfo *info, gpointer watch) {
+  const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
+  if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE)
+    static_cast<cps::StallWatch *>(watch)->set_ended(true);
+  else if (type == GST_EVENT_FLUSH_STOP || type == GST_EVENT_SEGMENT)
+    static_cast<cps::StallWatch *>(watch)->set_ended(false);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstFlowReturn put_out(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
+  auto *watch = static_cast<cps::StallWatch *>(pad->chaindata);
+  watch->begin_output();
+  const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
+  watch->end_output();
+  return flow;
+}
+
+static void watch_pads(State &state, GstElement *bin) {
+  state.watch = std::make_shared<cps::StallWatch>(bin);
+  cps::set_sampler_listener(state.route.sampler, [watch = state.watch](bool pushing) { watch->set_pushing(pushing); });
+  for (GstElement *element : {state.route.planner, state.route.sampler}) {
+    const Owned<GstPad> pad(gst_element_get_static_pad(element, "sink"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_coming, state.watch.get(), nullptr);
+  }
+  constexpr auto kEvents =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  gst_pad_add_probe(state.route.srcpad, kEvents, on_going_event, state.watch.get(), nullptr);
+  const Owned<GstProxyPad> inner(gst_proxy_pad_get_internal(GST_PROXY_PAD(state.route.srcpad)));
+  gst_pad_set_chain_function_full(GST_PAD(inner.get()), put_out, state.watch.get(), nullptr);
+}
+
+// Only now is the class known that says what follows the sampler.
+static void stream_bin_constructed(GObject *object) {
+  G_OBJECT_CLASS(cps_stream_bin_parent_class)->constructed(object);
+  State &state = state_of(object);
+  auto *klass = CPS_STREAM_BIN_GET_CLASS(object);
+  auto add = [object](GType type, const char *name) {
+    auto *element = GST_ELEMENT(g_object_new(type, "name", name, nullptr));
+    gst_bin_add(GST_BIN(object), element);
+    return element;
+  };
+  state.route.bin = GST_BIN(object);
+  state.route.planner = add(CPS_TYPE_FRAME_PLANNER, "planner");
+  state.route.sampler = add(CPS_TYPE_UNIFORM_SAMPLER, "sampler");
+  for (const GType *type = klass->stages; *type; type++)
+    state.route.stages.push_back(add(*type, nullptr));
+  GstPadTemplate *templ = gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass), "src");
+  state.route.srcpad = gst_ghost_pad_new_no_target_from_template("src", templ);
+  watch_pads(state, GST_ELEMENT(object));
+  gst_element_add_pad(GST_ELEMENT(object), state.route.srcpad);
+}
+
+static void stream_bin_finalize(GObject *object) {
+  state_of(object).~CpsStreamBinPrivate();
+  G_OBJECT_CLASS(cps_stream_bin_parent_class)->finalize(object);
+}
+
+static void cps_stream_bin_init(CpsStreamBin *self) {
+  new (&state_of(self)) CpsStreamBinPrivate();
+  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+  gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE); // the source inside comes and goes
+}
+
+static void install_own_properties(GObjectClass *klass) {
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  const auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  auto install = [klass](guint id, GParamSpec *spec) { g_object_class_install_property(klass, id, spec); };
+  install(PROP_URI, g_param_spec_string("uri", "URI", "URI of the video to read", nullptr, flags));
+  install(PROP_STREAM, g_param_spec_object("stream", "Stream",
+                                           "What to read instead of uri; exact frames want it seekable (NULL = uri)",
+                                           G_TYPE_INPUT_STREAM, flags));
+  install(PROP_VIDEO_TRACK, g_param_spec_int("video-track", "Video track",
+                                             "Which of the tracks of video, from 0 (-1 = the best one: the default, "
+                                             "then the one of the largest pictures)",
+                                             -1, G_MAXINT, -1, flags));
+  install(PROP_APPLY_ROTATION,
+          g_param_spec_boolean("apply-rotation", "Apply rotation",
+                               "Turn pictures as their stream says that they are to be displayed", TRUE, flags));
+  install(PROP_DECODE_BACKEND, g_param_spec_enum("decode-backend", "Decode backend", "Where to decode",
+                                                 CPS_TYPE_BACKEND, static_cast<gint>(Backend::Auto), flags));
+  install(PROP_PROCESS_BACKEND,
+          g_param_spec_enum("process-backend", "Process backend",
+                            "Where to process, and so the memory that comes out (auto = as decode-backend)",
+                            CPS_TYPE_BACKEND, static_cast<gint>(Backend::Auto), flags));
+  install(PROP_DECODE_DEVICE_ID, g_param_spec_int("decode-device-id", "Decode device",
+                                                  "GPU to decode on, as CUDA numbers them", 0, G_MAXINT, 0, flags));
+  install(PROP_PROCESS_DEVICE_ID, g_param_spec_int("process-device-id", "Process device",
+                                                   "GPU to process on, as CUDA numbers them", 0, G_MAXINT, 0, flags));
+  install(PROP_DECODE_THREADS,
+          g_param_spec_uint("decode-threads", "Decode threads",
+                            "Threads of a decoder on the CPU (0 = as the decoder has it)", 0, 1024, 0, flags));
+  install(PROP_DECODE_THREAD_TYPE,
+          g_param_spec_enum("decode-thread-type", "Decode thread type",
+                            "What the threads of a decoder on the CPU share, where it knows (libav)",
+                            CPS_TYPE_THREAD_TYPE, static_cast<gint>(cps::ThreadType::Auto), flags));
+  install(
+      PROP_MAX_SOURCE_PIXELS,
+      g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
+                          "Width x height above which a video is refused before anything is decoded (0 = 8192x4352, "
+                          "of small sources 4096x2304 and 256 for each byte)",
+                          0, G_MAXUINT64, 0, flags));
+  install(PROP_STALL_TIMEOUT,
+          g_param_spec_double("stall-timeout", "Stall timeout",
+                              "Seconds after which it is an error that nothing comes from the source, unless that is "
+                              "live (0 = never)",
+                              0, cps::kMaxLimit, 0, flags));
+  install(PROP_TIMEOUT,
+          g_param_spec_double("timeout", "Timeout",
+                              "Seconds after which it is an error that nothing has been put out, since the start or "
+                              "the buffer before; those in which nobody takes a buffer do not count (0 = never)",
+                              0, cps::kMaxLimit, 0, flags));
+  install(PROP_ALLOW_URI_SCHEMES,
+          g_param_spec_string("allow-uri-schemes", "Allowed URI schemes",
+                              "Schemes that uri may have, separated by commas (* = any)", cps::kUriSchemes, flags));
+  install(
+      PROP_ALLOW_PLAYLISTS,
+      g_param_spec_boolean("allow-playlists", "Allow playlists",
+                           "Read HLS, DASH and Smooth Streaming, of an http or https uri alone, and so whatever they "
+                           "name; those in files and streams are never read",
+                           FALSE, flags));
+  install(PROP_RESOLVED_DECODE_BACKEND,
+          g_param_spec_string("resolved-decode-backend", "Resolved decode backend",
+                              "Where it is decoded: cpu or gpu (NULL = not known yet)", nullptr, readable));
+  install(PROP_RESOLVED_PROCESS_BACKEND,
+          g_param_spec_string("resolved-process-backend", "Resolved process backend",
+                              "Where it is processed: cpu or gpu (NULL = not known yet)", nullptr, readable));
+  install(PROP_RESOLVED_DECODER,
+          g_param_spec_string("resolved-decoder", "Resolved decoder",
+                              "Element that decodes (NULL = none, or not known yet)", nullptr, readable));
+}
+
+static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(stream_bin_debug, "streambin", 0, "from a URI to sampled frames");
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = stream_bin_set_property;
+  object_class->get_property = stream_bin_get_property;
+  object_class->constructed = stream_bin_constructed;
+  object_class->finalize = stream_bin_finalize;
+  GST_ELEMENT_CLASS(klass)->change_state = stream_bin_change_state;
+  GST_ELEMENT_CLASS(klass)->post_message = stream_bin_post_message;
+  GST_BIN_CLASS(klass)->handle_message = stream_bin_handle_message;
+  install_own_properties(object_class);
+  for (GType type : {CPS_TYPE_BACKEND, CPS_TYPE_THREAD_TYPE, CPS_TYPE_STREAM_BIN})
+    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+}
+
+namespace cps {
+
+// The same property, for another class. GObject has no copy of a specification, and hides those that redirect to one
+// when it lists a class's properties.
+static GParamSpec *copy_spec(GParamSpec *spec) {
+  const char *name = spec->name, *nick = g_param_spec_get_nick(spec), *blurb = g_param_spec_get_blurb(spec);
+  const GParamFlags flags = spec->flags;
+  if (G_IS_PARAM_SPEC_BOOLEAN(spec))
+    return g_param_spec_boolean(name, nick, blurb, G_PARAM_SPEC_BOOLEAN(spec)->default_value, flags);
+  if (G_IS_PARAM_SPEC_ENUM(spec))
+    return g_param_spec_enum(name, nick, blurb, spec->value_type, G_PARAM_SPEC_ENUM(spec)->default_value, flags);
+  if (GST_IS_PARAM_SPEC_FRACTION(spec)) {
+    const GstParamSpecFraction *f = GST_PARAM_SPEC_FRACTION(spec);
+    return gst_param_spec_fraction(name, nick, blurb, f->min_num, f->min_den, f->max_num, f->max_den, f->def_num,
+                                   f->def_den, flags);
+  }
+  if (GST_IS_PARAM_SPEC_ARRAY_LIST(spec))
+    return gst_param_spec_array(name, nick, blurb, copy_spec(GST_PARAM_SPEC_ARRAY_LIST(spec)->element_spec), flags);
+
+#define COPY_NUMBER(TYPE, type)                                                                                        \
+  if (G_IS_PARAM_SPEC_##TYPE(spec))                                                                                    \
+  return g_param_spec_##type(name, nick, blurb, G_PARAM_SPEC_##TYPE(spec)->minimum,                                    \
+                             G_PARAM_SPEC_##TYPE(spec)->maximum, G_PARAM_SPEC_##TYPE(spec)->default_value, flags)
+  COPY_NUMBER(INT, int);
+  COPY_NUMBER(UINT, uint);
+  COPY_NUMBER(INT64, int64);
+  COPY_NUMBER(UINT64, uint64);
+  COPY_NUMBER(DOUBLE, double);
+#undef COPY_NUMBER
+  g_assert_not_reached();
+}
+
+void setup_stream_bin(CpsStreamBinClass *klass, GstCaps *src_caps, std::initializer_list<GType> stages) {
+  add_pad_template(GST_ELEMENT_CLASS(klass), "src", GST_PAD_SRC, src_caps);
+  std::copy(stages.begin(), stages.end(), klass->stages);
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = stream_bin_set_property; // GObject has no class inherit them
+  object_class->get_property = stream_bin_get_property;
+
+  std::vector<GType> owners = {CPS_TYPE_FRAME_PLANNER, CPS_TYPE_UNIFORM_SAMPLER};
+  owners.insert(owners.end(), stages.begin(), stages.end());
+  guint id = PROP_OF_AN_ELEMENT;
+  for (GType type : owners) {
+    auto *owner = G_OBJECT_CLASS(g_type_class_ref(type));
+    guint count = 0;
+    GParamSpec **specs = g_object_class_list_properties(owner, &count);
+    for (guint i = 0; i < count; i++)
+      if (specs[i]->owner_type == type && !g_object_class_find_property(object_class, specs[i]->name) &&
+          strcmp(specs[i]->name, "cuda-device-id") != 0)
+        g_object_class_install_property(object_class, id++, copy_spec(specs[i]));
+    g_free(specs);
+    g_type_class_unref(owner);
+  }
+}
+
+} // namespace cps

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/bins/videoroute.h"
+
+#include "gst/elements/bins/formatbridge.h"
+#include "gst/elements/bins/inorder.h"
+#include "gst/elements/bins/sizelimit.h"
+#include "gst/elements/common/dynamicelements.h"
+#include "gst/elements/common/tagorientation.h"
+#include "gst/elements/process/patchenergy.h"
+#include "gst/elements/process/tensorclip.h"
+#include "gst/elements/search/encryption.h"
+#include "gst/elements/search/videotrack.h"
+
+#include <algorithm>
+#include <gst/pbutils/missing-plugins.h>
+
+namespace cps {
+
+// From the video to the sampler
+
+static const char *const kSystemFrames = "video/x-raw";
+static const char *const kCudaFrames = "video/x-raw(memory:CUDAMemory)";
+
+// What puts out nothing but such frames. nullptr after an error message.
+static GstElement *make_capsfilter(const VideoRoute &route, const char *frames) {
+  GstElement *filter = make_part(route.bin, "capsfilter");
+  if (filter)
+    gst_util_set_object_arg(G_OBJECT(filter), "caps", frames);
+  return filter;
+}
+
+// A decoder that is set up and in READY; nullptr where its hardware is not there. Outside of the bin, whose bus is not
+// to hear what is wrong with decoders that others stand in for.
+static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory *factory, const GstCaps *caps,
+                                      Backend backend) {
+  GstElement *created = gst_element_factory_create(factory, nullptr);
+  if (!created)
+    return nullptr;
+  Owned<GstElement> decoder(GST_ELEMENT(gst_object_ref_sink(created)));
+  if (backend == Backend::Gpu) {
+    if (is_on_other_gpu(created, route.settings.decode_device_id))
+      return nullptr;
+    give_primary_context(created, route.settings.decode_device_id);
+  }
+  set_exact_output(created, caps);
+  set_decoder_threads(created, route.settings.decode_threads, route.settings.decode_thread_type);
+  if (gst_element_set_state(created, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE)
+    return decoder;
+  gst_element_set_state(created, GST_STATE_NULL);
+  return nullptr;
+}
+
+// Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
+static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *caps, GstElementFactory *factory,
+                        Backend backend) {
+  const Owned<GstElement> opened = open_decoder(route, factory, caps, backend);
+  GstElement *decoder = opened.get(), *last = decoder;
+  if (!decoder)
+    return false;
+  add_part(route.bin, decoder);
+  if (backend == Backend::Gpu)
+    last = make_capsfilter(route, kCudaFrames); // it could put out copies in system memory, too
+  const bool joined = last && (last == decoder || gst_element_link(decoder, last));
+  if (joined && link_pad(pad, decoder) && gst_element_link(last, route.sampler)) {
+    if (last != decoder)
+      gst_element_sync_state_with_parent(last);
+    gst_element_sync_state_with_parent(decoder);
+    if (loses_identities(caps))
+      keep_identities(decoder);
+    return true;
+  }
+  if (last && last != decoder)
+    drop_part(route.bin, last);
+  drop_part(route.bin, decoder);
+  return false;
+}
+
+// The name of the decoder that has been linked; empty where none fits.
+static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstCaps *caps, Backend backend) {
+  for (const Owned<GstElementFactory> &factory : backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps)) {
+    if (try_decoder(route, pad, caps, factory.get(), backend))
+      return GST_OBJECT_NAME(factory.get());
+    GST_DEBUG_OBJECT(route.bin, "%s does not do", GST_OBJECT_NAME(factory.get()));
+  }
+  return "";
+}
+
+void refuse_codec(const VideoRoute &route, GstCaps *caps) {
+  if (is_encrypted_video(caps)) {
+    GST_ELEMENT_ERROR(
+        route.bin, STREAM, CODEC_NOT_FOUND,
+        ("The video is encrypted (%s), and can be read once it has been decrypted.", encryption_scheme(caps).c_str()),
+        (nullptr));
+    return;
+  }
+  const std::string codec = describe(caps);
+  if (!route.may_decode_on_cpu) {
+    GST_ELEMENT_ERROR(route.bin, LIBRARY, INIT,
+                      ("GPU %d has no decoder for %s here: decode-backend=auto or cpu decodes it on the CPU.",
+                       route.settings.decode_device_id, codec.c_str()),
+                      (nullptr));
+    return;
+  }
+  gst_element_post_message(GST_ELEMENT(route.bin), gst_missing_decoder_message_new(GST_ELEMENT(route.bin), caps));
+  GST_ELEMENT_ERROR(
+      route.bin, STREAM, CODEC_NOT_FOUND,
+      ("No decoder for %s is installed. The GStreamer plugins of gst-libav (of Debian: gstreamer1.0-libav) "
+       "have those of most codecs.",
+       codec.c_str()),
+      (nullptr));
+}
+
+static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *caps) {
+  const bool raw = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
+  if (raw && route.may_decode_on_cpu && link_pad(pad, route.sampler))
+    return {Backend::Cpu, ""};
+  for (const Backend backend : {Backend::Gpu, Backend::Cpu}) {
+    if (!(backend == Backend::Gpu ? route.decode_on_gpu : route.may_decode_on_cpu))
+      continue;
+    const std::string decoder = try_decoders(route, pad, caps, backend);
+    if (!decoder.empty())
+      return {backend, decoder};
+  }
+  refuse_codec(route, caps);
+  return {};
+}
+
+// From the sampler to the source pad
+
+// Appends cudaupload or cudadownload, which would rather pass frames on as they are, and what makes them copy.
+static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::vector<GstElement *> &chain) {
+  GstElement *copy = create_part(route.bin, to_gpu ? "cudaupload" : "cudadownload");
+  if (!copy)
+    return false;
+  g_object_set(copy, "cuda-device-id", device_id, nullptr);
+  give_primary_context(copy, device_id); // it keeps the first; a bin gives what it knows, of whatever GPU
+  add_part(route.bin, copy);
+  GstElement *filter = make_capsfilter(route, to_gpu ? kCudaFrames : kSystemFrames);
+  if (!filter)
+    return false;
+  chain.insert(chain.end(), {copy, filter});
+  return true;
+}
+
+// Appends what keeps cudadownload from writing into memory that cudaupload offers: of the other GPU, though the caps
+// say system memory.
+static bool add_border(const VideoRoute &route, std::vector<GstElement *> &chain) {
+  GstElement *identity = make_part(route.bin, "identity");
+  if (!identity)
+    return false;
+  g_object_set(identity, "drop-allocation", TRUE, "silent", TRUE, nullptr);
+  chain.push_back(identity);
+  return true;
+}
+
+// Appends what turns frames in system memory.
+static bool add_flip(const VideoRoute &route, std::vector<GstElement *> &chain) {
+  GstElement *convert = make_part(route.bin, "videoconvert"); // videoflip lacks a few formats
+  GstElement *flip = convert ? make_part(route.bin, "videoflip") : nullptr;
+  if (!flip)
+    return false;
+  gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
+  chain.insert(chain.end(), {convert, flip});
+  return true;
+}
+
+// Is what follows the sampler one of our own, which reads frames as the sampler marks them? Behind the bin that has to
+// be right there: others would turn them, too.
+static bool is_read_as_shown(const VideoRoute &route) {
+  if (!route.stages.empty())
+    return true;
+  const Owned<GstPad> peer(gst_pad_get_peer(route.srcpad));
+  const Owned<GstElement> next(peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+  return next && (CPS_IS_TENSOR_CLIP(next.get()) || CPS_IS_PATCH_ENERGY(next.get()));
+}
+
+// False after an error message.
+static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
+  const bool from_gpu = decoded == Backend::Gpu, to_gpu = route.process_on_gpu;
+  const int from = route.settings.decode_device_id, to = route.settings.process_device_id;
+  const bool marked = route.settings.apply_rotation && is_read_as_shown(route);
+  const bool flip = turned && !marked;
+  const bool in_system_memory = !from_gpu || !to_gpu || from != to || flip;
+
+  g_object_set(route.sampler, "apply-rotation", marked, nullptr);
+  std::vector<GstElement *> chain = {route.sampler};
+  if (from_gpu && in_system_memory && !add_copy(route, false, from, chain))
+    return false;
+  if (flip && !add_flip(route, chain))
+    return false;
+  if (from_gpu && to_gpu && from != to && !add_border(route, chain))
+    return false;
+  if (to_gpu && in_system_memory && !add_copy(route, true, to, chain))
+    return false;
+  for (GstElement *stage : route.stages) {
+    g_object_set(stage, "cuda-device-id", to_gpu ? to : -1, nullptr);
+    if (to_gpu)
+      give_primary_context(stage, to);
+    chain.push_back(stage);
+  }
+
+  for (size_t i = 0; i + 1 < chain.size(); i++)
+    if (!gst_element_link(chain[i], chain[i + 1])) {
+      GST_ELEMENT_ERROR(route.bin, CORE, NEGOTIATION, ("The elements of this bin do not fit together."),
+                        ("%s and %s", GST_OBJECT_NAME(chain[i]), GST_OBJECT_NAME(chain[i + 1])));
+      return false;
+    }
+  const Owned<GstPad> last(gst_element_get_static_pad(chain.back(), "src"));
+  gst_ghost_pad_set_target(GST_GHOST_PAD(route.srcpad), last.get());
+  if (is_read_as_shown(route)) // others get what the decoder has
+    bridge_formats(route.bin, route.sampler, route.srcpad);
+  for (auto element = chain.rbegin(); element != chain.rend(); ++element)
+    gst_element_sync_state_with_parent(*element);
+  return true;
+}
+
+// All of it
+
+// What makes tensors learns of the size where nothing lies between that changes it.
+static void expect_frames(const VideoRoute &route, const GstCaps *caps) {
+  GstElement *next = route.stages.empty() ? nullptr : route.stages.back();
+  const Owned<GstPad> peer(next ? nullptr : gst_pad_get_peer(route.srcpad));
+  const Owned<GstElement> behind(peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+  if (!next)
+    next = behind.get();
+  if (next && CPS_IS_TENSOR_CLIP(next))
+    expect_frames(CPS_TENSOR_CLIP(next), coded_size(caps));
+}
+
+LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
+  const Owned<GstCaps> caps = stream_caps(video);
+  const SizeLimit limit = size_limit(route.bin, route.settings.max_source_pixels, video);
+  if (!check_size(limit, coded_size(caps.get())))
+    return {};
+  watch_size(limit, video);
+  const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "sink"));
+  const Owned<GstCaps> plannable(gst_pad_get_pad_template_caps(planned.get()));
+  const Owned<GstPad> planner_src(gst_element_get_static_pad(route.planner, "src"));
+  GstPad *coded = video;
+  if (gst_caps_is_subset(caps.get(), plannable.get()) && gst_pad_link(video, planned.get()) == GST_PAD_LINK_OK)
+    coded = planner_src.get();
+
+  LinkedVideo linked = link_decoder(route, coded, caps.get());
+  if (linked.decode == Backend::Auto)
+    return {};
+  const Owned<GstPad> sampled(gst_element_get_static_pad(route.sampler, "sink"));
+  if (const Owned<GstPad> decoded{gst_pad_get_peer(sampled.get())}; decoded && decoded.get() != video)
+    watch_size(limit, decoded.get());
+  gst_element_sync_state_with_parent(route.planner); // whose turn in the bin's change of state may be yet to come
+  const bool turned = route.settings.apply_rotation && orientation_of(video) != CPS_ORIENTATION_IDENTITY;
+  if (!link_output(route, linked.decode, turned))
+    return {};
+  expect_frames(route, caps.get());
+  return linked;
+}
+
+bool relink_video(const VideoRoute &route, GstPad *video) {
+  const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "src"));
+  if (!gst_pad_is_linked(planned.get()))
+    return false;
+  watch_size(size_limit(route.bin, route.settings.max_source_pixels, video), video);
+  return link_pad(video, route.planner);
+}
+
+void unlink_video(const VideoRoute &route) {
+  gst_ghost_pad_set_target(GST_GHOST_PAD(route.srcpad), nullptr);
+  GstElement *before = route.sampler;
+  for (GstElement *stage : route.stages) {
+    gst_element_unlink(before, stage);
+    before = stage;
+  }
+}
+
+} // namespace cps

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The elements' properties as data: stored by name, answered to a plan request, written into a clip's metadata.
+#pragma once
+
+#include "gst/elements/common/elementtools.h"
+#include "kernels/sampling.h"
+
+namespace cps {
+
+// The values of the properties that an element's own class installed. Thread-safe by the object's lock.
+class Options {
+public:
+  // Call in instance_init; every property starts with its default.
+  explicit Options(gpointer object);
+
+  void set(const GValue *value, const GParamSpec *spec);
+  void get(GValue *value, const GParamSpec *spec) const;
+
+  // All values as they are now, by property name.
+  Owned<GstStructure> snapshot() const;
+
+private:
+  GstObject *object_;
+  Owned<GstStructure> values_;
+};
+
+// GObject's set_property and get_property of an element whose `state_of(object)` has `options`.
+template <auto state_of> void set_option(GObject *object, guint, const GValue *value, GParamSpec *spec) {
+  state_of(object).options.set(value, spec);
+}
+template <auto state_of> void get_option(GObject *object, guint, GValue *value, GParamSpec *spec) {
+  state_of(object).options.get(value, spec);
+}
+
+// uniformsampler's on-error, which the planner minds, too.
+enum class OnError { Substitute, Fail };
+
+// Reads one value of a snapshot. Enums also of what another element answered, where they are 0 if it said nothing.
+gint option_int(const GstStructure *options, const char *name);
+gint option_enum(const GstStructure *options, const char *name);
+bool option_bool(const GstStructure *options, const char *name);
+double option_double(const GstStructure *options, const char *name);
+
+// Adds the fields of `from` to `to`, replacing those of the same name.
+void merge_options(GstStructure *to, const GstStructure *from);
+
+// The sampling plan that uniformsampler's properties describe.
+SamplingPlan sampling_plan(const GstStructure *options);
+
+// Does the segment play what begins at `pts`? Where there are no times, it does.
+bool in_segment(const GstSegment &segment, GstClockTime pts);
+
+// Narrows the plan's section to the part of the stream that `segment` plays.
+void narrow_to_segment(SamplingPlan &plan, const GstSegment &segment);
+
+} // namespace cps

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/common/upstream.h"
+
+namespace cps {
+
+static bool is_live(GstPad *sinkpad) {
+  const Owned<GstQuery> query(gst_query_new_latency());
+  gboolean live = FALSE;
+  if (gst_pad_peer_query(sinkpad, query.get()))
+    gst_query_parse_latency(query.get(), &live, nullptr, nullptr);
+  return live;
+}
+
+// Calls `visit` for each item; stops and returns true once it does.
+template <typename Visit> static bool any_pad(GstIterator *pads, Visit visit) {
+  if (!pads)
+    return false;
+  GValue item = G_VALUE_INIT;
+  bool found = false;
+  for (bool more = true; more && !found;) {
+    switch (gst_iterator_next(pads, &item)) {
+    case GST_ITERATOR_OK:
+      found = visit(GST_PAD(g_value_get_object(&item)));
+      g_value_reset(&item);
+      break;
+    case GST_ITERATOR_RESYNC:
+      gst_iterator_resync(pads);
+      break;
+    default:
+      more = false;
+    }
+  }
+  if (G_IS_VALUE(&item))
+    g_value_unset(&item);
+  gst_iterator_free(pads);
+  return found;
+}
+
+// Does somebody take what comes out of `output`? Elements without outputs do; a branch may also end in a pad that
+// nobody has linked, as in a bin that parses every stream of a file.
+static bool is_consumed(GstPad *output) {
+  const Owned<GstPad> input(gst_pad_get_peer(output));
+  if (!input)
+    return false;
+  bool passes_on = false;
+  const bool consumed = any_pad(gst_pad_iterate_internal_links(input.get()), [&](GstPad *next) {
+    passes_on = true;
+    return is_consumed(next);
+  });
+  return consumed || !passes_on;
+}
+
+// Does data that reaches `sinkpad` come through an element that feeds something else, too?
+static bool feeds_others(GstPad *sinkpad) {
+  const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
+  if (!source)
+    return false;
+  return any_pad(gst_pad_iterate_internal_links(source.get()), [&](GstPad *input) {
+    const bool other = any_pad(gst_pad_iterate_internal_links(input),
+                               [&](GstPad *output) { return output != source.get() && is_consumed(output); });
+    return other || feeds_others(input);
+  });
+}
+
+static bool is_seekable(GstPad *pad, GstFormat format) {
+  const Owned<GstQuery> query(gst_query_new_seeking(format));
+  gboolean seekable = FALSE;
+  if (gst_pad_query(pad, query.get()))
+    gst_query_parse_seeking(query.get(), nullptr, &seekable, nullptr, nullptr);
+  return seekable;
+}
+
+// The pad that the stream behind `output` comes out of first, at its source.
+static Owned<GstPad> first_output(GstPad *output) {
+  Owned<GstPad> source;
+  any_pad(gst_pad_iterate_internal_links(output), [&](GstPad *input) {
+    const Owned<GstPad> before(gst_pad_get_peer(input));
+    source = before ? first_output(before.get()) : nullptr;
+    return source != nullptr;
+  });
+  return source ? std::move(source) : Owned<GstPad>(GST_PAD(gst_object_ref(output)));
+}
+
+// nullptr where nothing is linked.
+static Owned<GstPad> find_source(GstPad *sinkpad) {
+  const Owned<GstPad> output(gst_pad_get_peer(sinkpad));
+  return output ? first_output(output.get()) : nullptr;
+}
+
+guint64 source_bytes(GstPad *output) {
+  const Owned<GstPad> source = first_output(output);
+  gint64 bytes = -1;
+  const bool known = gst_pad_query_duration(source.get(), GST_FORMAT_BYTES, &bytes) && bytes >= 0;
+  return known ? static_cast<guint64>(bytes) : G_MAXUINT64;
+}
+
+static bool is_bandwidth_limited(GstPad *source) {
+  const Owned<GstQuery> query(gst_query_new_scheduling());
+  auto flags = static_cast<GstSchedulingFlags>(0);
+  if (gst_pad_query(source, query.get()))
+    gst_query_parse_scheduling(query.get(), &flags, nullptr, nullptr, nullptr);
+  return flags & GST_SCHEDULING_FLAG_BANDWIDTH_LIMITED;
+}
+
+Owned<GstPad> demuxer_pad(GstPad *output) {
+  const Owned<GstElement> element(gst_pad_get_parent_element(output));
+  GstElementFactory *factory = element ? gst_element_get_factory(element.get()) : nullptr;
+  if (factory && gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_DEMUXER))
+    return Owned<GstPad>(GST_PAD(gst_object_ref(output)));
+  Owned<GstPad> found;
+  any_pad(gst_pad_iterate_internal_links(output), [&](GstPad *input) {
+    const Owned<GstPad> before(gst_pad_get_peer(input));
+    found = before ? demuxer_pad(before.get()) : nullptr;
+    return found != nullptr;
+  });
+  return found;
+}
+
+Owned<GstElement> find_demuxer(GstPad *sinkpad) {
+  const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
+  const Owned<GstPad> demuxed = source ? demuxer_pad(source.get()) : nullptr;
+  return Owned<GstElement>(demuxed ? gst_pad_get_parent_element(demuxed.get()) : nullptr);
+}
+
+bool segments_cut(GstPad *sinkpad) {
+  const Owned<GstElement> demuxer = find_demuxer(sinkpad);
+  return !demuxer || is_made_by(demuxer.get(), "qtdemux");
+}
+
+GstClockTime declared_duration(GstPad *sinkpad) {
+  const Owned<GstElement> demuxer = find_demuxer(sinkpad);
+  if (!demuxer)
+    return GST_CLOCK_TIME_NONE;
+  {
+    const ObjectLock lock(demuxer.get());
+    if (demuxer->numsrcpads != 1)
+      return GST_CLOCK_TIME_NONE;
+  }
+  gint64 duration = -1;
+  if (!gst_pad_peer_query_duration(sinkpad, GST_FORMAT_TIME, &duration) || duration <= 0)
+    return GST_CLOCK_TIME_NONE;
+  return static_cast<GstClockTime>(duration);
+}
+
+Rereading can_read_twice(GstPad *sinkpad, std::string &reason) {
+  const Owned<GstPad> source = find_source(sinkpad), output(gst_pad_get_peer(sinkpad));
+  if (!source || is_live(sinkpad))
+    reason = "the input is live";
+  else if (is_bandwidth_limited(source.get()))
+    reason = "the input is slow to seek";
+  else if (!is_seekable(source.get(), GST_FORMAT_BYTES) && !is_seekable(source.get(), GST_FORMAT_TIME))
+    reason = "the input cannot seek"; // the source knows; demuxers promise what it cannot keep
+  else if (feeds_others(sinkpad))
+    reason = "the input feeds another branch of the pipeline, too";
+  if (!reason.empty())
+    return Rereading::No;
+  if (is_seekable(output.get(), GST_FORMAT_TIME))
+    return Rereading::Yes;
+  reason = "the input cannot seek";
+  return Rereading::Maybe;
+}
+
+} // namespace cps

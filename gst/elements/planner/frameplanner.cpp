@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-frameplanner
+ * @title: frameplanner
+ *
+ * Sits between a parser and a decoder and tells a uniformsampler downstream which frames there are. It reads the stream
+ * once without decoding it, numbers its frames in display order, resolves what the sampler asks for, rewinds, and
+ * stamps every access unit of the second reading with its frame's identity (#CpsFrameMeta).
+ *
+ * Where the input cannot be read twice (it does not seek, is slow to seek, is live, or feeds another branch of the
+ * pipeline, which would wait for ever) the stream passes unstamped, with a warning, and the sampler estimates.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264
+ *     ! uniformsampler sequence-length=16 ! patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
+ * ]|
+ */
+#include "gst/elements/planner/frameplanner.h"
+
+#include "gst/elements/bins/decoders.h"
+#include "gst/elements/common/memorylimit.h"
+#include "gst/elements/common/options.h"
+#include "gst/elements/common/upstream.h"
+#include "gst/elements/planner/colorrange.h"
+#include "gst/elements/planner/parametersets.h"
+#include "gst/elements/planner/plannercaps.h"
+#include "gst/elements/planner/planrequest.h"
+#include "gst/elements/planner/progress.h"
+#include "gst/elements/planner/rewindseek.h"
+#include "gst/elements/planner/secondpass.h"
+#include "gst/elements/planner/timeline.h"
+
+#include <gst/video/video.h>
+
+#include <optional>
+
+GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
+#define GST_CAT_DEFAULT frame_planner_debug
+
+using cps::Owned;
+using cps::SecondReading;
+using cps::StreamIndex;
+
+typedef enum { STRATEGY_AUTO, STRATEGY_SEEK, STRATEGY_SKIP, STRATEGY_STREAM } UniformStrategy;
+
+#define CPS_TYPE_UNIFORM_STRATEGY (cps_uniform_strategy_get_type())
+static GType cps_uniform_strategy_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {STRATEGY_AUTO, "Skip wherever the stream can be indexed", "auto"},
+        {STRATEGY_SEEK, "Same as skip: once a file has been indexed, a jump saves nothing", "seek"},
+        {STRATEGY_SKIP, "Drop what no wanted frame depends on", "skip"},
+        {STRATEGY_STREAM, "Let everything through", "stream"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsUniformStrategy", values);
+  }();
+  return type;
+}
+
+namespace {
+
+enum class Phase {
+  Start,     // nothing has come yet
+  Indexing,  // first reading: every access unit is parsed and swallowed
+  Rewinding, // waiting for the seek back
+  Stamping,  // second reading
+  Passing,   // no index: everything goes through as it is
+};
+
+} // namespace
+
+struct CpsFramePlannerPrivate {
+  explicit CpsFramePlannerPrivate(gpointer object)
+      : options(object), indexing(GST_ELEMENT(object), "index", "Indexing the stream"),
+        sampling(GST_ELEMENT(object), "sampling", nullptr) {}
+
+  GstPad *sinkpad = nullptr;
+  GstPad *srcpad = nullptr;
+  cps::Options options;
+
+  // Streaming thread
+  Phase phase = Phase::Start;
+  std::unique_ptr<cps::PictureParser> parser;
+  StreamIndex index;
+  bool indexed = false; // the index is complete
+  guint32 seqnum = GST_SEQNUM_INVALID;
+  cps::Timeline timeline;
+  GstSegment segment = {};          // what upstream sent last
+  std::optional<GstSegment> first;  // what the stream as a whole begins with; some sources send none at all
+  bool segment_pending = false;     // it has yet to go downstream, where it does
+  bool segment_empty = false;       // nothing has come in it so far
+  bool whole_sent = false;          // the segment of the whole stream has gone downstream
+  bool keep_segment = false;        // `segment` stands, though we read from further back
+  bool partial = false;             // the application sought: its `segment` counts, not those of the first reading
+  std::optional<GstSegment> resume; // what it sought before the stream was indexed
+  Owned<GstCaps> caps;              // that went downstream last
+  std::string stream_id;
+  double nominal_fps = 0;
+  bool planned = false;
+  bool ended = false; // EOS has gone downstream
+  SecondReading reading{index};
+  cps::DroppedHeaders headers;
+
+  cps::Progress indexing, sampling;
+
+  std::unique_ptr<cps::OwnSeek> seek; // for the life of the element
+};
+
+struct _CpsFramePlanner {
+  GstElement parent;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_PRIVATE(CpsFramePlanner, cps_frame_planner, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE(frameplanner, "frameplanner", GST_RANK_NONE, CPS_TYPE_FRAME_PLANNER)
+
+static CpsFramePlannerPrivate &state_of(gpointer self) {
+  return *static_cast<CpsFramePlannerPrivate *>(cps_frame_planner_get_instance_private(CPS_FRAME_PLANNER(self)));
+}
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
+
+// Caps
+
+static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
+  const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  gint n = 0, d = 1;
+  gst_structure_get_fraction(structure, "framerate", &n, &d);
+  state.nominal_fps = n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
+  if (state.parser && state.parser->set_caps(caps))
+    return;
+  // Within a stream that is indexed somebody has to parse what comes, be it nonsense.
+  std::unique_ptr<cps::PictureParser> parser = cps::PictureParser::create(caps);
+  if (parser || state.phase == Phase::Start)
+    state.parser = std::move(parser);
+}
+
+// Caps go downstream once; a second reading sends them again.
+static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
+  Owned<GstCaps> caps = cps::with_true_range(incoming, state.parser.get());
+  if (state.caps && gst_caps_is_equal(state.caps.get(), caps.get()))
+    return true;
+  state.caps = std::move(caps);
+  return gst_pad_push_event(state.srcpad, gst_event_new_caps(state.caps.get()));
+}
+
+// First reading
+
+static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
+  state.indexing.update(state.index.units(), 0);
+  cps::CodedPicture picture;
+  state.parser->parse(buffer, picture);
+  state.index.add(picture, state.timeline.times_of(buffer, state.segment),
+                  state.timeline.is_cut(buffer, state.segment));
+}
+
+static void begin_indexing(CpsFramePlannerPrivate &state) {
+  state.index.clear();
+  state.indexed = false;
+  if (state.parser)
+    state.parser->reset();
+  state.indexing.begin();
+  state.phase = Phase::Indexing;
+}
+
+// `section` is played, whatever upstream says of what it sends.
+static void play_section(CpsFramePlannerPrivate &state, const GstSegment &section) {
+  state.segment = section;
+  state.segment_pending = state.partial = state.keep_segment = true;
+}
+
+// What the application sought, nullptr for all of the stream.
+static const GstSegment *section_of(const CpsFramePlannerPrivate &state) {
+  return state.partial ? &state.segment : nullptr;
+}
+
+// The first reading is over: back to where the application wants to begin.
+static bool end_indexing(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  if (state.parser->loses_last())
+    state.index.hide_last();
+  state.index.finish(state.parser->orders_by_pts(),
+                     state.nominal_fps > 0 ? static_cast<gint64>(GST_SECOND / state.nominal_fps) : 0);
+  state.indexing.end(true);
+  if (state.index.frames() == 0) {
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The stream has no picture."),
+                      ("%" G_GSIZE_FORMAT " access units", state.index.units()));
+    return false;
+  }
+  state.indexed = true;
+  state.phase = Phase::Rewinding;
+  GST_INFO_OBJECT(self, "%u frames in %" G_GSIZE_FORMAT " access units", state.index.frames(), state.index.units());
+  const std::optional<GstSegment> section = std::exchange(state.resume, std::nullopt);
+  if (!section) {
+    state.seek->request(0, -1);
+    return true;
+  }
+  if (state.timeline.is_edited()) {
+    play_section(state, *section);
+    state.seek->request(0, -1, section->flags);
+    return true;
+  }
+  const guint64 stop = gst_segment_to_stream_time(&*section, GST_FORMAT_TIME, section->stop);
+  state.seek->request(static_cast<gint64>(section->time),
+                      GST_CLOCK_TIME_IS_VALID(stop) ? static_cast<gint64>(stop) : -1, section->flags);
+  return true;
+}
+
+// Second reading
+
+static void begin_stamping(CpsFramePlannerPrivate &state) {
+  state.phase = Phase::Stamping;
+  state.planned = state.ended = state.whole_sent = false;
+  state.sampling.begin();
+  state.reading.begin(state.partial);
+  state.headers.clear();
+}
+
+// Asks downstream what is wanted and tells what that comes to. False after an error message.
+static bool make_plan(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  state.planned = true;
+  const Owned<GstStructure> request = cps::request_plan(state.srcpad);
+  if (!request) {
+    GST_INFO_OBJECT(self, "no sampler downstream");
+    return true;
+  }
+  const Owned<GstStructure> options = state.options.snapshot();
+  Owned<CpsPlan> plan;
+  if (state.phase == Phase::Stamping) {
+    plan = cps::answer_request({GST_ELEMENT(self), state.index, section_of(state), state.nominal_fps,
+                                state.timeline.declared_end(state.sinkpad)},
+                               request.get());
+    if (!plan || !cps::has_room(state.srcpad, plan->n_frames))
+      return false;
+    std::vector<uint64_t> wanted;
+    for (guint i = 0; i < plan->n_frames; i++)
+      wanted.push_back(plan->frames[i].frame_id);
+    state.reading.want(std::move(wanted), cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
+                       state.parser->order_window());
+    GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed", state.reading.kept(),
+                    state.index.units());
+  } else {
+    plan.reset(cps_plan_new(0)); // the sampler has to estimate
+  }
+  cps::merge_options(plan->options, options.get());
+  gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
+  return true;
+}
+
+// Ours bear the number of the application's last word, or of the first segment that upstream sent behind it, not of our
+// seeks.
+static void push_numbered(const CpsFramePlannerPrivate &state, GstEvent *event) {
+  if (state.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, state.seqnum);
+  gst_pad_push_event(state.srcpad, event);
+}
+
+// Sends the segment of what follows: the application's after a seek; else one in which positions are stream times, for
+// streams may have several, which do not begin and end where their pictures do.
+static void forward_segment(CpsFramePlannerPrivate &state) {
+  if (state.partial || state.phase == Phase::Passing) {
+    if (state.segment_pending)
+      push_numbered(state, gst_event_new_segment(&state.segment));
+    state.segment_pending = false;
+    return;
+  }
+  if (!state.first || std::exchange(state.whole_sent, true))
+    return;
+  const gint64 first_time = state.index.frames() > 0 ? state.index.time(0) : cps::kUntimed;
+  const GstSegment whole = cps::whole_stream(*state.first, first_time);
+  push_numbered(state, gst_event_new_segment(&whole));
+}
+
+// Nothing that is wanted follows.
+static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
+  if (!state.ended) {
+    state.ended = true;
+    state.sampling.end(true);
+    push_numbered(state, gst_event_new_eos());
+  }
+  return GST_FLOW_EOS;
+}
+
+// What has been sought is to be read from further back than the demuxer went, or further on than it stopped; the
+// decoder has had what it needs of the access units before `unit`.
+static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
+  state.reading.skip_to(unit);
+  state.keep_segment = true;
+  state.phase = Phase::Rewinding;
+  state.seek->request(0, -1, state.segment.flags);
+}
+
+// Is the start of the stream due? Of what is sought it is where we have asked for it.
+static bool at_beginning(const CpsFramePlannerPrivate &state) {
+  return (!state.partial || state.keep_segment) && state.reading.position() == 0;
+}
+
+// Some demuxers say that they have rewound, and are somewhere else: tsdemux behind the first pictures where these have
+// no clock, others at the end. False where there is no other way to the start.
+static bool reopen(CpsFramePlannerPrivate &state) {
+  if (!state.seek->request_reopen())
+    return false;
+  state.keep_segment = true;
+  state.phase = Phase::Rewinding;
+  return true;
+}
+
+// A copy of an access unit that brings out the picture before it, and is no frame of the stream itself.
+static Owned<GstBuffer> nameless_copy(GstBuffer *unit) {
+  Owned<GstBuffer> copy(gst_buffer_copy(unit));
+  if (CpsFrameMeta *meta = cps_buffer_get_frame_meta(copy.get()))
+    gst_buffer_remove_meta(copy.get(), &meta->meta);
+  return copy;
+}
+
+static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
+  const bool begins = at_beginning(state);
+  // Parsers put parameter sets before what a seek went to, and not there on the first reading.
+  const cps::Outline outline = state.parser->outline(buffer.get());
+  const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
+  const bool known = at < state.index.units();
+  forward_segment(state);
+  if (!state.planned && state.caps) // parameter sets that are in band have been read by now
+    forward_caps(state, Owned<GstCaps>(gst_caps_ref(state.caps.get())).get());
+  if (!state.planned && !make_plan(self))
+    return GST_FLOW_ERROR;
+  if (landed && known && (state.reading.is_too_late(at) || !state.index.stamped())) {
+    // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
+    // times, so that nobody knows where it went.
+    read_from_start(state, 0);
+    return GST_FLOW_OK;
+  }
+  if (begins && state.reading.is_too_late(at) && reopen(state))
+    return GST_FLOW_OK;
+  state.sampling.update(at, state.index.units());
+  switch (state.reading.action(at)) {
+  case SecondReading::Action::End:
+    return end_stream(state);
+  case SecondReading::Action::Drop:
+    state.headers.drop(buffer.get(), outline.headers);
+    return GST_FLOW_OK;
+  case SecondReading::Action::DrainAndPush:
+    gst_pad_push_event(state.srcpad, gst_video_event_new_still_frame(TRUE));
+    break;
+  case SecondReading::Action::Push:
+    break;
+  }
+  if (known)
+    buffer = state.reading.stamp(std::move(buffer), at, section_of(state));
+  else
+    GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
+  buffer = state.headers.pass(std::move(buffer), outline.headers);
+  buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
+  const bool repeats = state.parser->holds_last() && state.reading.is_last(at);
+  Owned<GstBuffer> again = repeats ? nameless_copy(buffer.get()) : nullptr;
+  const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
+  state.ended |= flow < GST_FLOW_EOS; // libav's decoders (1.22) crash where they are to drain after an error of theirs
+  return repeats && flow == GST_FLOW_OK ? gst_pad_push(state.srcpad, again.release()) : flow;
+}
+
+// Data
+
+// Decides what to do with the stream, at its first access unit.
+static void start(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  std::string reason = "its format is unknown";
+  cps::Rereading rereading = cps::Rereading::No;
+  if (state.parser) {
+    reason.clear();
+    rereading = cps::can_read_twice(state.sinkpad, reason);
+  }
+  if (rereading == cps::Rereading::Maybe && !state.seek->can_reopen()) {
+    state.phase = Phase::Rewinding;
+    if (state.seek->try_rewind())
+      return; // indexing begins with the flush
+    rereading = cps::Rereading::No;
+  }
+  if (rereading == cps::Rereading::No) {
+    GST_ELEMENT_WARNING(
+        self, STREAM, FORMAT,
+        ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
+        (nullptr));
+    state.phase = Phase::Passing;
+    state.planned = state.ended = false;
+    return;
+  }
+  state.timeline.look_upstream(state.sinkpad, state.stream_id);
+  if (!state.seek->application_sought()) {
+    begin_indexing(state);
+    return;
+  }
+  // The first segment tells what the application wants played: later ones may come of an edit list.
+  state.resume = state.first ? *state.first : state.segment;
+  state.partial = true;
+  state.phase = Phase::Rewinding;
+  state.seek->request(0, -1);
+}
+
+static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
+  auto *self = CPS_FRAME_PLANNER(parent);
+  CpsFramePlannerPrivate &state = state_of(self);
+  Owned<GstBuffer> buffer(incoming);
+  state.segment_empty = false;
+  if (state.phase == Phase::Start)
+    start(self);
+  switch (state.phase) {
+  case Phase::Indexing:
+    index_unit(state, incoming);
+    return GST_FLOW_OK;
+  case Phase::Stamping:
+    return stamp_and_push(self, std::move(buffer));
+  case Phase::Passing:
+    forward_segment(state);
+    if (!state.planned)
+      make_plan(self);
+    return cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
+  default:
+    return GST_FLOW_OK;
+  }
+}
+
+// Events
+
+// True where the event has been dealt with.
+static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
+  state.segment_empty = false;
+  if (state.seek->end_flush(event)) {
+    if (state.keep_segment) {
+      state.phase = Phase::Stamping;
+      state.reading.rewind();
+      state.headers.clear();
+    } else if (state.indexed) {
+      begin_stamping(state);
+    } else {
+      state.first.reset();
+      begin_indexing(state);
+    }
+    return true;
+  }
+  state.keep_segment = false;
+  state.segment_pending = state.indexed && state.segment.format == GST_FORMAT_TIME; // it went with the flush
+  state.seqnum = state.seek->application_seqnum(); // some demuxers send that of an earlier seek
+  if (state.indexed) {
+    state.partial = true;
+    begin_stamping(state);
+  } else {
+    state.first.reset();
+    state.resume.reset();
+    state.partial = false;
+    state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
+    state.planned = state.ended = false;
+  }
+  return false;
+}
+
+// It goes downstream with the next buffer.
+static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
+  if (state.keep_segment)
+    return;
+  gst_event_copy_segment(event, &state.segment);
+  state.segment_pending = true;
+  if (state.seqnum == GST_SEQNUM_INVALID)
+    state.seqnum = gst_event_get_seqnum(event);
+  const bool replaces = std::exchange(state.segment_empty, true); // parsers may send one that a seek has overtaken
+  if (state.phase != Phase::Start && state.phase != Phase::Indexing)
+    return;
+  if (!state.first || (replaces && state.index.units() == 0))
+    state.first = state.segment;
+}
+
+// True where the event has been dealt with: a second reading sends it again.
+static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) {
+  const gchar *id = nullptr;
+  gst_event_parse_stream_start(event, &id);
+  const bool same = state.seek->take_reopened() || (id && state.stream_id == id);
+  state.stream_id = id ? id : "";
+  if (same)
+    return state.phase != Phase::Passing;
+  state.phase = Phase::Start;
+  state.index.clear();
+  state.indexed = false;
+  state.first.reset();
+  state.resume.reset();
+  state.partial = state.keep_segment = false;
+  state.caps.reset();
+  return false;
+}
+
+// The end of the stream, or of the segment where the application asked for that. True where it has been dealt with.
+static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
+  CpsFramePlannerPrivate &state = state_of(self);
+  switch (state.phase) {
+  case Phase::Indexing:
+    return end_indexing(self);
+  case Phase::Rewinding:
+    return true;
+  default:
+    if (state.phase == Phase::Stamping && at_beginning(state) && reopen(state))
+      return true;
+    forward_segment(state);
+    if (state.phase == Phase::Stamping && !state.planned)
+      make_plan(self);
+    // Demuxers stop at the first key frame behind what was sought, though leading pictures of that may belong to it.
+    if (state.phase == Phase::Stamping && state.partial && !state.keep_segment && state.reading.is_short()) {
+      read_from_start(state, state.reading.position());
+      return true;
+    }
+    if (!state.ended)
+      push_numbered(state, gst_event_copy(event));
+    state.ended |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+    return true;
+  }
+}
+
+static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEvent *incoming) {
+  auto *self = CPS_FRAME_PLANNER(parent);
+  CpsFramePlannerPrivate &state = state_of(self);
+  Owned<GstEvent> event(incoming);
+  bool done = false;
+  switch (GST_EVENT_TYPE(incoming)) {
+  case GST_EVENT_STREAM_START:
+    done = handle_stream_start(state, incoming);
+    break;
+  case GST_EVENT_CAPS: {
+    GstCaps *caps;
+    gst_event_parse_caps(incoming, &caps);
+    read_caps(state, caps);
+    // While indexing only the first go through, to set up the decoder; changes come again when their frames do.
+    return state.phase == Phase::Indexing || state.phase == Phase::Rewinding || forward_caps(state, caps);
+  }
+  case GST_EVENT_SEGMENT:
+    handle_segment(state, incoming);
+    done = true;
+    break;
+  case GST_EVENT_GAP:
+    state.segment_empty = false;
+    done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
+    break;
+  case GST_EVENT_FLUSH_START:
+    done = state.seek->begin_flush(incoming);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    done = handle_flush_stop(state, incoming);
+    break;
+  case GST_EVENT_EOS:
+  case GST_EVENT_SEGMENT_DONE:
+    done = handle_end(self, incoming);
+    break;
+  default:
+    break;
+  }
+  return done || gst_pad_event_default(pad, parent, event.release());
+}
+
+static gboolean frame_planner_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
+    return state_of(parent).seek->forward(pad, event);
+  return gst_pad_event_default(pad, parent, event);
+}
+
+static void reset(CpsFramePlannerPrivate &state) {
+  state.indexing.end(false);
+  state.sampling.end(false);
+  state.phase = Phase::Start;
+  state.parser.reset();
+  state.index.clear();
+  state.indexed = false;
+  state.first.reset();
+  state.seqnum = GST_SEQNUM_INVALID;
+  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+  state.timeline = {};
+  state.segment_pending = state.segment_empty = state.partial = false;
+  state.resume.reset();
+  state.keep_segment = false;
+  state.reading.begin(state.partial);
+  state.headers.clear();
+  state.caps.reset();
+  state.stream_id.clear();
+  state.planned = state.ended = false;
+}
+
+static GstStateChangeReturn frame_planner_change_state(GstElement *element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    state_of(element).seek->interrupt();
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(cps_frame_planner_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    state_of(element).seek->wait();
+    state_of(element).seek->forget();
+    reset(state_of(element));
+  }
+  return result;
+}
+
+// GObject
+
+static void frame_planner_finalize(GObject *object) {
+  state_of(object).~CpsFramePlannerPrivate();
+  G_OBJECT_CLASS(cps_frame_planner_parent_class)->finalize(object);
+}
+
+static void cps_frame_planner_init(CpsFramePlanner *self) {
+  CpsFramePlannerPrivate &state = *new (&state_of(self)) CpsFramePlannerPrivate(self);
+  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+
+  state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(state.sinkpad, frame_planner_chain);
+  gst_pad_set_event_function(state.sinkpad, frame_planner_sink_event);
+  GST_PAD_SET_PROXY_CAPS(state.sinkpad);
+  GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
+  gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
+  state.seek = std::make_unique<cps::OwnSeek>(GST_ELEMENT(self), state.sinkpad);
+
+  state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
+  gst_pad_set_event_function(state.srcpad, frame_planner_src_event);
+  GST_PAD_SET_PROXY_CAPS(state.srcpad);
+  gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
+}
+
+namespace cps {
+
+void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen) {
+  state_of(planner).seek->set_reopen(std::move(reopen));
+}
+
+} // namespace cps
+
+static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(frame_planner_debug, "frameplanner", 0, "frame planner");
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
+  object_class->finalize = frame_planner_finalize;
+  g_object_class_install_property(
+      object_class, 1,
+      g_param_spec_enum(
+          "uniform-strategy", "Uniform strategy", "Which access units go to the decoder", CPS_TYPE_UNIFORM_STRATEGY,
+          STRATEGY_AUTO,
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = frame_planner_change_state;
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(element_class, "Frame planner", "Filter/Video",
+                                        "Numbers the frames of a coded stream before they are decoded",
+                                        "The codecpatch developers");
+  gst_type_mark_as_plugin_api(CPS_TYPE_UNIFORM_STRATEGY, static_cast<GstPluginAPIFlags>(0));
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "gst/elements/planner/rewindseek.h"
+
+G_BEGIN_DECLS
+
+#define CPS_TYPE_FRAME_PLANNER (cps_frame_planner_get_type())
+G_DECLARE_FINAL_TYPE(CpsFramePlanner, cps_frame_planner, CPS, FRAME_PLANNER, GstElement)
+
+GST_ELEMENT_REGISTER_DECLARE(frameplanner)
+
+G_END_DECLS
+
+namespace cps {
+
+// How the planner's input is read again from its beginning where it does not seek; nullptr: not at all. In READY.
+void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen);
+
+} // namespace cps

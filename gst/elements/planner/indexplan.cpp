@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/planner/indexplan.h"
+
+#include "gst/elements/common/options.h"
+#include "gst/elements/sampler/estimate.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cps {
+
+// Frames per second, the caps' where they have it right: time stamps are rounded, their fraction is not.
+static double average_fps(const StreamIndex &index, double nominal_fps) {
+  const std::vector<int64_t> &times = index.times();
+  if (times.size() < 2 || times.front() == times.back())
+    return nominal_fps;
+  const double measured =
+      static_cast<double>(times.size() - 1) * GST_SECOND / static_cast<double>(times.back() - times.front());
+  return std::fabs(measured - nominal_fps) < 1e-3 * measured ? nominal_fps : measured;
+}
+
+Owned<CpsPlan> plan_from_index(const StreamIndex &index, const GstStructure *options, const GstSegment *section,
+                               double nominal_fps, std::string &error) {
+  SamplingPlan request = sampling_plan(options);
+  if (section)
+    narrow_to_segment(request, *section);
+  if (sampling_needs_times(request) && !index.times_error().empty()) {
+    error = "This stream cannot be sampled by time, because " + index.times_error() +
+            ": sequence-length or frame-ids sample it by number.";
+    return nullptr;
+  }
+  std::vector<uint64_t> ids, times(index.times().begin(), index.times().end()); // none is negative
+  if (times.empty())
+    times.assign(index.frames(), kNoTime);
+  if (!resolve_sampling(request, index.frames(), times, ids, error))
+    return nullptr;
+  const double fps = average_fps(index, nominal_fps);
+  Owned<CpsPlan> plan(cps_plan_new(static_cast<guint>(ids.size())));
+  plan->total = index.frames();
+  plan->fps = fps;
+  plan->duration = fps > 0 ? frame_time(index.frames(), fps) : GST_CLOCK_TIME_NONE;
+  for (size_t i = 0; i < ids.size(); i++) {
+    const auto id = static_cast<uint32_t>(ids[i]);
+    plan->frames[i] = {id, position_in(section, index.time(id)), index.frame(id).random_access};
+  }
+  return plan;
+}
+
+} // namespace cps

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/planner/parametersets.h"
+
+namespace cps {
+
+// There are 32 sequence and 256 picture parameter sets in H.264: no sane stream changes more of them between pictures.
+constexpr size_t kMaxPending = 64;
+
+static std::string bytes_of(GstBuffer *unit, const std::vector<Part> &parts) {
+  std::string bytes;
+  for (const Part &part : parts) {
+    const size_t at = bytes.size();
+    bytes.resize(at + part.size);
+    gst_buffer_extract(unit, part.offset, &bytes[at], part.size);
+  }
+  return bytes;
+}
+
+void DroppedHeaders::clear() {
+  last_.clear();
+  pending_.clear();
+}
+
+// Most streams repeat the same ones before every entry point.
+void DroppedHeaders::drop(GstBuffer *unit, const std::vector<Part> &headers) {
+  if (headers.empty())
+    return;
+  std::string bytes = bytes_of(unit, headers);
+  if (bytes == last_)
+    return;
+  if (pending_.size() == kMaxPending)
+    pending_.erase(pending_.begin());
+  pending_.emplace_back(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  last_ = std::move(bytes);
+}
+
+Owned<GstBuffer> DroppedHeaders::pass(Owned<GstBuffer> unit, const std::vector<Part> &headers) {
+  if (!headers.empty())
+    last_ = bytes_of(unit.get(), headers);
+  if (pending_.empty())
+    return unit;
+  unit.reset(gst_buffer_make_writable(unit.release()));
+  for (auto header = pending_.rbegin(); header != pending_.rend(); ++header)
+    gst_buffer_prepend_memory(unit.get(), gst_buffer_get_all_memory(header->get()));
+  pending_.clear();
+  return unit;
+}
+
+} // namespace cps

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/planner/rewindseek.h"
+
+#include "gst/elements/common/upstream.h"
+
+#include <chrono>
+
+namespace cps {
+
+struct OwnSeek::Request {
+  OwnSeek *self;
+  guint flushes; // when the request was made
+  gint64 start, stop;
+  GstSeekFlags flags;
+  bool may_fail;
+  bool anew; // without trying to seek
+};
+
+void OwnSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
+  enqueue(start, stop, segment_flags, false, false);
+}
+
+bool OwnSeek::request_reopen() {
+  if (!reopen_ || was_reopened_)
+    return false;
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, false, true);
+  return true;
+}
+
+void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    pending_++;
+  }
+  int kept = segment_flags & GST_SEGMENT_FLAG_SEGMENT ? GST_SEEK_FLAG_SEGMENT : 0;
+  if (start > 0 || stop >= 0) // tsdemux would forget the section otherwise
+    kept |= GST_SEEK_FLAG_ACCURATE;
+  auto *request = g_new(Request, 1);
+  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail, anew};
+  gst_element_call_async(element_, run, request, g_free);
+}
+
+// mpegpsdemux (1.22) reckons with a rate that streams of one pack do not have.
+static bool seeks_badly(GstElement *demuxer) {
+  return is_made_by(demuxer, "mpegpsdemux");
+}
+
+bool OwnSeek::send(const Request &request) {
+  const std::lock_guard<std::mutex> lock(seeking_);
+  if (flushes_ != request.flushes)
+    return true;
+  // A stop of type NONE would keep the one that the application set before.
+  GstEvent *seek = gst_event_new_seek(1.0, GST_FORMAT_TIME, request.flags, GST_SEEK_TYPE_SET, request.start,
+                                      GST_SEEK_TYPE_SET, request.stop);
+  seqnum_ = gst_event_get_seqnum(seek);
+  seeker_ = g_thread_self();
+  bool sent = false;
+  if (request.anew || (request.start == 0 && reopen_ && seeks_badly(find_demuxer(sinkpad_).get())))
+    gst_event_unref(seek);
+  else
+    sent = gst_pad_push_event(sinkpad_, seek);
+  if (!sent && !is_over(request) && request.start == 0)
+    sent = reopen();
+  seeker_ = nullptr;
+  return sent || is_over(request);
+}
+
+// The element stops, or the application has sought: nobody waits for the seek any more.
+bool OwnSeek::is_over(const Request &request) const {
+  return interrupted_ || flushes_ != request.flushes;
+}
+
+// As if the input had sought. It may have refused that only after it had begun to flush.
+bool OwnSeek::reopen() {
+  if (!reopen_)
+    return false;
+  const auto flush = [this](GstEvent *event) {
+    gst_event_set_seqnum(event, seqnum_);
+    gst_pad_send_event(sinkpad_, event);
+  };
+  if (!is_flushing_)
+    flush(gst_event_new_flush_start());
+  return reopen_([&] {
+    reopened_ = was_reopened_ = true;
+    flush(gst_event_new_flush_stop(TRUE));
+  });
+}
+
+void OwnSeek::run(GstElement *element, gpointer data) {
+  const auto *request = static_cast<Request *>(data);
+  OwnSeek *self = request->self;
+  // Where it has begun to flush, no data come any more that could pass as they are.
+  if (!self->send(*request) && (!request->may_fail || self->is_flushing_)) {
+    GST_ELEMENT_ERROR(
+        element, RESOURCE, SEEK,
+        ("The video cannot be read a second time, for it does not seek; its frames can only be told apart that way."),
+        ("%s", GST_OBJECT_NAME(element)));
+    const auto push_eos = [](GstElement *, GstPad *pad, gpointer) {
+      return gst_pad_push_event(pad, gst_event_new_eos());
+    };
+    gst_element_foreach_src_pad(element, push_eos, nullptr);
+  }
+  const std::lock_guard<std::mutex> lock(self->mutex_);
+  self->pending_--;
+  self->changed_.notify_all();
+}
+
+bool OwnSeek::try_rewind() {
+  guint flushes_before;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    flushes_before = own_flushes_;
+  }
+  const guint application_before = flushes_;
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true, false);
+  // An input that neither flushes nor refuses would hold us up for ever; should it seek later, that works as well.
+  constexpr std::chrono::seconds kPatience(2);
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto begun = [&] { return own_flushes_ != flushes_before || flushes_ != application_before; };
+  changed_.wait_for(lock, kPatience, [&] { return begun() || pending_ == 0 || interrupted_; });
+  return begun() || interrupted_;
+}
+
+// Applications may flush while we seek, without a seek of their own. Most elements flush in the thread that seeks, and
+// most give their events the number of the seek.
+bool OwnSeek::is_own(GstEvent *flush) const {
+  GThread *seeker = seeker_;
+  return seeker && (seeker == g_thread_self() || gst_event_get_seqnum(flush) == seqnum_);
+}
+
+bool OwnSeek::begin_flush(GstEvent *event) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool own = is_own(event);
+  is_flushing_ = own;
+  if (own)
+    own_flushes_++;
+  else
+    flushes_++; // a seek of ours that has yet to begin is out of date
+  changed_.notify_all();
+  return own;
+}
+
+bool OwnSeek::end_flush(GstEvent *event) {
+  const bool own = is_own(event);
+  is_flushing_ = false;
+  if (!own)
+    flushes_++;
+  return own;
+}
+
+void OwnSeek::interrupt() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  interrupted_ = true;
+  changed_.notify_all();
+}
+
+gboolean OwnSeek::forward(GstPad *srcpad, GstEvent *event) {
+  sought_ = true;
+  was_reopened_ = false;
+  const std::lock_guard<std::mutex> lock(seeking_);
+  application_seqnum_ = gst_event_get_seqnum(event);
+  const gboolean sent = gst_pad_event_default(srcpad, GST_OBJECT_CAST(element_), event);
+  application_seqnum_ = GST_SEQNUM_INVALID;
+  return sent;
+}
+
+void OwnSeek::wait() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return pending_ == 0; });
+}
+
+} // namespace cps

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the stages in CUDA memory share: their frames, the device that those are on, and what may go wrong.
+#pragma once
+
+#include "gst/cuda/context.h"
+#include "gst/cuda/device.h"
+#include "gst/cuda/memory.h"
+#include "gst/elements/process/stages.h"
+
+namespace cps {
+
+struct StageContext::State {
+  // With the device that the element's property names now.
+  cuda::ElementContext &context() {
+    gint device_id = -1;
+    g_object_get(element, "cuda-device-id", &device_id, nullptr);
+    shared.set_device_id(device_id);
+    return shared;
+  }
+
+  GstElement *element;
+  cuda::ElementContext shared;
+};
+
+inline bool fail(StageError &error, const cuda::Error &reason) {
+  return fail(error, GST_RESOURCE_ERROR,
+              reason.out_of_memory ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED, reason.text + ".");
+}
+
+// The one memory of a frame, nullptr where that is no CUDA video memory.
+inline GstCudaMemory *video_memory(GstBuffer *frame) {
+  GstMemory *memory = gst_buffer_n_memory(frame) == 1 ? gst_buffer_peek_memory(frame, 0) : nullptr;
+  return memory && gst_is_cuda_memory(memory) ? GST_CUDA_MEMORY_CAST(memory) : nullptr;
+}
+
+// A frame that kernels may read as long as this lives.
+class CudaPicture {
+public:
+  CudaPicture(GstBuffer *frame, const GstVideoInfo &info, const CropRect &crop)
+      : frame_(gst_buffer_ref(frame)), picture_(frame, layout_of(frame, info), crop, GST_MAP_CUDA) {
+    if (picture_)
+      cuda::wait_for_memory(gst_buffer_peek_memory(frame, 0));
+  }
+
+  explicit operator bool() const { return static_cast<bool>(picture_); }
+  const PictureView &view() const { return picture_.view(); }
+
+private:
+  // Where no meta tells how the memory is laid out, it knows so itself.
+  static const GstVideoInfo &layout_of(GstBuffer *frame, const GstVideoInfo &info) {
+    const GstVideoInfo &own = video_memory(frame)->info;
+    return gst_buffer_get_video_meta(frame) || !same_layout(own, info) ? info : own;
+  }
+
+  Owned<GstBuffer> frame_;
+  MappedPicture picture_;
+};
+
+// A linear memory that kernels may use as long as this lives.
+class CudaMap {
+public:
+  CudaMap(GstMemory *memory, GstMapFlags flags)
+      : memory_(memory),
+        mapped_(memory && gst_memory_map(memory, &info_, static_cast<GstMapFlags>(flags | GST_MAP_CUDA))) {}
+  ~CudaMap() {
+    if (mapped_)
+      gst_memory_unmap(memory_, &info_);
+  }
+  CudaMap(const CudaMap &) = delete;
+  CudaMap &operator=(const CudaMap &) = delete;
+
+  explicit operator bool() const { return mapped_; }
+  size_t size() const { return info_.size; }
+  template <typename T> T *as() const { return reinterpret_cast<T *>(info_.data); }
+
+private:
+  GstMemory *memory_;
+  GstMapInfo info_ = {};
+  bool mapped_;
+};
+
+// The device that the frames are on.
+class FrameDevice {
+public:
+  explicit FrameDevice(StageContext &context) : context_(*context.state()) {}
+
+  cuda::Device &operator*() const { return *device_; }
+  cuda::Device *operator->() const { return device_.get(); }
+
+  // Is it that of `frame`? A sequence may begin on another one: what was made for the device before goes first, by
+  // `forget`.
+  template <typename Forget> bool follow(GstBuffer *frame, bool first, StageError &error, const Forget &forget) {
+    GstCudaMemory *memory = video_memory(frame);
+    if (!memory)
+      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                  "A frame is not in CUDA memory, though its caps say so: put a cudaupload behind uniformsampler.");
+    if (device_ && device_->context() == memory->context)
+      return true;
+    if (!first)
+      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                  "The CUDA context changed in the middle of a sequence: all frames must come from one.");
+    forget();
+    device_.reset();
+    return adopt(memory->context, error);
+  }
+
+private:
+  bool adopt(GstCudaContext *context, StageError &error) {
+    cuda::Error reason;
+    if (!context_.context().adopt(context, reason))
+      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, reason.text + ".");
+    device_ = cuda::Device::create(context, reason);
+    return device_ || fail(error, reason);
+  }
+
+  StageContext::State &context_;
+  std::unique_ptr<cuda::Device> device_;
+};
+
+} // namespace cps

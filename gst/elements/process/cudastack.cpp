@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole frames as RGB in CUDA memory.
+#include "gst/cuda/rgb.h"
+#include "gst/elements/process/cudaframes.h"
+
+#include <optional>
+
+namespace cps {
+
+namespace {
+
+class CudaStackStage final : public StackStage {
+public:
+  explicit CudaStackStage(StageContext &context) : device_(context) {}
+
+  bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+             StageError &) override { // the memory is that of the first frame's device
+    info_ = info;
+    crop_ = crop;
+    color_ = color;
+    length_ = length;
+    memory_.reset();
+    return true;
+  }
+
+  bool add(guint position, GstBuffer *frame, StageError &error) override {
+    if (!device_.follow(frame, position == 0, error, [] {}))
+      return false;
+    const cuda::Current current(*device_);
+    const size_t frame_bytes = 3 * static_cast<size_t>(crop_.width) * static_cast<size_t>(crop_.height);
+    if (position == 0)
+      memory_ = device_->allocate(frame_bytes * length_);
+    if (!memory_)
+      return fail(error, device_->error());
+    const CudaPicture picture(frame, info_, crop_);
+    if (!picture)
+      return refuse_frame(error);
+    const CudaMap frames(memory_.get(), GST_MAP_WRITE);
+    if (!frames)
+      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE, "Could not map the memory for the frames.");
+    const bool good =
+        cuda::convert_to_rgb(*device_, picture.view(), color_, frames.as<uint8_t>() + position * frame_bytes);
+    if (!good)
+      fail(error, device_->error());
+    if (!device_->synchronise() && good) // also after an error, for the frame must not go while kernels read it
+      return fail(error, device_->error());
+    return good;
+  }
+
+  Owned<GstBuffer> finish() override {
+    Owned<GstBuffer> buffer(gst_buffer_new());
+    gst_buffer_append_memory(buffer.get(), memory_.release());
+    return buffer;
+  }
+
+private:
+  GstVideoInfo info_ = {};
+  CropRect crop_;
+  ColorTransform color_ = {};
+  guint length_ = 0;
+  FrameDevice device_;
+  Owned<GstMemory> memory_;
+};
+
+} // namespace
+
+std::unique_ptr<StackStage> make_stack_stage(bool cuda, StageContext &context) {
+  if (cuda)
+    return std::make_unique<CudaStackStage>(context);
+  return make_system_stack_stage();
+}
+
+} // namespace cps

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The CUDA side of stages.h in a build without CUDA.
+#include "gst/elements/process/stages.h"
+
+namespace cps {
+
+bool cuda_available() {
+  return false;
+}
+
+struct StageContext::State {};
+
+StageContext::StageContext(GstElement *) {}
+StageContext::~StageContext() = default;
+void StageContext::set_context(GstContext *) {}
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it has something to do in other builds
+bool StageContext::answer(GstQuery *) {
+  return false;
+}
+void StageContext::release() {}
+
+std::unique_ptr<EnergyStage> make_energy_stage(bool, StageContext &) {
+  return make_system_energy_stage();
+}
+
+std::unique_ptr<ClipStage> make_clip_stage(bool, StageContext &) {
+  return make_system_clip_stage();
+}
+
+std::unique_ptr<StackStage> make_stack_stage(bool, StageContext &) {
+  return make_system_stack_stage();
+}
+
+} // namespace cps

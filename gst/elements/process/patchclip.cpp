@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/process/patchclip.h"
+
+#include "gst/elements/common/memorylimit.h"
+#include "gst/elements/common/options.h"
+#include "gst/elements/process/colormatrix.h"
+
+#include <algorithm>
+
+namespace cps {
+
+// Options
+
+static constexpr int kMaxPatchSize = 1024;
+static constexpr int64_t kMaxTargetPixels = int64_t{1} << 28;
+
+// One value per channel, or an empty list for none.
+static bool read_channels(const GstStructure *options, const char *name, float (&out)[3], bool positive,
+                          std::string &error) {
+  const GValue *list = gst_structure_get_value(options, name);
+  const guint size = gst_value_array_get_size(list);
+  bool good = size == 0 || size == 3;
+  for (guint c = 0; good && c < size; c++) {
+    const double value = g_value_get_double(gst_value_array_get_value(list, c));
+    out[c] = static_cast<float>(value);
+    good = !positive || out[c] > 0;
+  }
+  if (!good)
+    error = std::string(name) + " must be a list of three " + (positive ? "positive " : "") +
+            "numbers, one per channel, or empty.";
+  return good;
+}
+
+static bool is_identity(const OutputScaling &scaling) {
+  return scaling.scale == 1.0f &&
+         std::all_of(std::begin(scaling.mean), std::end(scaling.mean), [](float v) { return v == 0.0f; }) &&
+         std::all_of(std::begin(scaling.std), std::end(scaling.std), [](float v) { return v == 1.0f; });
+}
+
+bool read_clip_options(const GstStructure *options, ClipOptions &out, std::string &error) {
+  out.target.input_size = option_int(options, "input-size");
+  out.target.min_pixels = option_int(options, "min-pixels");
+  out.target.max_pixels = option_int(options, "max-pixels");
+  out.target.patch_size = out.select.patch_size = option_int(options, "patch-size");
+  out.select.k_keep = option_int(options, "k-keep");
+  out.select.unit = static_cast<SelectionUnit>(option_enum(options, "selection-unit"));
+  out.select.static_fallback = option_bool(options, "static-fallback");
+  out.select.static_abs_thresh = option_double(options, "static-abs-thresh");
+  out.select.static_rel_thresh = option_double(options, "static-rel-thresh");
+  out.select.static_uniform_frames = option_int(options, "static-uniform-frames");
+  out.dtype = static_cast<CpsDtype>(option_enum(options, "output-dtype"));
+  out.matrix = static_cast<GstVideoColorMatrix>(option_enum(options, "color-matrix"));
+  out.scaling.scale = static_cast<float>(option_double(options, "scale"));
+
+  if (out.target.patch_size < 1 || out.target.patch_size > kMaxPatchSize) {
+    error = "patch-size is " + std::to_string(out.target.patch_size) + "; it must be 1 to " +
+            std::to_string(kMaxPatchSize) + " pixels.";
+    return false;
+  }
+  if (out.target.input_size < 1 && (out.target.min_pixels < 1 || out.target.max_pixels < 1)) {
+    error = "input-size is " + std::to_string(out.target.input_size) +
+            "; it must be positive unless both min-pixels and max-pixels are set.";
+    return false;
+  }
+  if (!read_channels(options, "mean", out.scaling.mean, false, error) ||
+      !read_channels(options, "std", out.scaling.std, true, error))
+    return false;
+  if (out.dtype == CPS_DTYPE_U8 && !is_identity(out.scaling)) {
+    error = "scale, mean and std do not go with output-dtype=u8: choose f16, bf16 or f32, or leave them unset.";
+    return false;
+  }
+  return true;
+}
+
+// 0 where begin() refuses the options. Of a frame at target size, three samples a pixel at most, each of two bytes. Of
+// a patch, its score, and two integers while patches are selected.
+guint64 clip_memory(const GstStructure *properties, Size frame, guint length) {
+  constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
+  constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float);
+  ClipOptions options;
+  std::string error;
+  if (!read_clip_options(properties, options, error))
+    return 0;
+  const Size target = target_size(frame, options.target);
+  const auto width = static_cast<guint64>(target.width), height = static_cast<guint64>(target.height);
+  if (product({width, height}) > static_cast<guint64>(kMaxTargetPixels))
+    return 0;
+  const auto patch = static_cast<guint64>(options.target.patch_size);
+  const guint64 patches = product({width / patch, height / patch, length});
+  const guint64 kept = std::min<guint64>(patches, static_cast<guint64>(std::max<int64_t>(options.select.k_keep, 0)));
+  const guint64 tensors =
+      sum(product({kept, 3, patch, patch, cps_dtype_get_size(options.dtype)}), product({kept, kFields}));
+  return sum(sum(product({width, height, kSamples, kSample, length}), product({patches, kCandidate})), tensors);
+}
+
+static PixelType pixel_type(CpsDtype dtype) {
+  switch (dtype) {
+  case CPS_DTYPE_U8:
+    return PixelType::U8;
+  case CPS_DTYPE_F16:
+    return PixelType::F16;
+  case CPS_DTYPE_BF16:
+    return PixelType::BF16;
+  default:
+    return PixelType::F32;
+  }
+}
+
+// The sequence
+
+bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const {
+  const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
+  error.domain = GST_STREAM_ERROR;
+  error.code = GST_STREAM_ERROR_FORMAT;
+  if (!energy) {
+    error.text = "The frames have no energy: put a patchenergy right before patchselect.";
+    return false;
+  }
+  if (energy->orientation != crop.orientation) {
+    error.text = "The energy belongs to a frame that is rotated or mirrored otherwise: put no element between "
+                 "patchenergy and patchselect.";
+    return false;
+  }
+  if (static_cast<int>(energy->frame_width) == crop.width && static_cast<int>(energy->frame_height) == crop.height)
+    return true;
+  error.text = "The energy belongs to a frame of " + std::to_string(energy->frame_width) + "x" +
+               std::to_string(energy->frame_height) + ", but the frame is " + std::to_string(crop.width) + "x" +
+               std::to_string(crop.height) + ": put no element between patchenergy and patchselect.";
+  return false;
+}
+
+bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format, StageError &error) {
+  error.domain = GST_LIBRARY_ERROR;
+  error.code = GST_LIBRARY_ERROR_SETTINGS;
+  ClipOptions options;
+  if (!read_clip_options(properties, options, error.text))
+    return false;
+  const int patch = options.target.patch_size;
+  const Size target = target_size({format.crop.width, format.crop.height}, options.target);
+  const int64_t target_pixels = int64_t{target.width} * target.height;
+  if (target_pixels > kMaxTargetPixels) {
+    error.text = "input-size, min-pixels or max-pixels ask for " + std::to_string(target.width) + "x" +
+                 std::to_string(target.height) + " pixels; at most " + std::to_string(kMaxTargetPixels) +
+                 " are possible.";
+    return false;
+  }
+  const Size grid = {target.width / patch, target.height / patch};
+  const int64_t count = selection_count(options.select, static_cast<int>(format.length), grid);
+  if (count < 0) {
+    const int64_t patches = int64_t{grid.width} * grid.height * format.length;
+    error.text = "selection-unit=block2x2 needs a number of patches that is divisible by 4, but k-keep is " +
+                 std::to_string(options.select.k_keep) + " and the clip has " + std::to_string(patches) + ".";
+    return false;
+  }
+
+  options_ = options;
+  format_ = format;
+  target_ = target;
+  grid_ = grid;
+  tensors_ = {make_tensor("patches", options.dtype, {count, 3, patch, patch}, 0),
+              make_tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1),
+              make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
+  return stage_->begin(format.info, format.crop, target, patch, format.length, error);
+}
+
+bool ClipBuilder::add(guint position, GstBuffer *frame, StageError &error) {
+  const CpsEnergyMeta &energy = *cps_buffer_get_energy_meta(frame);
+  energy_mode_ = energy.mode;
+  energy_percentile_ = energy.percentile;
+  return stage_->add(position, frame, energy, error);
+}
+
+Owned<GstBuffer> ClipBuilder::finish(const std::vector<CpsClipFrame> &frames, StageError &error) {
+  ClipRecipe recipe;
+  recipe.select = options_.select;
+  for (const CpsClipFrame &frame : frames) {
+    recipe.random_access.push_back(frame.is_i ? 1 : 0);
+    recipe.frame_ids.push_back(static_cast<int64_t>(frame.frame_id));
+  }
+  recipe.color = color_transform(format_.info, picture_layout(format_.info, format_.crop).model, options_.matrix);
+  recipe.scaling = options_.scaling;
+  recipe.type = pixel_type(options_.dtype);
+  return stage_->finish(recipe, tensors_, error);
+}
+
+void ClipBuilder::describe(CpsClip &clip) const {
+  clip.target_width = static_cast<guint>(target_.width);
+  clip.target_height = static_cast<guint>(target_.height);
+  clip.grid_width = static_cast<guint>(grid_.width);
+  clip.grid_height = static_cast<guint>(grid_.height);
+  gst_structure_set(clip.options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy_mode_), "energy-pct",
+                    G_TYPE_DOUBLE, energy_percentile_, nullptr);
+}
+
+} // namespace cps

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One sequence of frames on its way to tensors (spec 2 and 4 to 7): what does not depend on the memory they are in.
+#pragma once
+
+#include "gst/elements/process/tensorclip.h"
+#include "kernels/geometry.h"
+
+namespace cps {
+
+// patchselect's properties, checked.
+struct ClipOptions {
+  TargetOptions target;
+  SelectOptions select;
+  CpsDtype dtype = CPS_DTYPE_BF16;
+  GstVideoColorMatrix matrix = GST_VIDEO_COLOR_MATRIX_UNKNOWN; // unknown: the caps'
+  OutputScaling scaling;
+};
+
+// False with a sentence in `error` that names the property at fault.
+bool read_clip_options(const GstStructure *options, ClipOptions &out, std::string &error);
+
+// Bytes that a clip takes at most; 0 where the properties are not in order, which is for begin() to say.
+guint64 clip_memory(const GstStructure *properties, Size frame, guint length);
+
+class ClipBuilder final : public ClipMaker {
+public:
+  explicit ClipBuilder(std::unique_ptr<ClipStage> stage) : stage_(std::move(stage)) {}
+
+  bool accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const override;
+  bool begin(const GstStructure *properties, const ClipFormat &format, StageError &error) override;
+  const std::vector<CpsTensor> &tensors() const override { return tensors_; }
+  bool add(guint position, GstBuffer *frame, StageError &error) override;
+  Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, StageError &error) override;
+  void describe(CpsClip &clip) const override;
+
+private:
+  std::unique_ptr<ClipStage> stage_;
+  ClipOptions options_;
+  ClipFormat format_;
+  Size target_, grid_;
+  std::vector<CpsTensor> tensors_;
+  GQuark energy_mode_ = 0; // of the last frame
+  double energy_percentile_ = 0;
+};
+
+} // namespace cps

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-patchenergy
+ * @title: patchenergy
+ *
+ * Attaches to each frame a map of how much every spot of it carries (#CpsEnergyMeta). The pixels pass untouched.
+ *
+ * With energy-mode=motion-residual a reduced luma is compared with that of the frame before: for each of its pixels the
+ * best match within a few pixels gives a motion and a residual; both are normalised by a percentile over the frame and
+ * averaged. The first frame of a sequence has no energy.
+ *
+ * Frames in CUDA memory are processed on their GPU, and the map is there, too.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler !
+ * patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
+ * ]|
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! nvh264sldec ! uniformsampler !
+ * patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
+ * ]| The same on an NVIDIA GPU from the decoder on.
+ */
+#include "gst/elements/process/patchenergy.h"
+
+#include "gst/codecpatch/cpsframemeta.h"
+#include "gst/elements/common/memorykind.h"
+#include "gst/elements/common/options.h"
+#include "gst/elements/process/stages.h"
+#include "kernels/geometry.h"
+
+#include <algorithm>
+
+GST_DEBUG_CATEGORY_STATIC(patch_energy_debug);
+#define GST_CAT_DEFAULT patch_energy_debug
+
+using cps::Owned;
+
+typedef enum { ENERGY_MODE_MOTION_RESIDUAL } EnergyMode;
+
+#define CPS_TYPE_ENERGY_MODE (cps_energy_mode_get_type())
+static GType cps_energy_mode_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {ENERGY_MODE_MOTION_RESIDUAL, "Motion of single pixels and what it leaves, on reduced luma", "motion-residual"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsEnergyMode", values);
+  }();
+  return type;
+}
+
+struct CpsPatchEnergyPrivate {
+  explicit CpsPatchEnergyPrivate(gpointer object) : options(object), context(GST_ELEMENT_CAST(object)) {}
+
+  cps::Options options;
+  cps::StageContext context;
+
+  // Streaming thread
+  GstVideoInfo info = {};
+  bool cuda = false; // what the caps say of memory
+  cps::CropRect crop;
+  std::unique_ptr<cps::EnergyStage> energy; // for info, memory and crop
+  double percentile = 0;
+  bool have_previous = false;
+  guint64 previous_id = CPS_FRAME_ID_NONE;
+};
+
+struct _CpsPatchEnergy {
+  GstBaseTransform parent;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_PRIVATE(CpsPatchEnergy, cps_patch_energy, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE(patchenergy, "patchenergy", GST_RANK_NONE, CPS_TYPE_PATCH_ENERGY)
+
+static CpsPatchEnergyPrivate &state_of(gpointer self) {
+  return *static_cast<CpsPatchEnergyPrivate *>(cps_patch_energy_get_instance_private(CPS_PATCH_ENERGY(self)));
+}
+
+static void forget_pictures(CpsPatchEnergyPrivate &state) {
+  state.have_previous = false;
+  state.previous_id = CPS_FRAME_ID_NONE;
+}
+
+static void release_resources(CpsPatchEnergyPrivate &state) {
+  forget_pictures(state);
+  state.energy.reset();
+}
+
+// Makes what depends on the size of the frames.
+static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps::StageError &error) {
+  forget_pictures(state);
+  state.crop = crop;
+  state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
+  if (!state.energy)
+    state.energy = cps::make_energy_stage(state.cuda, state.context);
+  return state.energy->begin(state.info, crop, state.percentile, error);
+}
+
+static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *frame, cps::StageError &error) {
+  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame);
+  const bool own_picture = meta && cps::is_own_picture(meta->status);
+  cps::EnergyStep step = cps::EnergyStep::Next;
+  if (!state.have_previous || (meta && meta->seq_len > 0 && meta->seq_pos == 0))
+    step = cps::EnergyStep::First;
+  else if (own_picture && meta->frame_id == state.previous_id && meta->frame_id != CPS_FRAME_ID_NONE)
+    step = cps::EnergyStep::Repeat;
+  Owned<GstBuffer> map = state.energy->next(frame, step, error);
+  state.have_previous = true;
+  state.previous_id = own_picture ? meta->frame_id : CPS_FRAME_ID_NONE;
+  return map;
+}
+
+static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
+  auto *self = CPS_PATCH_ENERGY(trans);
+  CpsPatchEnergyPrivate &state = state_of(self);
+  cps::CropRect crop;
+  if (!cps::crop_of(buffer, state.info, crop)) {
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
+    return GST_FLOW_ERROR;
+  }
+  cps::StageError error;
+  if ((!state.energy || !(crop == state.crop)) && !prepare(state, crop, error)) {
+    state.energy.reset();
+    return cps::report(self, error);
+  }
+  Owned<GstBuffer> map = energy_map(state, buffer, error);
+  if (!map)
+    return cps::report(self, error);
+  const cps::Size size = cps::small_size({crop.width, crop.height});
+  CpsEnergyMeta *meta =
+      cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
+                                 static_cast<guint>(crop.width), static_cast<guint>(crop.height),
+                                 g_quark_from_static_string("motion-residual"), state.percentile);
+  meta->orientation = crop.orientation;
+  return GST_FLOW_OK;
+}
+
+// The end of stream that follows an error must not look like one that came too early.
+static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
+  const GstFlowReturn flow = process(trans, buffer);
+  if (flow == GST_FLOW_ERROR)
+    gst_pad_push_event(
+        GST_BASE_TRANSFORM_SRC_PAD(trans),
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(cps::kSequenceFailed)));
+  return flow;
+}
+
+// Metas go onto the frame itself; where somebody else holds it, onto a copy that shares the pixels.
+static GstFlowReturn patch_energy_prepare_output_buffer(GstBaseTransform *, GstBuffer *input, GstBuffer **output) {
+  *output = gst_buffer_is_writable(input) ? input : gst_buffer_copy(input);
+  return GST_FLOW_OK;
+}
+
+static gboolean patch_energy_set_caps(GstBaseTransform *trans, GstCaps *caps, GstCaps *) {
+  CpsPatchEnergyPrivate &state = state_of(trans);
+  const GstVideoInfo old = state.info;
+  const bool was_cuda = state.cuda;
+  if (!cps::video_info_from_caps(state.info, caps))
+    return FALSE;
+  state.cuda = cps::is_cuda_caps(caps);
+  if (state.cuda != was_cuda || !cps::same_layout(old, state.info))
+    release_resources(state);
+  return TRUE;
+}
+
+static gboolean patch_energy_propose_allocation(GstBaseTransform *, GstQuery *, GstQuery *query) {
+  gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
+  gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
+  return TRUE;
+}
+
+static gboolean patch_energy_query(GstBaseTransform *trans, GstPadDirection direction, GstQuery *query) {
+  if (state_of(trans).context.answer(query))
+    return TRUE;
+  const gboolean answered = GST_BASE_TRANSFORM_CLASS(cps_patch_energy_parent_class)->query(trans, direction, query);
+  if (answered && GST_QUERY_TYPE(query) == GST_QUERY_CAPS && direction == GST_PAD_SINK)
+    cps::prefer_the_copy(query);
+  return answered;
+}
+
+static void patch_energy_set_context(GstElement *element, GstContext *context) {
+  state_of(element).context.set_context(context);
+  GST_ELEMENT_CLASS(cps_patch_energy_parent_class)->set_context(element, context);
+}
+
+static gboolean patch_energy_sink_event(GstBaseTransform *trans, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+    forget_pictures(state_of(trans));
+  return GST_BASE_TRANSFORM_CLASS(cps_patch_energy_parent_class)->sink_event(trans, event);
+}
+
+static gboolean patch_energy_stop(GstBaseTransform *trans) {
+  release_resources(state_of(trans));
+  state_of(trans).context.release();
+  return TRUE;
+}
+
+static void patch_energy_finalize(GObject *object) {
+  state_of(object).~CpsPatchEnergyPrivate();
+  G_OBJECT_CLASS(cps_patch_energy_parent_class)->finalize(object);
+}
+
+static void cps_patch_energy_init(CpsPatchEnergy *self) {
+  new (&state_of(self)) CpsPatchEnergyPrivate(self);
+  gst_video_info_init(&state_of(self).info);
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(patch_energy_debug, "patchenergy", 0, "patch energy");
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
+  object_class->finalize = patch_energy_finalize;
+
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  guint id = 0;
+  auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
+  install(g_param_spec_enum("energy-mode", "Energy mode", "How the energy is computed", CPS_TYPE_ENERGY_MODE,
+                            ENERGY_MODE_MOTION_RESIDUAL, flags));
+  install(g_param_spec_double("energy-pct", "Energy percentile",
+                              "Percentile of a frame that counts as full motion or residual (clamped to 1..100)",
+                              -G_MAXDOUBLE, G_MAXDOUBLE, 95, flags));
+  install(cps::cuda_device_id_spec());
+
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  element_class->set_context = patch_energy_set_context;
+  const Owned<GstCaps> caps = cps::video_template_caps();
+  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, caps.get());
+  cps::add_pad_template(element_class, "src", GST_PAD_SRC, caps.get());
+  gst_element_class_set_static_metadata(element_class, "Patch energy", "Filter/Analyzer/Video",
+                                        "Attaches a map of motion and residual energy to video frames",
+                                        "The codecpatch developers");
+
+  auto *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+  trans_class->set_caps = patch_energy_set_caps;
+  trans_class->stop = patch_energy_stop;
+  trans_class->query = patch_energy_query;
+  trans_class->sink_event = patch_energy_sink_event;
+  trans_class->propose_allocation = patch_energy_propose_allocation;
+  trans_class->prepare_output_buffer = patch_energy_prepare_output_buffer;
+  trans_class->transform_ip = patch_energy_transform_ip;
+  gst_type_mark_as_plugin_api(CPS_TYPE_ENERGY_MODE, static_cast<GstPluginAPIFlags>(0));
+}

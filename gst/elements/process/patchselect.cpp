@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-patchselect
+ * @title: patchselect
+ *
+ * Scores the patches of a sequence of frames by their energy (#CpsEnergyMeta, from patchenergy), selects the
+ * #CpsPatchSelect:k-keep that carry the most, and cuts them out at target size: one buffer of three tensors a sequence.
+ *
+ * | tensor | shape, type | contents |
+ * |---|---|---|
+ * | `patches` | [K,3,P,P], #CpsPatchSelect:output-dtype | RGB, 0..255 before scaling |
+ * | `meta_fields` | [K,6] int64 | seq_pos, frame_id, is_i, patch_linear_idx, patch_h_idx, patch_w_idx |
+ * | `meta_scores` | [K] float32 | the patch's score |
+ *
+ * The tensors and the clip's metadata are described by a #CpsTensorMeta. Frames are released as they come: only their
+ * planes at target size are kept until the sequence is whole.
+ *
+ * Frames in CUDA memory are processed on their GPU, and the tensors are there, too, unless only tensors in system
+ * memory are taken downstream: then so are frames.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264
+ *     ! uniformsampler sequence-length=16 ! patchenergy ! patchselect k-keep=2048 output-dtype=bf16
+ *     ! tensormetasink location=clip-%05d.safetensors
+ * ]|
+ */
+#include "gst/elements/process/patchselect.h"
+
+#include "gst/elements/common/memorylimit.h"
+#include "gst/elements/process/colormatrix.h"
+#include "gst/elements/process/patchclip.h"
+
+GST_DEBUG_CATEGORY_STATIC(patch_select_debug);
+
+#define CPS_TYPE_SELECTION_UNIT (cps_selection_unit_get_type())
+static GType cps_selection_unit_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(cps::SelectionUnit::Patch), "Single patches", "patch"},
+        {static_cast<gint>(cps::SelectionUnit::Block2x2), "Blocks of 2x2 patches", "block2x2"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsSelectionUnit", values);
+  }();
+  return type;
+}
+
+#define CPS_TYPE_OUTPUT_DTYPE (cps_output_dtype_get_type())
+static GType cps_output_dtype_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {CPS_DTYPE_U8, "Unsigned 8-bit integers, rounded half to even", "u8"},
+        {CPS_DTYPE_F16, "Half precision", "f16"},
+        {CPS_DTYPE_BF16, "bfloat16", "bf16"},
+        {CPS_DTYPE_F32, "Single precision", "f32"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsOutputDtype", values);
+  }();
+  return type;
+}
+
+struct _CpsPatchSelect {
+  CpsTensorClip parent;
+};
+
+G_DEFINE_FINAL_TYPE(CpsPatchSelect, cps_patch_select, CPS_TYPE_TENSOR_CLIP)
+GST_ELEMENT_REGISTER_DEFINE(patchselect, "patchselect", GST_RANK_NONE, CPS_TYPE_PATCH_SELECT)
+
+static void cps_patch_select_init(CpsPatchSelect *) {}
+
+static void install_properties(GObjectClass *object_class) {
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  guint id = 0;
+  auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
+  install(g_param_spec_int("input-size", "Input size",
+                           "Side in pixels of the square whose area the target size is near", G_MININT, G_MAXINT, 224,
+                           flags));
+  install(g_param_spec_int("min-pixels", "Minimum pixels",
+                           "Smaller frames are scaled up to this area (0 = input-size squared)", G_MININT, G_MAXINT, 0,
+                           flags));
+  install(g_param_spec_int("max-pixels", "Maximum pixels",
+                           "Larger frames are scaled down to this area (0 = input-size squared)", G_MININT, G_MAXINT, 0,
+                           flags));
+  install(g_param_spec_int("patch-size", "Patch size", "Side of a patch in pixels at target size", G_MININT, G_MAXINT,
+                           14, flags));
+  install(g_param_spec_int("k-keep", "Patches to keep", "Patches to select from a clip; 0 or less selects none",
+                           G_MININT, G_MAXINT, 2048, flags));
+  install(g_param_spec_enum("selection-unit", "Selection unit", "What is selected as a whole", CPS_TYPE_SELECTION_UNIT,
+                            static_cast<gint>(cps::SelectionUnit::Patch), flags));
+  install(g_param_spec_boolean("static-fallback", "Static fallback",
+                               "Favour a few evenly spread frames where the clip hardly moves", FALSE, flags));
+  install(g_param_spec_double(
+      "static-abs-thresh", "Static threshold",
+      "Mean energy of a pixel that the clip stays under to count as static (divided by 255 above 1)", -G_MAXDOUBLE,
+      G_MAXDOUBLE, 2, flags));
+  install(g_param_spec_double("static-rel-thresh", "Static contrast threshold",
+                              "Relative contrast of the energy that a clip near static-abs-thresh stays under",
+                              -G_MAXDOUBLE, G_MAXDOUBLE, 0.15, flags));
+  install(g_param_spec_int("static-uniform-frames", "Static frames",
+                           "Frames that the static fallback favours (0 = none)", G_MININT, G_MAXINT, 4, flags));
+  install(g_param_spec_enum("output-dtype", "Output type", "Element type of the patches tensor", CPS_TYPE_OUTPUT_DTYPE,
+                            CPS_DTYPE_BF16, flags));
+  install(cps::color_matrix_spec());
+  install(g_param_spec_double("scale", "Scale", "Factor on RGB values of 0..255, before mean and std (1 = off)",
+                              -G_MAXFLOAT, G_MAXFLOAT, 1, flags));
+  GParamSpec *channel = g_param_spec_double("channel", "Channel", "One channel", -G_MAXFLOAT, G_MAXFLOAT, 0, flags);
+  install(gst_param_spec_array("mean", "Mean", "What is subtracted from R, G and B after scale (empty = off)", channel,
+                               flags));
+  install(gst_param_spec_array("std", "Standard deviation", "What R, G and B are divided by after mean (empty = off)",
+                               channel, flags));
+  install(cps::cuda_device_id_spec());
+  install(cps::max_memory_spec());
+}
+
+static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(patch_select_debug, "patchselect", 0, "patch selection");
+  auto *clip_class = CPS_TENSOR_CLIP_CLASS(klass);
+  cps::setup_tensor_clip(clip_class, "format=static, num_tensors=3, framerate=0/1");
+  install_properties(G_OBJECT_CLASS(klass));
+  clip_class->category = patch_select_debug;
+  clip_class->entry = "patchenergy";
+  clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipMaker> {
+    return std::make_unique<cps::ClipBuilder>(cps::make_clip_stage(cuda, context));
+  };
+  clip_class->memory = cps::clip_memory;
+  gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
+                                        "Selects the most informative patches of a frame sequence as tensors",
+                                        "The codecpatch developers");
+  for (GType type : {CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_DTYPE, CPS_TYPE_COLOR_MATRIX})
+    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The stages in system memory.
+#include "gst/elements/common/memorykind.h"
+#include "gst/elements/process/stages.h"
+#include "kernels/energy.h"
+#include "kernels/rgb.h"
+#include "kernels/scores.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <sys/mman.h>
+
+namespace cps {
+
+namespace {
+
+// Of frames it does not matter: whatever says system memory maps there, as cudadownload has it.
+bool in_system_memory(GstBuffer *buffer) {
+  for (guint i = 0; i < gst_buffer_n_memory(buffer); i++)
+    if (is_cuda_memory(gst_buffer_peek_memory(buffer, i)))
+      return false;
+  return true;
+}
+
+class SystemEnergyStage final : public EnergyStage {
+public:
+  ~SystemEnergyStage() override { release_maps(); }
+
+  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, StageError &error) override {
+    info_ = info;
+    crop_ = crop;
+    energy_.emplace(picture_layout(info, crop), percentile);
+    release_maps();
+    maps_.reset(gst_buffer_pool_new());
+    GstStructure *config = gst_buffer_pool_get_config(maps_.get());
+    const Size size = energy_->map_size();
+    const size_t bytes = static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float);
+    gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(bytes), 1, 0);
+    return (gst_buffer_pool_set_config(maps_.get(), config) && gst_buffer_pool_set_active(maps_.get(), TRUE)) ||
+           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "Could not allocate energy maps.");
+  }
+
+  Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) override {
+    const MappedPicture picture(frame, info_, crop_);
+    GstBuffer *acquired = nullptr;
+    if (picture)
+      gst_buffer_pool_acquire_buffer(maps_.get(), &acquired, nullptr);
+    Owned<GstBuffer> map(acquired);
+    GstMapInfo info;
+    if (!map || !gst_buffer_map(map.get(), &info, GST_MAP_WRITE)) {
+      refuse_frame(error);
+      return nullptr;
+    }
+    auto *out = reinterpret_cast<float *>(info.data);
+    if (step == EnergyStep::Repeat)
+      energy_->repeat(out);
+    else
+      energy_->next(picture.view(), step == EnergyStep::First, out);
+    gst_buffer_unmap(map.get(), &info);
+    return map;
+  }
+
+private:
+  void release_maps() {
+    if (maps_)
+      gst_buffer_pool_set_active(maps_.get(), FALSE);
+    maps_.reset();
+  }
+
+  GstVideoInfo info_ = {};
+  CropRect crop_;
+  std::optional<MotionResidual> energy_;
+  Owned<GstBufferPool> maps_;
+};
+
+// Uninitialised memory that is used again from clip to clip.
+template <typename T> class Scratch {
+public:
+  // Room for `count` items, with what was there lost. False where memory cannot be had.
+  bool reserve(size_t count) {
+    if (count <= capacity_)
+      return true;
+    data_.reset();
+    data_.reset(static_cast<T *>(g_try_malloc_n(count, sizeof(T))));
+    capacity_ = data_ ? count : 0;
+    return data_ != nullptr;
+  }
+  T *at(size_t index) const { return data_.get() + index; }
+
+private:
+  struct Free {
+    void operator()(T *memory) const { g_free(memory); }
+  };
+  std::unique_ptr<T, Free> data_;
+  size_t capacity_ = 0;
+};
+
+// Adds memory that starts on a cache line, as DLPack's consumers like it, or on a huge page: a large tensor is written
+// once, and its page faults are a good part of that. GStreamer's own allocator aborts where there is none; this returns
+// nullptr.
+void *append_memory(GstBuffer *buffer, size_t size) {
+  constexpr size_t kLine = 64, kHugePage = 2 << 20;
+  if (size > static_cast<size_t>(G_MAXSSIZE))
+    return nullptr;
+  const bool large = size >= 2 * kHugePage;
+  // Not aligned_alloc(), which takes only sizes that are multiples of the alignment.
+  void *data = nullptr;
+  if (posix_memalign(&data, large ? kHugePage : kLine, std::max(kLine, size)) != 0)
+    return nullptr;
+#ifdef MADV_HUGEPAGE
+  if (large)
+    madvise(data, size, MADV_HUGEPAGE); // advice: without huge pages it is the same memory
+#endif
+  gst_buffer_append_memory(
+      buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
+  return data;
+}
+
+class SystemClipStage final : public ClipStage {
+public:
+  bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
+             StageError &error) override {
+    info_ = info;
+    crop_ = crop;
+    target_ = target;
+    patch_ = patch;
+    length_ = length;
+    resizer_.emplace(picture_layout(info, crop), target);
+    scorer_.emplace(Size{crop.width, crop.height}, target, patch);
+    return (pixels_.reserve(resizer_->samples() * length) && scores_.reserve(patches_per_frame() * length)) ||
+           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                "There is not enough memory for " + std::to_string(length) + " frames of " +
+                    std::to_string(target.width) + "x" + std::to_string(target.height) +
+                    " pixels: sample fewer frames, or lower input-size or max-pixels.");
+  }
+
+  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) override {
+    if (!in_system_memory(energy.map))
+      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                  "The energy of a frame in system memory is in CUDA memory: put no element between patchenergy and "
+                  "patchselect.");
+    const Size map_size = scorer_->map_size();
+    GstMapInfo map;
+    bool good = static_cast<int>(energy.width) == map_size.width &&
+                static_cast<int>(energy.height) == map_size.height && gst_buffer_map(energy.map, &map, GST_MAP_READ);
+    if (good) {
+      const MappedPicture picture(frame, info_, crop_);
+      good = picture && map.size >= sizeof(float) * energy.width * energy.height;
+      if (good) {
+        resizer_->run(picture.view(), pixels_.at(position * resizer_->samples()));
+        scorer_->run(reinterpret_cast<const float *>(map.data), scores_.at(position * patches_per_frame()));
+      }
+      gst_buffer_unmap(energy.map, &map);
+    }
+    return good || refuse_frame_or_energy(error);
+  }
+
+  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, StageError &error) override {
+    const std::vector<int64_t> selected = select_patches(scores_.at(0), static_cast<int>(length_), scorer_->grid_size(),
+                                                         recipe.random_access, recipe.select);
+    Owned<GstBuffer> buffer(gst_buffer_new());
+    std::vector<void *> data;
+    for (const CpsTensor &t : tensors) {
+      data.push_back(append_memory(buffer.get(), cps_tensor_get_size(&t)));
+      if (!data.back()) {
+        fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+             "There is not enough memory for the patches: lower k-keep or patch-size.");
+        return nullptr;
+      }
+    }
+    write_tensors(recipe, selected, data[0], static_cast<int64_t *>(data[1]), static_cast<float *>(data[2]));
+    return buffer;
+  }
+
+private:
+  size_t patches_per_frame() const {
+    const Size grid = scorer_->grid_size();
+    return static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
+  }
+
+  void write_tensors(const ClipRecipe &recipe, const std::vector<int64_t> &selected, void *patches, int64_t *fields,
+                     float *scores) const {
+    const auto per_frame = static_cast<int64_t>(patches_per_frame());
+    const int columns = scorer_->grid_size().width;
+    const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type);
+    auto *out = static_cast<uint8_t *>(patches);
+    for (const int64_t index : selected) {
+      const int64_t position = index / per_frame, within = index % per_frame;
+      const auto frame = static_cast<size_t>(position);
+      cutter.run(pixels_.at(frame * resizer_->samples()), within, out);
+      out += cutter.patch_bytes();
+      for (const int64_t field : {position, recipe.frame_ids[frame], int64_t{recipe.random_access[frame]}, index,
+                                  within / columns, within % columns})
+        *fields++ = field;
+      *scores++ = static_cast<float>(*scores_.at(static_cast<size_t>(index)));
+    }
+  }
+
+  GstVideoInfo info_ = {};
+  CropRect crop_;
+  Size target_;
+  int patch_ = 0;
+  guint length_ = 0;
+  std::optional<PictureResizer> resizer_;
+  std::optional<PatchScorer> scorer_;
+  Scratch<uint16_t> pixels_; // of all frames, as the resizer writes them
+  Scratch<double> scores_;   // of all frames
+};
+
+class SystemStackStage final : public StackStage {
+public:
+  bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+             StageError &error) override {
+    info_ = info;
+    crop_ = crop;
+    frame_bytes_ = 3 * static_cast<size_t>(crop.width) * static_cast<size_t>(crop.height);
+    buffer_.reset(gst_buffer_new());
+    size_t bytes = 0;
+    frames_ = g_size_checked_mul(&bytes, frame_bytes_, length)
+                  ? static_cast<uint8_t *>(append_memory(buffer_.get(), bytes))
+                  : nullptr;
+    if (!frames_)
+      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                  "There is not enough memory for " + std::to_string(length) + " frames of " +
+                      std::to_string(crop.width) + "x" + std::to_string(crop.height) +
+                      " pixels: sample fewer frames, or scale them down.");
+    converter_.emplace(picture_layout(info, crop), color);
+    return true;
+  }
+
+  bool add(guint position, GstBuffer *frame, StageError &error) override {
+    const MappedPicture picture(frame, info_, crop_);
+    if (!picture)
+      return refuse_frame(error);
+    converter_->run(picture.view(), frames_ + position * frame_bytes_);
+    return true;
+  }
+
+  Owned<GstBuffer> finish() override { return std::move(buffer_); }
+
+private:
+  GstVideoInfo info_ = {};
+  CropRect crop_;
+  std::optional<RgbConverter> converter_;
+  size_t frame_bytes_ = 0;
+  Owned<GstBuffer> buffer_;
+  uint8_t *frames_ = nullptr; // in the buffer's memory
+};
+
+} // namespace
+
+GParamSpec *cuda_device_id_spec() {
+  return g_param_spec_int(
+      "cuda-device-id", "CUDA device", "CUDA device that the frames must be on, where they are on one (-1 = any)", -1,
+      G_MAXINT, -1, static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+}
+
+std::unique_ptr<EnergyStage> make_system_energy_stage() {
+  return std::make_unique<SystemEnergyStage>();
+}
+
+std::unique_ptr<ClipStage> make_system_clip_stage() {
+  return std::make_unique<SystemClipStage>();
+}
+
+std::unique_ptr<StackStage> make_system_stack_stage() {
+  return std::make_unique<SystemStackStage>();
+}
+
+} // namespace cps

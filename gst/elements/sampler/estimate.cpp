@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/sampler/estimate.h"
+
+#include "gst/elements/common/options.h"
+
+#include <cmath>
+
+namespace cps {
+
+static constexpr guint kMaxTimedFrames = 1 << 26; // four weeks at 25 frames a second
+
+guint64 frame_at(GstClockTime time, double fps) {
+  return static_cast<guint64>(std::llround(static_cast<double>(time) * fps / GST_SECOND));
+}
+
+GstClockTime frame_time(guint64 frame, double fps) {
+  return static_cast<GstClockTime>(std::llround(static_cast<double>(frame) / fps * GST_SECOND));
+}
+
+GstClockTime position_in(const GstSegment *segment, gint64 stream_time) {
+  if (stream_time < 0)
+    return GST_CLOCK_TIME_NONE;
+  const auto time = static_cast<GstClockTime>(stream_time);
+  if (!segment || segment->format != GST_FORMAT_TIME)
+    return time;
+  guint64 position = 0;
+  const gint sign = gst_segment_position_from_stream_time_full(segment, GST_FORMAT_TIME, time, &position);
+  return sign > 0 ? position : GST_CLOCK_TIME_NONE;
+}
+
+GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
+  const GstClockTime time = frame_time(frame, fps), position = position_in(&segment, static_cast<gint64>(time));
+  return GST_CLOCK_TIME_IS_VALID(position) ? position : time;
+}
+
+// N as well as it can be known: given by the application, by the frames, or from duration and frame rate.
+static guint64 total_frames(GstElement *element, const GstStructure *options, const StreamFacts &facts) {
+  guint64 given = 0;
+  gst_structure_get_uint64(options, "total-frames", &given);
+  if (given > 0)
+    return given;
+  if (facts.stamped_total > 0)
+    return facts.stamped_total;
+  if (facts.fps <= 0 || !GST_CLOCK_TIME_IS_VALID(facts.duration)) {
+    GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS,
+                      ("The number of frames is unknown, and cannot be found out here: set total-frames."),
+                      ("%s is unknown and no frameplanner is upstream", facts.fps <= 0 ? "frame rate" : "duration"));
+    return 0;
+  }
+  const guint64 estimate = frame_at(facts.duration, facts.fps);
+  if (estimate == 0)
+    GST_ELEMENT_ERROR(element, STREAM, FORMAT, ("The stream is too short to have a frame."), (nullptr));
+  else
+    GST_ELEMENT_WARNING(element, STREAM, FORMAT,
+                        ("The number of frames is an estimate (%" G_GUINT64_FORMAT
+                         " from duration and frame rate): put "
+                         "a frameplanner before the decoder, or set total-frames, to sample exact frames.",
+                         estimate),
+                        (nullptr));
+  return estimate;
+}
+
+// Does the segment leave out a part of the stream, as after a seek?
+static bool is_partial(const StreamFacts &facts) {
+  const GstSegment &segment = facts.segment;
+  if (segment.format != GST_FORMAT_TIME || facts.fps <= 0)
+    return false;
+  const guint64 stop = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, segment.stop);
+  return segment.time > facts.origin ||
+         (GST_CLOCK_TIME_IS_VALID(stop) && GST_CLOCK_TIME_IS_VALID(facts.duration) && stop < facts.duration);
+}
+
+Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, const StreamFacts &facts) {
+  const guint64 total = total_frames(element, options, facts);
+  if (total == 0)
+    return nullptr;
+
+  SamplingPlan request = sampling_plan(options);
+  if (is_partial(facts))
+    narrow_to_segment(request, facts.segment);
+  std::vector<uint64_t> times;
+  if (sampling_needs_times(request)) {
+    if (facts.fps <= 0) {
+      GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS,
+                        ("start, stop and sample-fps need a frame rate, or a frameplanner before the decoder."),
+                        (nullptr));
+      return nullptr;
+    }
+    if (total > kMaxTimedFrames) {
+      GST_ELEMENT_ERROR(
+          element, LIBRARY, SETTINGS,
+          ("start, stop and sample-fps go with %u frames at most; total-frames, or duration x frame rate, "
+           "is %" G_GUINT64_FORMAT ".",
+           kMaxTimedFrames, total),
+          (nullptr));
+      return nullptr;
+    }
+    times.reserve(total);
+    for (guint64 i = 0; i < total; i++)
+      times.push_back(facts.origin + frame_time(i, facts.fps));
+  }
+  std::vector<uint64_t> ids;
+  std::string error;
+  if (!resolve_sampling(request, total, times, ids, error)) {
+    GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS, ("%s", error.c_str()), (nullptr));
+    return nullptr;
+  }
+  Owned<CpsPlan> plan(cps_plan_new(static_cast<guint>(ids.size())));
+  plan->total = total;
+  plan->fps = facts.fps;
+  plan->duration = facts.duration;
+  for (size_t i = 0; i < ids.size(); i++)
+    plan->frames[i] = {ids[i], GST_CLOCK_TIME_NONE, FALSE};
+  return plan;
+}
+
+} // namespace cps

@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-uniformsampler
+ * @title: uniformsampler
+ *
+ * Keeps the frames that a plan names, numbers each in its sequence with a #CpsFrameMeta, and ends the stream once it
+ * has them all. The plan comes from a frameplanner before the decoder, which knows every frame of the stream; without
+ * one it is estimated from #CpsUniformSampler:total-frames, or from duration and frame rate.
+ *
+ * A clip always has as many buffers as its sequence has positions: frames are repeated where a sequence is longer than
+ * the stream, and #CpsUniformSampler:on-error says what becomes of a frame that cannot be decoded.
+ *
+ * The plans, the first that is set counting: #CpsUniformSampler:frame-ids, #CpsUniformSampler:sample-fps, and
+ * #CpsUniformSampler:sequence-length frames spread evenly; the last two over the section from #CpsUniformSampler:start
+ * to #CpsUniformSampler:stop. A list that is not ascending makes the element hold decoded frames until their turn
+ * comes.
+ *
+ * With #CpsUniformSampler:apply-rotation frames are marked as the stream's image-orientation tag says, as phones store
+ * video, and patchenergy, patchselect and framestack read them as they are to be shown. Pixels and tags stay as they
+ * are: any other element behind this one sees the frames as they were stored, and a videoflip there would turn them a
+ * second time.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler
+ *     sequence-length=8 ! videoconvert ! pngenc ! multifilesink location=frame-%d.png
+ * ]|
+ */
+#include "gst/elements/sampler/uniformsampler.h"
+
+#include "gst/elements/common/memorykind.h"
+#include "gst/elements/common/options.h"
+#include "gst/elements/common/picture.h"
+#include "gst/elements/common/tagorientation.h"
+#include "gst/elements/sampler/estimate.h"
+#include "gst/elements/sampler/sequence.h"
+
+#include <atomic>
+#include <string>
+
+GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
+#define GST_CAT_DEFAULT uniform_sampler_debug
+
+using cps::Owned;
+
+#define CPS_TYPE_ON_ERROR (cps_on_error_get_type())
+static GType cps_on_error_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(cps::OnError::Substitute), "Repeat the nearest earlier sampled frame, with a warning",
+         "substitute"},
+        {static_cast<gint>(cps::OnError::Fail), "Stop with an error", "fail"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsOnError", values);
+  }();
+  return type;
+}
+
+namespace {
+
+// One clip, from its first frame to the end of stream or flush. Touched by the streaming thread only.
+struct Clip {
+  Owned<CpsPlan> plan; // what goes downstream
+  std::unique_ptr<cps::Sequence> sequence;
+  bool numbering = false;              // frames carry no identity: we count them
+  std::optional<uint64_t> next_number; // from the first frame on
+  bool on_error_fails = false;
+  bool apply_rotation = false;
+  bool ended = false;   // EOS has gone out
+  bool refused = false; // downstream takes nothing any more
+};
+
+} // namespace
+
+struct CpsUniformSamplerPrivate {
+  explicit CpsUniformSamplerPrivate(gpointer object) : options(object) {}
+
+  GstPad *sinkpad = nullptr;
+  GstPad *srcpad = nullptr;
+  cps::Options options;
+
+  GstSegment segment = {};
+  guint32 seqnum = GST_SEQNUM_INVALID; // of its event
+  GstVideoInfo info = {};
+  Owned<CpsPlan> received; // from a planner upstream
+  Clip clip;
+  guint clip_index = 0;
+  cps::TagOrientation orientation; // of the frames that come
+
+  std::function<void(bool pushing)> listener; // constant while frames flow
+
+  std::atomic<bool> sought{false}; // by the application, since READY
+  GstClockTime origin = 0;         // stream time that the stream begins at, as far as we have seen
+};
+
+struct _CpsUniformSampler {
+  GstElement parent;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_PRIVATE(CpsUniformSampler, cps_uniform_sampler, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE(uniformsampler, "uniformsampler", GST_RANK_NONE, CPS_TYPE_UNIFORM_SAMPLER)
+
+static CpsUniformSamplerPrivate &state_of(gpointer self) {
+  return *static_cast<CpsUniformSamplerPrivate *>(cps_uniform_sampler_get_instance_private(CPS_UNIFORM_SAMPLER(self)));
+}
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
+
+// The clip
+
+static void push_numbered(const CpsUniformSamplerPrivate &state, GstEvent *event) {
+  if (state.seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, state.seqnum);
+  gst_pad_push_event(state.srcpad, event);
+}
+
+static double frame_rate(const GstVideoInfo &info) {
+  const gint n = GST_VIDEO_INFO_FPS_N(&info), d = GST_VIDEO_INFO_FPS_D(&info);
+  return n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
+}
+
+static GstClockTime stream_duration(GstPad *sinkpad) {
+  gint64 duration = -1;
+  if (!gst_pad_peer_query_duration(sinkpad, GST_FORMAT_TIME, &duration) || duration <= 0)
+    return GST_CLOCK_TIME_NONE;
+  return static_cast<GstClockTime>(duration);
+}
+
+// Fixes what the clip is made of, at its first buffer: by the planner's word, by the frames' own stamps, or by
+// counting.
+static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer);
+  const bool stamped = meta && meta->frame_id != CPS_FRAME_ID_NONE;
+  const bool planned = state.received && state.received->n_frames > 0;
+  const Owned<GstStructure> options = state.options.snapshot();
+  const double fps = frame_rate(state.info);
+  // Without a seek the stream begins where its segment does: some start at any time.
+  if (state.segment.format == GST_FORMAT_TIME && !state.sought)
+    state.origin = state.segment.time;
+
+  Owned<CpsPlan> plan;
+  if (planned)
+    plan.reset(cps_plan_copy(state.received.get()));
+  else
+    plan = cps::estimate_plan(
+        GST_ELEMENT(self), options.get(),
+        {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment, state.origin});
+  if (!plan)
+    return false;
+  if (state.received)
+    cps::merge_options(plan->options, state.received->options);
+  cps::merge_options(plan->options, options.get());
+
+  std::vector<uint64_t> ids;
+  for (guint i = 0; i < plan->n_frames; i++)
+    ids.push_back(plan->frames[i].frame_id);
+  Clip &clip = state.clip;
+  clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
+  clip.numbering = !stamped && !planned;
+  clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
+  clip.apply_rotation = cps::option_bool(options.get(), "apply-rotation");
+  clip.plan = std::move(plan);
+  GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
+                  clip.plan->total, clip.numbering ? ", numbered here" : "");
+  push_numbered(state, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
+  return true;
+}
+
+// Gives a frame its place in the sequence.
+static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequence::Item item) {
+  const CpsPlan &plan = *state.clip.plan;
+  const CpsPlanFrame &frame = plan.frames[item.position];
+  const bool own = cps::is_own_picture(item.status);
+
+  Owned<GstBuffer> buffer(gst_buffer_make_writable(item.buffer.release()));
+  CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
+  if (!own) {
+    meta->frame_id = frame.frame_id;
+    meta->pts = frame.pts;
+    meta->flags = frame.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
+  }
+  if (!GST_CLOCK_TIME_IS_VALID(meta->pts) && plan.fps > 0)
+    meta->pts = cps::made_up_time(state.segment, frame.frame_id, plan.fps);
+  meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
+  meta->total = plan.total;
+  meta->clip_index = state.clip_index;
+  meta->seq_pos = static_cast<guint>(item.position);
+  meta->seq_len = plan.n_frames;
+  meta->status = item.status;
+  GST_BUFFER_PTS(buffer.get()) = meta->pts;
+  GST_BUFFER_DTS(buffer.get()) = GST_CLOCK_TIME_NONE;
+  return buffer;
+}
+
+// Decoders make up what is damaged or lost, and some say so. False after an error message.
+static bool report_damage(CpsUniformSampler *self, size_t position) {
+  const Clip &clip = state_of(self).clip;
+  const guint64 id = clip.sequence->id(position);
+  if (clip.on_error_fails) {
+    GST_ELEMENT_ERROR(self, STREAM, DECODE,
+                      ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it; "
+                       "on-error=substitute would take it as it is.",
+                       id),
+                      (nullptr));
+    return false;
+  }
+  if (position == 0 || clip.sequence->id(position - 1) != id) // once for a frame that is repeated
+    GST_ELEMENT_WARNING(self, STREAM, DECODE,
+                        ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it.", id),
+                        (nullptr));
+  return true;
+}
+
+// False after an error message.
+static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item) {
+  const Clip &clip = state_of(self).clip;
+  const guint64 id = clip.sequence->id(item.position);
+  if (!item.buffer) {
+    GST_ELEMENT_ERROR(self, STREAM, DECODE, ("None of the sampled frames could be decoded."), (nullptr));
+    return false;
+  }
+  if (item.status == CPS_FRAME_STATUS_OK)
+    return true;
+  if (item.status == CPS_FRAME_STATUS_DAMAGED)
+    return report_damage(self, item.position);
+  if (clip.on_error_fails) {
+    GST_ELEMENT_ERROR(
+        self, STREAM, DECODE,
+        ("Frame %" G_GUINT64_FORMAT " could not be decoded; on-error=substitute would repeat another.", id), (nullptr));
+    return false;
+  }
+  GST_ELEMENT_WARNING(self, STREAM, DECODE,
+                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s stands in for it.", id,
+                       item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later frame"),
+                      (nullptr));
+  return true;
+}
+
+// Whoever is downstream may take any time for a frame.
+static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> frame) {
+  if (state.listener)
+    state.listener(true);
+  const GstFlowReturn flow = gst_pad_push(state.srcpad, frame.release());
+  if (state.listener)
+    state.listener(false);
+  return flow;
+}
+
+// Pushes all positions whose frames are there, and EOS behind the last.
+static GstFlowReturn push_ready(CpsUniformSampler *self) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  Clip &clip = state.clip;
+  while (std::optional<cps::Sequence::Item> item = clip.sequence->pop()) {
+    if (!check_item(self, *item))
+      return GST_FLOW_ERROR;
+    const GstFlowReturn flow = push_frame(state, place(state, std::move(*item)));
+    if (flow != GST_FLOW_OK) {
+      clip.refused = true;
+      return flow;
+    }
+  }
+  if (!clip.sequence->done())
+    return GST_FLOW_OK;
+  clip.ended = true;
+  push_numbered(state, gst_event_new_eos());
+  return GST_FLOW_EOS;
+}
+
+// The number of the first frame that belongs to the segment. Decoders cut off what of a frame is before the segment, so
+// that only its middle is sure to lie in the frame's time.
+static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *buffer) {
+  const GstSegment &segment = state.segment;
+  const double fps = state.clip.plan->fps;
+  if (segment.format != GST_FORMAT_TIME || segment.time <= state.origin || fps <= 0)
+    return 0;
+  GstClockTime time = GST_CLOCK_TIME_NONE;
+  const GstClockTime pts = GST_BUFFER_PTS(buffer), duration = GST_BUFFER_DURATION(buffer);
+  const bool lasts = GST_CLOCK_TIME_IS_VALID(pts) && GST_CLOCK_TIME_IS_VALID(duration) && duration > 0;
+  if (GST_CLOCK_TIME_IS_VALID(pts))
+    time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, lasts ? pts + duration / 2 : pts);
+  if (!GST_CLOCK_TIME_IS_VALID(time) || time < state.origin)
+    return cps::frame_at(segment.time - state.origin, fps);
+  const GstClockTime since = time - state.origin;
+  return lasts ? static_cast<uint64_t>(static_cast<double>(since) * fps / GST_SECOND) : cps::frame_at(since, fps);
+}
+
+// As it is when the frame arrives, for it may have to wait, or stand in for others.
+static Owned<GstBuffer> with_orientation(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> buffer) {
+  const CpsOrientation orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
+  if (cps_buffer_get_frame_meta(buffer.get())->orientation != orientation) {
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    cps_buffer_get_frame_meta(buffer.get())->orientation = orientation;
+  }
+  return buffer;
+}
+
+static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
+  auto *self = CPS_UNIFORM_SAMPLER(parent);
+  CpsUniformSamplerPrivate &state = state_of(self);
+  Owned<GstBuffer> buffer(incoming);
+  if (state.clip.ended)
+    return GST_FLOW_EOS;
+  if (!state.clip.sequence && !begin_clip(self, buffer.get()))
+    return GST_FLOW_ERROR;
+
+  if (state.clip.numbering) {
+    if (!cps::in_segment(state.segment, GST_BUFFER_PTS(buffer.get())))
+      return GST_FLOW_OK;
+    if (!state.clip.next_number)
+      state.clip.next_number = first_number(state, buffer.get());
+    const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    if (CpsFrameMeta *unknown = cps_buffer_get_frame_meta(buffer.get()))
+      gst_buffer_remove_meta(buffer.get(), &unknown->meta);
+    cps_buffer_add_frame_meta(buffer.get(), (*state.clip.next_number)++, state.clip.plan->total, pts,
+                              CPS_FRAME_FLAG_NONE);
+  }
+  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
+  if (!meta || meta->frame_id == CPS_FRAME_ID_NONE)
+    return GST_FLOW_OK;
+  const guint64 id = meta->frame_id;
+  state.clip.sequence->arrive(id, with_orientation(state, std::move(buffer)));
+  return push_ready(self);
+}
+
+// Sends out what is left of the clip. False after an error message.
+static bool end_clip(CpsUniformSampler *self) {
+  Clip &clip = state_of(self).clip;
+  if (clip.refused) // on shutdown decoders drop what they have: nothing is wrong with it
+    return true;
+  if (!clip.sequence) {
+    GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream ended without a decoded frame."), (nullptr));
+    return false;
+  }
+  clip.sequence->finish();
+  return push_ready(self) != GST_FLOW_ERROR;
+}
+
+static void next_clip(CpsUniformSamplerPrivate &state) {
+  state.clip = Clip();
+  state.received.reset();
+  state.clip_index++;
+}
+
+// Events and queries
+
+// The format of frames, in words.
+static std::string format_of(const GstCaps *caps) {
+  const gchar *format = gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
+  return std::string(format ? format : "that has no name") + (cps::is_cuda_caps(caps) ? " in CUDA memory" : "");
+}
+
+// Caps that nothing downstream takes would end in a bare "not negotiated" somewhere upstream.
+static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  GstCaps *caps;
+  gst_event_parse_caps(event.get(), &caps);
+  if (!cps::video_info_from_caps(state.info, caps))
+    gst_video_info_init(&state.info); // only the frame rate is read
+  if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
+    const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
+    const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
+                      ("The decoded video is in the format %s, which is not supported downstream: put a %s behind the "
+                       "decoder.",
+                       format_of(caps).c_str(), cps::is_cuda_caps(caps) ? "cudadownload" : "videoconvert"),
+                      ("%s; supported: %s", refused_text.get(), accepted_text.get()));
+    return FALSE;
+  }
+  return gst_pad_push_event(state.srcpad, event.release());
+}
+
+static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  auto *self = CPS_UNIFORM_SAMPLER(parent);
+  CpsUniformSamplerPrivate &state = state_of(self);
+  if (CpsPlan *plan = cps_event_parse_plan(event)) {
+    state.received.reset(cps_plan_ref(plan)); // our own, with our options, goes out before the first frame
+    gst_event_unref(event);
+    return TRUE;
+  }
+  state.orientation.see(event);
+  gboolean still;
+  if (gst_video_event_parse_still_frame(event, &still)) { // made the decoder drain before a jump, nothing more
+    gst_event_unref(event);
+    return TRUE;
+  }
+  switch (GST_EVENT_TYPE(event)) {
+  case GST_EVENT_CAPS:
+    return forward_caps(self, Owned<GstEvent>(event));
+  case GST_EVENT_SEGMENT:
+    gst_event_copy_segment(event, &state.segment);
+    state.seqnum = gst_event_get_seqnum(event);
+    break;
+  case GST_EVENT_STREAM_START:
+    if (state.clip.ended)
+      next_clip(state);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    state.sought = true; // maybe through another branch, where our turn is yet to come
+    next_clip(state);
+    gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+    break;
+  case GST_EVENT_EOS:
+  case GST_EVENT_SEGMENT_DONE:
+    if (state.clip.ended) {
+      gst_event_unref(event);
+      return TRUE;
+    }
+    end_clip(self);
+    if (state.clip.ended) {
+      gst_event_unref(event);
+      return TRUE;
+    }
+    break;
+  default:
+    break;
+  }
+  return gst_pad_event_default(pad, parent, event);
+}
+
+static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
+    state_of(parent).sought = true;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) { // no decoder may skip a frame that is wanted
+    gst_event_unref(event);
+    return TRUE;
+  }
+  return gst_pad_event_default(pad, parent, event);
+}
+
+static gboolean uniform_sampler_sink_query(GstPad *pad, GstObject *parent, GstQuery *query) {
+  if (cps_query_is_plan_request(query)) {
+    cps_query_set_plan_request(query, state_of(parent).options.snapshot().get());
+    return TRUE;
+  }
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // which the default leaves to downstream; see forward_caps()
+    GstCaps *caps;
+    gst_query_parse_accept_caps(query, &caps);
+    const Owned<GstCaps> known(gst_pad_get_pad_template_caps(pad));
+    gst_query_set_accept_caps_result(query, gst_caps_can_intersect(caps, known.get()));
+    return TRUE;
+  }
+  return gst_pad_query_default(pad, parent, query);
+}
+
+static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, GstStateChange transition) {
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(cps_uniform_sampler_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    CpsUniformSamplerPrivate &state = state_of(element);
+    next_clip(state);
+    state.clip_index = 0;
+    state.sought = false;
+    state.origin = 0;
+    state.orientation = {};
+    gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+    gst_video_info_init(&state.info);
+  }
+  return result;
+}
+
+// GObject
+
+static void uniform_sampler_finalize(GObject *object) {
+  state_of(object).~CpsUniformSamplerPrivate();
+  G_OBJECT_CLASS(cps_uniform_sampler_parent_class)->finalize(object);
+}
+
+static void cps_uniform_sampler_init(CpsUniformSampler *self) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  new (&state) CpsUniformSamplerPrivate(self);
+  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+  gst_video_info_init(&state.info);
+
+  state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(state.sinkpad, uniform_sampler_chain);
+  gst_pad_set_event_function(state.sinkpad, uniform_sampler_sink_event);
+  gst_pad_set_query_function(state.sinkpad, uniform_sampler_sink_query);
+  GST_PAD_SET_PROXY_CAPS(state.sinkpad);
+  GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
+  gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
+
+  state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
+  gst_pad_set_event_function(state.srcpad, uniform_sampler_src_event);
+  GST_PAD_SET_PROXY_CAPS(state.srcpad);
+  gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
+}
+
+namespace cps {
+
+void set_sampler_listener(GstElement *sampler, std::function<void(bool pushing)> listener) {
+  state_of(sampler).listener = std::move(listener);
+}
+
+} // namespace cps
+
+static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(uniform_sampler_debug, "uniformsampler", 0, "uniform frame sampler");
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
+  object_class->finalize = uniform_sampler_finalize;
+
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  guint id = 0;
+  auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
+  install(g_param_spec_uint("sequence-length", "Sequence length",
+                            "Frames to sample, spread evenly over the stream or section", 0, G_MAXUINT, 16, flags));
+  install(
+      g_param_spec_uint64("total-frames", "Total frames",
+                          "Frames of the stream, where no frameplanner counts them (0 = from duration and frame rate)",
+                          0, G_MAXINT64, 0, flags));
+  install(gst_param_spec_array(
+      "frame-ids", "Frame ids", "Frames to sample, by index in display order; order and repeats are kept (empty = off)",
+      g_param_spec_int("frame-id", "Frame id", "Index in display order", G_MININT, G_MAXINT, 0, flags), flags));
+  install(g_param_spec_int64("start", "Start",
+                             "Stream time in ns that the sampled section starts at (-1 = of the stream)", -1,
+                             G_MAXINT64, -1, flags));
+  install(g_param_spec_int64("stop", "Stop",
+                             "Stream time in ns that the sampled section ends before (-1 = of the stream)", -1,
+                             G_MAXINT64, -1, flags));
+  install(gst_param_spec_fraction("sample-fps", "Sample rate",
+                                  "Frames to sample per second, instead of sequence-length (0/1 = off)", 0, 1, G_MAXINT,
+                                  1, 0, 1, flags));
+  install(g_param_spec_uint("max-frames", "Maximum frames",
+                            "Where sample-fps gives more frames than this, this many spread evenly (0 = no limit)", 0,
+                            G_MAXINT, 0, flags));
+  install(g_param_spec_enum("on-error", "On error",
+                            "What to do about a frame that cannot be decoded: the nearest earlier one among those at "
+                            "hand stands in, or an error",
+                            CPS_TYPE_ON_ERROR, static_cast<gint>(cps::OnError::Substitute), flags));
+  install(g_param_spec_boolean("apply-rotation", "Apply rotation",
+                               "Mark frames with the rotation or mirroring that tags ask for, so that patchenergy, "
+                               "patchselect and framestack read them as displayed; pixels are not touched (not with a "
+                               "videoflip behind this: it would turn them a second time)",
+                               FALSE, flags));
+
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = uniform_sampler_change_state;
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_set_static_metadata(element_class, "Uniform frame sampler", "Filter/Video",
+                                        "Keeps the frames of a stream that a plan names", "The codecpatch developers");
+  gst_type_mark_as_plugin_api(CPS_TYPE_ON_ERROR, static_cast<GstPluginAPIFlags>(0));
+}

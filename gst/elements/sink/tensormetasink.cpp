@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-tensormetasink
+ * @title: tensormetasink
+ *
+ * Hands tensors and their metadata (#CpsTensorMeta) to the application, and writes them to files.
+ *
+ * Without #CpsTensorMetaSink:location buffers are queued; the application takes them as #GstSample with
+ * #CpsTensorMetaSink::pull-tensors or #CpsTensorMetaSink::try-pull-tensors, from any thread, and
+ * #CpsTensorMetaSink::new-tensors tells when there is one. With a location each clip becomes a safetensors file, and
+ * nothing is queued unless #CpsTensorMetaSink:max-buffers is set. A file appears under its name only when it is
+ * complete; an element message `tensors-written` with `location` and `clip-index` says so. Only regular files are
+ * replaced: a device, a folder, a named pipe, a socket or a symbolic link of that name is an error.
+ *
+ * The sink neither waits for the clock nor for a buffer in PAUSED: it is no display, and its first buffer comes a whole
+ * clip late.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler !
+ * patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
+ * ]|
+ */
+#include "gst/elements/sink/tensormetasink.h"
+
+#include "gst/codecpatch/cpssafetensors.h"
+#include "gst/codecpatch/cpstensormeta.h"
+#include "gst/elements/common/memorykind.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <unistd.h>
+
+GST_DEBUG_CATEGORY_STATIC(tensor_meta_sink_debug);
+#define GST_CAT_DEFAULT tensor_meta_sink_debug
+
+using cps::ObjectLock;
+using cps::Owned;
+
+enum { PROP_0, PROP_LOCATION, PROP_MAX_BUFFERS, PROP_DROP, PROP_FSYNC };
+enum { SIGNAL_NEW_TENSORS, SIGNAL_PULL_TENSORS, SIGNAL_TRY_PULL_TENSORS, LAST_SIGNAL };
+static guint sink_signals[LAST_SIGNAL];
+
+struct CpsTensorMetaSinkPrivate {
+  // Properties, object lock
+  std::string location;
+  guint max_buffers = 0;
+  bool drop = false;
+  bool fsync = false;
+
+  // Streaming thread
+  Owned<GstCaps> caps;
+  std::string pattern;                     // location, as it was when the stream began
+  CpsSaveFlags flags = CPS_SAVE_FLAG_NONE; // likewise
+
+  std::mutex mutex; // all below
+  std::condition_variable changed;
+  std::deque<Owned<GstSample>> queue;
+  bool running = false;
+  bool eos = false;
+  bool unlocked = false; // the streaming thread must not block
+};
+
+struct _CpsTensorMetaSink {
+  GstBaseSink parent;
+};
+
+G_DEFINE_FINAL_TYPE_WITH_PRIVATE(CpsTensorMetaSink, cps_tensor_meta_sink, GST_TYPE_BASE_SINK)
+GST_ELEMENT_REGISTER_DEFINE(tensormetasink, "tensormetasink", GST_RANK_NONE, CPS_TYPE_TENSOR_META_SINK)
+
+static CpsTensorMetaSinkPrivate &state_of(gpointer self) {
+  return *static_cast<CpsTensorMetaSinkPrivate *>(
+      cps_tensor_meta_sink_get_instance_private(CPS_TENSOR_META_SINK(self)));
+}
+
+// Files
+
+// The name of clip `index`: `%d`, `%0Nd` and `%Nd` stand for it, once, and `%%` for a percent sign. False where the
+// pattern has anything else.
+static bool expand_location(const std::string &pattern, guint index, std::string &name) {
+  bool numbered = false;
+  name.clear();
+  for (size_t i = 0; i < pattern.size(); i++) {
+    if (pattern[i] != '%') {
+      name += pattern[i];
+      continue;
+    }
+    if (pattern[i + 1] == '%') { // the terminating NUL is no such thing
+      name += pattern[++i];
+      continue;
+    }
+    const bool zeros = pattern[i + 1] == '0';
+    const size_t digits = i + 1 + zeros, end = pattern.find_first_not_of("0123456789", digits);
+    if (numbered || end == std::string::npos || end - digits > 2 || pattern[end] != 'd')
+      return false;
+    const size_t width = end > digits ? std::stoul(pattern.substr(digits, end - digits)) : 0;
+    const std::string number = std::to_string(index);
+    if (number.size() < width)
+      name.append(width - number.size(), zeros ? '0' : ' ');
+    name += number;
+    numbered = true;
+    i = end;
+  }
+  return true;
+}
+
+static void post_file_error(CpsTensorMetaSink *self, Owned<GError> error) {
+  gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain, error->code,
+                           g_strdup_printf("%s Check location of tensormetasink.", error->message), nullptr, __FILE__,
+                           GST_FUNCTION, __LINE__);
+}
+
+static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer) {
+  const guint clip_index = cps_buffer_get_tensor_meta(buffer)->clip->clip_index;
+  std::string name;
+  expand_location(state_of(self).pattern, clip_index, name);
+  GError *error = nullptr;
+  if (!cps_buffer_save_safetensors_full(buffer, name.c_str(), state_of(self).flags, &error)) {
+    post_file_error(self, Owned<GError>(error));
+    return GST_FLOW_ERROR;
+  }
+  GST_INFO_OBJECT(self, "wrote %s", name.c_str());
+  gst_element_post_message(
+      GST_ELEMENT(self),
+      gst_message_new_element(GST_OBJECT(self),
+                              gst_structure_new("tensors-written", "location", G_TYPE_STRING, name.c_str(),
+                                                "clip-index", G_TYPE_UINT, clip_index, nullptr)));
+  return GST_FLOW_OK;
+}
+
+// The queue
+
+// Waits while the queue is full. False where the element must let go of its thread.
+static bool wait_for_room(CpsTensorMetaSinkPrivate &state, std::unique_lock<std::mutex> &lock, guint max_buffers) {
+  state.changed.wait(lock, [&] { return state.unlocked || !state.running || state.queue.size() < max_buffers; });
+  return !state.unlocked && state.running;
+}
+
+static GstFlowReturn enqueue(CpsTensorMetaSink *self, GstBuffer *buffer) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  guint max_buffers;
+  bool drop;
+  {
+    ObjectLock lock(self);
+    max_buffers = state.max_buffers;
+    drop = state.drop;
+  }
+  {
+    std::unique_lock<std::mutex> lock(state.mutex);
+    while (max_buffers > 0 && state.queue.size() >= max_buffers) {
+      if (drop) {
+        state.queue.pop_front();
+        continue;
+      }
+      if (wait_for_room(state, lock, max_buffers))
+        continue;
+      lock.unlock();
+      const GstFlowReturn flow = gst_base_sink_wait_preroll(GST_BASE_SINK(self)); // until unlocked or flushing
+      if (flow != GST_FLOW_OK)
+        return flow;
+      lock.lock();
+    }
+    state.queue.emplace_back(gst_sample_new(buffer, state.caps.get(), &GST_BASE_SINK(self)->segment, nullptr));
+    state.changed.notify_all();
+  }
+  GstFlowReturn flow = GST_FLOW_OK;
+  g_signal_emit(self, sink_signals[SIGNAL_NEW_TENSORS], 0, &flow);
+  return flow;
+}
+
+static GstSample *cps_tensor_meta_sink_try_pull_tensors(CpsTensorMetaSink *self, guint64 timeout) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  std::unique_lock<std::mutex> lock(state.mutex);
+  auto ready = [&] { return !state.queue.empty() || state.eos || !state.running; };
+  // The clock of condition_variable overflows on times like these, which is as good as no limit.
+  if (timeout > G_MAXINT64 / 4)
+    state.changed.wait(lock, ready);
+  else
+    state.changed.wait_for(lock, std::chrono::nanoseconds(timeout), ready);
+  if (state.queue.empty())
+    return nullptr;
+  Owned<GstSample> sample = std::move(state.queue.front());
+  state.queue.pop_front();
+  state.changed.notify_all();
+  return sample.release();
+}
+
+static GstSample *cps_tensor_meta_sink_pull_tensors(CpsTensorMetaSink *self) {
+  return cps_tensor_meta_sink_try_pull_tensors(self, GST_CLOCK_TIME_NONE);
+}
+
+// GstBaseSink
+
+static GstFlowReturn tensor_meta_sink_render(GstBaseSink *sink, GstBuffer *buffer) {
+  auto *self = CPS_TENSOR_META_SINK(sink);
+  if (!cps_buffer_get_tensor_meta(buffer)) {
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                      ("The tensors come without a description: link patchselect to tensormetasink."),
+                      ("no CpsTensorMeta on the buffer"));
+    return GST_FLOW_ERROR;
+  }
+  const bool write = !state_of(self).pattern.empty();
+  if (write) {
+    const GstFlowReturn flow = write_file(self, buffer);
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+  bool queue = !write;
+  if (write) {
+    const ObjectLock lock(self);
+    queue = state_of(self).max_buffers > 0;
+  }
+  return queue ? enqueue(self, buffer) : GST_FLOW_OK;
+}
+
+static gboolean tensor_meta_sink_set_caps(GstBaseSink *sink, GstCaps *caps) {
+  state_of(sink).caps.reset(gst_caps_ref(caps));
+  return TRUE;
+}
+
+static void set_flags(gpointer self, bool running, bool eos) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  std::lock_guard<std::mutex> lock(state.mutex);
+  state.running = running;
+  state.eos = eos;
+  state.changed.notify_all();
+}
+
+static void empty_queue(gpointer self) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  std::lock_guard<std::mutex> lock(state.mutex);
+  state.queue.clear();
+}
+
+static void set_unlocked(gpointer self, bool unlocked) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  std::lock_guard<std::mutex> lock(state.mutex);
+  state.unlocked = unlocked;
+  state.changed.notify_all();
+}
+
+static gboolean tensor_meta_sink_unlock(GstBaseSink *sink) {
+  set_unlocked(sink, true);
+  return TRUE;
+}
+
+static gboolean tensor_meta_sink_unlock_stop(GstBaseSink *sink) {
+  set_unlocked(sink, false);
+  return TRUE;
+}
+
+static gboolean tensor_meta_sink_event(GstBaseSink *sink, GstEvent *event) {
+  switch (GST_EVENT_TYPE(event)) {
+  case GST_EVENT_EOS:
+    set_flags(sink, true, true);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    empty_queue(sink);
+    set_flags(sink, true, false);
+    break;
+  default:
+    break;
+  }
+  return GST_BASE_SINK_CLASS(cps_tensor_meta_sink_parent_class)->event(sink, event);
+}
+
+// Finds out now, rather than when a clip has been computed, that files cannot be written. False after an error.
+static bool read_location(CpsTensorMetaSink *self) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  {
+    const ObjectLock lock(self);
+    state.pattern = state.location;
+    state.flags = state.fsync ? CPS_SAVE_FLAG_FSYNC : CPS_SAVE_FLAG_NONE;
+  }
+  std::string name;
+  if (!expand_location(state.pattern, 0, name)) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                      ("location \"%s\" is no file name pattern: it may have one %%d, such as clip-%%05d.safetensors, "
+                       "and %%%% for a percent sign.",
+                       state.pattern.c_str()),
+                      (nullptr));
+    return false;
+  }
+  if (name.empty())
+    return true;
+  const Owned<gchar> folder(g_path_get_dirname(name.c_str()));
+  if (access(folder.get(), W_OK | X_OK) == 0 && g_file_test(folder.get(), G_FILE_TEST_IS_DIR)) {
+    GError *error = nullptr;
+    if (cps_safetensors_check_path(name.c_str(), &error))
+      return true;
+    post_file_error(self, Owned<GError>(error));
+    return false;
+  }
+  GST_ELEMENT_ERROR(self, RESOURCE, OPEN_WRITE,
+                    ("Cannot write to the folder \"%s\" of location: it must exist and be writable.", folder.get()),
+                    GST_ERROR_SYSTEM);
+  return false;
+}
+
+// The base class starts and stops with NULL, but a stream begins and ends with READY.
+static GstStateChangeReturn tensor_meta_sink_change_state(GstElement *element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    if (!read_location(CPS_TENSOR_META_SINK(element)))
+      return GST_STATE_CHANGE_FAILURE;
+    set_flags(element, true, false);
+  }
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(cps_tensor_meta_sink_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    set_flags(element, false, false);
+    empty_queue(element);
+    state_of(element).caps.reset();
+  }
+  return result;
+}
+
+// GObject
+
+static void tensor_meta_sink_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  CpsTensorMetaSinkPrivate &state = state_of(object);
+  ObjectLock lock(object);
+  switch (id) {
+  case PROP_LOCATION:
+    state.location = g_value_get_string(value) ? g_value_get_string(value) : "";
+    break;
+  case PROP_MAX_BUFFERS:
+    state.max_buffers = g_value_get_uint(value);
+    break;
+  case PROP_DROP:
+    state.drop = g_value_get_boolean(value);
+    break;
+  case PROP_FSYNC:
+    state.fsync = g_value_get_boolean(value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+static void tensor_meta_sink_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  const CpsTensorMetaSinkPrivate &state = state_of(object);
+  ObjectLock lock(object);
+  switch (id) {
+  case PROP_LOCATION:
+    g_value_set_string(value, state.location.empty() ? nullptr : state.location.c_str());
+    break;
+  case PROP_MAX_BUFFERS:
+    g_value_set_uint(value, state.max_buffers);
+    break;
+  case PROP_DROP:
+    g_value_set_boolean(value, state.drop);
+    break;
+  case PROP_FSYNC:
+    g_value_set_boolean(value, state.fsync);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+static void tensor_meta_sink_finalize(GObject *object) {
+  state_of(object).~CpsTensorMetaSinkPrivate();
+  G_OBJECT_CLASS(cps_tensor_meta_sink_parent_class)->finalize(object);
+}
+
+static void cps_tensor_meta_sink_init(CpsTensorMetaSink *self) {
+  new (&state_of(self)) CpsTensorMetaSinkPrivate();
+  gst_base_sink_set_sync(GST_BASE_SINK(self), FALSE);
+  gst_base_sink_set_async_enabled(GST_BASE_SINK(self), FALSE);
+  gst_base_sink_set_last_sample_enabled(GST_BASE_SINK(self), FALSE); // a clip is too large to keep by the way
+}
+
+static void install_signals(GType type) {
+  /**
+   * CpsTensorMetaSink::new-tensors:
+   * @sink: the sink
+   *
+   * A buffer of tensors has been queued. Emitted from the streaming thread.
+   *
+   * Returns: a #GstFlowReturn that the sink passes upstream
+   */
+  sink_signals[SIGNAL_NEW_TENSORS] =
+      g_signal_new("new-tensors", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, GST_TYPE_FLOW_RETURN, 0);
+  /**
+   * CpsTensorMetaSink::pull-tensors:
+   * @sink: the sink
+   *
+   * Waits for a buffer of tensors.
+   *
+   * Returns: (transfer full) (nullable): the sample, %NULL at end of stream or where the sink is stopped
+   */
+  sink_signals[SIGNAL_PULL_TENSORS] = g_signal_new_class_handler(
+      "pull-tensors", type, static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+      G_CALLBACK(cps_tensor_meta_sink_pull_tensors), nullptr, nullptr, nullptr, GST_TYPE_SAMPLE, 0);
+  /**
+   * CpsTensorMetaSink::try-pull-tensors:
+   * @sink: the sink
+   * @timeout: the longest time to wait, in ns
+   *
+   * Waits for a buffer of tensors, but no longer than @timeout.
+   *
+   * Returns: (transfer full) (nullable): the sample, %NULL at end of stream, after @timeout, or where the sink is
+   * stopped
+   */
+  sink_signals[SIGNAL_TRY_PULL_TENSORS] = g_signal_new_class_handler(
+      "try-pull-tensors", type, static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+      G_CALLBACK(cps_tensor_meta_sink_try_pull_tensors), nullptr, nullptr, nullptr, GST_TYPE_SAMPLE, 1, G_TYPE_UINT64);
+}
+
+static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(tensor_meta_sink_debug, "tensormetasink", 0, "tensor sink");
+  auto *object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = tensor_meta_sink_set_property;
+  object_class->get_property = tensor_meta_sink_get_property;
+  object_class->finalize = tensor_meta_sink_finalize;
+
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_property(
+      object_class, PROP_LOCATION,
+      g_param_spec_string("location", "Location",
+                          "File to write each clip to, %05d standing for the clip's index (NULL = queue instead)",
+                          nullptr, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
+      object_class, PROP_MAX_BUFFERS,
+      g_param_spec_uint("max-buffers", "Maximum buffers",
+                        "Buffers to queue before upstream has to wait (0 = no limit; with location: queue nothing)", 0,
+                        G_MAXUINT, 0, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
+  g_object_class_install_property(object_class, PROP_DROP,
+                                  g_param_spec_boolean("drop", "Drop", "Drop the oldest buffer where the queue is full",
+                                                       FALSE,
+                                                       static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
+  g_object_class_install_property(
+      object_class, PROP_FSYNC,
+      g_param_spec_boolean("fsync", "fsync",
+                           "Tell of a file when the disk has it, so that a power failure does no harm", FALSE,
+                           static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
+  install_signals(G_TYPE_FROM_CLASS(klass));
+
+  auto *element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = tensor_meta_sink_change_state;
+  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, cps::tensor_template_caps("format=static").get());
+  gst_element_class_set_static_metadata(element_class, "Tensor sink", "Sink/Tensor/File",
+                                        "Hands tensors and their metadata to the application or writes them to files",
+                                        "The codecpatch developers");
+
+  auto *sink_class = GST_BASE_SINK_CLASS(klass);
+  sink_class->set_caps = tensor_meta_sink_set_caps;
+  sink_class->event = tensor_meta_sink_event;
+  sink_class->unlock = tensor_meta_sink_unlock;
+  sink_class->unlock_stop = tensor_meta_sink_unlock_stop;
+  sink_class->render = tensor_meta_sink_render;
+}
