@@ -1,7 +1,7 @@
 // AV1: section numbers are those of the AV1 Bitstream & Decoding Process Specification.
-#include "gst/bitstream/freewith.h"
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
+#include "gst/common/owned.h"
 #include "gst/common/readmap.h"
 
 #include <algorithm>
@@ -12,6 +12,8 @@
 #include <gst/codecparsers/gstav1parser.h>
 
 namespace cps {
+
+CPS_RELEASE(GstAV1Parser, gst_av1_parser_free);
 
 namespace {
 
@@ -93,7 +95,7 @@ private:
   bool read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, Gatherer &gatherer);
   void gather(const GstAV1FrameHeaderOBU &frame, Gatherer &gatherer) const;
 
-  std::unique_ptr<GstAV1Parser, FreeWith<gst_av1_parser_free>> parser_;
+  Owned<GstAV1Parser> parser_;
   std::vector<uint8_t> config_; // OBUs of codec_data
   bool full_range_ = false;     // of the last sequence header
   bool has_frame_ids_ = false;  // likewise

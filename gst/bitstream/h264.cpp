@@ -10,6 +10,8 @@
 
 namespace cps {
 
+CPS_RELEASE(GstH264NalParser, gst_h264_nal_parser_free);
+
 namespace {
 
 // What the derivations need to know about a picture.
@@ -170,7 +172,7 @@ private:
   bool follows_gap(const Picture &picture) const;
   bool recovers(const Picture &picture, bool intra);
 
-  std::unique_ptr<GstH264NalParser, FreeWith<gst_h264_nal_parser_free>> parser_;
+  Owned<GstH264NalParser> parser_;
   PictureOrder order_;
   bool full_range_ = false; // of the last sequence parameter set
   OpenField field_;

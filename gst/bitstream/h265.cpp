@@ -11,6 +11,8 @@
 
 namespace cps {
 
+CPS_RELEASE(GstH265Parser, gst_h265_parser_free);
+
 namespace {
 
 struct NalHeader {
@@ -83,7 +85,7 @@ private:
   int64_t next_order(const NalHeader &header, bool starts_sequence, const SliceHeader &slice);
   void find_references(const NalHeader &header, int64_t order, const SliceHeader &slice, CodedPicture &picture);
 
-  std::unique_ptr<GstH265Parser, FreeWith<gst_h265_parser_free>> parser_;
+  Owned<GstH265Parser> parser_;
   State state_;
   std::vector<Decoded> decoded_;
   int64_t order_window_ = INT64_MAX;

@@ -1,9 +1,9 @@
 // What the parsers of H.264 and H.265 share: framing, codec_data, fingerprints, and what to do with damaged pictures.
 #pragma once
 
-#include "gst/bitstream/freewith.h"
 #include "gst/bitstream/nal.h"
 #include "gst/bitstream/pictureparser.h"
+#include "gst/common/owned.h"
 
 #include <gst/base/gstbytereader.h>
 

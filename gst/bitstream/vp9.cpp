@@ -1,12 +1,14 @@
 // VP9: section numbers are those of the VP9 Bitstream & Decoding Process Specification.
-#include "gst/bitstream/freewith.h"
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
+#include "gst/common/owned.h"
 
 #define GST_USE_UNSTABLE_API
 #include <gst/codecparsers/gstvp9parser.h>
 
 namespace cps {
+
+CPS_RELEASE(GstVp9Parser, gst_vp9_parser_free);
 
 namespace {
 
@@ -36,7 +38,7 @@ protected:
 private:
   bool read_superframe(const CodedUnit &unit, GstVp9SuperframeInfo &superframe);
 
-  std::unique_ptr<GstVp9Parser, FreeWith<gst_vp9_parser_free>> parser_;
+  Owned<GstVp9Parser> parser_;
 };
 
 // Annex B. The library would read an index that is longer than the unit.

@@ -7,6 +7,7 @@
 #include "gst/codecpatch/atomicfile.h"
 
 #include "gst/codecpatch/descriptor.h"
+#include "gst/common/owned.h"
 
 #include <algorithm>
 #include <atomic>
@@ -26,10 +27,6 @@ namespace cps {
 namespace {
 
 constexpr size_t kMostFolders = 1024; // that are remembered to have been looked at
-
-struct CloseFolder {
-  void operator()(GDir *folder) const { g_dir_close(folder); }
-};
 
 // Empty where the system does not tell.
 std::string boot_id() {
@@ -83,7 +80,7 @@ bool is_first_look(const std::string &folder) {
 void remove_abandoned(const std::string &folder) {
   if (!is_first_look(folder))
     return;
-  const std::unique_ptr<GDir, CloseFolder> entries(g_dir_open(folder.empty() ? "." : folder.c_str(), 0, nullptr));
+  const Owned<GDir> entries(g_dir_open(folder.empty() ? "." : folder.c_str(), 0, nullptr));
   while (const gchar *name = entries ? g_dir_read_name(entries.get()) : nullptr)
     if (is_of_this_kernel(name))
       remove_if_abandoned(folder + name);

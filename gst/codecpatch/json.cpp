@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/json.h"
 
+#include "gst/common/owned.h"
+
 #include <cmath>
-#include <memory>
 
 namespace cps {
 
 std::string json_string(const char *text) {
-  const std::unique_ptr<gchar, decltype(&g_free)> valid(g_utf8_make_valid(text, -1), g_free);
+  const Owned<gchar> valid(g_utf8_make_valid(text, -1));
   std::string out = "\"";
   for (const char *c = valid.get(); *c; c++) {
     if (*c == '"' || *c == '\\') {
@@ -68,7 +69,7 @@ std::string value_text(const GValue *value) {
     g_type_class_unref(type);
     return nick;
   }
-  const std::unique_ptr<gchar, decltype(&g_free)> text(gst_value_serialize(value), g_free);
+  const Owned<gchar> text(gst_value_serialize(value));
   return text ? text.get() : "";
 }
 

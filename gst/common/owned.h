@@ -2,32 +2,52 @@
 // Owners for what GLib and GStreamer count or free. Internal.
 #pragma once
 
-#include "gst/codecpatch/cpsclip.h"
-#include "gst/codecpatch/cpsplan.h"
-
+#include <gio/gio.h>
+#include <gst/gst.h>
 #include <memory>
-#include <utility>
 
 namespace cps {
 
-struct Unref {
-  void operator()(GstBuffer *buffer) const { gst_buffer_unref(buffer); }
-  void operator()(GstEvent *event) const { gst_event_unref(event); }
-  void operator()(GstSample *sample) const { gst_sample_unref(sample); }
-  void operator()(GstMemory *memory) const { gst_memory_unref(memory); }
-  void operator()(GstCaps *caps) const { gst_caps_unref(caps); }
-  void operator()(GstMessage *message) const { gst_message_unref(message); }
-  void operator()(GstContext *context) const { gst_context_unref(context); }
-  void operator()(GstQuery *query) const { gst_query_unref(query); }
-  void operator()(GstStructure *structure) const { gst_structure_free(structure); }
-  void operator()(CpsPlan *plan) const { cps_plan_unref(plan); }
-  void operator()(CpsClip *clip) const { cps_clip_unref(clip); }
-  void operator()(gchar *text) const { g_free(text); }
-  void operator()(GError *error) const { g_error_free(error); }
-  void operator()(GBytes *bytes) const { g_bytes_unref(bytes); }
-  void operator()(gpointer object) const { gst_object_unref(object); }
-};
+// Gives back what an owner has. There is none for types that nobody has named, so that nothing is unref'd as what it is
+// not. Headers that know other types name those.
+template <typename T> struct Release;
 
-template <typename T> using Owned = std::unique_ptr<T, Unref>;
+#define CPS_RELEASE(Type, function)                                                                                    \
+  template <> struct Release<Type> {                                                                                   \
+    void operator()(Type *owned) const { function(owned); }                                                            \
+  }
+
+template <typename T> using Owned = std::unique_ptr<T, Release<T>>;
+
+CPS_RELEASE(GBytes, g_bytes_unref);
+CPS_RELEASE(GCancellable, g_object_unref);
+CPS_RELEASE(GDir, g_dir_close);
+CPS_RELEASE(GError, g_error_free);
+CPS_RELEASE(GInputStream, g_object_unref);
+CPS_RELEASE(gchar, g_free);
+
+CPS_RELEASE(GstAllocator, gst_object_unref);
+CPS_RELEASE(GstBuffer, gst_buffer_unref);
+CPS_RELEASE(GstBufferPool, gst_object_unref);
+CPS_RELEASE(GstBus, gst_object_unref);
+CPS_RELEASE(GstCaps, gst_caps_unref);
+CPS_RELEASE(GstClock, gst_object_unref);
+CPS_RELEASE(GstContext, gst_context_unref);
+CPS_RELEASE(GstElement, gst_object_unref);
+CPS_RELEASE(GstElementFactory, gst_object_unref);
+CPS_RELEASE(GstEvent, gst_event_unref);
+CPS_RELEASE(GstMemory, gst_memory_unref);
+CPS_RELEASE(GstMessage, gst_message_unref);
+CPS_RELEASE(GstObject, gst_object_unref);
+CPS_RELEASE(GstPad, gst_object_unref);
+CPS_RELEASE(GstPipeline, gst_object_unref);
+CPS_RELEASE(GstPlugin, gst_object_unref);
+CPS_RELEASE(GstPluginFeature, gst_object_unref);
+CPS_RELEASE(GstProxyPad, gst_object_unref);
+CPS_RELEASE(GstQuery, gst_query_unref);
+CPS_RELEASE(GstSample, gst_sample_unref);
+CPS_RELEASE(GstStream, gst_object_unref);
+CPS_RELEASE(GstStructure, gst_structure_free);
+CPS_RELEASE(GstTask, gst_object_unref);
 
 } // namespace cps

@@ -2,6 +2,8 @@
 // GStreamer's CUDA library as of 1.22 and later: the only file that includes its headers or asks for its version.
 #pragma once
 
+#include "gst/common/owned.h"
+
 #define GST_USE_UNSTABLE_API
 #include <gmodule.h>
 #include <gst/gst.h>
@@ -14,6 +16,12 @@
 #include <gst/cuda/gstcudamemory.h>
 #include <gst/cuda/gstcudautils.h>
 #endif
+
+namespace cps {
+
+CPS_RELEASE(GstCudaContext, gst_object_unref);
+
+} // namespace cps
 
 namespace cps::cuda {
 

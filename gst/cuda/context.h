@@ -2,8 +2,8 @@
 // Which CUDA context an element works in: GStreamer's way of sharing one between elements and with the application.
 #pragma once
 
+#include "gst/common/owned.h"
 #include "gst/cuda/driver.h"
-#include "gst/elements/common/elementtools.h"
 
 #include <mutex>
 

@@ -2,8 +2,8 @@
 // A context, a stream of our own in it, the kernels and device memory: what work on a GPU is enqueued with.
 #pragma once
 
+#include "gst/common/owned.h"
 #include "gst/cuda/driver.h"
-#include "gst/elements/common/elementtools.h"
 
 #include <memory>
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/cuda/memory.h"
 
+#include "gst/common/owned.h"
 #include "gst/cuda/driver.h"
-#include "gst/elements/common/elementtools.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // What the benchmarks share: clocks, lines, medians, and a folder for what they make.
 #pragma once
 
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gst/codecpatch/cpsframemeta.h"
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 #include "tests/kernels/reference.h"
 
 #include <gst/check/gstcheck.h>

@@ -1,7 +1,7 @@
 // A GstHarness around one element, with its bus and with answers to the queries that it asks upstream.
 #pragma once
 
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>

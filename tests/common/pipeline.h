@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gst/codecpatch/codecpatch.h"
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 #include <gst/app/gstappsrc.h>
 

@@ -1,7 +1,7 @@
 // A decoder of H.264 that puts out CUDA memory, in the place of NVIDIA's: libav and an upload.
 #pragma once
 
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 #include <gst/check/gstcheck.h>
 

@@ -1,4 +1,4 @@
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 #include "tests/common/text.h"
 

@@ -1,4 +1,4 @@
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/codecpatch/codecpatch.h>

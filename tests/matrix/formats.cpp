@@ -1,4 +1,5 @@
 // Pixel formats and ranges: whole frames through uniformdecodebin against what ffmpeg makes of the same file.
+#include "gst/common/objectlock.h"
 #include "tests/matrix/oracle.h"
 #include "tests/pipelines/ffmpegfiles.h"
 

@@ -1,6 +1,6 @@
 #include "tests/matrix/streams.h"
 
-#include "gst/elements/common/elementtools.h"
+#include "gst/codecpatch/owned.h"
 
 namespace matrix {
 

@@ -1,6 +1,7 @@
 // uniformdecodebin and patchstreambin in pipelines.
 #pragma once
 
+#include "gst/common/objectlock.h"
 #include "tests/pipelines/clips.h"
 
 namespace pipes {

@@ -35,10 +35,7 @@ void once_stream_class_init(OnceStreamClass *klass) {
   };
 }
 
-struct UnrefObject {
-  void operator()(gpointer object) const { g_object_unref(object); }
-};
-using Stream = std::unique_ptr<GInputStream, UnrefObject>;
+using Stream = cps::Owned<GInputStream>;
 
 // Reads `bytes`, which have to stay.
 Stream once(std::string &bytes) {

@@ -104,10 +104,7 @@ inline Outcome check_error(const std::string &path, std::initializer_list<const 
   return outcome;
 }
 
-struct UnrefObject {
-  void operator()(gpointer object) const { g_object_unref(object); }
-};
-using Stream = std::unique_ptr<GInputStream, UnrefObject>;
+using Stream = cps::Owned<GInputStream>;
 
 inline Stream in_memory(const std::string &bytes) {
   return Stream(g_memory_input_stream_new_from_data(bytes.data(), static_cast<gssize>(bytes.size()), nullptr));

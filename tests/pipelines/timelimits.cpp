@@ -101,10 +101,6 @@ void live_source_class_init(LiveSourceClass *klass) {
   GST_PUSH_SRC_CLASS(klass)->create = live_source_create;
 }
 
-struct UnrefObject {
-  void operator()(gpointer object) const { g_object_unref(object); }
-};
-
 // A clip that begins to play before all of it is there, unless the header is at its end.
 std::string clip_bytes(const char *muxer = "mp4mux faststart=true") {
   const TemporaryFolder folder;
@@ -116,13 +112,13 @@ constexpr const char *kOptions = "total-frames=60 ";
 
 Outcome run_slow(const std::string &line_text, std::string &bytes, size_t piece, gulong delay, size_t ends) {
   Line line(line_text);
-  const std::unique_ptr<SlowStream, UnrefObject> stream(
-      static_cast<SlowStream *>(g_object_new(slow_stream_get_type(), nullptr)));
+  const cps::Owned<GInputStream> owned(G_INPUT_STREAM(g_object_new(slow_stream_get_type(), nullptr)));
+  auto *stream = reinterpret_cast<SlowStream *>(owned.get());
   stream->bytes = &bytes;
   stream->piece = piece;
   stream->delay = delay;
   stream->ends = ends;
-  g_object_set(line.get("bin").get(), "stream", stream.get(), nullptr);
+  g_object_set(line.get("bin").get(), "stream", stream, nullptr);
   return line.run();
 }
 

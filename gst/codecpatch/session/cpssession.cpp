@@ -16,7 +16,7 @@
 
 using cps::Opening;
 using cps::Owned;
-using cps::Release;
+using cps::UserData;
 using cps::SessionInbox;
 using cps::SessionKeeper;
 using cps::SessionPipeline;
@@ -179,7 +179,7 @@ CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, 
  */
 CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotify release, gpointer user_data,
                                    const gchar *name, const gchar *const *options, GError **error) {
-  auto owned = std::make_shared<Release>(release, user_data);
+  auto owned = std::make_shared<UserData>(release, user_data);
   g_return_val_if_fail(data || size == 0, nullptr);
   const std::string source_name = name_or_default(name);
   return open_session(
@@ -214,7 +214,7 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
  */
 CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroyNotify release, gpointer user_data,
                                     const gchar *name, const gchar *const *options, GError **error) {
-  auto owned = std::make_shared<Release>(release, user_data);
+  auto owned = std::make_shared<UserData>(release, user_data);
   g_return_val_if_fail(read, nullptr);
   const std::string source_name = name_or_default(name);
   return open_session(

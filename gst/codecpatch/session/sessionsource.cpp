@@ -13,7 +13,7 @@
 
 namespace cps {
 
-Release::~Release() {
+UserData::~UserData() {
   if (function_ && !stream_functions_forgotten())
     function_(user_data_);
 }
@@ -108,11 +108,11 @@ bool find_uri(const std::string &uri, SessionSource &source, GError **error) {
 
 // Memory
 
-void find_bytes(gconstpointer data, gsize size, std::shared_ptr<Release> release, SessionSource &source) {
+void find_bytes(gconstpointer data, gsize size, std::shared_ptr<UserData> release, SessionSource &source) {
   const auto free = [](gpointer held) {
-    const std::unique_ptr<std::shared_ptr<Release>> owned(static_cast<std::shared_ptr<Release> *>(held));
+    const std::unique_ptr<std::shared_ptr<UserData>> owned(static_cast<std::shared_ptr<UserData> *>(held));
   };
-  auto held = std::make_unique<std::shared_ptr<Release>>(std::move(release));
+  auto held = std::make_unique<std::shared_ptr<UserData>>(std::move(release));
   const Owned<GBytes> bytes(g_bytes_new_with_free_func(data, size, free, held.release()));
   source.stream.reset(g_memory_input_stream_new_from_bytes(bytes.get()));
 }

@@ -11,12 +11,12 @@
 namespace cps {
 
 // Tells the application that its data are not needed any more, unless somebody else has taken that over.
-class Release {
+class UserData {
 public:
-  Release(GDestroyNotify function, gpointer user_data) : function_(function), user_data_(user_data) {}
-  ~Release();
-  Release(const Release &) = delete;
-  Release &operator=(const Release &) = delete;
+  UserData(GDestroyNotify function, gpointer user_data) : function_(function), user_data_(user_data) {}
+  ~UserData();
+  UserData(const UserData &) = delete;
+  UserData &operator=(const UserData &) = delete;
 
   GDestroyNotify hand_over() { return std::exchange(function_, nullptr); }
 
@@ -34,7 +34,7 @@ struct Opening {
 // Each makes the source of a session, on the session's thread. False with an error.
 bool find_file(const std::string &path, const Opening &opening, SessionSource &source, GError **error);
 bool find_uri(const std::string &uri, SessionSource &source, GError **error);
-void find_bytes(gconstpointer data, gsize size, std::shared_ptr<Release> release, SessionSource &source);
+void find_bytes(gconstpointer data, gsize size, std::shared_ptr<UserData> release, SessionSource &source);
 void find_functions(const StreamFunctions &functions, const Opening &opening, SessionSource &source);
 
 } // namespace cps

@@ -141,6 +141,11 @@ std::vector<Owned<GstElementFactory>> gpu_decoders(const GstCaps *caps) {
   return decoders(caps, GST_RANK_NONE, puts_out_cuda_memory);
 }
 
+bool is_decodable(const GstCaps *caps) {
+  return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") || !cpu_decoders(caps).empty() ||
+         !gpu_decoders(caps).empty();
+}
+
 bool is_on_other_gpu(GstElement *decoder, int device_id) {
   if (!g_object_class_find_property(G_OBJECT_GET_CLASS(decoder), "cuda-device-id"))
     return false;
@@ -202,29 +207,6 @@ void set_exact_output(GstElement *decoder, const GstCaps *caps) {
   // libav decodes into memory of GStreamer's; where that knows no such format it crashes, up to 1.22 at least.
   if (g_object_class_find_property(klass, "direct-rendering") && may_lack_format(decoder, caps))
     g_object_set(decoder, "direct-rendering", FALSE, nullptr);
-}
-
-// The name of the decoder that `pad` is linked to where it has not said in what format its frames are.
-static std::string decoder_without_format(GstPad *pad) {
-  const Owned<GstPad> sink(gst_pad_get_peer(pad));
-  const Owned<GstElement> decoder(sink ? gst_pad_get_parent_element(sink.get()) : nullptr);
-  const Owned<GstPad> src(decoder ? gst_element_get_static_pad(decoder.get(), "src") : nullptr);
-  return src && !gst_pad_has_current_caps(src.get()) ? GST_OBJECT_NAME(decoder.get()) : "";
-}
-
-GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer) {
-  const GstFlowReturn flow = gst_pad_push(pad, buffer.release());
-  if (flow != GST_FLOW_NOT_NEGOTIATED)
-    return flow;
-  const std::string decoder = decoder_without_format(pad);
-  if (decoder.empty())
-    return flow;
-  const Owned<gchar> release(gst_version_string());
-  GST_ELEMENT_ERROR(
-      element, STREAM, FORMAT,
-      ("The video decodes to a pixel format that %s has no name for: convert the file to another one.", release.get()),
-      ("%s has put out no caps", decoder.c_str()));
-  return GST_FLOW_ERROR;
 }
 
 } // namespace cps

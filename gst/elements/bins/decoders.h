@@ -15,6 +15,9 @@ std::vector<Owned<GstElementFactory>> cpu_decoders(const GstCaps *caps);
 // Those that put out CUDA memory.
 std::vector<Owned<GstElementFactory>> gpu_decoders(const GstCaps *caps);
 
+// Is it raw video, or is there a decoder for it?
+bool is_decodable(const GstCaps *caps);
+
 // Is the decoder on another GPU than this one?
 bool is_on_other_gpu(GstElement *decoder, int device_id);
 
@@ -25,10 +28,6 @@ void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type);
 
 // Has the decoder put out every bit of a picture, and say so where it would fail: some do less unless they are told to.
 void set_exact_output(GstElement *decoder, const GstCaps *caps);
-
-// Pushes from `pad` of `element`, and says so where the decoder there finds no format for its frames, of which decoders
-// only say that they could not negotiate.
-GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer);
 
 } // namespace cps
 

@@ -9,6 +9,7 @@
 
 #include "gst/elements/bins/stallwatch.h"
 #include "gst/elements/bins/videoroute.h"
+#include "gst/elements/common/cudasupport.h"
 #include "gst/elements/common/dynamicelements.h"
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/planner/frameplanner.h"
@@ -52,10 +53,6 @@ enum {
 };
 
 namespace {
-
-struct UnrefStream {
-  void operator()(GInputStream *stream) const { g_clear_object(&stream); }
-};
 
 struct Settings : cps::RouteSettings {
   std::string uri;
@@ -161,7 +158,7 @@ static bool begin_stream(CpsStreamBin *self) {
   route.settings = settings;
   state.stream = settings.stream;
   cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
-                                    [&route](GstCaps *caps) { cps::refuse_codec(route, caps); },
+                                    [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }, cps::is_decodable,
                                     [watch = state.watch] { watch->note_data(); }};
   state.search = std::make_shared<cps::VideoSearch>(GST_BIN(self), settings.video_track, std::move(outcome));
   cps::OwnSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
@@ -247,7 +244,7 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
     settings.uri = g_value_get_string(value) ? g_value_get_string(value) : "";
     break;
   case PROP_STREAM:
-    replaced.reset(static_cast<GInputStream *>(g_value_dup_object(value)), UnrefStream());
+    replaced = Owned<GInputStream>(static_cast<GInputStream *>(g_value_dup_object(value)));
     replaced.swap(settings.stream);
     break;
   case PROP_VIDEO_TRACK:

@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/cuda/context.h"
-#include "gst/elements/bins/backend.h"
+#include "gst/elements/common/stagecontext.h"
 
 namespace cps {
+
+bool cuda_available() {
+  return cuda::installed();
+}
+
+StageContext::StageContext(GstElement *element) : state_(new State{element, {}}) {}
+StageContext::~StageContext() = default;
+void StageContext::set_context(GstContext *context) {
+  state_->context().set_context(state_->element, context);
+}
+bool StageContext::answer(GstQuery *query) {
+  return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT && state_->context().answer(state_->element, query);
+}
+void StageContext::release() {
+  state_->shared.release();
+}
 
 bool gpu_works(int device_id, std::string &why_not) {
   cuda::Error error;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the elements share: owners for what GStreamer counts or frees, and locks.
+// What elements of all kinds use: owners, locks, and two small questions.
 #pragma once
 
-#include "gst/common/owned.h"
+#include "gst/codecpatch/owned.h"
+#include "gst/common/objectlock.h"
 
 namespace cps {
 
@@ -12,23 +13,18 @@ inline bool is_made_by(GstElement *element, const char *factory) {
   return own && g_str_equal(GST_OBJECT_NAME(own), factory);
 }
 
-// The answer of a probe in place of whoever would get the buffer.
+// Pushes an event with the number of what it belongs to, where that has one.
+inline gboolean push_numbered(GstPad *srcpad, guint32 seqnum, GstEvent *event) {
+  if (seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum(event, seqnum);
+  return gst_pad_push_event(srcpad, event);
+}
+
+// For a pad probe that consumes the buffer: upstream gets `flow` in place of the answer from downstream.
 inline GstPadProbeReturn refuse_buffer(GstPadProbeInfo *info, GstFlowReturn flow) {
   gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
   GST_PAD_PROBE_INFO_FLOW_RETURN(info) = flow;
   return GST_PAD_PROBE_HANDLED;
 }
-
-// Holds a GObject's lock for a scope.
-class ObjectLock {
-public:
-  explicit ObjectLock(gpointer object) : object_(GST_OBJECT_CAST(object)) { GST_OBJECT_LOCK(object_); }
-  ~ObjectLock() { GST_OBJECT_UNLOCK(object_); }
-  ObjectLock(const ObjectLock &) = delete;
-  ObjectLock &operator=(const ObjectLock &) = delete;
-
-private:
-  GstObject *object_;
-};
 
 } // namespace cps

@@ -2,8 +2,8 @@
 #include "gst/elements/common/memorykind.h"
 
 #include "gst/codecpatch/cpsdlpack.h"
+#include "gst/elements/common/cudasupport.h"
 #include "gst/elements/common/picture.h"
-#include "gst/elements/process/stages.h"
 
 #include <string>
 

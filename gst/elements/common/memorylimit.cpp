@@ -29,14 +29,14 @@ guint64 sum(guint64 a, guint64 b) {
   return g_uint64_checked_add(&result, a, b) ? result : G_MAXUINT64;
 }
 
-bool fits_memory(const GstStructure *options, guint64 bytes, guint length, StageError &error) {
+bool fits_memory(const GstStructure *options, guint64 bytes, guint length, ElementError &error) {
   const guint64 most = g_value_get_uint64(gst_structure_get_value(options, "max-memory"));
   if (most == 0 || bytes <= most)
     return true;
-  return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-              "A clip of " + std::to_string(length) + " frames needs " + std::to_string(bytes) +
-                  " bytes of memory, more than max-memory, which is " + std::to_string(most) +
-                  ": sample fewer frames, make them smaller, or allow more.");
+  return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                   "A clip of " + std::to_string(length) + " frames needs " + std::to_string(bytes) +
+                       " bytes of memory, more than max-memory, which is " + std::to_string(most) +
+                       ": sample fewer frames, make them smaller, or allow more.");
 }
 
 bool has_room(GstPad *srcpad, guint length) {

@@ -3,8 +3,8 @@
 // is allocated.
 #pragma once
 
+#include "gst/elements/common/elementerror.h"
 #include "gst/elements/common/elementtools.h"
-#include "gst/elements/process/stages.h"
 
 #include <initializer_list>
 
@@ -20,7 +20,7 @@ guint64 product(std::initializer_list<guint64> factors);
 guint64 sum(guint64 a, guint64 b);
 
 // False with `error` filled in where a clip of `length` frames needs more than max-memory among the `options` allows.
-bool fits_memory(const GstStructure *options, guint64 bytes, guint length, StageError &error);
+bool fits_memory(const GstStructure *options, guint64 bytes, guint length, ElementError &error);
 
 // A query of frameplanner's, which knows the length of the sequence before a decoder has seen any of it: is there room?
 bool has_room(GstPad *srcpad, guint length);

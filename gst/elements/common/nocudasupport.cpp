@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // cudasupport.cpp in a build without CUDA.
-#include "gst/elements/bins/backend.h"
+#include "gst/elements/common/cudasupport.h"
 
 namespace cps {
+
+bool cuda_available() {
+  return false;
+}
+
+struct StageContext::State {};
+
+StageContext::StageContext(GstElement *) {}
+StageContext::~StageContext() = default;
+void StageContext::set_context(GstContext *) {}
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it has something to do in other builds
+bool StageContext::answer(GstQuery *) {
+  return false;
+}
+void StageContext::release() {}
 
 bool gpu_works(int, std::string &why_not) {
   why_not = "this build of codecpatch is without CUDA";

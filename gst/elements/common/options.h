@@ -3,7 +3,6 @@
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
-#include "kernels/sampling.h"
 
 namespace cps {
 
@@ -32,9 +31,6 @@ template <auto state_of> void get_option(GObject *object, guint, GValue *value, 
   state_of(object).options.get(value, spec);
 }
 
-// uniformsampler's on-error, which the planner minds, too.
-enum class OnError { Substitute, Fail };
-
 // Reads one value of a snapshot. Enums also of what another element answered, where they are 0 if it said nothing.
 gint option_int(const GstStructure *options, const char *name);
 gint option_enum(const GstStructure *options, const char *name);
@@ -43,14 +39,5 @@ double option_double(const GstStructure *options, const char *name);
 
 // Adds the fields of `from` to `to`, replacing those of the same name.
 void merge_options(GstStructure *to, const GstStructure *from);
-
-// The sampling plan that uniformsampler's properties describe.
-SamplingPlan sampling_plan(const GstStructure *options);
-
-// Does the segment play what begins at `pts`? Where there are no times, it does.
-bool in_segment(const GstSegment &segment, GstClockTime pts);
-
-// Narrows the plan's section to the part of the stream that `segment` plays.
-void narrow_to_segment(SamplingPlan &plan, const GstSegment &segment);
 
 } // namespace cps

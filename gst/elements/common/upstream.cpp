@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/common/upstream.h"
 
+#include "gst/elements/common/frametime.h"
+
 namespace cps {
 
 static bool is_live(GstPad *sinkpad) {
@@ -136,10 +138,7 @@ GstClockTime declared_duration(GstPad *sinkpad) {
     if (demuxer->numsrcpads != 1)
       return GST_CLOCK_TIME_NONE;
   }
-  gint64 duration = -1;
-  if (!gst_pad_peer_query_duration(sinkpad, GST_FORMAT_TIME, &duration) || duration <= 0)
-    return GST_CLOCK_TIME_NONE;
-  return static_cast<GstClockTime>(duration);
+  return peer_duration(sinkpad);
 }
 
 Rereading can_read_twice(GstPad *sinkpad, std::string &reason) {

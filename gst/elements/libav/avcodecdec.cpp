@@ -35,11 +35,11 @@ constexpr int kDefaultThreads = 0;
 // is not going to come out.
 constexpr guint32 kMostInHand = 64;
 
-struct UnrefState {
-  void operator()(GstVideoCodecState *state) const { gst_video_codec_state_unref(state); }
-};
-
 } // namespace
+
+namespace cps {
+CPS_RELEASE(GstVideoCodecState, gst_video_codec_state_unref);
+} // namespace cps
 
 struct _CpsAvcodecDec {
   GstVideoDecoder parent;
@@ -49,8 +49,8 @@ struct CpsAvcodecDecPrivate {
   int max_threads = kDefaultThreads; // object lock
 
   // The stream lock.
-  std::unique_ptr<GstVideoCodecState, UnrefState> input, output;
-  cps::AvOwned<AVCodecContext> context;
+  Owned<GstVideoCodecState> input, output;
+  Owned<AVCodecContext> context;
   cps::AvPixels pixels; // from the decoder's format to that of `output`
 };
 
@@ -155,7 +155,7 @@ static GstFlowReturn put_out(CpsAvcodecDec *self, const AVFrame *picture) {
 // All frames that the decoder has.
 static GstFlowReturn receive(CpsAvcodecDec *self) {
   const State &state = state_of(self);
-  const cps::AvOwned<AVFrame> picture(av_frame_alloc());
+  const cps::Owned<AVFrame> picture(av_frame_alloc());
   GstFlowReturn flow = GST_FLOW_OK;
   while (flow == GST_FLOW_OK && avcodec_receive_frame(state.context.get(), picture.get()) >= 0) {
     flow = put_out(self, picture.get());
@@ -166,8 +166,8 @@ static GstFlowReturn receive(CpsAvcodecDec *self) {
 
 // Access units
 
-static cps::AvOwned<AVPacket> to_packet(const GstVideoCodecFrame *frame) {
-  cps::AvOwned<AVPacket> packet(av_packet_alloc());
+static cps::Owned<AVPacket> to_packet(const GstVideoCodecFrame *frame) {
+  cps::Owned<AVPacket> packet(av_packet_alloc());
   GstBuffer *unit = frame->input_buffer;
   const gsize size = gst_buffer_get_size(unit);
   if (size > G_MAXINT - AV_INPUT_BUFFER_PADDING_SIZE || av_new_packet(packet.get(), static_cast<int>(size)) < 0)
@@ -192,7 +192,7 @@ static void mark_damage(const State &state, GstVideoCodecFrame *frame, const AVP
 static GstFlowReturn avcodec_dec_handle_frame(GstVideoDecoder *decoder, GstVideoCodecFrame *frame) {
   auto *self = CPS_AVCODEC_DEC(decoder);
   const State &state = state_of(self);
-  const cps::AvOwned<AVPacket> packet = to_packet(frame);
+  const cps::Owned<AVPacket> packet = to_packet(frame);
   if (packet)
     mark_damage(state, frame, packet.get());
   gst_video_codec_frame_unref(frame);

@@ -17,6 +17,7 @@
 #include <gst/base/gstflowcombiner.h>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern "C" {
@@ -47,25 +48,6 @@ namespace {
 
 constexpr int kReadAtOnce = 64 << 10;
 
-struct CloseFile {
-  void operator()(AVFormatContext *file) const { avformat_close_input(&file); }
-};
-
-struct FreeIo {
-  void operator()(AVIOContext *io) const {
-    av_freep(&io->buffer);
-    avio_context_free(&io);
-  }
-};
-
-struct UnrefTask {
-  void operator()(GstTask *task) const { gst_object_unref(task); }
-};
-
-struct FreeCombiner {
-  void operator()(GstFlowCombiner *combiner) const { gst_flow_combiner_free(combiner); }
-};
-
 struct Video {
   GstPad *pad; // of the element
   int stream;
@@ -74,6 +56,10 @@ struct Video {
 };
 
 } // namespace
+
+namespace cps {
+CPS_RELEASE(GstFlowCombiner, gst_flow_combiner_free);
+} // namespace cps
 
 struct _CpsAvformatDemux {
   GstElement parent;
@@ -85,13 +71,13 @@ struct CpsAvformatDemuxPrivate {
 
   // Not the pad's, whose lock those who push have.
   GRecMutex task_lock{};
-  std::unique_ptr<GstTask, UnrefTask> task;
+  Owned<GstTask> task;
   bool stopping = false; // under the object lock, as is pausing the task
 
   // The task's, and nobody's once that has ended.
-  std::unique_ptr<AVIOContext, FreeIo> io;
-  std::unique_ptr<AVFormatContext, CloseFile> file; // goes before `io`
-  std::unique_ptr<GstFlowCombiner, FreeCombiner> combiner;
+  Owned<AVIOContext> io;
+  Owned<AVFormatContext> file; // goes before `io`
+  Owned<GstFlowCombiner> combiner;
   std::vector<Video> videos; // in a scope of the object lock where it changes
 };
 
@@ -283,7 +269,7 @@ static GstFlowReturn push_packet(CpsAvformatDemux *self, const AVPacket *packet)
 // One packet. Anything but OK ends the stream.
 static GstFlowReturn read_packet(CpsAvformatDemux *self) {
   State &state = state_of(self);
-  const cps::AvOwned<AVPacket> packet(av_packet_alloc());
+  const cps::Owned<AVPacket> packet(av_packet_alloc());
   const int error = av_read_frame(state.file.get(), packet.get());
   if (error >= 0)
     return push_packet(self, packet.get());

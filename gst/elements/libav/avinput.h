@@ -16,6 +16,8 @@ extern "C" {
 
 namespace cps {
 
+CPS_RELEASE(GstAdapter, g_object_unref);
+
 // What begins with find_size() is for the thread that reads, the rest for any.
 class AvInput {
 public:
@@ -45,10 +47,6 @@ public:
   bool has_failed() const { return pulled_ != GST_FLOW_OK && pulled_ != GST_FLOW_EOS; }
 
 private:
-  struct UnrefAdapter {
-    void operator()(GstAdapter *adapter) const { g_object_unref(adapter); }
-  };
-
   int read_pulled(uint8_t *data, int size);
   int read_pushed(uint8_t *data, int size);
 
@@ -59,7 +57,7 @@ private:
 
   std::mutex mutex_; // all below
   std::condition_variable changed_;
-  const std::unique_ptr<GstAdapter, UnrefAdapter> pushed_;
+  const Owned<GstAdapter> pushed_;
   GstFlowReturn flow_ = GST_FLOW_FLUSHING; // for whoever pushes
   bool ended_ = false;
 };

@@ -18,11 +18,13 @@
  */
 #include "gst/elements/planner/frameplanner.h"
 
-#include "gst/elements/bins/decoders.h"
+#include "gst/elements/common/frametime.h"
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
+#include "gst/elements/common/samplingoptions.h"
 #include "gst/elements/common/upstream.h"
 #include "gst/elements/planner/colorrange.h"
+#include "gst/elements/planner/decoderpush.h"
 #include "gst/elements/planner/parametersets.h"
 #include "gst/elements/planner/plannercaps.h"
 #include "gst/elements/planner/planrequest.h"
@@ -85,6 +87,7 @@ struct CpsFramePlannerPrivate {
   std::unique_ptr<cps::PictureParser> parser;
   StreamIndex index;
   bool indexed = false; // the index is complete
+  // Of events of ours: that of the application's last seek, or of the first segment that upstream sent after it.
   guint32 seqnum = GST_SEQNUM_INVALID;
   cps::Timeline timeline;
   GstSegment segment = {};          // what upstream sent last
@@ -130,7 +133,7 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
   const GstStructure *structure = gst_caps_get_structure(caps, 0);
   gint n = 0, d = 1;
   gst_structure_get_fraction(structure, "framerate", &n, &d);
-  state.nominal_fps = n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
+  state.nominal_fps = cps::frame_rate(n, d);
   if (state.parser && state.parser->set_caps(caps))
     return;
   // Within a stream that is indexed somebody has to parse what comes, be it nonsense.
@@ -252,20 +255,12 @@ static bool make_plan(CpsFramePlanner *self) {
   return true;
 }
 
-// Ours bear the number of the application's last word, or of the first segment that upstream sent behind it, not of our
-// seeks.
-static void push_numbered(const CpsFramePlannerPrivate &state, GstEvent *event) {
-  if (state.seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum(event, state.seqnum);
-  gst_pad_push_event(state.srcpad, event);
-}
-
 // Sends the segment of what follows: the application's after a seek; else one in which positions are stream times, for
 // streams may have several, which do not begin and end where their pictures do.
 static void forward_segment(CpsFramePlannerPrivate &state) {
   if (state.partial || state.phase == Phase::Passing) {
     if (state.segment_pending)
-      push_numbered(state, gst_event_new_segment(&state.segment));
+      cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_segment(&state.segment));
     state.segment_pending = false;
     return;
   }
@@ -273,7 +268,7 @@ static void forward_segment(CpsFramePlannerPrivate &state) {
     return;
   const gint64 first_time = state.index.frames() > 0 ? state.index.time(0) : cps::kUntimed;
   const GstSegment whole = cps::whole_stream(*state.first, first_time);
-  push_numbered(state, gst_event_new_segment(&whole));
+  cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_segment(&whole));
 }
 
 // Nothing that is wanted follows.
@@ -281,7 +276,7 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   if (!state.ended) {
     state.ended = true;
     state.sampling.end(true);
-    push_numbered(state, gst_event_new_eos());
+    cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_eos());
   }
   return GST_FLOW_EOS;
 }
@@ -513,7 +508,7 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
       return true;
     }
     if (!state.ended)
-      push_numbered(state, gst_event_copy(event));
+      cps::push_numbered(state.srcpad, state.seqnum, gst_event_copy(event));
     state.ended |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
     return true;
   }

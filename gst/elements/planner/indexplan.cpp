@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/planner/indexplan.h"
 
-#include "gst/elements/common/options.h"
-#include "gst/elements/sampler/estimate.h"
+#include "gst/elements/common/frametime.h"
+#include "gst/elements/common/samplingoptions.h"
 
 #include <algorithm>
 #include <cmath>
@@ -35,10 +35,8 @@ Owned<CpsPlan> plan_from_index(const StreamIndex &index, const GstStructure *opt
   if (!resolve_sampling(request, index.frames(), times, ids, error))
     return nullptr;
   const double fps = average_fps(index, nominal_fps);
-  Owned<CpsPlan> plan(cps_plan_new(static_cast<guint>(ids.size())));
-  plan->total = index.frames();
-  plan->fps = fps;
-  plan->duration = fps > 0 ? frame_time(index.frames(), fps) : GST_CLOCK_TIME_NONE;
+  Owned<CpsPlan> plan =
+      new_plan(ids, index.frames(), fps, fps > 0 ? frame_time(index.frames(), fps) : GST_CLOCK_TIME_NONE);
   for (size_t i = 0; i < ids.size(); i++) {
     const auto id = static_cast<uint32_t>(ids[i]);
     plan->frames[i] = {id, position_in(section, index.time(id)), index.frame(id).random_access};

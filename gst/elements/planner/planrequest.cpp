@@ -2,6 +2,7 @@
 #include "gst/elements/planner/planrequest.h"
 
 #include "gst/elements/common/options.h"
+#include "gst/elements/common/samplingoptions.h"
 #include "gst/elements/planner/indexplan.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/planner/secondpass.h"
 
-#include "gst/elements/sampler/estimate.h"
+#include "gst/elements/common/frametime.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 #include "gst/elements/planner/timeline.h"
 
 #include "gst/elements/common/editlists.h"
-#include "gst/elements/common/options.h"
+#include "gst/elements/common/frametime.h"
 #include "gst/elements/common/upstream.h"
 
 #include <algorithm>

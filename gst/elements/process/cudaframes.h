@@ -2,29 +2,17 @@
 // What the stages in CUDA memory share: their frames, the device that those are on, and what may go wrong.
 #pragma once
 
-#include "gst/cuda/context.h"
 #include "gst/cuda/device.h"
 #include "gst/cuda/memory.h"
+#include "gst/elements/common/stagecontext.h"
 #include "gst/elements/process/stages.h"
 
 namespace cps {
 
-struct StageContext::State {
-  // With the device that the element's property names now.
-  cuda::ElementContext &context() {
-    gint device_id = -1;
-    g_object_get(element, "cuda-device-id", &device_id, nullptr);
-    shared.set_device_id(device_id);
-    return shared;
-  }
-
-  GstElement *element;
-  cuda::ElementContext shared;
-};
-
-inline bool fail(StageError &error, const cuda::Error &reason) {
-  return fail(error, GST_RESOURCE_ERROR,
-              reason.out_of_memory ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED, reason.text + ".");
+inline bool set_error(ElementError &error, const cuda::Error &reason) {
+  return set_error(error, GST_RESOURCE_ERROR,
+                   reason.out_of_memory ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED,
+                   reason.text + ".");
 }
 
 // The one memory of a frame, nullptr where that is no CUDA video memory.
@@ -89,28 +77,29 @@ public:
 
   // Is it that of `frame`? A sequence may begin on another one: what was made for the device before goes first, by
   // `forget`.
-  template <typename Forget> bool follow(GstBuffer *frame, bool first, StageError &error, const Forget &forget) {
+  template <typename Forget> bool follow(GstBuffer *frame, bool first, ElementError &error, const Forget &forget) {
     GstCudaMemory *memory = video_memory(frame);
     if (!memory)
-      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-                  "A frame is not in CUDA memory, though its caps say so: put a cudaupload behind uniformsampler.");
+      return set_error(
+          error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+          "A frame is not in CUDA memory, though its caps say so: put a cudaupload behind uniformsampler.");
     if (device_ && device_->context() == memory->context)
       return true;
     if (!first)
-      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-                  "The CUDA context changed in the middle of a sequence: all frames must come from one.");
+      return set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                       "The CUDA context changed in the middle of a sequence: all frames must come from one.");
     forget();
     device_.reset();
     return adopt(memory->context, error);
   }
 
 private:
-  bool adopt(GstCudaContext *context, StageError &error) {
+  bool adopt(GstCudaContext *context, ElementError &error) {
     cuda::Error reason;
     if (!context_.context().adopt(context, reason))
-      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, reason.text + ".");
+      return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, reason.text + ".");
     device_ = cuda::Device::create(context, reason);
-    return device_ || fail(error, reason);
+    return device_ || set_error(error, reason);
   }
 
   StageContext::State &context_;

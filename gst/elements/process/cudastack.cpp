@@ -14,7 +14,7 @@ public:
   explicit CudaStackStage(StageContext &context) : device_(context) {}
 
   bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
-             StageError &) override { // the memory is that of the first frame's device
+             ElementError &) override { // the memory is that of the first frame's device
     info_ = info;
     crop_ = crop;
     color_ = color;
@@ -23,7 +23,7 @@ public:
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, StageError &error) override {
+  bool add(guint position, GstBuffer *frame, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [] {}))
       return false;
     const cuda::Current current(*device_);
@@ -31,19 +31,19 @@ public:
     if (position == 0)
       memory_ = device_->allocate(frame_bytes * length_);
     if (!memory_)
-      return fail(error, device_->error());
+      return set_error(error, device_->error());
     const CudaPicture picture(frame, info_, crop_);
     if (!picture)
       return refuse_frame(error);
     const CudaMap frames(memory_.get(), GST_MAP_WRITE);
     if (!frames)
-      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE, "Could not map the memory for the frames.");
+      return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE, "Could not map the memory for the frames.");
     const bool good =
         cuda::convert_to_rgb(*device_, picture.view(), color_, frames.as<uint8_t>() + position * frame_bytes);
     if (!good)
-      fail(error, device_->error());
+      set_error(error, device_->error());
     if (!device_->synchronise() && good) // also after an error, for the frame must not go while kernels read it
-      return fail(error, device_->error());
+      return set_error(error, device_->error());
     return good;
   }
 

@@ -9,29 +9,13 @@
 
 namespace cps {
 
-bool cuda_available() {
-  return cuda::installed();
-}
-
-StageContext::StageContext(GstElement *element) : state_(new State{element, {}}) {}
-StageContext::~StageContext() = default;
-void StageContext::set_context(GstContext *context) {
-  state_->context().set_context(state_->element, context);
-}
-bool StageContext::answer(GstQuery *query) {
-  return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT && state_->context().answer(state_->element, query);
-}
-void StageContext::release() {
-  state_->shared.release();
-}
-
 namespace {
 
 class CudaEnergyStage final : public EnergyStage {
 public:
   explicit CudaEnergyStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, StageError &) override {
+  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, ElementError &) override {
     info_ = info;
     crop_ = crop;
     percentile_ = percentile;
@@ -39,7 +23,7 @@ public:
     return true;
   }
 
-  Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) override {
+  Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, ElementError &error) override {
     if (!device_.follow(frame, step == EnergyStep::First, error, [this] { forget(); }))
       return nullptr;
     const cuda::Current current(*device_);
@@ -49,7 +33,7 @@ public:
     Owned<GstMemory> memory =
         device_->allocate(static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float));
     if (!memory) {
-      fail(error, device_->error());
+      set_error(error, device_->error());
       return nullptr;
     }
     if (!compute(frame, step, memory.get(), error))
@@ -65,30 +49,30 @@ private:
     prepared_ = false;
   }
 
-  bool prepare(StageError &error) {
+  bool prepare(ElementError &error) {
     if (!energy_)
       energy_.emplace(*device_);
     if (!prepared_ && !energy_->prepare(picture_layout(info_, crop_), percentile_))
-      return fail(error, device_->error());
+      return set_error(error, device_->error());
     prepared_ = true;
     return true;
   }
 
-  bool compute(GstBuffer *frame, EnergyStep step, GstMemory *memory, StageError &error) {
+  bool compute(GstBuffer *frame, EnergyStep step, GstMemory *memory, ElementError &error) {
     const CudaPicture picture(frame, info_, crop_);
     if (!picture)
       return refuse_frame(error);
     const CudaMap map(memory, GST_MAP_WRITE);
     if (!map)
-      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                  "There is not enough GPU memory for an energy map.");
+      return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                       "There is not enough GPU memory for an energy map.");
     const bool good = step == EnergyStep::Repeat
                           ? energy_->repeat(map.as<float>())
                           : energy_->next(picture.view(), step == EnergyStep::First, map.as<float>());
     if (!good)
-      fail(error, device_->error());
+      set_error(error, device_->error());
     if (!device_->synchronise() && good) // also after an error, for the frame must not go while kernels read it
-      return fail(error, device_->error());
+      return set_error(error, device_->error());
     return good;
   }
 
@@ -105,7 +89,7 @@ public:
   explicit CudaClipStage(StageContext &context) : device_(context) {}
 
   bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
-             StageError &) override { // the memory is that of the first frame's device
+             ElementError &) override { // the memory is that of the first frame's device
     info_ = info;
     crop_ = crop;
     target_ = target;
@@ -114,27 +98,28 @@ public:
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) override {
+  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [this] { clip_.reset(); }))
       return false;
     const cuda::Current current(*device_);
     if (!clip_)
       clip_.emplace(*device_);
     if (position == 0 && !clip_->begin(picture_layout(info_, crop_), target_, patch_, static_cast<int>(length_)))
-      return fail(error, device_->error());
+      return set_error(error, device_->error());
     if (!take(frame, energy, error))
       return false;
     const CpsFrameMeta &meta = *cps_buffer_get_frame_meta(frame);
     const bool good = clip_->add(in_flight_->picture.view(), in_flight_->energy.as<float>(),
                                  static_cast<int64_t>(meta.frame_id), (meta.flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0);
     if (!good)
-      fail(error, device_->error());
+      set_error(error, device_->error());
     else if (position + 1 == length_) // finish() is next, and waits
       return true;
     return settle(good, error);
   }
 
-  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, StageError &error) override {
+  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
+                          ElementError &error) override {
     // cppcheck-suppress unreadVariable ; it holds the context
     const cuda::Current current(*device_);
     Owned<GstBuffer> buffer(gst_buffer_new());
@@ -150,11 +135,12 @@ private:
     CudaMap energy;
   };
 
-  bool take(GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) {
+  bool take(GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) {
     if (gst_buffer_n_memory(energy.map) != 1 || !cuda::is_linear_memory(gst_buffer_peek_memory(energy.map, 0)))
-      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-                  "The energy of a frame in CUDA memory is not in CUDA memory: put no element between patchenergy and "
-                  "patchselect.");
+      return set_error(
+          error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+          "The energy of a frame in CUDA memory is not in CUDA memory: put no element between patchenergy and "
+          "patchselect.");
     const Size size = clip_->map_size();
     in_flight_.emplace(frame, energy, info_, crop_);
     if (in_flight_->picture && in_flight_->energy && static_cast<int>(energy.width) == size.width &&
@@ -166,28 +152,28 @@ private:
   }
 
   // Waits for the device, whatever came before, and lets go of what it read. `good`: nothing went wrong so far.
-  bool settle(bool good, StageError &error) {
+  bool settle(bool good, ElementError &error) {
     if (!device_->synchronise() && good)
-      good = fail(error, device_->error());
+      good = set_error(error, device_->error());
     in_flight_.reset();
     written_.clear();
     return good;
   }
 
-  bool cut(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, StageError &error) {
+  bool cut(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, ElementError &error) {
     for (const CpsTensor &tensor : tensors) {
       Owned<GstMemory> memory = device_->allocate(cps_tensor_get_size(&tensor));
       if (!memory)
-        return fail(error, device_->error());
+        return set_error(error, device_->error());
       written_.push_back(std::make_unique<CudaMap>(memory.get(), GST_MAP_WRITE));
       if (!*written_.back())
-        return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                    "There is not enough GPU memory for the patches: lower k-keep or patch-size.");
+        return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                         "There is not enough GPU memory for the patches: lower k-keep or patch-size.");
       gst_buffer_append_memory(buffer, memory.release());
     }
     const cuda::ClipTensors out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>()};
     return clip_->finish(recipe.select, recipe.color, recipe.scaling, recipe.type, out) ||
-           fail(error, device_->error());
+           set_error(error, device_->error());
   }
 
   GstVideoInfo info_ = {};

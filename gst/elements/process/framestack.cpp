@@ -33,9 +33,9 @@ class FrameStacker final : public cps::ClipMaker {
 public:
   explicit FrameStacker(std::unique_ptr<cps::StackStage> stage) : stage_(std::move(stage)) {}
 
-  bool accepts(GstBuffer *, const cps::CropRect &, cps::StageError &) const override { return true; }
+  bool accepts(GstBuffer *, const cps::CropRect &, cps::ElementError &) const override { return true; }
 
-  bool begin(const GstStructure *options, const cps::ClipFormat &format, cps::StageError &error) override {
+  bool begin(const GstStructure *options, const cps::ClipFormat &format, cps::ElementError &error) override {
     const cps::CropRect &crop = format.crop;
     crop_ = crop;
     tensors_ = {cps::make_tensor("frames", CPS_DTYPE_U8, {format.length, crop.height, crop.width, 3}, 0)};
@@ -46,11 +46,11 @@ public:
 
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
 
-  bool add(guint position, GstBuffer *frame, cps::StageError &error) override {
+  bool add(guint position, GstBuffer *frame, cps::ElementError &error) override {
     return stage_->add(position, frame, error);
   }
 
-  cps::Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &, cps::StageError &) override {
+  cps::Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &, cps::ElementError &) override {
     return stage_->finish();
   }
 

@@ -4,21 +4,6 @@
 
 namespace cps {
 
-bool cuda_available() {
-  return false;
-}
-
-struct StageContext::State {};
-
-StageContext::StageContext(GstElement *) {}
-StageContext::~StageContext() = default;
-void StageContext::set_context(GstContext *) {}
-// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it has something to do in other builds
-bool StageContext::answer(GstQuery *) {
-  return false;
-}
-void StageContext::release() {}
-
 std::unique_ptr<EnergyStage> make_energy_stage(bool, StageContext &) {
   return make_system_energy_stage();
 }

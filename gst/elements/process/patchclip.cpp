@@ -108,7 +108,7 @@ static PixelType pixel_type(CpsDtype dtype) {
 
 // The sequence
 
-bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const {
+bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, ElementError &error) const {
   const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
   error.domain = GST_STREAM_ERROR;
   error.code = GST_STREAM_ERROR_FORMAT;
@@ -129,7 +129,7 @@ bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, StageError &er
   return false;
 }
 
-bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format, StageError &error) {
+bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format, ElementError &error) {
   error.domain = GST_LIBRARY_ERROR;
   error.code = GST_LIBRARY_ERROR_SETTINGS;
   ClipOptions options;
@@ -163,14 +163,14 @@ bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format
   return stage_->begin(format.info, format.crop, target, patch, format.length, error);
 }
 
-bool ClipBuilder::add(guint position, GstBuffer *frame, StageError &error) {
+bool ClipBuilder::add(guint position, GstBuffer *frame, ElementError &error) {
   const CpsEnergyMeta &energy = *cps_buffer_get_energy_meta(frame);
   energy_mode_ = energy.mode;
   energy_percentile_ = energy.percentile;
   return stage_->add(position, frame, energy, error);
 }
 
-Owned<GstBuffer> ClipBuilder::finish(const std::vector<CpsClipFrame> &frames, StageError &error) {
+Owned<GstBuffer> ClipBuilder::finish(const std::vector<CpsClipFrame> &frames, ElementError &error) {
   ClipRecipe recipe;
   recipe.select = options_.select;
   for (const CpsClipFrame &frame : frames) {

@@ -26,11 +26,11 @@ class ClipBuilder final : public ClipMaker {
 public:
   explicit ClipBuilder(std::unique_ptr<ClipStage> stage) : stage_(std::move(stage)) {}
 
-  bool accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const override;
-  bool begin(const GstStructure *properties, const ClipFormat &format, StageError &error) override;
+  bool accepts(GstBuffer *frame, const CropRect &crop, ElementError &error) const override;
+  bool begin(const GstStructure *properties, const ClipFormat &format, ElementError &error) override;
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
-  bool add(guint position, GstBuffer *frame, StageError &error) override;
-  Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, StageError &error) override;
+  bool add(guint position, GstBuffer *frame, ElementError &error) override;
+  Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, ElementError &error) override;
   void describe(CpsClip &clip) const override;
 
 private:

@@ -26,6 +26,7 @@
 #include "gst/codecpatch/cpsframemeta.h"
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/common/options.h"
+#include "gst/elements/process/sequencefailed.h"
 #include "gst/elements/process/stages.h"
 #include "kernels/geometry.h"
 
@@ -88,7 +89,7 @@ static void release_resources(CpsPatchEnergyPrivate &state) {
 }
 
 // Makes what depends on the size of the frames.
-static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps::StageError &error) {
+static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps::ElementError &error) {
   forget_pictures(state);
   state.crop = crop;
   state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
@@ -97,7 +98,7 @@ static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps
   return state.energy->begin(state.info, crop, state.percentile, error);
 }
 
-static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *frame, cps::StageError &error) {
+static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *frame, cps::ElementError &error) {
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame);
   const bool own_picture = meta && cps::is_own_picture(meta->status);
   cps::EnergyStep step = cps::EnergyStep::Next;
@@ -119,14 +120,14 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
     return GST_FLOW_ERROR;
   }
-  cps::StageError error;
+  cps::ElementError error;
   if ((!state.energy || !(crop == state.crop)) && !prepare(state, crop, error)) {
     state.energy.reset();
-    return cps::report(self, error);
+    return cps::post_error(self, error);
   }
   Owned<GstBuffer> map = energy_map(state, buffer, error);
   if (!map)
-    return cps::report(self, error);
+    return cps::post_error(self, error);
   const cps::Size size = cps::small_size({crop.width, crop.height});
   CpsEnergyMeta *meta =
       cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
@@ -140,9 +141,7 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
 static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   const GstFlowReturn flow = process(trans, buffer);
   if (flow == GST_FLOW_ERROR)
-    gst_pad_push_event(
-        GST_BASE_TRANSFORM_SRC_PAD(trans),
-        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(cps::kSequenceFailed)));
+    gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(trans), cps::new_sequence_failed());
   return flow;
 }
 

@@ -5,7 +5,8 @@
 
 #include "gst/codecpatch/cpsenergymeta.h"
 #include "gst/codecpatch/cpstensormeta.h"
-#include "gst/elements/common/elementtools.h"
+#include "gst/elements/common/cudasupport.h"
+#include "gst/elements/common/elementerror.h"
 #include "gst/elements/common/picture.h"
 #include "kernels/pixels.h"
 #include "kernels/select.h"
@@ -16,65 +17,6 @@
 #include <vector>
 
 namespace cps {
-
-// Why a stage gave up, as an element's error message has it.
-struct StageError {
-  GQuark domain = 0;
-  gint code = 0;
-  std::string text;
-};
-
-// Fills in the error; false, for a caller to return.
-inline bool fail(StageError &error, GQuark domain, gint code, std::string text) {
-  error = {domain, code, std::move(text)};
-  return false;
-}
-inline bool refuse_frame(StageError &error) {
-  return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-              "Could not read a frame: its memory is smaller than its caps say.");
-}
-inline bool refuse_frame_or_energy(StageError &error) {
-  return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-              "Could not read a frame or its energy: the memory does not fit its caps.");
-}
-
-// Posts it as the element's error message.
-inline GstFlowReturn report(gpointer element, const StageError &error) {
-  gst_element_message_full(GST_ELEMENT(element), GST_MESSAGE_ERROR, error.domain, error.code,
-                           g_strdup(error.text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
-  return GST_FLOW_ERROR;
-}
-
-// A custom event from patchenergy to patchselect: there was an error, the sequence goes no further.
-constexpr const char *kSequenceFailed = "CpsSequenceFailed";
-
-// Is there CUDA in this build, and a driver for it on this machine? Initialises nothing.
-bool cuda_available();
-
-// The property that says which device a stage in CUDA memory is to use.
-GParamSpec *cuda_device_id_spec();
-
-// The CUDA context that an element shares with its neighbours: that of the frames, or before there are any, what the
-// application or a neighbour set. Thread-safe. Knows nothing where the build has no CUDA.
-class StageContext {
-public:
-  explicit StageContext(GstElement *element); // which has a property cuda-device-id
-  ~StageContext();
-  StageContext(const StageContext &) = delete;
-  StageContext &operator=(const StageContext &) = delete;
-
-  // What GstElement's set_context and a pad's query function have to do. True: `query` has been answered.
-  void set_context(GstContext *context);
-  bool answer(GstQuery *query);
-
-  void release();
-
-  struct State;
-  State *state() const { return state_.get(); }
-
-private:
-  std::unique_ptr<State> state_;
-};
 
 // How a frame follows the one before: as the first of a sequence, as another picture, or as the same once more.
 enum class EnergyStep { First, Next, Repeat };
@@ -88,10 +30,10 @@ public:
   EnergyStage &operator=(const EnergyStage &) = delete;
 
   // For frames like `info` and `crop` say; the next one is the first of a sequence.
-  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, StageError &error) = 0;
+  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, ElementError &error) = 0;
 
   // The frame's energy map as CpsEnergyMeta has it, finished. nullptr: see `error`.
-  virtual Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) = 0;
+  virtual Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, ElementError &error) = 0;
 };
 
 // What a sequence of frames becomes tensors with, once it is whole.
@@ -114,15 +56,15 @@ public:
 
   // Starts a sequence of `length` frames like `info` and `crop` say, in the memory of the one before.
   virtual bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
-                     StageError &error) = 0;
+                     ElementError &error) = 0;
 
   // Frame `position`, 0 to length - 1 in turn. It may change once the next call has returned, and but for the last
   // frame once this one has.
-  virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) = 0;
+  virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) = 0;
 
   // Selects and cuts: a buffer with the memories of `tensors`, finished. nullptr: see `error`.
   virtual Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
-                                  StageError &error) = 0;
+                                  ElementError &error) = 0;
 };
 
 // Whole frames as RGB, one behind the other. Not thread-safe.
@@ -135,10 +77,10 @@ public:
 
   // Starts a sequence of `length` frames like `info` and `crop` say.
   virtual bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
-                     StageError &error) = 0;
+                     ElementError &error) = 0;
 
   // Frame `position`, 0 to length - 1 in turn, is converted into its place. It may change once this has returned.
-  virtual bool add(guint position, GstBuffer *frame, StageError &error) = 0;
+  virtual bool add(guint position, GstBuffer *frame, ElementError &error) = 0;
 
   // The sequence: one memory, [length, height, width, 3].
   virtual Owned<GstBuffer> finish() = 0;

@@ -27,7 +27,7 @@ class SystemEnergyStage final : public EnergyStage {
 public:
   ~SystemEnergyStage() override { release_maps(); }
 
-  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, StageError &error) override {
+  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, ElementError &error) override {
     info_ = info;
     crop_ = crop;
     energy_.emplace(picture_layout(info, crop), percentile);
@@ -38,10 +38,10 @@ public:
     const size_t bytes = static_cast<size_t>(size.width) * static_cast<size_t>(size.height) * sizeof(float);
     gst_buffer_pool_config_set_params(config, nullptr, static_cast<guint>(bytes), 1, 0);
     return (gst_buffer_pool_set_config(maps_.get(), config) && gst_buffer_pool_set_active(maps_.get(), TRUE)) ||
-           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "Could not allocate energy maps.");
+           set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "Could not allocate energy maps.");
   }
 
-  Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, StageError &error) override {
+  Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, ElementError &error) override {
     const MappedPicture picture(frame, info_, crop_);
     GstBuffer *acquired = nullptr;
     if (picture)
@@ -120,7 +120,7 @@ void *append_memory(GstBuffer *buffer, size_t size) {
 class SystemClipStage final : public ClipStage {
 public:
   bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
-             StageError &error) override {
+             ElementError &error) override {
     info_ = info;
     crop_ = crop;
     target_ = target;
@@ -129,17 +129,18 @@ public:
     resizer_.emplace(picture_layout(info, crop), target);
     scorer_.emplace(Size{crop.width, crop.height}, target, patch);
     return (pixels_.reserve(resizer_->samples() * length) && scores_.reserve(patches_per_frame() * length)) ||
-           fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                "There is not enough memory for " + std::to_string(length) + " frames of " +
-                    std::to_string(target.width) + "x" + std::to_string(target.height) +
-                    " pixels: sample fewer frames, or lower input-size or max-pixels.");
+           set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                     "There is not enough memory for " + std::to_string(length) + " frames of " +
+                         std::to_string(target.width) + "x" + std::to_string(target.height) +
+                         " pixels: sample fewer frames, or lower input-size or max-pixels.");
   }
 
-  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, StageError &error) override {
+  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) override {
     if (!in_system_memory(energy.map))
-      return fail(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-                  "The energy of a frame in system memory is in CUDA memory: put no element between patchenergy and "
-                  "patchselect.");
+      return set_error(
+          error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+          "The energy of a frame in system memory is in CUDA memory: put no element between patchenergy and "
+          "patchselect.");
     const Size map_size = scorer_->map_size();
     GstMapInfo map;
     bool good = static_cast<int>(energy.width) == map_size.width &&
@@ -156,7 +157,8 @@ public:
     return good || refuse_frame_or_energy(error);
   }
 
-  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, StageError &error) override {
+  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
+                          ElementError &error) override {
     const std::vector<int64_t> selected = select_patches(scores_.at(0), static_cast<int>(length_), scorer_->grid_size(),
                                                          recipe.random_access, recipe.select);
     Owned<GstBuffer> buffer(gst_buffer_new());
@@ -164,8 +166,8 @@ public:
     for (const CpsTensor &t : tensors) {
       data.push_back(append_memory(buffer.get(), cps_tensor_get_size(&t)));
       if (!data.back()) {
-        fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-             "There is not enough memory for the patches: lower k-keep or patch-size.");
+        set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                  "There is not enough memory for the patches: lower k-keep or patch-size.");
         return nullptr;
       }
     }
@@ -211,7 +213,7 @@ private:
 class SystemStackStage final : public StackStage {
 public:
   bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
-             StageError &error) override {
+             ElementError &error) override {
     info_ = info;
     crop_ = crop;
     frame_bytes_ = 3 * static_cast<size_t>(crop.width) * static_cast<size_t>(crop.height);
@@ -221,15 +223,15 @@ public:
                   ? static_cast<uint8_t *>(append_memory(buffer_.get(), bytes))
                   : nullptr;
     if (!frames_)
-      return fail(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                  "There is not enough memory for " + std::to_string(length) + " frames of " +
-                      std::to_string(crop.width) + "x" + std::to_string(crop.height) +
-                      " pixels: sample fewer frames, or scale them down.");
+      return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                       "There is not enough memory for " + std::to_string(length) + " frames of " +
+                           std::to_string(crop.width) + "x" + std::to_string(crop.height) +
+                           " pixels: sample fewer frames, or scale them down.");
     converter_.emplace(picture_layout(info, crop), color);
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, StageError &error) override {
+  bool add(guint position, GstBuffer *frame, ElementError &error) override {
     const MappedPicture picture(frame, info_, crop_);
     if (!picture)
       return refuse_frame(error);
@@ -249,12 +251,6 @@ private:
 };
 
 } // namespace
-
-GParamSpec *cuda_device_id_spec() {
-  return g_param_spec_int(
-      "cuda-device-id", "CUDA device", "CUDA device that the frames must be on, where they are on one (-1 = any)", -1,
-      G_MAXINT, -1, static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-}
 
 std::unique_ptr<EnergyStage> make_system_energy_stage() {
   return std::make_unique<SystemEnergyStage>();

@@ -2,9 +2,13 @@
 #include "gst/elements/process/tensorclip.h"
 
 #include "gst/common/uritext.h"
+#include "gst/elements/common/frametime.h"
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
+#include "gst/elements/process/sequencefailed.h"
+
+#include "kernels/sampling.h"
 
 #include <algorithm>
 
@@ -95,8 +99,8 @@ static Owned<CpsClip> describe_clip(CpsTensorClip *self, const CpsFrameMeta &fra
     clip->fps = state.plan->fps;
     clip->duration = state.plan->duration;
     cps::merge_options(clip->options, state.plan->options);
-  } else if (GST_VIDEO_INFO_FPS_N(&state.info) > 0) {
-    clip->fps = static_cast<double>(GST_VIDEO_INFO_FPS_N(&state.info)) / GST_VIDEO_INFO_FPS_D(&state.info);
+  } else {
+    clip->fps = cps::frame_rate(state.info);
   }
   if (!GST_CLOCK_TIME_IS_VALID(clip->duration) && clip->fps > 0 && frame.total > 0)
     clip->duration = static_cast<GstClockTime>(static_cast<double>(frame.total) / clip->fps * GST_SECOND);
@@ -121,7 +125,7 @@ static bool send_caps(State &state) {
 
 // False where a clip takes more memory than it may.
 static bool check_memory(CpsTensorClip *self, const GstStructure *options, cps::Size frame, guint length,
-                         cps::StageError &error) {
+                         cps::ElementError &error) {
   return cps::fits_memory(options, CPS_TENSOR_CLIP_GET_CLASS(self)->memory(options, frame, length), length, error);
 }
 
@@ -136,9 +140,9 @@ static bool answer_room_query(CpsTensorClip *self, GstQuery *query) {
     frame = state_of(self).expected;
   }
   const Owned<GstStructure> options = state_of(self).options.snapshot();
-  cps::StageError error;
+  cps::ElementError error;
   if (frame.width > 0 && frame.height > 0 && !check_memory(self, options.get(), frame, length, error)) {
-    cps::report(self, error);
+    cps::post_error(self, error);
     cps::refuse_room(query);
   }
   return true;
@@ -147,9 +151,9 @@ static bool answer_room_query(CpsTensorClip *self, GstQuery *query) {
 static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, const CpsFrameMeta &first) {
   State &state = state_of(self);
   state.clip_options = state.options.snapshot();
-  cps::StageError error;
+  cps::ElementError error;
   if (!check_memory(self, state.clip_options.get(), {crop.width, crop.height}, first.seq_len, error))
-    return cps::report(self, error);
+    return cps::post_error(self, error);
   for (const char *name : {"cuda-device-id", "max-memory"}) // where and whether, not what
     gst_structure_remove_field(state.clip_options.get(), name);
   state.clip_pts = first.pts;
@@ -157,7 +161,7 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, 
   state.frames.clear();
   state.frames.reserve(first.seq_len);
   if (!state.maker->begin(state.clip_options.get(), state.format, error))
-    return cps::report(self, error);
+    return cps::post_error(self, error);
   state.collecting = true;
   if (send_caps(state))
     return GST_FLOW_OK;
@@ -174,9 +178,9 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
         ("no CpsFrameMeta with a sequence position on the buffer"));
     return false;
   }
-  cps::StageError error;
+  cps::ElementError error;
   if (!state.maker->accepts(buffer, crop, error)) {
-    cps::report(self, error);
+    cps::post_error(self, error);
     return false;
   }
   const guint expected = state.collecting ? state.added() : 0;
@@ -218,10 +222,10 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
   State &state = state_of(self);
   state.collecting = false;
   mark_random_access(state.frames);
-  cps::StageError error;
+  cps::ElementError error;
   Owned<GstBuffer> tensors = state.maker->finish(state.frames, error);
   if (!tensors)
-    return cps::report(self, error);
+    return cps::post_error(self, error);
   Owned<CpsClip> clip = describe_clip(self, last);
   GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
@@ -249,9 +253,9 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  cps::StageError error;
+  cps::ElementError error;
   if (!state.maker->add(state.added(), incoming, error))
-    return cps::report(self, error);
+    return cps::post_error(self, error);
   state.frames.push_back({frame->frame_id, stream_time(state.segment, frame->pts),
                           (frame->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, frame->status});
   return state.added() == state.format.length ? push_clip(self, *frame) : GST_FLOW_OK;
@@ -314,7 +318,7 @@ static gboolean tensor_clip_sink_event(GstPad *pad, GstObject *parent, GstEvent 
     state.segment_event = std::move(event);
     return TRUE;
   case GST_EVENT_CUSTOM_DOWNSTREAM:
-    if (!gst_event_has_name(incoming, cps::kSequenceFailed))
+    if (!cps::is_sequence_failed(incoming))
       break;
     state.collecting = false;
     return TRUE;

@@ -23,20 +23,20 @@ public:
   ClipMaker &operator=(const ClipMaker &) = delete;
 
   // Is all there that this needs of a frame, beside its pixels? Asked before begin(), too.
-  virtual bool accepts(GstBuffer *frame, const CropRect &crop, StageError &error) const = 0;
+  virtual bool accepts(GstBuffer *frame, const CropRect &crop, ElementError &error) const = 0;
 
   // Starts a sequence, in the memory of the one before. `options`: the element's properties.
-  virtual bool begin(const GstStructure *options, const ClipFormat &format, StageError &error) = 0;
+  virtual bool begin(const GstStructure *options, const ClipFormat &format, ElementError &error) = 0;
 
   // What the tensors will be, in the order of their memories; known from begin() on.
   virtual const std::vector<CpsTensor> &tensors() const = 0;
 
   // Adds frame `position`, 0 to length - 1 in turn. It may change once the next call has returned, and but for the last
   // frame once this one has.
-  virtual bool add(guint position, GstBuffer *frame, StageError &error) = 0;
+  virtual bool add(guint position, GstBuffer *frame, ElementError &error) = 0;
 
   // A buffer with the memories of tensors(), without metas. nullptr: see `error`.
-  virtual Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, StageError &error) = 0;
+  virtual Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, ElementError &error) = 0;
 
   // Adds what this alone knows to the clip's metadata: target size and grid, and options that are no properties.
   virtual void describe(CpsClip &clip) const = 0;

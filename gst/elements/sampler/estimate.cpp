@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/sampler/estimate.h"
 
-#include "gst/elements/common/options.h"
-
-#include <cmath>
+#include "gst/elements/common/frametime.h"
+#include "gst/elements/common/samplingoptions.h"
 
 namespace cps {
 
 static constexpr guint kMaxTimedFrames = 1 << 26; // four weeks at 25 frames a second
-
-guint64 frame_at(GstClockTime time, double fps) {
-  return static_cast<guint64>(std::llround(static_cast<double>(time) * fps / GST_SECOND));
-}
-
-GstClockTime frame_time(guint64 frame, double fps) {
-  return static_cast<GstClockTime>(std::llround(static_cast<double>(frame) / fps * GST_SECOND));
-}
-
-GstClockTime position_in(const GstSegment *segment, gint64 stream_time) {
-  if (stream_time < 0)
-    return GST_CLOCK_TIME_NONE;
-  const auto time = static_cast<GstClockTime>(stream_time);
-  if (!segment || segment->format != GST_FORMAT_TIME)
-    return time;
-  guint64 position = 0;
-  const gint sign = gst_segment_position_from_stream_time_full(segment, GST_FORMAT_TIME, time, &position);
-  return sign > 0 ? position : GST_CLOCK_TIME_NONE;
-}
-
-GstClockTime made_up_time(const GstSegment &segment, guint64 frame, double fps) {
-  const GstClockTime time = frame_time(frame, fps), position = position_in(&segment, static_cast<gint64>(time));
-  return GST_CLOCK_TIME_IS_VALID(position) ? position : time;
-}
 
 // N as well as it can be known: given by the application, by the frames, or from duration and frame rate.
 static guint64 total_frames(GstElement *element, const GstStructure *options, const StreamFacts &facts) {
@@ -105,13 +80,7 @@ Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, c
     GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS, ("%s", error.c_str()), (nullptr));
     return nullptr;
   }
-  Owned<CpsPlan> plan(cps_plan_new(static_cast<guint>(ids.size())));
-  plan->total = total;
-  plan->fps = facts.fps;
-  plan->duration = facts.duration;
-  for (size_t i = 0; i < ids.size(); i++)
-    plan->frames[i] = {ids[i], GST_CLOCK_TIME_NONE, FALSE};
-  return plan;
+  return new_plan(ids, total, facts.fps, facts.duration);
 }
 
 } // namespace cps

@@ -28,9 +28,11 @@
  */
 #include "gst/elements/sampler/uniformsampler.h"
 
+#include "gst/elements/common/frametime.h"
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/common/options.h"
 #include "gst/elements/common/picture.h"
+#include "gst/elements/common/samplingoptions.h"
 #include "gst/elements/common/tagorientation.h"
 #include "gst/elements/sampler/estimate.h"
 #include "gst/elements/sampler/sequence.h"
@@ -112,24 +114,6 @@ static GstStaticPadTemplate src_template =
 
 // The clip
 
-static void push_numbered(const CpsUniformSamplerPrivate &state, GstEvent *event) {
-  if (state.seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum(event, state.seqnum);
-  gst_pad_push_event(state.srcpad, event);
-}
-
-static double frame_rate(const GstVideoInfo &info) {
-  const gint n = GST_VIDEO_INFO_FPS_N(&info), d = GST_VIDEO_INFO_FPS_D(&info);
-  return n > 0 && d > 0 ? static_cast<double>(n) / d : 0.0;
-}
-
-static GstClockTime stream_duration(GstPad *sinkpad) {
-  gint64 duration = -1;
-  if (!gst_pad_peer_query_duration(sinkpad, GST_FORMAT_TIME, &duration) || duration <= 0)
-    return GST_CLOCK_TIME_NONE;
-  return static_cast<GstClockTime>(duration);
-}
-
 // Fixes what the clip is made of, at its first buffer: by the planner's word, by the frames' own stamps, or by
 // counting.
 static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
@@ -138,7 +122,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   const bool stamped = meta && meta->frame_id != CPS_FRAME_ID_NONE;
   const bool planned = state.received && state.received->n_frames > 0;
   const Owned<GstStructure> options = state.options.snapshot();
-  const double fps = frame_rate(state.info);
+  const double fps = cps::frame_rate(state.info);
   // Without a seek the stream begins where its segment does: some start at any time.
   if (state.segment.format == GST_FORMAT_TIME && !state.sought)
     state.origin = state.segment.time;
@@ -149,7 +133,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   else
     plan = cps::estimate_plan(
         GST_ELEMENT(self), options.get(),
-        {stamped ? meta->total : 0, fps, stream_duration(state.sinkpad), state.segment, state.origin});
+        {stamped ? meta->total : 0, fps, cps::peer_duration(state.sinkpad), state.segment, state.origin});
   if (!plan)
     return false;
   if (state.received)
@@ -167,7 +151,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   clip.plan = std::move(plan);
   GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
                   clip.plan->total, clip.numbering ? ", numbered here" : "");
-  push_numbered(state, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
+  cps::push_numbered(state.srcpad, state.seqnum, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
   return true;
 }
 
@@ -185,7 +169,7 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
     meta->flags = frame.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
   }
   if (!GST_CLOCK_TIME_IS_VALID(meta->pts) && plan.fps > 0)
-    meta->pts = cps::made_up_time(state.segment, frame.frame_id, plan.fps);
+    meta->pts = cps::synthesized_pts(state.segment, frame.frame_id, plan.fps);
   meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
   meta->total = plan.total;
   meta->clip_index = state.clip_index;
@@ -267,7 +251,7 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
   if (!clip.sequence->done())
     return GST_FLOW_OK;
   clip.ended = true;
-  push_numbered(state, gst_event_new_eos());
+  cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_eos());
   return GST_FLOW_EOS;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/search/videosearch.h"
 
-#include "gst/elements/bins/decoders.h"
 #include "gst/elements/common/dynamicelements.h"
 #include "gst/elements/common/editlists.h"
 #include "gst/elements/common/upstream.h"
@@ -219,11 +218,6 @@ void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *co
   container->pads.remove(pad);
 }
 
-static bool is_readable(const GstCaps *caps) {
-  return gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw") || !cpu_decoders(caps).empty() ||
-         !gpu_decoders(caps).empty();
-}
-
 void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
   Owned<GstCaps> caps = stream_caps(video);
   if (!gst_caps_is_fixed(caps.get())) // any more: the pad is being stopped
@@ -235,7 +229,7 @@ void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
         (nullptr));
     return;
   }
-  if (!is_readable(caps.get())) {
+  if (!search.outcome_.readable(caps.get())) {
     search.refuse(std::move(caps));
     return;
   }

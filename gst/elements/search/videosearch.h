@@ -23,9 +23,10 @@ class VideoSearch : public std::enable_shared_from_this<VideoSearch> {
 public:
   // All are called on threads that bring data.
   struct Outcome {
-    std::function<void(GstPad *)> found;       // links the pad; once for each reading
-    std::function<void(GstCaps *)> unreadable; // a video is all there is, and nothing here takes it
-    std::function<void()> progress;            // data have come, of which no video is known yet
+    std::function<void(GstPad *)> found;           // links the pad; once for each reading
+    std::function<void(GstCaps *)> unreadable;     // a video is all there is, and nothing here takes it
+    std::function<bool(const GstCaps *)> readable; // whether something here takes a video of these caps
+    std::function<void()> progress;                // data have come, of which no video is known yet
   };
 
   VideoSearch(GstBin *bin, int track, Outcome outcome);
@@ -68,11 +69,6 @@ private:
     PadSearch pads;
     bool typed = false; // its own type is known; its thread
   };
-
-  struct UnrefStream {
-    void operator()(GInputStream *stream) const { g_object_unref(stream); }
-  };
-  using Stream = std::unique_ptr<GInputStream, UnrefStream>;
 
   enum class Reader { Parsebin, Changing, Libavformat };
   using Report = std::function<void()>; // posts an error
@@ -121,7 +117,7 @@ private:
   std::mutex opening_; // held while the source is opened or closed; all below
   std::string uri_;
   SourcePolicy policy_;
-  Stream stream_;
+  Owned<GInputStream> stream_;
   Owned<GstElement> source_;
   ReadCache cache_; // of the source; what it has is its thread's
   bool stopped_ = false;

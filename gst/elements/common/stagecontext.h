@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is in a StageContext, for what is compiled with CUDA.
+#pragma once
+
+#include "gst/cuda/context.h"
+#include "gst/elements/common/cudasupport.h"
+
+namespace cps {
+
+struct StageContext::State {
+  // With the device that the element's property names now.
+  cuda::ElementContext &context() {
+    gint device_id = -1;
+    g_object_get(element, "cuda-device-id", &device_id, nullptr);
+    shared.set_device_id(device_id);
+    return shared;
+  }
+
+  GstElement *element;
+  cuda::ElementContext shared;
+};
+
+} // namespace cps

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/elements/planner/decoderpush.h"
+
+#include <string>
+
+namespace cps {
+
+// The name of the decoder that `pad` is linked to where it has not said in what format its frames are.
+static std::string decoder_without_format(GstPad *pad) {
+  const Owned<GstPad> sink(gst_pad_get_peer(pad));
+  const Owned<GstElement> decoder(sink ? gst_pad_get_parent_element(sink.get()) : nullptr);
+  const Owned<GstPad> src(decoder ? gst_element_get_static_pad(decoder.get(), "src") : nullptr);
+  return src && !gst_pad_has_current_caps(src.get()) ? GST_OBJECT_NAME(decoder.get()) : "";
+}
+
+GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer) {
+  const GstFlowReturn flow = gst_pad_push(pad, buffer.release());
+  if (flow != GST_FLOW_NOT_NEGOTIATED)
+    return flow;
+  const std::string decoder = decoder_without_format(pad);
+  if (decoder.empty())
+    return flow;
+  const Owned<gchar> release(gst_version_string());
+  GST_ELEMENT_ERROR(
+      element, STREAM, FORMAT,
+      ("The video decodes to a pixel format that %s has no name for: convert the file to another one.", release.get()),
+      ("%s has put out no caps", decoder.c_str()));
+  return GST_FLOW_ERROR;
+}
+
+} // namespace cps
