@@ -146,7 +146,7 @@ MUTATIONS = [
      "crop = {turned(stored, whole, kernel_orientation(orientation)), orientation, whole};", "crop = {stored, orientation, whole};"),
     ("rotation: chroma is subsampled as it was stored", ["kernels-orientation"], TURNED,
      "    std::swap(view.sub_x, view.sub_y);\n", ""),
-    ("rotation: energy of frames shown otherwise is taken", ["elements-patchselect"], "gst/elements/process/patchclip.cpp",
+    ("rotation: energy of frames shown otherwise is taken", ["elements-patchselect"], "gst/elements/process/patchassembler.cpp",
      "energy->orientation != crop.orientation", "false"),
     ("rotation: frames are shown as the last one that came", ["elements-uniformsampler"], "gst/elements/sampler/uniformsampler.cpp",
      "  meta->status = item.status;\n",

@@ -1,7 +1,7 @@
 // Spec 5 to 7 on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
-#include "kernels/units.h"
+#include "kernels/ranking.h"
 
 #include <cub/block/block_reduce.cuh>
 

@@ -1,6 +1,6 @@
 #include "kernels/select.h"
 
-#include "kernels/units.h"
+#include "kernels/ranking.h"
 
 #include <algorithm>
 #include <limits>

@@ -48,9 +48,9 @@ private:
 };
 
 // What a temporal unit refers to, as its frames are read.
-class Gatherer {
+class CallbackCollector {
 public:
-  Gatherer(uint32_t unit, uint32_t entry) : unit_(unit), entry_(entry) { references_.known = true; }
+  CallbackCollector(uint32_t unit, uint32_t entry) : unit_(unit), entry_(entry) { references_.known = true; }
 
   void add(uint32_t writer) {
     if (writer == Slots::kUnknown)
@@ -91,9 +91,9 @@ protected:
 private:
   bool read_config(GstBuffer *codec_data);
   bool read_unit(const CodedUnit &unit, CodedPicture &picture);
-  bool read_obu(GstAV1OBU &obu, CodedPicture &picture, Gatherer &gatherer);
-  bool read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, Gatherer &gatherer);
-  void gather(const GstAV1FrameHeaderOBU &frame, Gatherer &gatherer) const;
+  bool read_obu(GstAV1OBU &obu, CodedPicture &picture, CallbackCollector &gatherer);
+  bool read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, CallbackCollector &gatherer);
+  void gather(const GstAV1FrameHeaderOBU &frame, CallbackCollector &gatherer) const;
 
   Owned<GstAV1Parser> parser_;
   std::vector<uint8_t> config_; // OBUs of codec_data
@@ -166,7 +166,7 @@ bool Av1Parser::read_unit(const CodedUnit &unit, CodedPicture &picture) {
   gst_av1_parser_parse_temporal_delimiter_obu(parser_.get(), &delimiter);
 
   picture.output = picture.reference = false;
-  Gatherer gatherer(number(), entry_);
+  CallbackCollector gatherer(number(), entry_);
   guint32 used = 0;
   for (size_t at = 0; at < unit.size; at += used) {
     Roomy<GstAV1OBU> obu;
@@ -183,7 +183,7 @@ bool Av1Parser::read_unit(const CodedUnit &unit, CodedPicture &picture) {
   return true;
 }
 
-bool Av1Parser::read_obu(GstAV1OBU &obu, CodedPicture &picture, Gatherer &gatherer) {
+bool Av1Parser::read_obu(GstAV1OBU &obu, CodedPicture &picture, CallbackCollector &gatherer) {
   GstAV1ParserResult result = GST_AV1_PARSER_OK;
   switch (obu.obu_type) {
   case GST_AV1_OBU_SEQUENCE_HEADER: {
@@ -219,7 +219,7 @@ bool Av1Parser::read_obu(GstAV1OBU &obu, CodedPicture &picture, Gatherer &gather
   return result == GST_AV1_PARSER_OK;
 }
 
-bool Av1Parser::read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, Gatherer &gatherer) {
+bool Av1Parser::read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, CallbackCollector &gatherer) {
   const bool shown_key = frame.frame_type == GST_AV1_KEY_FRAME && frame.show_frame && !frame.show_existing_frame;
   // A key frame that is shown at once empties and fills all slots. One that is shown later (show_existing_frame) does
   // so when it is shown, but is then taken from a slot itself.
@@ -235,7 +235,7 @@ bool Av1Parser::read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, G
   return gst_av1_parser_reference_frame_update(parser_.get(), &frame) == GST_AV1_PARSER_OK;
 }
 
-void Av1Parser::gather(const GstAV1FrameHeaderOBU &frame, Gatherer &gatherer) const {
+void Av1Parser::gather(const GstAV1FrameHeaderOBU &frame, CallbackCollector &gatherer) const {
   if (frame.show_existing_frame) {
     gatherer.add(slots_.writer(static_cast<unsigned>(frame.frame_to_show_map_idx) % GST_AV1_NUM_REF_FRAMES));
     return;

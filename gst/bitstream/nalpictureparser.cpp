@@ -107,11 +107,11 @@ void NalPictureParser::place(CodedPicture &picture) {
   recent_orders_.add(picture.order);
 }
 
-Outline NalPictureParser::outline(GstBuffer *access_unit) const {
+UnitSummary NalPictureParser::summarize(GstBuffer *access_unit) const {
   ReadMap map(access_unit);
   if (!map)
     return {};
-  Outline outline;
+  UnitSummary summary;
   Fingerprint fingerprint;
   const size_t prefix = length_size_ > 0 ? length_size_ : 3;
   NalReader reader(map.data(), map.size(), length_size_);
@@ -119,12 +119,12 @@ Outline NalPictureParser::outline(GstBuffer *access_unit) const {
     if (is_slice(nal))
       fingerprint.add(nal);
     else if (!reader.split(nal) && is_header(nal) && !reader.damaged()) // with its padding, which its length counts
-      outline.headers.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
-                                 static_cast<size_t>(reader.position() - nal.data) + prefix});
+      summary.parameter_sets.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
+                                        static_cast<size_t>(reader.position() - nal.data) + prefix});
   if (fingerprint.value() == 0 && reader.damaged())
     fingerprint.add({map.data(), map.size()});
-  outline.fingerprint = fingerprint.value();
-  return outline;
+  summary.fingerprint = fingerprint.value();
+  return summary;
 }
 
 bool RecentOrders::contradict(int32_t order) const {

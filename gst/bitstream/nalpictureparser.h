@@ -33,7 +33,7 @@ class NalPictureParser : public PictureParser {
 public:
   bool set_caps(const GstCaps *caps) final;
   bool parse(GstBuffer *access_unit, CodedPicture &picture) final;
-  Outline outline(GstBuffer *access_unit) const final;
+  UnitSummary summarize(GstBuffer *access_unit) const final;
   void reset() override {
     last_order_ = 0;
     recent_orders_.clear();

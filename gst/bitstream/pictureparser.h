@@ -43,9 +43,9 @@ struct Part {
 };
 
 // What can be told of an access unit by itself.
-struct Outline {
-  uint64_t fingerprint = 0;  // see CodedPicture
-  std::vector<Part> headers; // what later ones need even where they do not need its picture: parameter sets
+struct UnitSummary {
+  uint64_t fingerprint = 0;         // see CodedPicture
+  std::vector<Part> parameter_sets; // which later ones need even where they do not need its picture
 };
 
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
@@ -65,7 +65,7 @@ public:
   virtual bool parse(GstBuffer *access_unit, CodedPicture &picture) = 0;
 
   // For matching an access unit with one that was parsed before. Keeps no state.
-  virtual Outline outline(GstBuffer *access_unit) const = 0;
+  virtual UnitSummary summarize(GstBuffer *access_unit) const = 0;
 
   // Do the parameter sets read last say that samples use the full range? False where they say nothing.
   virtual bool full_range() const { return false; }

@@ -36,7 +36,7 @@ bool UnitPictureParser::read_picture(const CodedUnit &unit, CodedPicture &pictur
   return understood;
 }
 
-Outline UnitPictureParser::outline(GstBuffer *access_unit) const {
+UnitSummary UnitPictureParser::summarize(GstBuffer *access_unit) const {
   ReadMap map(access_unit);
   if (!map)
     return {};

@@ -20,7 +20,7 @@ struct CodedUnit {
 class UnitPictureParser : public PictureParser {
 public:
   bool parse(GstBuffer *access_unit, CodedPicture &picture) final;
-  Outline outline(GstBuffer *access_unit) const final;
+  UnitSummary summarize(GstBuffer *access_unit) const final;
   void reset() override {
     last_order_ = 0;
     number_ = 0;

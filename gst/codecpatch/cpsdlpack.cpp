@@ -88,9 +88,9 @@ private:
   bool mapped_ = false, writable_ = false;
 };
 
-void describe(DLManagedTensor *, bool) {}
+void set_flags(DLManagedTensor *, bool) {}
 
-void describe(DLManagedTensorVersioned *managed, bool writable) {
+void set_flags(DLManagedTensorVersioned *managed, bool writable) {
   managed->version = {1, 0};
   managed->flags = writable ? 0 : kDLFlagReadOnly;
 }
@@ -159,7 +159,7 @@ Managed *cps::export_tensor(GstBuffer *buffer, const gchar *name, Sharing sharin
       result->strides,     0};
   result->managed.manager_ctx = result.get();
   result->managed.deleter = [](Managed *self) { delete static_cast<Export<Managed> *>(self->manager_ctx); };
-  describe(&result->managed, size == 0 || result->held.writable());
+  set_flags(&result->managed, size == 0 || result->held.writable());
   return &result.release()->managed;
 }
 

@@ -54,7 +54,7 @@ std::string file_header(const CpsTensorMeta *meta, const std::vector<const CpsTe
   return length + json;
 }
 
-gboolean fail(GError **error, const gchar *path, GstResourceError code) {
+gboolean set_file_error(GError **error, const gchar *path, GstResourceError code) {
   const int reason = errno;
   if (reason == ENOSPC || reason == EDQUOT)
     code = GST_RESOURCE_ERROR_NO_SPACE_LEFT;
@@ -142,13 +142,13 @@ gboolean cps_buffer_save_safetensors_full(GstBuffer *buffer, const gchar *path, 
   const std::string header = file_header(meta, order);
   AtomicFile file(path);
   if (!file.create())
-    return fail(error, path, GST_RESOURCE_ERROR_OPEN_WRITE);
+    return set_file_error(error, path, GST_RESOURCE_ERROR_OPEN_WRITE);
   if (!file.write(header.data(), header.size()))
-    return fail(error, path, GST_RESOURCE_ERROR_WRITE);
+    return set_file_error(error, path, GST_RESOURCE_ERROR_WRITE);
   for (const CpsTensor *tensor : order)
     if (!write_tensor(file, buffer, tensor))
-      return fail(error, path, GST_RESOURCE_ERROR_WRITE);
+      return set_file_error(error, path, GST_RESOURCE_ERROR_WRITE);
   if (!file.commit(flags & CPS_SAVE_FLAG_FSYNC))
-    return fail(error, path, GST_RESOURCE_ERROR_WRITE);
+    return set_file_error(error, path, GST_RESOURCE_ERROR_WRITE);
   return TRUE;
 }

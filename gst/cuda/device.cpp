@@ -85,6 +85,8 @@ bool Device::check(CUresult result, const std::string &doing) {
   return false;
 }
 
+CurrentContext::CurrentContext(const Device &device) : CurrentContext(device.context()) {}
+
 Owned<GstMemory> Device::allocate(size_t bytes) {
   CUresult result = CUDA_SUCCESS;
   Owned<GstMemory> memory(linear_memory_new(allocator(), bytes, &result));

@@ -36,7 +36,7 @@ public:
   // Linear device memory of this context (memory.h). Owned by the device.
   GstAllocator *allocator() const;
 
-  // All below need the context to be current: see Current.
+  // All below need the context to be current: see CurrentContext.
   Owned<GstMemory> allocate(size_t bytes);                     // of allocator(); nullptr where there is none
   bool upload(CUdeviceptr to, const void *from, size_t bytes); // returns when `from` may change
   bool clear(CUdeviceptr to, size_t bytes);
@@ -54,15 +54,6 @@ private:
   bool check(CUresult result, const std::string &doing);
   std::unique_ptr<State> state_;
   friend class Memory;
-};
-
-// Makes the device's context current on this thread for a scope.
-class Current {
-public:
-  explicit Current(const Device &device) : current_(device.context()) {}
-
-private:
-  CurrentContext current_;
 };
 
 // Device memory that is kept until it has to grow. May be freed on any thread, after the Device too.

@@ -45,10 +45,13 @@ int device_id_of(GstCudaContext *context);
 // Is it its device's primary context, the one that frameworks can reach the memory of?
 bool is_primary(GstCudaContext *context);
 
+class Device;
+
 // Makes a context current on this thread for a scope. Where that fails, so does what is done in it.
 class CurrentContext {
 public:
   explicit CurrentContext(GstCudaContext *context);
+  explicit CurrentContext(const Device &device); // its context
   ~CurrentContext();
   CurrentContext(const CurrentContext &) = delete;
   CurrentContext &operator=(const CurrentContext &) = delete;

@@ -8,10 +8,10 @@
 // waiting. *needed bytes* are the 32-byte sectors of the frames that any tap of spec 3 or 6 lies in, each once, and the
 // tensors; the bandwidth is that of a copy on the device, bytes read and written. *floor* adds 3 us a launch. *clip*
 // synchronises as patchenergy and patchselect do, once a frame and element.
-#include "gst/cuda/clip.h"
 #include "gst/cuda/context.h"
 #include "gst/cuda/energy.h"
 #include "gst/cuda/memory.h"
+#include "gst/cuda/patchselector.h"
 #include "tests/benchmarks/common.h"
 #include "tests/cuda/events.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 using namespace bench;
 using cps::Size;
-using cps::cuda::Current;
+using cps::cuda::CurrentContext;
 using cps::cuda::Device;
 
 constexpr Size kSource = {1920, 1080};
@@ -130,7 +130,7 @@ public:
 private:
   Device &energy_device_, &clip_device_;
   cps::cuda::Energy energy_;
-  cps::cuda::Clip clip_;
+  cps::cuda::PatchSelector clip_;
   Size target_;
   cps::SelectOptions options_;
   cps::cuda::Memory map_, patches_, fields_, scores_;
@@ -161,7 +161,7 @@ int main(int argc, char **argv) {
     std::printf("There is no GPU here%s%s: nothing to measure.\n", error.text.empty() ? "" : ": ", error.text.c_str());
     return 77;
   }
-  const Current current(*device);
+  const CurrentContext current(*device);
   const cps::cuda::Events events;
 
   cps::cuda::Memory frames;

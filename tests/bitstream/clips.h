@@ -116,7 +116,7 @@ inline Parsed parse(const Clip &clip) {
     parsed.understood.push_back(parser->parse(buffer, picture));
     parsed.pictures.push_back(picture);
     parsed.index.add(picture, {GST_BUFFER_PTS(buffer), GST_BUFFER_DTS(buffer)}, false);
-    assert_equals_uint64(parser->outline(buffer).fingerprint, picture.fingerprint);
+    assert_equals_uint64(parser->summarize(buffer).fingerprint, picture.fingerprint);
   }
   if (parser->loses_last())
     parsed.index.hide_last();
@@ -195,7 +195,7 @@ inline void check_survives_damage(const Clip &clip) {
       cps::CodedPicture picture;
       const bool understood = parser->parse(buffer.get(), picture);
       fail_unless(understood || (picture.has_picture && picture.output && !picture.second_field));
-      assert_equals_uint64(parser->outline(buffer.get()).fingerprint, picture.fingerprint);
+      assert_equals_uint64(parser->summarize(buffer.get()).fingerprint, picture.fingerprint);
       index.add(picture, {GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE}, false);
     }
     parser->reset();

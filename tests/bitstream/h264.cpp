@@ -551,8 +551,8 @@ GST_START_TEST(test_short_lengths) {
   const auto headers_of = [&parser](const Bytes &unit) {
     const auto buffer = buffer_of(unit);
     Bytes bytes;
-    const cps::Outline outline = parser->outline(buffer.get());
-    for (const cps::Part &part : outline.headers)
+    const cps::UnitSummary summary = parser->summarize(buffer.get());
+    for (const cps::Part &part : summary.parameter_sets)
       bytes = bytes + Bytes(unit.begin() + static_cast<std::ptrdiff_t>(part.offset),
                             unit.begin() + static_cast<std::ptrdiff_t>(part.offset + part.size));
     return bytes;

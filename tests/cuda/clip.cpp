@@ -1,5 +1,5 @@
 // Scores, selection and patches of the device against those of the CPU: equal, to the last bit.
-#include "gst/cuda/clip.h"
+#include "gst/cuda/patchselector.h"
 
 #include "kernels/scores.h"
 #include "tests/cuda/testdevice.h"
@@ -86,7 +86,7 @@ Tensors on_cpu(const Case &c, std::vector<Frame> &frames) {
 }
 
 // Poisons what it writes into, so that all of it has to be written.
-Tensors on_device(const TestDevice &device, cps::cuda::Clip &clip, const Case &c, std::vector<Frame> &frames) {
+Tensors on_device(const TestDevice &device, cps::cuda::PatchSelector &clip, const Case &c, std::vector<Frame> &frames) {
   const auto count = static_cast<size_t>(cps::selection_count(c.options, c.frames(), c.grid()));
   const size_t patch_bytes =
       3 * static_cast<size_t>(c.options.patch_size * c.options.patch_size) * cps::pixel_size(c.type);
@@ -110,7 +110,7 @@ Tensors on_device(const TestDevice &device, cps::cuda::Clip &clip, const Case &c
           device.download<int64_t>(fields.as<void>(), count * 6), device.download<float>(scores.as<void>(), count)};
 }
 
-void check(const TestDevice &device, cps::cuda::Clip &clip, const Case &c, const std::string &what) {
+void check(const TestDevice &device, cps::cuda::PatchSelector &clip, const Case &c, const std::string &what) {
   std::vector<Frame> frames = draw_frames(c);
   const Tensors expected = on_cpu(c, frames), tensors = on_device(device, clip, c, frames);
   fail_unless(tensors.fields == expected.fields, "%s: other patches", what.c_str());
@@ -120,7 +120,7 @@ void check(const TestDevice &device, cps::cuda::Clip &clip, const Case &c, const
 
 void check(const Case &c, const std::string &what) {
   const TestDevice device;
-  cps::cuda::Clip clip(device.get());
+  cps::cuda::PatchSelector clip(device.get());
   check(device, clip, c, what);
 }
 
@@ -236,7 +236,7 @@ GST_END_TEST
 // One Clip for what comes one after the other, with the memory of larger ones before.
 GST_START_TEST(one_after_the_other) {
   const TestDevice device;
-  cps::cuda::Clip clip(device.get());
+  cps::cuda::PatchSelector clip(device.get());
   for (const int width : {160, 160, 320, 64, 160}) {
     Case c = color_case(cps::ColorModel::Yuv, 8);
     c.layout.width = width;
@@ -250,7 +250,7 @@ GST_END_TEST
 // Energies that nobody should send end in some selection, and nowhere else.
 GST_START_TEST(foul_energies) {
   const TestDevice device;
-  cps::cuda::Clip clip(device.get());
+  cps::cuda::PatchSelector clip(device.get());
   for (const float foul : {-1e30f, 1e30f, std::nanf("")}) {
     Case c;
     c.options.k_keep = 30;

@@ -10,7 +10,7 @@
 
 using namespace test;
 using cps::Owned;
-using cps::cuda::Current;
+using cps::cuda::CurrentContext;
 using cps::cuda::Device;
 
 namespace {
@@ -21,7 +21,7 @@ public:
   Normalising(Device &device, float seed) : device_(device), seed_(seed) {}
 
   bool begin() {
-    const Current current(device_);
+    const CurrentContext current(device_);
     std::vector<float> residual(kCount);
     for (size_t i = 0; i < kCount; i++)
       residual[i] = residual_at(i);
@@ -47,7 +47,7 @@ public:
   }
 
   void check() {
-    const Current current(device_);
+    const CurrentContext current(device_);
     fail_unless(device_.synchronise(), "%s", device_.error().text.c_str());
     std::vector<float> energy(kCount);
     fail_unless_equals_int(cps::cuda::copy_to_host(energy.data(), energy_.address(), kCount * 4, device_.stream()),
@@ -125,7 +125,7 @@ GST_START_TEST(kernels_of_a_context) {
     const void *first = nullptr;
     for (int i = 0; i < 3; i++) {
       const auto device = new_device(context.get());
-      const Current current(*device);
+      const CurrentContext current(*device);
       const void *kernels = cps::cuda::Kernels::of(context.get(), error);
       fail_unless(kernels && (!first || kernels == first));
       first = kernels;
@@ -141,7 +141,7 @@ GST_END_TEST
 GST_START_TEST(kernel_missing) {
   const Owned<GstCudaContext> context = new_context();
   const auto device = new_device(context.get());
-  const Current current(*device);
+  const CurrentContext current(*device);
   const cps::EnergyNormaliseArgs args;
   fail_if(device->launch("cps_no_such_kernel", {1, 1}, 32, 0, &args));
   check_text(device->error().text, "The GPU failed (CUDA_ERROR_NOT_FOUND: ");
@@ -160,7 +160,7 @@ GST_END_TEST
 GST_START_TEST(scratch_memory) {
   const Owned<GstCudaContext> context = new_context();
   auto device = new_device(context.get());
-  const Current current(*device);
+  const CurrentContext current(*device);
   cps::cuda::Memory memory, empty;
   fail_unless(memory.reserve(*device, 1000));
   const CUdeviceptr address = memory.address();
@@ -195,7 +195,7 @@ GST_START_TEST(lost_device) {
     fail_if(run.begin());
     check_text(device->error().text, "The GPU failed (CUDA_ERROR_");
     check_text(device->error().text, "; while ");
-    const Current current(*device);
+    const CurrentContext current(*device);
     uint8_t byte = 0;
     cps::cuda::Memory memory;
     fail_if(device->synchronise());

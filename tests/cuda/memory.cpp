@@ -72,7 +72,7 @@ GST_START_TEST(map) {
   const auto device = new_device(setup.context.get());
   const std::vector<uint8_t> later = some_bytes(bytes.size(), 2);
   {
-    const cps::cuda::Current current(*device);
+    const cps::cuda::CurrentContext current(*device);
     const Mapped map(memory.get(), kCudaWrite);
     fail_unless(device->upload(reinterpret_cast<CUdeviceptr>(map.data()), later.data(), later.size()));
   }
@@ -236,7 +236,7 @@ GST_START_TEST(too_much_at_once) {
   const auto device = new_device(setup.context.get());
   for (const gsize bytes : {gsize{1} << 32, (gsize{1} << 32) - 1, (gsize{1} << 32) + 1000, G_MAXSIZE})
     fail_if(gst_allocator_alloc(setup.allocator.get(), bytes, nullptr) != nullptr);
-  const cps::cuda::Current current(*device);
+  const cps::cuda::CurrentContext current(*device);
   fail_if(device->allocate(gsize{5} << 30) != nullptr);
   fail_unless(device->error().out_of_memory);
   check_text(device->error().text, "allocating 5369 MB, which is too much at once");
@@ -249,7 +249,7 @@ GST_START_TEST(out_of_memory) {
     return;
   const Setup setup;
   const auto device = new_device(setup.context.get());
-  const cps::cuda::Current current(*device);
+  const cps::cuda::CurrentContext current(*device);
   simulation()->set_memory_limit(simulation()->memory_in_use() + 10000000);
   fail_if(gst_allocator_alloc(setup.allocator.get(), 11000000, nullptr) != nullptr);
   fail_if(device->allocate(11000000) != nullptr);
@@ -278,7 +278,7 @@ GST_START_TEST(free_last) {
   {
     const Setup setup;
     const auto device = new_device(setup.context.get());
-    const cps::cuda::Current current(*device);
+    const cps::cuda::CurrentContext current(*device);
     memory = device->allocate(5000);
     fail_unless(memory != nullptr);
   }

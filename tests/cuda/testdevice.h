@@ -12,7 +12,7 @@
 namespace test {
 
 using cps::Owned;
-using cps::cuda::Current;
+using cps::cuda::CurrentContext;
 using cps::cuda::Device;
 using cps::cuda::Error;
 using cps::cuda::Memory;
@@ -52,7 +52,7 @@ private:
   }
 
   std::unique_ptr<Device> device_;
-  Current current_;
+  CurrentContext current_;
 };
 
 // A copy of a picture on the device, byte by byte, strides and all.

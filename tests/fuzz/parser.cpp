@@ -40,9 +40,9 @@ void add_units(Input &input, cps::PictureParser &parser, cps::StreamIndex &index
     const Owned<GstBuffer> unit = buffer_of(input.bytes());
     cps::CodedPicture picture;
     parser.parse(unit.get(), picture);
-    const cps::Outline outline = parser.outline(unit.get());
-    REQUIRE(outline.fingerprint == picture.fingerprint);
-    for (const cps::Part &header : outline.headers)
+    const cps::UnitSummary summary = parser.summarize(unit.get());
+    REQUIRE(summary.fingerprint == picture.fingerprint);
+    for (const cps::Part &header : summary.parameter_sets)
       REQUIRE(header.offset + header.size <= gst_buffer_get_size(unit.get()));
     const GstClockTime pts = take_time(input), dts = take_time(input);
     index.add(picture, {pts, dts}, before % 32 == 31);

@@ -1,5 +1,5 @@
 #include "kernels/select.h"
-#include "kernels/units.h"
+#include "kernels/ranking.h"
 
 #include "tests/kernels/reference.h"
 

@@ -22,7 +22,7 @@ Owned<GError> make_error(const char *text, GQuark domain = GST_STREAM_ERROR, gin
 }
 
 void post(SessionInbox &inbox, GstMessage *message) {
-  inbox.take(message);
+  inbox.handle_message(message);
   gst_message_unref(message);
 }
 void post_error(SessionInbox &inbox, const char *text) {
@@ -111,7 +111,7 @@ GST_START_TEST(error_codes) {
   for (const auto &mapped : cases)
     fail_unless_equals_int(cps::session_error_code(*make_error("x", mapped.domain, mapped.code)), mapped.expected);
   GError *error = nullptr;
-  cps::fail_with(&error, "v.mp4", *make_error("It is damaged."));
+  cps::wrap_session_error(&error, "v.mp4", *make_error("It is damaged."));
   assert_text(std::string(cps_error_get_message(error)), "v.mp4: It is damaged.");
   fail_unless_equals_int(cps_error_get_code(error), CPS_SESSION_ERROR_STREAM);
   cps_error_free(error);

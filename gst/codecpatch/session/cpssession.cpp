@@ -16,11 +16,11 @@
 
 using cps::Opening;
 using cps::Owned;
-using cps::UserData;
 using cps::SessionInbox;
 using cps::SessionKeeper;
 using cps::SessionPipeline;
 using cps::SessionSource;
+using cps::UserData;
 
 struct _CpsSession {
   std::string name;                  // of the source, in messages
@@ -65,9 +65,9 @@ bool check_opened(const CpsSession &session, GError **error) {
   if (session.inbox->is_open())
     return true;
   if (const GError *failure = session.inbox->error())
-    cps::fail_with(error, session.name, *failure);
+    cps::wrap_session_error(error, session.name, *failure);
   else
-    cps::fail(error, CPS_SESSION_ERROR_CLOSED, session.name + ": The session has been closed.");
+    cps::set_session_error(error, CPS_SESSION_ERROR_CLOSED, session.name + ": The session has been closed.");
   return false;
 }
 
@@ -80,7 +80,7 @@ CpsSession *open_session(const std::string &name, const std::optional<std::strin
   // What comes first is safe in a fork, too.
   if (!begin(*session, options, find, &failure)) {
     const Owned<GError> owned(failure);
-    cps::fail_with(error, session->name, *owned);
+    cps::wrap_session_error(error, session->name, *owned);
     return nullptr;
   }
   if (session->options.background || (session->inbox->wait_open() && check_opened(*session, error)))
@@ -94,7 +94,7 @@ bool check_open(const CpsSession &session, GError **error) {
   if (cps::check_fork(&failure))
     return true;
   const Owned<GError> owned(failure);
-  cps::fail_with(error, session.name, *owned);
+  cps::wrap_session_error(error, session.name, *owned);
   return false;
 }
 
@@ -283,14 +283,14 @@ CpsTensors *cps_session_next(CpsSession *session, GError **error) {
     break; // closed in between, which takes what is queued
   }
   case SessionInbox::Event::Error:
-    cps::fail_with(error, session->name, *session->inbox->error());
+    cps::wrap_session_error(error, session->name, *session->inbox->error());
     return nullptr;
   case SessionInbox::Event::End:
     return nullptr;
   case SessionInbox::Event::Closed:
     break;
   }
-  cps::fail(error, CPS_SESSION_ERROR_CLOSED, session->name + ": The session has been closed.");
+  cps::set_session_error(error, CPS_SESSION_ERROR_CLOSED, session->name + ": The session has been closed.");
   return nullptr;
 }
 

@@ -14,7 +14,7 @@ GQuark cps_session_error_quark() {
 
 namespace cps {
 
-bool fail(GError **error, CpsSessionError code, const std::string &sentence) {
+bool set_session_error(GError **error, CpsSessionError code, const std::string &sentence) {
   g_set_error_literal(error, CPS_SESSION_ERROR, code, sentence.c_str());
   return false;
 }
@@ -65,8 +65,8 @@ CpsSessionError session_error_code(const GError &error) {
   return CPS_SESSION_ERROR_FAILED;
 }
 
-void fail_with(GError **error, const std::string &source, const GError &cause) {
-  fail(error, session_error_code(cause), source + ": " + cause.message);
+void wrap_session_error(GError **error, const std::string &source, const GError &cause) {
+  set_session_error(error, session_error_code(cause), source + ": " + cause.message);
 }
 
 } // namespace cps

@@ -10,12 +10,12 @@
 namespace cps {
 
 // Sets the error, unless the caller wants none; false, for a caller to return.
-bool fail(GError **error, CpsSessionError code, const std::string &sentence);
+bool set_session_error(GError **error, CpsSessionError code, const std::string &sentence);
 
 // What an element's error is to who uses a session.
 CpsSessionError session_error_code(const GError &error);
 
 // Passes on `cause` with the name of the source before it, in the domain of sessions.
-void fail_with(GError **error, const std::string &source, const GError &cause);
+void wrap_session_error(GError **error, const std::string &source, const GError &cause);
 
 } // namespace cps

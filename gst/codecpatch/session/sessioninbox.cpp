@@ -52,19 +52,19 @@ static Owned<GError> parse(GstMessage *message) {
   return Owned<GError>(error);
 }
 
-void SessionInbox::fail(Owned<GError> error) {
+void SessionInbox::record_error(Owned<GError> error) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!error_)
     error_ = std::move(error);
   changed_.notify_all();
 }
 
-void SessionInbox::take(GstMessage *message) {
+void SessionInbox::handle_message(GstMessage *message) {
   const bool failed = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
   const bool warned = GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING;
   Owned<GError> told = failed || warned ? parse(message) : nullptr;
   if (failed)
-    return fail(std::move(told));
+    return record_error(std::move(told));
   const std::lock_guard<std::mutex> lock(mutex_);
   // What comes behind a failure or the end is of its consequences.
   if (warned && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
@@ -98,7 +98,7 @@ static std::string in_words(double seconds) {
 }
 
 // With the lock.
-void SessionInbox::fail_late(const std::string &sentence) {
+void SessionInbox::end_by_limit(const std::string &sentence) {
   if (!error_)
     error_.reset(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_TIMEOUT, sentence.c_str()));
   changed_.notify_all();
@@ -122,10 +122,10 @@ bool SessionInbox::wait_open(Time until) {
   while (is_opening()) {
     const Clock::time_point last = opening_since_ + duration_of(limit), now = Clock::now();
     if (limit > 0 && now >= last)
-      fail_late(by_timeout
-                    ? "The source was not opened within " + in_words(limit) + "; timeout sets how long that may take."
-                    : "Nothing has come from the source for " + in_words(limit) +
-                          "; stall-timeout sets how long to wait.");
+      end_by_limit(
+          by_timeout
+              ? "The source was not opened within " + in_words(limit) + "; timeout sets how long that may take."
+              : "Nothing has come from the source for " + in_words(limit) + "; stall-timeout sets how long to wait.");
     else if (until && now >= *until)
       return false;
     else
@@ -152,7 +152,7 @@ bool SessionInbox::wait_for_next(std::unique_lock<std::mutex> &lock, Time until)
   while (!is_next()) {
     const Clock::time_point now = Clock::now();
     if (last && now >= *last)
-      fail_late("There was no clip within " + in_words(limits_.timeout) + "; timeout sets how long to wait.");
+      end_by_limit("There was no clip within " + in_words(limits_.timeout) + "; timeout sets how long to wait.");
     else if (until && now >= *until)
       return false;
     else

@@ -37,9 +37,9 @@ public:
   // not count: whether the application had taken the error by then would decide otherwise.
   void clip_queued();
   // Something went wrong that no message tells, or none tells as well.
-  void fail(Owned<GError> error);
+  void record_error(Owned<GError> error);
   // Errors, warnings and the end of the stream.
-  void take(GstMessage *message);
+  void handle_message(GstMessage *message);
   void close();
 
   // Waits until opened(), or a limit or close() comes before. False where `until` is over earlier.
@@ -59,7 +59,7 @@ private:
 
   bool is_next() const { return closed_ || clips_ > 0 || error_ || ended_; }
   bool is_opening() const;
-  void fail_late(const std::string &sentence);
+  void end_by_limit(const std::string &sentence);
   void wait_until(std::unique_lock<std::mutex> &lock, Time one, Time other);
   bool wait_for_next(std::unique_lock<std::mutex> &lock, Time until);
 

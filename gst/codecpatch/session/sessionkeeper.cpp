@@ -25,7 +25,8 @@ bool SessionKeeper::begin(GError **error) {
     return true;
   }
   const Owned<GError> owned(reason);
-  return fail(error, CPS_SESSION_ERROR_MEMORY, std::string("There can be no more threads: ") + owned->message + ".");
+  return set_session_error(error, CPS_SESSION_ERROR_MEMORY,
+                           std::string("There can be no more threads: ") + owned->message + ".");
 }
 
 gpointer SessionKeeper::run(gpointer keeper) {

@@ -44,8 +44,8 @@ static bool read_output(const char *text, SessionOutput &output, GError **error)
     if (g_str_equal(text, output_name(candidate)))
       return true;
   }
-  return fail(error, CPS_SESSION_ERROR_OPTION,
-              std::string("output is \"") + text + "\"; it must be patches or frames.");
+  return set_session_error(error, CPS_SESSION_ERROR_OPTION,
+                           std::string("output is \"") + text + "\"; it must be patches or frames.");
 }
 
 // Options of time are seconds, of which a part may be meant.
@@ -54,15 +54,15 @@ static bool read_seconds(const std::string &name, const char *text, double &seco
   seconds = g_ascii_strtod(text, &end);
   if (*text && *end == '\0' && seconds >= 0 && seconds <= kMaxSeconds)
     return true;
-  return fail(error, CPS_SESSION_ERROR_OPTION,
-              name + " is \"" + text + "\"; it must be a number of seconds from 0 to 1000000000.");
+  return set_session_error(error, CPS_SESSION_ERROR_OPTION,
+                           name + " is \"" + text + "\"; it must be a number of seconds from 0 to 1000000000.");
 }
 
 static bool read_background(const char *text, bool &background, GError **error) {
   background = g_str_equal(text, "true");
   return background || g_str_equal(text, "false") ||
-         fail(error, CPS_SESSION_ERROR_OPTION,
-              std::string("background is \"") + text + "\"; it must be true or false.");
+         set_session_error(error, CPS_SESSION_ERROR_OPTION,
+                           std::string("background is \"") + text + "\"; it must be true or false.");
 }
 
 static bool read_option(const std::string &name, const char *text, SessionOptions &options, GError **error) {
@@ -82,7 +82,7 @@ bool read_options(const gchar *const *list, SessionOptions &options, GError **er
   for (; list && *list; list += 2) {
     const std::string name = property_name(list[0]);
     if (!list[1])
-      return fail(error, CPS_SESSION_ERROR_OPTION, "The option \"" + name + "\" has no value.");
+      return set_session_error(error, CPS_SESSION_ERROR_OPTION, "The option \"" + name + "\" has no value.");
     if (!read_option(name, list[1], options, error))
       return false;
   }
@@ -222,15 +222,17 @@ static bool parse_value(GParamSpec *spec, const std::string &text, GValue *value
 
 static bool set_property(GstElement *element, GParamSpec *spec, const std::string &text, GError **error) {
   if (!(spec->flags & G_PARAM_WRITABLE))
-    return fail(error, CPS_SESSION_ERROR_OPTION, std::string("\"") + spec->name + "\" can be read, but not set.");
+    return set_session_error(error, CPS_SESSION_ERROR_OPTION,
+                             std::string("\"") + spec->name + "\" can be read, but not set.");
   GValue value = G_VALUE_INIT;
   g_value_init(&value, G_PARAM_SPEC_VALUE_TYPE(spec));
   const bool good = parse_value(spec, text, &value);
   if (good)
     g_object_set_property(G_OBJECT(element), spec->name, &value);
   g_value_unset(&value);
-  return good || fail(error, CPS_SESSION_ERROR_OPTION,
-                      std::string(spec->name) + " is \"" + text + "\"; it must be " + allowed_values(spec) + ".");
+  return good ||
+         set_session_error(error, CPS_SESSION_ERROR_OPTION,
+                           std::string(spec->name) + " is \"" + text + "\"; it must be " + allowed_values(spec) + ".");
 }
 
 bool apply_options(const SessionOptions &options, const std::vector<GstElement *> &elements, GError **error) {
@@ -242,10 +244,11 @@ bool apply_options(const SessionOptions &options, const std::vector<GstElement *
     });
     if (owner == elements.end()) {
       const SessionOutput other = other_output(options.output);
-      return fail(error, CPS_SESSION_ERROR_OPTION,
-                  other_output_has(other, name) ? "The option \"" + name + "\" goes with output=" + output_name(other) +
-                                                      ", not with output=" + output_name(options.output) + "."
-                                                : "There is no option \"" + name + "\".");
+      return set_session_error(error, CPS_SESSION_ERROR_OPTION,
+                               other_output_has(other, name)
+                                   ? "The option \"" + name + "\" goes with output=" + output_name(other) +
+                                         ", not with output=" + output_name(options.output) + "."
+                                   : "There is no option \"" + name + "\".");
     }
     if (!set_property(*owner, spec, text, error))
       return false;

@@ -17,7 +17,7 @@ static void unshare(gpointer inbox) {
 }
 
 static GstBusSyncReply on_message(GstBus *, GstMessage *message, gpointer inbox) {
-  (*static_cast<SharedInbox *>(inbox))->take(message);
+  (*static_cast<SharedInbox *>(inbox))->handle_message(message);
   gst_message_unref(message);
   return GST_BUS_DROP; // nobody reads the bus
 }
@@ -52,7 +52,7 @@ bool SessionPipeline::build(const SessionSource &source, GError **error) {
   for (size_t i = 0; i < elements_.size(); i++) {
     GstElement *next = i + 1 < elements_.size() ? elements_[i + 1] : sink_;
     if (!gst_element_link(elements_[i], next))
-      return fail(error, CPS_SESSION_ERROR_SETUP, "The plugin and the library do not fit together.");
+      return set_session_error(error, CPS_SESSION_ERROR_SETUP, "The plugin and the library do not fit together.");
   }
   if (!apply_options(options_, elements_, error))
     return false;
@@ -70,8 +70,8 @@ bool SessionPipeline::start(const SessionSource &source, GError **error) {
     return true;
   const GError *failure = inbox_->error();
   if (failure)
-    return fail(error, session_error_code(*failure), failure->message);
-  return fail(error, CPS_SESSION_ERROR_FAILED, "The pipeline does not start.");
+    return set_session_error(error, session_error_code(*failure), failure->message);
+  return set_session_error(error, CPS_SESSION_ERROR_FAILED, "The pipeline does not start.");
 }
 
 // Waits for its threads, but for those of GStreamer's pool: one that had to open the source anew may have the bin for a

@@ -23,7 +23,7 @@ bool is_forked() {
 
 bool check_fork(GError **error) {
   return !is_forked() ||
-         fail(
+         set_session_error(
              error, CPS_SESSION_ERROR_FORKED,
              "This process is a fork of one that has run a session, and GStreamer does not survive that: start it with "
              "exec, as Python does with multiprocessing_context=\"spawn\".");
@@ -81,15 +81,17 @@ bool start_gstreamer(GError **error) {
   GError *reason = nullptr;
   if (!gst_init_check(nullptr, nullptr, &reason)) {
     const Owned<GError> failure(reason);
-    return fail(error, CPS_SESSION_ERROR_SETUP,
-                std::string("GStreamer could not be initialised: ") + (failure ? failure->message : "no reason given"));
+    return set_session_error(error, CPS_SESSION_ERROR_SETUP,
+                             std::string("GStreamer could not be initialised: ") +
+                                 (failure ? failure->message : "no reason given"));
   }
   std::string why;
   started = have_elements() || load_plugin(why);
-  return started || fail(error, CPS_SESSION_ERROR_SETUP,
-                         "GStreamer does not find the plugin codecpatch: set GST_PLUGIN_PATH to the folder that "
-                         "libgstcodecpatch.so is in." +
-                             (why.empty() ? "" : " (" + why + ")"));
+  return started ||
+         set_session_error(error, CPS_SESSION_ERROR_SETUP,
+                           "GStreamer does not find the plugin codecpatch: set GST_PLUGIN_PATH to the folder that "
+                           "libgstcodecpatch.so is in." +
+                               (why.empty() ? "" : " (" + why + ")"));
 }
 
 } // namespace cps

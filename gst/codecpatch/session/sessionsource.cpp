@@ -19,14 +19,15 @@ UserData::~UserData() {
 }
 
 static bool fail_to_open(int problem, GError **error) {
-  return fail(error, CPS_SESSION_ERROR_SOURCE, std::string(g_strerror(problem)) + ".");
+  return set_session_error(error, CPS_SESSION_ERROR_SOURCE, std::string(g_strerror(problem)) + ".");
 }
 
 // Functions
 
 void find_functions(const StreamFunctions &functions, const Opening &opening, SessionSource &source) {
   source.stream.reset(stream_input_new(functions, [inbox = opening.inbox](const std::string &sentence) {
-    inbox->fail(Owned<GError>(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE, sentence.c_str())));
+    inbox->record_error(
+        Owned<GError>(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_SOURCE, sentence.c_str())));
   }));
   opening.pipeline.set_interruptible(source.stream.get());
   stream_input_rewind(source.stream.get());
@@ -103,7 +104,7 @@ bool find_file(const std::string &path, const Opening &opening, SessionSource &s
 
 bool find_uri(const std::string &uri, SessionSource &source, GError **error) {
   source.uri = uri;
-  return gst_uri_is_valid(uri.c_str()) || fail(error, CPS_SESSION_ERROR_SOURCE, "This is no URI.");
+  return gst_uri_is_valid(uri.c_str()) || set_session_error(error, CPS_SESSION_ERROR_SOURCE, "This is no URI.");
 }
 
 // Memory

@@ -100,13 +100,13 @@ template <typename Managed> static Managed *to_dlpack(const CpsTensors *tensors,
   if (!cps::check_fork(error))
     return nullptr;
   if (!cps_tensor_meta_find(tensors->meta(), name)) {
-    cps::fail(error, CPS_SESSION_ERROR_OPTION, tensors->name + ": There is no tensor \"" + name + "\".");
+    cps::set_session_error(error, CPS_SESSION_ERROR_OPTION, tensors->name + ": There is no tensor \"" + name + "\".");
     return nullptr;
   }
   GError *failure = nullptr;
   auto *managed = cps::export_tensor<Managed>(tensors->buffer.get(), name, cps::Sharing::Nobody, &failure);
   if (const Owned<GError> owned{failure})
-    cps::fail_with(error, tensors->name, *owned);
+    cps::wrap_session_error(error, tensors->name, *owned);
   return managed;
 }
 

@@ -40,7 +40,7 @@ private:
 
 static gint all_forgotten; // atomic
 
-static void fail(CpsStreamInput *self, GError **error, const std::string &sentence) {
+static void set_stream_error(CpsStreamInput *self, GError **error, const std::string &sentence) {
   g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, sentence.c_str());
   if (!std::exchange(self->broken, true))
     self->failed(sentence);
@@ -68,9 +68,10 @@ static gssize stream_input_read(GInputStream *stream, void *data, gsize size, GC
   if (is_stopped(self, cancellable, error))
     return -1;
   if (count < 0 || static_cast<gsize>(count) > size) {
-    fail(self, error,
-         count == -1 ? "The stream could not be read."
-                     : "Reading " + std::to_string(size) + " bytes of the stream gave " + std::to_string(count) + ".");
+    set_stream_error(self, error,
+                     count == -1 ? "The stream could not be read."
+                                 : "Reading " + std::to_string(size) + " bytes of the stream gave " +
+                                       std::to_string(count) + ".");
     return -1;
   }
   self->position += count;
@@ -98,7 +99,7 @@ static gboolean stream_input_seek(GSeekable *seekable, goffset offset, GSeekType
     return FALSE;
   }
   if (self->broken) {
-    fail(self, error, "The stream is broken.");
+    set_stream_error(self, error, "The stream is broken.");
     return FALSE;
   }
   const bool from_end = type == G_SEEK_END;
@@ -106,9 +107,9 @@ static gboolean stream_input_seek(GSeekable *seekable, goffset offset, GSeekType
     offset += self->position;
   const goffset reached = self->functions.seek(self->functions.user_data, offset, from_end ? SEEK_END : SEEK_SET);
   if (reached < 0 || (!from_end && reached != offset)) {
-    fail(self, error,
-         "Seeking to " + std::to_string(offset) + " from the " + (from_end ? "end" : "beginning") +
-             " of the stream gave " + std::to_string(reached) + ".");
+    set_stream_error(self, error,
+                     "Seeking to " + std::to_string(offset) + " from the " + (from_end ? "end" : "beginning") +
+                         " of the stream gave " + std::to_string(reached) + ".");
     return FALSE;
   }
   self->position = reached;

@@ -161,7 +161,7 @@ static bool begin_stream(CpsStreamBin *self) {
                                     [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }, cps::is_decodable,
                                     [watch = state.watch] { watch->note_data(); }};
   state.search = std::make_shared<cps::VideoSearch>(GST_BIN(self), settings.video_track, std::move(outcome));
-  cps::OwnSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
+  cps::RewindSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
     return search->read_again(closed);
   };
   cps::set_planner_reopen(route.planner, std::move(reopen));
@@ -211,9 +211,9 @@ static gboolean stream_bin_post_message(GstElement *element, GstMessage *message
 
 static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
-    cps::note_error(message);
+    cps::attribute_error(message);
   const State &state = state_of(bin);
-  if (cps::VideoSearch::is_own_affair(message) || (state.search && state.search->explain(message)))
+  if (cps::VideoSearch::is_own_affair(message) || (state.search && state.search->handle_parsebin_error(message)))
     gst_message_unref(message);
   else
     GST_BIN_CLASS(cps_stream_bin_parent_class)->handle_message(bin, message);

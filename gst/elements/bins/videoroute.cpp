@@ -93,7 +93,7 @@ void refuse_codec(const VideoRoute &route, GstCaps *caps) {
         (nullptr));
     return;
   }
-  const std::string codec = describe(caps);
+  const std::string codec = describe_caps(caps);
   if (!route.may_decode_on_cpu) {
     GST_ELEMENT_ERROR(route.bin, LIBRARY, INIT,
                       ("GPU %d has no decoder for %s here: decode-backend=auto or cpu decodes it on the CPU.",

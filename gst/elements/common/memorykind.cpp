@@ -59,7 +59,7 @@ Owned<GstCaps> video_caps_for_peer(GstPad *sinkpad, GstPad *srcpad, GstCaps *fil
   return caps;
 }
 
-void prefer_the_copy(GstQuery *query) {
+void prefer_other_memory(GstQuery *query) {
   GstCaps *filter = nullptr, *answer = nullptr;
   gst_query_parse_caps(query, &filter);
   gst_query_parse_caps_result(query, &answer);

@@ -29,6 +29,6 @@ Owned<GstCaps> video_caps_for_peer(GstPad *sinkpad, GstPad *srcpad, GstCaps *fil
 // For a CAPS query of a sink pad that has been answered. Who knows its frames and can put them out as they are, which
 // its filter has first, or as a copy in the other kind of memory (cudaupload, cudadownload), was put there for the
 // copy: that kind alone is the answer then, for queues and the like keep no order.
-void prefer_the_copy(GstQuery *query);
+void prefer_other_memory(GstQuery *query);
 
 } // namespace cps

@@ -94,7 +94,7 @@ static Size stored_size(GstBuffer *buffer, const GstVideoInfo &info) {
   return size;
 }
 
-bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop) {
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, ReadRegion &crop) {
   const Size whole = stored_size(buffer, info);
   Rect stored = {0, 0, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
   if (const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer)) {
@@ -136,11 +136,11 @@ static PictureView whole_layout(const GstVideoFormatInfo *format, Size size) {
   return view;
 }
 
-static PictureView shown(const PictureView &whole, const CropRect &crop) {
+static PictureView shown(const PictureView &whole, const ReadRegion &crop) {
   return cropped(turned(whole, kernel_orientation(crop.orientation)), crop);
 }
 
-PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop) {
+PictureView picture_layout(const GstVideoInfo &info, const ReadRegion &crop) {
   return shown(whole_layout(info.finfo, crop.whole), crop);
 }
 
@@ -152,7 +152,7 @@ static ptrdiff_t component_offset(const GstVideoFormatInfo *format, int c) {
   return offset % word != 0 ? offset * word : offset;
 }
 
-MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop, guint flags)
+MappedPicture::MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const ReadRegion &crop, guint flags)
     : mapped_(gst_video_frame_map(
           &frame_, const_cast<GstVideoInfo *>(&info), buffer,
           static_cast<GstMapFlags>(flags | GST_MAP_READ | static_cast<guint>(GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))) {

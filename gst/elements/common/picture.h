@@ -44,10 +44,10 @@ bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b);
 // What is read of a frame: all of it, or what its GstVideoCropMeta says, turned as its CpsFrameMeta says. The rectangle
 // is in the turned frame, `whole` the size of the frame as it is stored: decoders may put out more than the caps say,
 // and the part that counts by a crop meta.
-struct CropRect : Rect {
+struct ReadRegion : Rect {
   CpsOrientation orientation = CPS_ORIENTATION_IDENTITY;
   Size whole;
-  bool operator==(const CropRect &o) const {
+  bool operator==(const ReadRegion &o) const {
     return Rect::operator==(o) && orientation == o.orientation && whole == o.whole;
   }
 };
@@ -58,16 +58,16 @@ inline bool is_own_picture(CpsFrameStatus status) {
 }
 
 // False where the buffer's crop meta lies outside the frame.
-bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, CropRect &crop);
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, ReadRegion &crop);
 
 // The layout of the pictures that `info` and `crop` describe, without pixels.
-PictureView picture_layout(const GstVideoInfo &info, const CropRect &crop);
+PictureView picture_layout(const GstVideoInfo &info, const ReadRegion &crop);
 
 // A raw frame that is mapped for reading as long as this lives.
 class MappedPicture {
 public:
   // `flags` beside GST_MAP_READ say which memory is meant.
-  MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const CropRect &crop, guint flags = 0);
+  MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const ReadRegion &crop, guint flags = 0);
   ~MappedPicture();
   MappedPicture(const MappedPicture &) = delete;
   MappedPicture &operator=(const MappedPicture &) = delete;

@@ -15,7 +15,7 @@ static_assert(static_cast<int>(CPS_ORIENTATION_90R) == static_cast<int>(GST_VIDE
               static_cast<int>(CPS_ORIENTATION_UL_LR) == static_cast<int>(GST_VIDEO_ORIENTATION_UL_LR) &&
               static_cast<int>(CPS_ORIENTATION_UR_LL) == static_cast<int>(GST_VIDEO_ORIENTATION_UR_LL));
 
-void TagOrientation::see(GstEvent *event) {
+void TagOrientation::handle_tags(GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     const gchar *id = nullptr;
     gst_event_parse_stream_start(event, &id);
@@ -36,7 +36,7 @@ void TagOrientation::see(GstEvent *event) {
 CpsOrientation orientation_of(GstPad *pad) {
   TagOrientation orientation;
   for (guint i = 0; GstEvent *event = gst_pad_get_sticky_event(pad, GST_EVENT_TAG, i); i++)
-    orientation.see(Owned<GstEvent>(event).get());
+    orientation.handle_tags(Owned<GstEvent>(event).get());
   return orientation.now();
 }
 

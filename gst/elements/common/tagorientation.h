@@ -13,7 +13,7 @@ namespace cps {
 class TagOrientation {
 public:
   // An event of the stream, in order; others than STREAM_START and TAG do not matter.
-  void see(GstEvent *event);
+  void handle_tags(GstEvent *event);
 
   CpsOrientation now() const { return of_stream_.known ? of_stream_.orientation : of_container_.orientation; }
 

@@ -141,7 +141,7 @@ GstClockTime declared_duration(GstPad *sinkpad) {
   return peer_duration(sinkpad);
 }
 
-Rereading can_read_twice(GstPad *sinkpad, std::string &reason) {
+Rewindability can_rewind(GstPad *sinkpad, std::string &reason) {
   const Owned<GstPad> source = find_source(sinkpad), output(gst_pad_get_peer(sinkpad));
   if (!source || is_live(sinkpad))
     reason = "the input is live";
@@ -152,11 +152,11 @@ Rereading can_read_twice(GstPad *sinkpad, std::string &reason) {
   else if (feeds_others(sinkpad))
     reason = "the input feeds another branch of the pipeline, too";
   if (!reason.empty())
-    return Rereading::No;
+    return Rewindability::No;
   if (is_seekable(output.get(), GST_FORMAT_TIME))
-    return Rereading::Yes;
+    return Rewindability::Yes;
   reason = "the input cannot seek";
-  return Rereading::Maybe;
+  return Rewindability::Maybe;
 }
 
 } // namespace cps

@@ -9,14 +9,14 @@
 namespace cps {
 
 // Whether all of a stream can be read ahead of its consumers and then once more.
-enum class Rereading {
+enum class Rewindability {
   No,    // slow to seek, live, or feeding another branch, which would wait for us for ever
   Maybe, // the source seeks, but what is between says that it does not: some demuxers are wrong about short files
   Yes,
 };
 
 // Where the answer is not Yes, `reason` gets half a sentence.
-Rereading can_read_twice(GstPad *sinkpad, std::string &reason);
+Rewindability can_rewind(GstPad *sinkpad, std::string &reason);
 
 // The pad of the demuxer that `output` gets its data from; nullptr without one.
 Owned<GstPad> demuxer_pad(GstPad *output);

@@ -28,6 +28,7 @@
 #include "gst/elements/planner/parametersets.h"
 #include "gst/elements/planner/plannercaps.h"
 #include "gst/elements/planner/planrequest.h"
+#include "gst/elements/planner/playedsection.h"
 #include "gst/elements/planner/progress.h"
 #include "gst/elements/planner/rewindseek.h"
 #include "gst/elements/planner/secondpass.h"
@@ -41,7 +42,7 @@ GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
 #define GST_CAT_DEFAULT frame_planner_debug
 
 using cps::Owned;
-using cps::SecondReading;
+using cps::SecondPass;
 using cps::StreamIndex;
 
 typedef enum { STRATEGY_AUTO, STRATEGY_SEEK, STRATEGY_SKIP, STRATEGY_STREAM } UniformStrategy;
@@ -90,25 +91,18 @@ struct CpsFramePlannerPrivate {
   // Of events of ours: that of the application's last seek, or of the first segment that upstream sent after it.
   guint32 seqnum = GST_SEQNUM_INVALID;
   cps::Timeline timeline;
-  GstSegment segment = {};          // what upstream sent last
-  std::optional<GstSegment> first;  // what the stream as a whole begins with; some sources send none at all
-  bool segment_pending = false;     // it has yet to go downstream, where it does
-  bool segment_empty = false;       // nothing has come in it so far
-  bool whole_sent = false;          // the segment of the whole stream has gone downstream
-  bool keep_segment = false;        // `segment` stands, though we read from further back
-  bool partial = false;             // the application sought: its `segment` counts, not those of the first reading
-  std::optional<GstSegment> resume; // what it sought before the stream was indexed
-  Owned<GstCaps> caps;              // that went downstream last
+  cps::PlayedSection section;
+  Owned<GstCaps> caps; // that went downstream last
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
   bool ended = false; // EOS has gone downstream
-  SecondReading reading{index};
-  cps::DroppedHeaders headers;
+  SecondPass second_pass{index};
+  cps::ParameterSetKeeper parameter_sets;
 
   cps::Progress indexing, sampling;
 
-  std::unique_ptr<cps::OwnSeek> seek; // for the life of the element
+  std::unique_ptr<cps::RewindSeek> seek; // for the life of the element
 };
 
 struct _CpsFramePlanner {
@@ -157,8 +151,8 @@ static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
   state.indexing.update(state.index.units(), 0);
   cps::CodedPicture picture;
   state.parser->parse(buffer, picture);
-  state.index.add(picture, state.timeline.times_of(buffer, state.segment),
-                  state.timeline.is_cut(buffer, state.segment));
+  state.index.add(picture, state.timeline.times_of(buffer, state.section.segment()),
+                  state.timeline.is_cut(buffer, state.section.segment()));
 }
 
 static void begin_indexing(CpsFramePlannerPrivate &state) {
@@ -168,17 +162,6 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
     state.parser->reset();
   state.indexing.begin();
   state.phase = Phase::Indexing;
-}
-
-// `section` is played, whatever upstream says of what it sends.
-static void play_section(CpsFramePlannerPrivate &state, const GstSegment &section) {
-  state.segment = section;
-  state.segment_pending = state.partial = state.keep_segment = true;
-}
-
-// What the application sought, nullptr for all of the stream.
-static const GstSegment *section_of(const CpsFramePlannerPrivate &state) {
-  return state.partial ? &state.segment : nullptr;
 }
 
 // The first reading is over: back to where the application wants to begin.
@@ -197,13 +180,13 @@ static bool end_indexing(CpsFramePlanner *self) {
   state.indexed = true;
   state.phase = Phase::Rewinding;
   GST_INFO_OBJECT(self, "%u frames in %" G_GSIZE_FORMAT " access units", state.index.frames(), state.index.units());
-  const std::optional<GstSegment> section = std::exchange(state.resume, std::nullopt);
+  const std::optional<GstSegment> section = state.section.take_remembered();
   if (!section) {
     state.seek->request(0, -1);
     return true;
   }
   if (state.timeline.is_edited()) {
-    play_section(state, *section);
+    state.section.play(*section);
     state.seek->request(0, -1, section->flags);
     return true;
   }
@@ -217,17 +200,18 @@ static bool end_indexing(CpsFramePlanner *self) {
 
 static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.phase = Phase::Stamping;
-  state.planned = state.ended = state.whole_sent = false;
+  state.planned = state.ended = false;
+  state.section.second_reading_begins();
   state.sampling.begin();
-  state.reading.begin(state.partial);
-  state.headers.clear();
+  state.second_pass.begin(state.section.sought() != nullptr);
+  state.parameter_sets.clear();
 }
 
 // Asks downstream what is wanted and tells what that comes to. False after an error message.
 static bool make_plan(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   state.planned = true;
-  const Owned<GstStructure> request = cps::request_plan(state.srcpad);
+  const Owned<GstStructure> request = cps::query_sampling_request(state.srcpad);
   if (!request) {
     GST_INFO_OBJECT(self, "no sampler downstream");
     return true;
@@ -235,18 +219,18 @@ static bool make_plan(CpsFramePlanner *self) {
   const Owned<GstStructure> options = state.options.snapshot();
   Owned<CpsPlan> plan;
   if (state.phase == Phase::Stamping) {
-    plan = cps::answer_request({GST_ELEMENT(self), state.index, section_of(state), state.nominal_fps,
-                                state.timeline.declared_end(state.sinkpad)},
-                               request.get());
+    plan = cps::plan_for({GST_ELEMENT(self), state.index, state.section.sought(), state.nominal_fps,
+                          state.timeline.declared_end(state.sinkpad)},
+                         request.get());
     if (!plan || !cps::has_room(state.srcpad, plan->n_frames))
       return false;
     std::vector<uint64_t> wanted;
     for (guint i = 0; i < plan->n_frames; i++)
       wanted.push_back(plan->frames[i].frame_id);
-    state.reading.want(std::move(wanted), cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
-                       state.parser->order_window());
-    GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed", state.reading.kept(),
-                    state.index.units());
+    state.second_pass.want(std::move(wanted), cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
+                           state.parser->order_window());
+    GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed",
+                    state.second_pass.kept(), state.index.units());
   } else {
     plan.reset(cps_plan_new(0)); // the sampler has to estimate
   }
@@ -255,20 +239,10 @@ static bool make_plan(CpsFramePlanner *self) {
   return true;
 }
 
-// Sends the segment of what follows: the application's after a seek; else one in which positions are stream times, for
-// streams may have several, which do not begin and end where their pictures do.
 static void forward_segment(CpsFramePlannerPrivate &state) {
-  if (state.partial || state.phase == Phase::Passing) {
-    if (state.segment_pending)
-      cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_segment(&state.segment));
-    state.segment_pending = false;
-    return;
-  }
-  if (!state.first || std::exchange(state.whole_sent, true))
-    return;
   const gint64 first_time = state.index.frames() > 0 ? state.index.time(0) : cps::kUntimed;
-  const GstSegment whole = cps::whole_stream(*state.first, first_time);
-  cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_segment(&whole));
+  if (const std::optional<GstSegment> segment = state.section.due(state.phase == Phase::Passing, first_time))
+    cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_segment(&*segment));
 }
 
 // Nothing that is wanted follows.
@@ -284,15 +258,15 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
 // What has been sought is to be read from further back than the demuxer went, or further on than it stopped; the
 // decoder has had what it needs of the access units before `unit`.
 static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
-  state.reading.skip_to(unit);
-  state.keep_segment = true;
+  state.second_pass.skip_to(unit);
+  state.section.read_from_start();
   state.phase = Phase::Rewinding;
-  state.seek->request(0, -1, state.segment.flags);
+  state.seek->request(0, -1, state.section.segment().flags);
 }
 
 // Is the start of the stream due? Of what is sought it is where we have asked for it.
 static bool at_beginning(const CpsFramePlannerPrivate &state) {
-  return (!state.partial || state.keep_segment) && state.reading.position() == 0;
+  return (!state.section.sought() || state.section.is_read_from_start()) && state.second_pass.position() == 0;
 }
 
 // Some demuxers say that they have rewound, and are somewhere else: tsdemux behind the first pictures where these have
@@ -300,7 +274,7 @@ static bool at_beginning(const CpsFramePlannerPrivate &state) {
 static bool reopen(CpsFramePlannerPrivate &state) {
   if (!state.seek->request_reopen())
     return false;
-  state.keep_segment = true;
+  state.section.read_from_start();
   state.phase = Phase::Rewinding;
   return true;
 }
@@ -315,45 +289,45 @@ static Owned<GstBuffer> nameless_copy(GstBuffer *unit) {
 
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
-  const bool landed = state.partial && !state.reading.located(); // here, by the application's seek
+  const bool landed = state.section.sought() && !state.second_pass.located(); // here, by the application's seek
   const bool begins = at_beginning(state);
   // Parsers put parameter sets before what a seek went to, and not there on the first reading.
-  const cps::Outline outline = state.parser->outline(buffer.get());
-  const size_t at = state.reading.match(outline.fingerprint, GST_BUFFER_PTS(buffer.get()));
+  const cps::UnitSummary summary = state.parser->summarize(buffer.get());
+  const size_t at = state.second_pass.match(summary.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
   forward_segment(state);
   if (!state.planned && state.caps) // parameter sets that are in band have been read by now
     forward_caps(state, Owned<GstCaps>(gst_caps_ref(state.caps.get())).get());
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
-  if (landed && known && (state.reading.is_too_late(at) || !state.index.stamped())) {
+  if (landed && known && (state.second_pass.is_too_late(at) || !state.index.stamped())) {
     // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
     // times, so that nobody knows where it went.
     read_from_start(state, 0);
     return GST_FLOW_OK;
   }
-  if (begins && state.reading.is_too_late(at) && reopen(state))
+  if (begins && state.second_pass.is_too_late(at) && reopen(state))
     return GST_FLOW_OK;
   state.sampling.update(at, state.index.units());
-  switch (state.reading.action(at)) {
-  case SecondReading::Action::End:
+  switch (state.second_pass.action(at)) {
+  case SecondPass::Action::End:
     return end_stream(state);
-  case SecondReading::Action::Drop:
-    state.headers.drop(buffer.get(), outline.headers);
+  case SecondPass::Action::Drop:
+    state.parameter_sets.drop(buffer.get(), summary.parameter_sets);
     return GST_FLOW_OK;
-  case SecondReading::Action::DrainAndPush:
+  case SecondPass::Action::DrainAndPush:
     gst_pad_push_event(state.srcpad, gst_video_event_new_still_frame(TRUE));
     break;
-  case SecondReading::Action::Push:
+  case SecondPass::Action::Push:
     break;
   }
   if (known)
-    buffer = state.reading.stamp(std::move(buffer), at, section_of(state));
+    buffer = state.second_pass.stamp(std::move(buffer), at, state.section.sought());
   else
     GST_DEBUG_OBJECT(self, "unknown access unit at %" GST_TIME_FORMAT, GST_TIME_ARGS(GST_BUFFER_PTS(buffer.get())));
-  buffer = state.headers.pass(std::move(buffer), outline.headers);
-  buffer = state.reading.close(std::move(buffer), at, state.parser->end_of_sequence());
-  const bool repeats = state.parser->holds_last() && state.reading.is_last(at);
+  buffer = state.parameter_sets.pass(std::move(buffer), summary.parameter_sets);
+  buffer = state.second_pass.close(std::move(buffer), at, state.parser->end_of_sequence());
+  const bool repeats = state.parser->holds_last() && state.second_pass.is_last(at);
   Owned<GstBuffer> again = repeats ? nameless_copy(buffer.get()) : nullptr;
   const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
   state.ended |= flow < GST_FLOW_EOS; // libav's decoders (1.22) crash where they are to drain after an error of theirs
@@ -366,18 +340,18 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
 static void start(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   std::string reason = "its format is unknown";
-  cps::Rereading rereading = cps::Rereading::No;
+  cps::Rewindability rewindability = cps::Rewindability::No;
   if (state.parser) {
     reason.clear();
-    rereading = cps::can_read_twice(state.sinkpad, reason);
+    rewindability = cps::can_rewind(state.sinkpad, reason);
   }
-  if (rereading == cps::Rereading::Maybe && !state.seek->can_reopen()) {
+  if (rewindability == cps::Rewindability::Maybe && !state.seek->can_reopen()) {
     state.phase = Phase::Rewinding;
     if (state.seek->try_rewind())
       return; // indexing begins with the flush
-    rereading = cps::Rereading::No;
+    rewindability = cps::Rewindability::No;
   }
-  if (rereading == cps::Rereading::No) {
+  if (rewindability == cps::Rewindability::No) {
     GST_ELEMENT_WARNING(
         self, STREAM, FORMAT,
         ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
@@ -391,9 +365,7 @@ static void start(CpsFramePlanner *self) {
     begin_indexing(state);
     return;
   }
-  // The first segment tells what the application wants played: later ones may come of an edit list.
-  state.resume = state.first ? *state.first : state.segment;
-  state.partial = true;
+  state.section.sought_before_indexing();
   state.phase = Phase::Rewinding;
   state.seek->request(0, -1);
 }
@@ -402,7 +374,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
   auto *self = CPS_FRAME_PLANNER(parent);
   CpsFramePlannerPrivate &state = state_of(self);
   Owned<GstBuffer> buffer(incoming);
-  state.segment_empty = false;
+  state.section.data_came();
   if (state.phase == Phase::Start)
     start(self);
   switch (state.phase) {
@@ -423,32 +395,33 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 
 // Events
 
-// True where the event has been dealt with.
-static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
-  state.segment_empty = false;
-  if (state.seek->end_flush(event)) {
-    if (state.keep_segment) {
-      state.phase = Phase::Stamping;
-      state.reading.rewind();
-      state.headers.clear();
-    } else if (state.indexed) {
-      begin_stamping(state);
-    } else {
-      state.first.reset();
-      begin_indexing(state);
-    }
-    return true;
-  }
-  state.keep_segment = false;
-  state.segment_pending = state.indexed && state.segment.format == GST_FORMAT_TIME; // it went with the flush
-  state.seqnum = state.seek->application_seqnum(); // some demuxers send that of an earlier seek
-  if (state.indexed) {
-    state.partial = true;
+// Of a seek of ours.
+static void restart(CpsFramePlannerPrivate &state) {
+  if (state.section.is_read_from_start()) {
+    state.section.data_came();
+    state.phase = Phase::Stamping;
+    state.second_pass.rewind();
+    state.parameter_sets.clear();
+  } else if (state.indexed) {
+    state.section.data_came();
     begin_stamping(state);
   } else {
-    state.first.reset();
-    state.resume.reset();
-    state.partial = false;
+    state.section.flushed_before_indexing();
+    begin_indexing(state);
+  }
+}
+
+// True where the event has been dealt with.
+static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
+  if (state.seek->end_flush(event)) {
+    restart(state);
+    return true;
+  }
+  state.section.flushed_by_application(state.indexed);
+  state.seqnum = state.seek->application_seqnum(); // some demuxers send that of an earlier seek
+  if (state.indexed) {
+    begin_stamping(state);
+  } else {
     state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
     state.planned = state.ended = false;
   }
@@ -457,17 +430,11 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
 
 // It goes downstream with the next buffer.
 static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
-  if (state.keep_segment)
-    return;
-  gst_event_copy_segment(event, &state.segment);
-  state.segment_pending = true;
-  if (state.seqnum == GST_SEQNUM_INVALID)
+  const GstSegment *segment;
+  gst_event_parse_segment(event, &segment);
+  const bool indexing = state.phase == Phase::Start || state.phase == Phase::Indexing;
+  if (state.section.received(*segment, indexing, state.index.units() == 0) && state.seqnum == GST_SEQNUM_INVALID)
     state.seqnum = gst_event_get_seqnum(event);
-  const bool replaces = std::exchange(state.segment_empty, true); // parsers may send one that a seek has overtaken
-  if (state.phase != Phase::Start && state.phase != Phase::Indexing)
-    return;
-  if (!state.first || (replaces && state.index.units() == 0))
-    state.first = state.segment;
 }
 
 // True where the event has been dealt with: a second reading sends it again.
@@ -481,9 +448,7 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   state.phase = Phase::Start;
   state.index.clear();
   state.indexed = false;
-  state.first.reset();
-  state.resume.reset();
-  state.partial = state.keep_segment = false;
+  state.section.stream_started();
   state.caps.reset();
   return false;
 }
@@ -503,8 +468,9 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
     // Demuxers stop at the first key frame behind what was sought, though leading pictures of that may belong to it.
-    if (state.phase == Phase::Stamping && state.partial && !state.keep_segment && state.reading.is_short()) {
-      read_from_start(state, state.reading.position());
+    if (state.phase == Phase::Stamping && state.section.sought() && !state.section.is_read_from_start() &&
+        state.second_pass.is_short()) {
+      read_from_start(state, state.second_pass.position());
       return true;
     }
     if (!state.ended)
@@ -535,7 +501,7 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     done = true;
     break;
   case GST_EVENT_GAP:
-    state.segment_empty = false;
+    state.section.data_came();
     done = state.phase == Phase::Indexing || state.phase == Phase::Rewinding || state.phase == Phase::Start;
     break;
   case GST_EVENT_FLUSH_START:
@@ -567,15 +533,11 @@ static void reset(CpsFramePlannerPrivate &state) {
   state.parser.reset();
   state.index.clear();
   state.indexed = false;
-  state.first.reset();
+  state.section.stopped();
   state.seqnum = GST_SEQNUM_INVALID;
-  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
   state.timeline = {};
-  state.segment_pending = state.segment_empty = state.partial = false;
-  state.resume.reset();
-  state.keep_segment = false;
-  state.reading.begin(state.partial);
-  state.headers.clear();
+  state.second_pass.begin(false);
+  state.parameter_sets.clear();
   state.caps.reset();
   state.stream_id.clear();
   state.planned = state.ended = false;
@@ -603,7 +565,6 @@ static void frame_planner_finalize(GObject *object) {
 
 static void cps_frame_planner_init(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = *new (&state_of(self)) CpsFramePlannerPrivate(self);
-  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
 
   state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
   gst_pad_set_chain_function(state.sinkpad, frame_planner_chain);
@@ -611,7 +572,7 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
-  state.seek = std::make_unique<cps::OwnSeek>(GST_ELEMENT(self), state.sinkpad);
+  state.seek = std::make_unique<cps::RewindSeek>(GST_ELEMENT(self), state.sinkpad);
 
   state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
   gst_pad_set_event_function(state.srcpad, frame_planner_src_event);
@@ -621,7 +582,7 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
 
 namespace cps {
 
-void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen) {
+void set_planner_reopen(GstElement *planner, RewindSeek::Reopen reopen) {
   state_of(planner).seek->set_reopen(std::move(reopen));
 }
 

@@ -15,6 +15,6 @@ G_END_DECLS
 namespace cps {
 
 // How the planner's input is read again from its beginning where it does not seek; nullptr: not at all. In READY.
-void set_planner_reopen(GstElement *planner, OwnSeek::Reopen reopen);
+void set_planner_reopen(GstElement *planner, RewindSeek::Reopen reopen);
 
 } // namespace cps

@@ -16,16 +16,16 @@ static std::string bytes_of(GstBuffer *unit, const std::vector<Part> &parts) {
   return bytes;
 }
 
-void DroppedHeaders::clear() {
+void ParameterSetKeeper::clear() {
   last_.clear();
   pending_.clear();
 }
 
 // Most streams repeat the same ones before every entry point.
-void DroppedHeaders::drop(GstBuffer *unit, const std::vector<Part> &headers) {
-  if (headers.empty())
+void ParameterSetKeeper::drop(GstBuffer *unit, const std::vector<Part> &parameter_sets) {
+  if (parameter_sets.empty())
     return;
-  std::string bytes = bytes_of(unit, headers);
+  std::string bytes = bytes_of(unit, parameter_sets);
   if (bytes == last_)
     return;
   if (pending_.size() == kMaxPending)
@@ -34,9 +34,9 @@ void DroppedHeaders::drop(GstBuffer *unit, const std::vector<Part> &headers) {
   last_ = std::move(bytes);
 }
 
-Owned<GstBuffer> DroppedHeaders::pass(Owned<GstBuffer> unit, const std::vector<Part> &headers) {
-  if (!headers.empty())
-    last_ = bytes_of(unit.get(), headers);
+Owned<GstBuffer> ParameterSetKeeper::pass(Owned<GstBuffer> unit, const std::vector<Part> &parameter_sets) {
+  if (!parameter_sets.empty())
+    last_ = bytes_of(unit.get(), parameter_sets);
   if (pending_.empty())
     return unit;
   unit.reset(gst_buffer_make_writable(unit.release()));

@@ -10,12 +10,12 @@
 
 namespace cps {
 
-class DroppedHeaders {
+class ParameterSetKeeper {
 public:
-  // `unit` goes to the decoder, and what it lacks goes with it. `headers`: its own.
-  Owned<GstBuffer> pass(Owned<GstBuffer> unit, const std::vector<Part> &headers);
+  // `unit` goes to the decoder, and what it lacks goes with it. `parameter_sets`: its own.
+  Owned<GstBuffer> pass(Owned<GstBuffer> unit, const std::vector<Part> &parameter_sets);
   // It does not.
-  void drop(GstBuffer *unit, const std::vector<Part> &headers);
+  void drop(GstBuffer *unit, const std::vector<Part> &parameter_sets);
   void clear();
 
 private:

@@ -9,7 +9,7 @@
 
 namespace cps {
 
-Owned<GstStructure> request_plan(GstPad *srcpad) {
+Owned<GstStructure> query_sampling_request(GstPad *srcpad) {
   const Owned<GstQuery> query(cps_query_new_plan_request());
   gst_pad_peer_query(srcpad, query.get());
   return Owned<GstStructure>(cps_query_get_plan_request(query.get()));
@@ -49,7 +49,7 @@ static bool check_end(const IndexedStream &stream, double fps, bool fail) {
   return true;
 }
 
-Owned<CpsPlan> answer_request(const IndexedStream &stream, const GstStructure *request) {
+Owned<CpsPlan> plan_for(const IndexedStream &stream, const GstStructure *request) {
   std::string error;
   Owned<CpsPlan> plan = plan_from_index(stream.index, request, stream.section, stream.nominal_fps, error);
   if (!plan) {

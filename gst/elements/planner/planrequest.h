@@ -8,7 +8,7 @@
 namespace cps {
 
 // The sampler's options, nullptr where there is none downstream of `srcpad`.
-Owned<GstStructure> request_plan(GstPad *srcpad);
+Owned<GstStructure> query_sampling_request(GstPad *srcpad);
 
 // An indexed stream, as its planner, `element`, knows it.
 struct IndexedStream {
@@ -20,6 +20,6 @@ struct IndexedStream {
 };
 
 // Plans what is asked for. nullptr after an error message; warns where the stream ends long before its container does.
-Owned<CpsPlan> answer_request(const IndexedStream &stream, const GstStructure *request);
+Owned<CpsPlan> plan_for(const IndexedStream &stream, const GstStructure *request);
 
 } // namespace cps

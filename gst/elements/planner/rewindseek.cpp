@@ -7,8 +7,8 @@
 
 namespace cps {
 
-struct OwnSeek::Request {
-  OwnSeek *self;
+struct RewindSeek::Request {
+  RewindSeek *self;
   guint flushes; // when the request was made
   gint64 start, stop;
   GstSeekFlags flags;
@@ -16,18 +16,18 @@ struct OwnSeek::Request {
   bool anew; // without trying to seek
 };
 
-void OwnSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
+void RewindSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
   enqueue(start, stop, segment_flags, false, false);
 }
 
-bool OwnSeek::request_reopen() {
+bool RewindSeek::request_reopen() {
   if (!reopen_ || was_reopened_)
     return false;
   enqueue(0, -1, GST_SEGMENT_FLAG_NONE, false, true);
   return true;
 }
 
-void OwnSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew) {
+void RewindSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     pending_++;
@@ -45,7 +45,7 @@ static bool seeks_badly(GstElement *demuxer) {
   return is_made_by(demuxer, "mpegpsdemux");
 }
 
-bool OwnSeek::send(const Request &request) {
+bool RewindSeek::send(const Request &request) {
   const std::lock_guard<std::mutex> lock(seeking_);
   if (flushes_ != request.flushes)
     return true;
@@ -66,12 +66,12 @@ bool OwnSeek::send(const Request &request) {
 }
 
 // The element stops, or the application has sought: nobody waits for the seek any more.
-bool OwnSeek::is_over(const Request &request) const {
+bool RewindSeek::is_over(const Request &request) const {
   return interrupted_ || flushes_ != request.flushes;
 }
 
 // As if the input had sought. It may have refused that only after it had begun to flush.
-bool OwnSeek::reopen() {
+bool RewindSeek::reopen() {
   if (!reopen_)
     return false;
   const auto flush = [this](GstEvent *event) {
@@ -86,9 +86,9 @@ bool OwnSeek::reopen() {
   });
 }
 
-void OwnSeek::run(GstElement *element, gpointer data) {
+void RewindSeek::run(GstElement *element, gpointer data) {
   const auto *request = static_cast<Request *>(data);
-  OwnSeek *self = request->self;
+  RewindSeek *self = request->self;
   // Where it has begun to flush, no data come any more that could pass as they are.
   if (!self->send(*request) && (!request->may_fail || self->is_flushing_)) {
     GST_ELEMENT_ERROR(
@@ -105,7 +105,7 @@ void OwnSeek::run(GstElement *element, gpointer data) {
   self->changed_.notify_all();
 }
 
-bool OwnSeek::try_rewind() {
+bool RewindSeek::try_rewind() {
   guint flushes_before;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -123,12 +123,12 @@ bool OwnSeek::try_rewind() {
 
 // Applications may flush while we seek, without a seek of their own. Most elements flush in the thread that seeks, and
 // most give their events the number of the seek.
-bool OwnSeek::is_own(GstEvent *flush) const {
+bool RewindSeek::is_own(GstEvent *flush) const {
   GThread *seeker = seeker_;
   return seeker && (seeker == g_thread_self() || gst_event_get_seqnum(flush) == seqnum_);
 }
 
-bool OwnSeek::begin_flush(GstEvent *event) {
+bool RewindSeek::begin_flush(GstEvent *event) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool own = is_own(event);
   is_flushing_ = own;
@@ -140,7 +140,7 @@ bool OwnSeek::begin_flush(GstEvent *event) {
   return own;
 }
 
-bool OwnSeek::end_flush(GstEvent *event) {
+bool RewindSeek::end_flush(GstEvent *event) {
   const bool own = is_own(event);
   is_flushing_ = false;
   if (!own)
@@ -148,13 +148,13 @@ bool OwnSeek::end_flush(GstEvent *event) {
   return own;
 }
 
-void OwnSeek::interrupt() {
+void RewindSeek::interrupt() {
   const std::lock_guard<std::mutex> lock(mutex_);
   interrupted_ = true;
   changed_.notify_all();
 }
 
-gboolean OwnSeek::forward(GstPad *srcpad, GstEvent *event) {
+gboolean RewindSeek::forward(GstPad *srcpad, GstEvent *event) {
   sought_ = true;
   was_reopened_ = false;
   const std::lock_guard<std::mutex> lock(seeking_);
@@ -164,7 +164,7 @@ gboolean OwnSeek::forward(GstPad *srcpad, GstEvent *event) {
   return sent;
 }
 
-void OwnSeek::wait() {
+void RewindSeek::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.wait(lock, [this] { return pending_ == 0; });
 }

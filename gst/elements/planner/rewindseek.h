@@ -12,13 +12,13 @@
 namespace cps {
 
 // An application's seeks and the element's own exclude each other, so that it is known whose a flush is. Thread-safe.
-class OwnSeek {
+class RewindSeek {
 public:
   // Opens the input once more from its beginning, on the thread that calls it, and calls `closed` when no data come of
   // the old one any more, and none of the new one yet. False where it cannot.
   using Reopen = std::function<bool(const std::function<void()> &closed)>;
 
-  OwnSeek(GstElement *element, GstPad *sinkpad) : element_(element), sinkpad_(sinkpad) {}
+  RewindSeek(GstElement *element, GstPad *sinkpad) : element_(element), sinkpad_(sinkpad) {}
 
   // Seeks to stream time `start` (up to `stop`, -1 for the end) from another thread, for a flushing seek must not come
   // from the streaming thread. `segment_flags` are those of the segment that the application asked for. Where it fails,

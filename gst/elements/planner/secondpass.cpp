@@ -7,7 +7,7 @@
 
 namespace cps {
 
-void SecondReading::begin(bool sought) {
+void SecondPass::begin(bool sought) {
   wanted_.clear();
   needed_ = {};
   first_ = SIZE_MAX;
@@ -16,12 +16,12 @@ void SecondReading::begin(bool sought) {
   located_ = !sought;
 }
 
-void SecondReading::rewind() {
+void SecondPass::rewind() {
   cursor_ = 0;
   located_ = true;
 }
 
-void SecondReading::want(std::vector<uint64_t> wanted, bool drop, int64_t order_window) {
+void SecondPass::want(std::vector<uint64_t> wanted, bool drop, int64_t order_window) {
   wanted_ = std::move(wanted);
   std::sort(wanted_.begin(), wanted_.end());
   needed_ = needed_units(index_, wanted_, order_window);
@@ -33,7 +33,7 @@ void SecondReading::want(std::vector<uint64_t> wanted, bool drop, int64_t order_
   }
 }
 
-size_t SecondReading::match(uint64_t fingerprint, GstClockTime pts) {
+size_t SecondPass::match(uint64_t fingerprint, GstClockTime pts) {
   const size_t found = located_ ? index_.find(fingerprint, cursor_) : index_.find_nearest(fingerprint, pts);
   if (found < index_.units()) {
     cursor_ = found + 1;
@@ -42,7 +42,7 @@ size_t SecondReading::match(uint64_t fingerprint, GstClockTime pts) {
   return found;
 }
 
-SecondReading::Action SecondReading::action(size_t unit) const {
+SecondPass::Action SecondPass::action(size_t unit) const {
   if (needed_.keep.empty() || unit >= index_.units())
     return Action::Push;
   if (unit >= needed_.end)
@@ -52,12 +52,12 @@ SecondReading::Action SecondReading::action(size_t unit) const {
   return needed_.drain[unit] ? Action::DrainAndPush : Action::Push;
 }
 
-size_t SecondReading::kept() const {
+size_t SecondPass::kept() const {
   const auto end = needed_.keep.begin() + static_cast<std::ptrdiff_t>(needed_.end);
   return static_cast<size_t>(std::count(needed_.keep.begin(), end, true));
 }
 
-Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section) const {
+Owned<GstBuffer> SecondPass::stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section) const {
   const StreamIndex::AccessUnit &unit = index_.unit(at);
   const bool counts = unit.frame != kNoFrame;
   const GstClockTime frame_time = counts ? position_in(section, index_.time(unit.frame)) : GST_CLOCK_TIME_NONE;
@@ -80,7 +80,7 @@ Owned<GstBuffer> SecondReading::stamp(Owned<GstBuffer> buffer, size_t at, const 
   return buffer;
 }
 
-Owned<GstBuffer> SecondReading::close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const {
+Owned<GstBuffer> SecondPass::close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const {
   if (end.empty() || !is_last(at))
     return buffer;
   buffer.reset(gst_buffer_make_writable(buffer.release()));

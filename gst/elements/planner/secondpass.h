@@ -11,7 +11,7 @@
 
 namespace cps {
 
-class SecondReading {
+class SecondPass {
 public:
   enum class Action {
     Push,
@@ -20,7 +20,7 @@ public:
     End,          // nothing that is wanted follows
   };
 
-  explicit SecondReading(const StreamIndex &index) : index_(index) {}
+  explicit SecondPass(const StreamIndex &index) : index_(index) {}
 
   // Wanting nothing in particular, from the start or, after a seek, from some access unit on.
   void begin(bool sought);

@@ -24,7 +24,7 @@ inline GstCudaMemory *video_memory(GstBuffer *frame) {
 // A frame that kernels may read as long as this lives.
 class CudaPicture {
 public:
-  CudaPicture(GstBuffer *frame, const GstVideoInfo &info, const CropRect &crop)
+  CudaPicture(GstBuffer *frame, const GstVideoInfo &info, const ReadRegion &crop)
       : frame_(gst_buffer_ref(frame)), picture_(frame, layout_of(frame, info), crop, GST_MAP_CUDA) {
     if (picture_)
       cuda::wait_for_memory(gst_buffer_peek_memory(frame, 0));

@@ -13,7 +13,7 @@ class CudaStackStage final : public StackStage {
 public:
   explicit CudaStackStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
              ElementError &) override { // the memory is that of the first frame's device
     info_ = info;
     crop_ = crop;
@@ -26,7 +26,7 @@ public:
   bool add(guint position, GstBuffer *frame, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [] {}))
       return false;
-    const cuda::Current current(*device_);
+    const cuda::CurrentContext current(*device_);
     const size_t frame_bytes = 3 * static_cast<size_t>(crop_.width) * static_cast<size_t>(crop_.height);
     if (position == 0)
       memory_ = device_->allocate(frame_bytes * length_);
@@ -55,7 +55,7 @@ public:
 
 private:
   GstVideoInfo info_ = {};
-  CropRect crop_;
+  ReadRegion crop_;
   ColorTransform color_ = {};
   guint length_ = 0;
   FrameDevice device_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The stages in CUDA memory that patches are made with; cudastack.cpp has the one for whole frames.
-#include "gst/cuda/clip.h"
 #include "gst/cuda/energy.h"
+#include "gst/cuda/patchselector.h"
 #include "gst/elements/process/cudaframes.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ class CudaEnergyStage final : public EnergyStage {
 public:
   explicit CudaEnergyStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, ElementError &) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, double percentile, ElementError &) override {
     info_ = info;
     crop_ = crop;
     percentile_ = percentile;
@@ -26,7 +26,7 @@ public:
   Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, ElementError &error) override {
     if (!device_.follow(frame, step == EnergyStep::First, error, [this] { forget(); }))
       return nullptr;
-    const cuda::Current current(*device_);
+    const cuda::CurrentContext current(*device_);
     if (!prepare(error))
       return nullptr;
     const Size size = energy_->map_size();
@@ -77,18 +77,18 @@ private:
   }
 
   GstVideoInfo info_ = {};
-  CropRect crop_;
+  ReadRegion crop_;
   double percentile_ = 0;
   FrameDevice device_;
   std::optional<cuda::Energy> energy_;
   bool prepared_ = false; // for info and crop
 };
 
-class CudaClipStage final : public ClipStage {
+class CudaPatchStage final : public PatchStage {
 public:
-  explicit CudaClipStage(StageContext &context) : device_(context) {}
+  explicit CudaPatchStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
              ElementError &) override { // the memory is that of the first frame's device
     info_ = info;
     crop_ = crop;
@@ -101,7 +101,7 @@ public:
   bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [this] { clip_.reset(); }))
       return false;
-    const cuda::Current current(*device_);
+    const cuda::CurrentContext current(*device_);
     if (!clip_)
       clip_.emplace(*device_);
     if (position == 0 && !clip_->begin(picture_layout(info_, crop_), target_, patch_, static_cast<int>(length_)))
@@ -118,10 +118,10 @@ public:
     return settle(good, error);
   }
 
-  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
+  Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
                           ElementError &error) override {
     // cppcheck-suppress unreadVariable ; it holds the context
-    const cuda::Current current(*device_);
+    const cuda::CurrentContext current(*device_);
     Owned<GstBuffer> buffer(gst_buffer_new());
     return settle(cut(recipe, tensors, buffer.get(), error), error) ? std::move(buffer) : nullptr;
   }
@@ -129,7 +129,7 @@ public:
 private:
   // What the kernels read until the stream has been synchronised.
   struct InFlight {
-    InFlight(GstBuffer *frame, const CpsEnergyMeta &meta, const GstVideoInfo &info, const CropRect &crop)
+    InFlight(GstBuffer *frame, const CpsEnergyMeta &meta, const GstVideoInfo &info, const ReadRegion &crop)
         : picture(frame, info, crop), energy(gst_buffer_peek_memory(meta.map, 0), GST_MAP_READ) {}
     CudaPicture picture; // and with it the frame, its metas and their maps
     CudaMap energy;
@@ -160,7 +160,7 @@ private:
     return good;
   }
 
-  bool cut(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, ElementError &error) {
+  bool cut(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, ElementError &error) {
     for (const CpsTensor &tensor : tensors) {
       Owned<GstMemory> memory = device_->allocate(cps_tensor_get_size(&tensor));
       if (!memory)
@@ -171,18 +171,18 @@ private:
                          "There is not enough GPU memory for the patches: lower k-keep or patch-size.");
       gst_buffer_append_memory(buffer, memory.release());
     }
-    const cuda::ClipTensors out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>()};
+    const cuda::PatchOutputs out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>()};
     return clip_->finish(recipe.select, recipe.color, recipe.scaling, recipe.type, out) ||
            set_error(error, device_->error());
   }
 
   GstVideoInfo info_ = {};
-  CropRect crop_;
+  ReadRegion crop_;
   Size target_;
   int patch_ = 0;
   guint length_ = 0;
   FrameDevice device_;
-  std::optional<cuda::Clip> clip_;
+  std::optional<cuda::PatchSelector> clip_;
   std::optional<InFlight> in_flight_;
   std::vector<std::unique_ptr<CudaMap>> written_;
 };
@@ -195,10 +195,10 @@ std::unique_ptr<EnergyStage> make_energy_stage(bool cuda, StageContext &context)
   return make_system_energy_stage();
 }
 
-std::unique_ptr<ClipStage> make_clip_stage(bool cuda, StageContext &context) {
+std::unique_ptr<PatchStage> make_patch_stage(bool cuda, StageContext &context) {
   if (cuda)
-    return std::make_unique<CudaClipStage>(context);
-  return make_system_clip_stage();
+    return std::make_unique<CudaPatchStage>(context);
+  return make_system_patch_stage();
 }
 
 } // namespace cps

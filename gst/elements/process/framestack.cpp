@@ -29,14 +29,14 @@ GST_DEBUG_CATEGORY_STATIC(frame_stack_debug);
 
 namespace {
 
-class FrameStacker final : public cps::ClipMaker {
+class FrameAssembler final : public cps::ClipAssembler {
 public:
-  explicit FrameStacker(std::unique_ptr<cps::StackStage> stage) : stage_(std::move(stage)) {}
+  explicit FrameAssembler(std::unique_ptr<cps::StackStage> stage) : stage_(std::move(stage)) {}
 
-  bool accepts(GstBuffer *, const cps::CropRect &, cps::ElementError &) const override { return true; }
+  bool accepts(GstBuffer *, const cps::ReadRegion &, cps::ElementError &) const override { return true; }
 
-  bool begin(const GstStructure *options, const cps::ClipFormat &format, cps::ElementError &error) override {
-    const cps::CropRect &crop = format.crop;
+  bool begin(const GstStructure *options, const cps::SequenceFormat &format, cps::ElementError &error) override {
+    const cps::ReadRegion &crop = format.crop;
     crop_ = crop;
     tensors_ = {cps::make_tensor("frames", CPS_DTYPE_U8, {format.length, crop.height, crop.width, 3}, 0)};
     const auto matrix = static_cast<GstVideoColorMatrix>(cps::option_enum(options, "color-matrix"));
@@ -55,14 +55,14 @@ public:
   }
 
   // The frames are the target, and there is no grid.
-  void describe(CpsClip &clip) const override {
+  void fill_clip(CpsClip &clip) const override {
     clip.target_width = static_cast<guint>(crop_.width);
     clip.target_height = static_cast<guint>(crop_.height);
   }
 
 private:
   std::unique_ptr<cps::StackStage> stage_;
-  cps::CropRect crop_;
+  cps::ReadRegion crop_;
   std::vector<CpsTensor> tensors_;
 };
 
@@ -87,8 +87,8 @@ static void cps_frame_stack_class_init(CpsFrameStackClass *klass) {
 
   clip_class->category = frame_stack_debug;
   clip_class->entry = "framestack";
-  clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipMaker> {
-    return std::make_unique<FrameStacker>(cps::make_stack_stage(cuda, context));
+  clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipAssembler> {
+    return std::make_unique<FrameAssembler>(cps::make_stack_stage(cuda, context));
   };
   clip_class->memory = [](const GstStructure *, cps::Size frame, guint length) {
     return cps::product({3, static_cast<guint64>(frame.width), static_cast<guint64>(frame.height), length});

@@ -8,8 +8,8 @@ std::unique_ptr<EnergyStage> make_energy_stage(bool, StageContext &) {
   return make_system_energy_stage();
 }
 
-std::unique_ptr<ClipStage> make_clip_stage(bool, StageContext &) {
-  return make_system_clip_stage();
+std::unique_ptr<PatchStage> make_patch_stage(bool, StageContext &) {
+  return make_system_patch_stage();
 }
 
 std::unique_ptr<StackStage> make_stack_stage(bool, StageContext &) {

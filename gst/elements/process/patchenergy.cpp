@@ -60,7 +60,7 @@ struct CpsPatchEnergyPrivate {
   // Streaming thread
   GstVideoInfo info = {};
   bool cuda = false; // what the caps say of memory
-  cps::CropRect crop;
+  cps::ReadRegion crop;
   std::unique_ptr<cps::EnergyStage> energy; // for info, memory and crop
   double percentile = 0;
   bool have_previous = false;
@@ -89,7 +89,7 @@ static void release_resources(CpsPatchEnergyPrivate &state) {
 }
 
 // Makes what depends on the size of the frames.
-static bool prepare(CpsPatchEnergyPrivate &state, const cps::CropRect &crop, cps::ElementError &error) {
+static bool prepare(CpsPatchEnergyPrivate &state, const cps::ReadRegion &crop, cps::ElementError &error) {
   forget_pictures(state);
   state.crop = crop;
   state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
@@ -115,7 +115,7 @@ static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *fram
 static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   auto *self = CPS_PATCH_ENERGY(trans);
   CpsPatchEnergyPrivate &state = state_of(self);
-  cps::CropRect crop;
+  cps::ReadRegion crop;
   if (!cps::crop_of(buffer, state.info, crop)) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
     return GST_FLOW_ERROR;
@@ -174,7 +174,7 @@ static gboolean patch_energy_query(GstBaseTransform *trans, GstPadDirection dire
     return TRUE;
   const gboolean answered = GST_BASE_TRANSFORM_CLASS(cps_patch_energy_parent_class)->query(trans, direction, query);
   if (answered && GST_QUERY_TYPE(query) == GST_QUERY_CAPS && direction == GST_PAD_SINK)
-    cps::prefer_the_copy(query);
+    cps::prefer_other_memory(query);
   return answered;
 }
 

@@ -29,7 +29,7 @@
 
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/process/colormatrix.h"
-#include "gst/elements/process/patchclip.h"
+#include "gst/elements/process/patchassembler.h"
 
 GST_DEBUG_CATEGORY_STATIC(patch_select_debug);
 
@@ -121,10 +121,10 @@ static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   install_properties(G_OBJECT_CLASS(klass));
   clip_class->category = patch_select_debug;
   clip_class->entry = "patchenergy";
-  clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipMaker> {
-    return std::make_unique<cps::ClipBuilder>(cps::make_clip_stage(cuda, context));
+  clip_class->make = [](bool cuda, cps::StageContext &context) -> std::unique_ptr<cps::ClipAssembler> {
+    return std::make_unique<cps::PatchAssembler>(cps::make_patch_stage(cuda, context));
   };
-  clip_class->memory = cps::clip_memory;
+  clip_class->memory = cps::patch_memory;
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");

@@ -30,14 +30,14 @@ public:
   EnergyStage &operator=(const EnergyStage &) = delete;
 
   // For frames like `info` and `crop` say; the next one is the first of a sequence.
-  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, ElementError &error) = 0;
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, double percentile, ElementError &error) = 0;
 
   // The frame's energy map as CpsEnergyMeta has it, finished. nullptr: see `error`.
   virtual Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, ElementError &error) = 0;
 };
 
 // What a sequence of frames becomes tensors with, once it is whole.
-struct ClipRecipe {
+struct PatchRecipe {
   SelectOptions select;
   std::vector<uint8_t> random_access; // one a frame
   std::vector<int64_t> frame_ids;
@@ -47,15 +47,15 @@ struct ClipRecipe {
 };
 
 // The scores and planes at target size of one sequence of frames at a time. Not thread-safe.
-class ClipStage {
+class PatchStage {
 public:
-  ClipStage() = default;
-  virtual ~ClipStage() = default;
-  ClipStage(const ClipStage &) = delete;
-  ClipStage &operator=(const ClipStage &) = delete;
+  PatchStage() = default;
+  virtual ~PatchStage() = default;
+  PatchStage(const PatchStage &) = delete;
+  PatchStage &operator=(const PatchStage &) = delete;
 
   // Starts a sequence of `length` frames like `info` and `crop` say, in the memory of the one before.
-  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
                      ElementError &error) = 0;
 
   // Frame `position`, 0 to length - 1 in turn. It may change once the next call has returned, and but for the last
@@ -63,7 +63,7 @@ public:
   virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) = 0;
 
   // Selects and cuts: a buffer with the memories of `tensors`, finished. nullptr: see `error`.
-  virtual Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
+  virtual Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
                                   ElementError &error) = 0;
 };
 
@@ -76,7 +76,7 @@ public:
   StackStage &operator=(const StackStage &) = delete;
 
   // Starts a sequence of `length` frames like `info` and `crop` say.
-  virtual bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
                      ElementError &error) = 0;
 
   // Frame `position`, 0 to length - 1 in turn, is converted into its place. It may change once this has returned.
@@ -88,11 +88,11 @@ public:
 
 // Stages for frames in CUDA memory, or for those in system memory.
 std::unique_ptr<EnergyStage> make_energy_stage(bool cuda, StageContext &context);
-std::unique_ptr<ClipStage> make_clip_stage(bool cuda, StageContext &context);
+std::unique_ptr<PatchStage> make_patch_stage(bool cuda, StageContext &context);
 std::unique_ptr<StackStage> make_stack_stage(bool cuda, StageContext &context);
 
 std::unique_ptr<EnergyStage> make_system_energy_stage();
-std::unique_ptr<ClipStage> make_system_clip_stage();
+std::unique_ptr<PatchStage> make_system_patch_stage();
 std::unique_ptr<StackStage> make_system_stack_stage();
 
 } // namespace cps

@@ -27,7 +27,7 @@ class SystemEnergyStage final : public EnergyStage {
 public:
   ~SystemEnergyStage() override { release_maps(); }
 
-  bool begin(const GstVideoInfo &info, const CropRect &crop, double percentile, ElementError &error) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, double percentile, ElementError &error) override {
     info_ = info;
     crop_ = crop;
     energy_.emplace(picture_layout(info, crop), percentile);
@@ -69,7 +69,7 @@ private:
   }
 
   GstVideoInfo info_ = {};
-  CropRect crop_;
+  ReadRegion crop_;
   std::optional<MotionResidual> energy_;
   Owned<GstBufferPool> maps_;
 };
@@ -117,9 +117,9 @@ void *append_memory(GstBuffer *buffer, size_t size) {
   return data;
 }
 
-class SystemClipStage final : public ClipStage {
+class SystemPatchStage final : public PatchStage {
 public:
-  bool begin(const GstVideoInfo &info, const CropRect &crop, Size target, int patch, guint length,
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
              ElementError &error) override {
     info_ = info;
     crop_ = crop;
@@ -157,7 +157,7 @@ public:
     return good || refuse_frame_or_energy(error);
   }
 
-  Owned<GstBuffer> finish(const ClipRecipe &recipe, const std::vector<CpsTensor> &tensors,
+  Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
                           ElementError &error) override {
     const std::vector<int64_t> selected = select_patches(scores_.at(0), static_cast<int>(length_), scorer_->grid_size(),
                                                          recipe.random_access, recipe.select);
@@ -181,7 +181,7 @@ private:
     return static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
   }
 
-  void write_tensors(const ClipRecipe &recipe, const std::vector<int64_t> &selected, void *patches, int64_t *fields,
+  void write_tensors(const PatchRecipe &recipe, const std::vector<int64_t> &selected, void *patches, int64_t *fields,
                      float *scores) const {
     const auto per_frame = static_cast<int64_t>(patches_per_frame());
     const int columns = scorer_->grid_size().width;
@@ -200,7 +200,7 @@ private:
   }
 
   GstVideoInfo info_ = {};
-  CropRect crop_;
+  ReadRegion crop_;
   Size target_;
   int patch_ = 0;
   guint length_ = 0;
@@ -212,7 +212,7 @@ private:
 
 class SystemStackStage final : public StackStage {
 public:
-  bool begin(const GstVideoInfo &info, const CropRect &crop, const ColorTransform &color, guint length,
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
              ElementError &error) override {
     info_ = info;
     crop_ = crop;
@@ -243,7 +243,7 @@ public:
 
 private:
   GstVideoInfo info_ = {};
-  CropRect crop_;
+  ReadRegion crop_;
   std::optional<RgbConverter> converter_;
   size_t frame_bytes_ = 0;
   Owned<GstBuffer> buffer_;
@@ -256,8 +256,8 @@ std::unique_ptr<EnergyStage> make_system_energy_stage() {
   return std::make_unique<SystemEnergyStage>();
 }
 
-std::unique_ptr<ClipStage> make_system_clip_stage() {
-  return std::make_unique<SystemClipStage>();
+std::unique_ptr<PatchStage> make_system_patch_stage() {
+  return std::make_unique<SystemPatchStage>();
 }
 
 std::unique_ptr<StackStage> make_system_stack_stage() {

@@ -31,13 +31,13 @@ struct State {
   GstSegment segment = {};
   Owned<GstEvent> segment_event; // waits for the caps
   Owned<GstCaps> src_caps;
-  Owned<CpsPlan> plan;                         // from the sampler
-  std::unique_ptr<cps::ClipMaker> maker;       // in that memory
-  bool collecting = false;                     // a clip has begun and is not whole yet
-  cps::ClipFormat format;                      // of that clip,
-  std::vector<CpsClipFrame> frames;            // its frames so far,
-  Owned<GstStructure> clip_options;            // what it is made with,
-  GstClockTime clip_pts = GST_CLOCK_TIME_NONE; // and when its first frame is, in the segment
+  Owned<CpsPlan> plan;                           // from the sampler
+  std::unique_ptr<cps::ClipAssembler> assembler; // in that memory
+  bool collecting = false;                       // a clip has begun and is not whole yet
+  cps::SequenceFormat format;                    // of that clip,
+  std::vector<CpsClipFrame> frames;              // its frames so far,
+  Owned<GstStructure> clip_options;              // what it is made with,
+  GstClockTime clip_pts = GST_CLOCK_TIME_NONE;   // and when its first frame is, in the segment
 
   guint added() const { return static_cast<guint>(frames.size()); }
 };
@@ -87,7 +87,7 @@ static std::string between_frames(const State &state) {
   return place + times.get();
 }
 
-static Owned<CpsClip> describe_clip(CpsTensorClip *self, const CpsFrameMeta &frame) {
+static Owned<CpsClip> new_clip(CpsTensorClip *self, const CpsFrameMeta &frame) {
   State &state = state_of(self);
   Owned<CpsClip> clip(cps_clip_new(state.added()));
   std::copy(state.frames.begin(), state.frames.end(), clip->frames);
@@ -104,13 +104,13 @@ static Owned<CpsClip> describe_clip(CpsTensorClip *self, const CpsFrameMeta &fra
   }
   if (!GST_CLOCK_TIME_IS_VALID(clip->duration) && clip->fps > 0 && frame.total > 0)
     clip->duration = static_cast<GstClockTime>(static_cast<double>(frame.total) / clip->fps * GST_SECOND);
-  state.maker->describe(*clip);
+  state.assembler->fill_clip(*clip);
   cps::merge_options(clip->options, state.clip_options.get());
   return clip;
 }
 
 static bool send_caps(State &state) {
-  const std::vector<CpsTensor> &tensors = state.maker->tensors();
+  const std::vector<CpsTensor> &tensors = state.assembler->tensors();
   Owned<GstCaps> caps(cps_tensors_to_caps(tensors.data(), static_cast<guint>(tensors.size()),
                                           state.cuda ? cps::kCudaFeature : nullptr));
   if (!state.src_caps || !gst_caps_is_equal(caps.get(), state.src_caps.get())) {
@@ -148,7 +148,7 @@ static bool answer_room_query(CpsTensorClip *self, GstQuery *query) {
   return true;
 }
 
-static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, const CpsFrameMeta &first) {
+static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::ReadRegion &crop, const CpsFrameMeta &first) {
   State &state = state_of(self);
   state.clip_options = state.options.snapshot();
   cps::ElementError error;
@@ -160,7 +160,7 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, 
   state.format = {state.info, crop, first.seq_len};
   state.frames.clear();
   state.frames.reserve(first.seq_len);
-  if (!state.maker->begin(state.clip_options.get(), state.format, error))
+  if (!state.assembler->begin(state.clip_options.get(), state.format, error))
     return cps::post_error(self, error);
   state.collecting = true;
   if (send_caps(state))
@@ -169,7 +169,8 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::CropRect &crop, 
 }
 
 // Is this the frame that the clip goes on with? Posts an error where it is not.
-static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMeta *frame, const cps::CropRect &crop) {
+static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMeta *frame,
+                        const cps::ReadRegion &crop) {
   const State &state = state_of(self);
   if (!frame || frame->seq_len == 0 || frame->seq_len > cps::kMaxPositions || frame->seq_pos >= frame->seq_len) {
     GST_ELEMENT_ERROR(
@@ -179,7 +180,7 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
     return false;
   }
   cps::ElementError error;
-  if (!state.maker->accepts(buffer, crop, error)) {
+  if (!state.assembler->accepts(buffer, crop, error)) {
     cps::post_error(self, error);
     return false;
   }
@@ -191,7 +192,7 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
         (nullptr));
     return false;
   }
-  const cps::CropRect &begun = state.format.crop;
+  const cps::ReadRegion &begun = state.format.crop;
   if (state.collecting && crop.orientation != begun.orientation) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT,
                       ("The rotation of the video changed%s: sample each part by its own, with start and stop, or "
@@ -223,13 +224,13 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
   state.collecting = false;
   mark_random_access(state.frames);
   cps::ElementError error;
-  Owned<GstBuffer> tensors = state.maker->finish(state.frames, error);
+  Owned<GstBuffer> tensors = state.assembler->finish(state.frames, error);
   if (!tensors)
     return cps::post_error(self, error);
-  Owned<CpsClip> clip = describe_clip(self, last);
+  Owned<CpsClip> clip = new_clip(self, last);
   GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;
-  const std::vector<CpsTensor> &list = state.maker->tensors();
+  const std::vector<CpsTensor> &list = state.assembler->tensors();
   cps_buffer_add_tensor_meta(tensors.get(), list.data(), static_cast<guint>(list.size()), clip.release());
   return gst_pad_push(state.srcpad, tensors.release());
 }
@@ -237,15 +238,15 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
 static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
   State &state = state_of(self);
   const CpsFrameMeta *frame = cps_buffer_get_frame_meta(incoming);
-  cps::CropRect crop;
+  cps::ReadRegion crop;
   if (!state.info.finfo || GST_VIDEO_INFO_FORMAT(&state.info) == GST_VIDEO_FORMAT_UNKNOWN)
     return GST_FLOW_NOT_NEGOTIATED;
   if (!cps::crop_of(incoming, state.info, crop)) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
     return GST_FLOW_ERROR;
   }
-  if (!state.maker)
-    state.maker = CPS_TENSOR_CLIP_GET_CLASS(self)->make(state.cuda, state.context);
+  if (!state.assembler)
+    state.assembler = CPS_TENSOR_CLIP_GET_CLASS(self)->make(state.cuda, state.context);
   if (!check_frame(self, incoming, frame, crop))
     return GST_FLOW_ERROR;
   if (!state.collecting) {
@@ -254,7 +255,7 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
       return flow;
   }
   cps::ElementError error;
-  if (!state.maker->add(state.added(), incoming, error))
+  if (!state.assembler->add(state.added(), incoming, error))
     return cps::post_error(self, error);
   state.frames.push_back({frame->frame_id, stream_time(state.segment, frame->pts),
                           (frame->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, frame->status});
@@ -281,12 +282,12 @@ static gboolean set_caps(CpsTensorClip *self, GstCaps *caps) {
   const bool cuda = cps::is_cuda_caps(caps);
   if (!state.collecting || (cuda == state.cuda && cps::same_layout(old, info) && cps::same_colors(old, info))) {
     if (cuda != state.cuda)
-      state.maker.reset();
+      state.assembler.reset();
     state.info = info;
     state.cuda = cuda;
     return TRUE;
   }
-  const auto describe = [](const GstVideoInfo &i, bool in_cuda) {
+  const auto format_text = [](const GstVideoInfo &i, bool in_cuda) {
     const Owned<gchar> colors(gst_video_colorimetry_to_string(&i.colorimetry));
     return std::to_string(i.width) + "x" + std::to_string(i.height) + " " + i.finfo->name +
            (colors ? std::string(" ") + colors.get() : "") + (in_cuda ? " in CUDA memory" : "");
@@ -294,7 +295,8 @@ static gboolean set_caps(CpsTensorClip *self, GstCaps *caps) {
   GST_ELEMENT_ERROR(self, STREAM, FORMAT,
                     ("The video changed from %s to %s%s: sample each part by its own, with start and stop, or convert "
                      "the frames to one format.",
-                     describe(old, state.cuda).c_str(), describe(info, cuda).c_str(), between_frames(state).c_str()),
+                     format_text(old, state.cuda).c_str(), format_text(info, cuda).c_str(),
+                     between_frames(state).c_str()),
                     (nullptr));
   return FALSE;
 }
@@ -353,7 +355,7 @@ static gboolean tensor_clip_sink_query(GstPad *pad, GstObject *parent, GstQuery 
     GstCaps *filter;
     gst_query_parse_caps(query, &filter);
     gst_query_set_caps_result(query, cps::video_caps_for_peer(pad, state.srcpad, filter).get());
-    cps::prefer_the_copy(query);
+    cps::prefer_other_memory(query);
     return TRUE;
   }
   default:
@@ -377,7 +379,7 @@ static GstStateChangeReturn tensor_clip_change_state(GstElement *element, GstSta
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     State &state = state_of(element);
     state.collecting = false;
-    state.maker.reset();
+    state.assembler.reset();
     state.context.release();
     state.segment_event.reset();
     state.src_caps.reset();

@@ -8,25 +8,25 @@
 namespace cps {
 
 // What all frames of a sequence have in common.
-struct ClipFormat {
+struct SequenceFormat {
   GstVideoInfo info = {};
-  CropRect crop;
+  ReadRegion crop;
   guint length = 0; // frames
 };
 
 // What becomes of a sequence, in one kind of memory. Not thread-safe.
-class ClipMaker {
+class ClipAssembler {
 public:
-  ClipMaker() = default;
-  virtual ~ClipMaker() = default;
-  ClipMaker(const ClipMaker &) = delete;
-  ClipMaker &operator=(const ClipMaker &) = delete;
+  ClipAssembler() = default;
+  virtual ~ClipAssembler() = default;
+  ClipAssembler(const ClipAssembler &) = delete;
+  ClipAssembler &operator=(const ClipAssembler &) = delete;
 
   // Is all there that this needs of a frame, beside its pixels? Asked before begin(), too.
-  virtual bool accepts(GstBuffer *frame, const CropRect &crop, ElementError &error) const = 0;
+  virtual bool accepts(GstBuffer *frame, const ReadRegion &crop, ElementError &error) const = 0;
 
   // Starts a sequence, in the memory of the one before. `options`: the element's properties.
-  virtual bool begin(const GstStructure *options, const ClipFormat &format, ElementError &error) = 0;
+  virtual bool begin(const GstStructure *options, const SequenceFormat &format, ElementError &error) = 0;
 
   // What the tensors will be, in the order of their memories; known from begin() on.
   virtual const std::vector<CpsTensor> &tensors() const = 0;
@@ -39,7 +39,7 @@ public:
   virtual Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, ElementError &error) = 0;
 
   // Adds what this alone knows to the clip's metadata: target size and grid, and options that are no properties.
-  virtual void describe(CpsClip &clip) const = 0;
+  virtual void fill_clip(CpsClip &clip) const = 0;
 };
 
 CpsTensor make_tensor(const char *name, CpsDtype dtype, std::initializer_list<gint64> dims, guint memory);
@@ -55,7 +55,7 @@ struct _CpsTensorClipClass {
 
   GstDebugCategory *category;
   const char *entry; // the element that a sampler has to be before
-  std::unique_ptr<cps::ClipMaker> (*make)(bool cuda, cps::StageContext &context);
+  std::unique_ptr<cps::ClipAssembler> (*make)(bool cuda, cps::StageContext &context);
   // Bytes that a clip takes at most: its tensors, and what is kept of its frames until they are made. `options`: the
   // element's properties.
   guint64 (*memory)(const GstStructure *options, cps::Size frame, guint length);

@@ -62,7 +62,7 @@ static GType cps_on_error_get_type() {
 namespace {
 
 // One clip, from its first frame to the end of stream or flush. Touched by the streaming thread only.
-struct Clip {
+struct SamplingRun {
   Owned<CpsPlan> plan; // what goes downstream
   std::unique_ptr<cps::Sequence> sequence;
   bool numbering = false;              // frames carry no identity: we count them
@@ -86,7 +86,7 @@ struct CpsUniformSamplerPrivate {
   guint32 seqnum = GST_SEQNUM_INVALID; // of its event
   GstVideoInfo info = {};
   Owned<CpsPlan> received; // from a planner upstream
-  Clip clip;
+  SamplingRun clip;
   guint clip_index = 0;
   cps::TagOrientation orientation; // of the frames that come
 
@@ -143,7 +143,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   std::vector<uint64_t> ids;
   for (guint i = 0; i < plan->n_frames; i++)
     ids.push_back(plan->frames[i].frame_id);
-  Clip &clip = state.clip;
+  SamplingRun &clip = state.clip;
   clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
   clip.numbering = !stamped && !planned;
   clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
@@ -183,7 +183,7 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
 
 // Decoders make up what is damaged or lost, and some say so. False after an error message.
 static bool report_damage(CpsUniformSampler *self, size_t position) {
-  const Clip &clip = state_of(self).clip;
+  const SamplingRun &clip = state_of(self).clip;
   const guint64 id = clip.sequence->id(position);
   if (clip.on_error_fails) {
     GST_ELEMENT_ERROR(self, STREAM, DECODE,
@@ -202,7 +202,7 @@ static bool report_damage(CpsUniformSampler *self, size_t position) {
 
 // False after an error message.
 static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item) {
-  const Clip &clip = state_of(self).clip;
+  const SamplingRun &clip = state_of(self).clip;
   const guint64 id = clip.sequence->id(item.position);
   if (!item.buffer) {
     GST_ELEMENT_ERROR(self, STREAM, DECODE, ("None of the sampled frames could be decoded."), (nullptr));
@@ -238,7 +238,7 @@ static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<Gst
 // Pushes all positions whose frames are there, and EOS behind the last.
 static GstFlowReturn push_ready(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
-  Clip &clip = state.clip;
+  SamplingRun &clip = state.clip;
   while (std::optional<cps::Sequence::Item> item = clip.sequence->pop()) {
     if (!check_item(self, *item))
       return GST_FLOW_ERROR;
@@ -314,7 +314,7 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
 
 // Sends out what is left of the clip. False after an error message.
 static bool end_clip(CpsUniformSampler *self) {
-  Clip &clip = state_of(self).clip;
+  SamplingRun &clip = state_of(self).clip;
   if (clip.refused) // on shutdown decoders drop what they have: nothing is wrong with it
     return true;
   if (!clip.sequence) {
@@ -326,7 +326,7 @@ static bool end_clip(CpsUniformSampler *self) {
 }
 
 static void next_clip(CpsUniformSamplerPrivate &state) {
-  state.clip = Clip();
+  state.clip = SamplingRun();
   state.received.reset();
   state.clip_index++;
 }
@@ -367,7 +367,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
     gst_event_unref(event);
     return TRUE;
   }
-  state.orientation.see(event);
+  state.orientation.handle_tags(event);
   gboolean still;
   if (gst_video_event_parse_still_frame(event, &still)) { // made the decoder drain before a jump, nothing more
     gst_event_unref(event);

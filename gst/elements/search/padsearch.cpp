@@ -123,7 +123,7 @@ void PadSearch::tell_rest() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (const Stream &stream : streams_) {
     const Owned<GstCaps> caps = stream_caps(stream.pad.get());
-    rest.streams.push_back(describe(caps.get()));
+    rest.streams.push_back(describe_caps(caps.get()));
     if (is_encrypted_video(caps.get()))
       rest.encrypted.reset(gst_caps_ref(caps.get()));
     if (!rest.picture)

@@ -31,12 +31,12 @@ static GstBusSyncReply handle(GstBus *, GstMessage *message, gpointer parsebin) 
   return GST_BUS_DROP;
 }
 
-void keep_errors(GstElement *parsebin) {
+void forward_swallowed_errors(GstElement *parsebin) {
   g_signal_connect(parsebin, "element-added", G_CALLBACK(on_element_added), nullptr);
   gst_bus_set_sync_handler(GST_BIN(parsebin)->child_bus, handle, parsebin, nullptr);
 }
 
-void note_error(GstMessage *message) {
+void attribute_error(GstMessage *message) {
   gst_mini_object_set_qdata(GST_MINI_OBJECT(message), noted(), message, nullptr);
 }
 

@@ -9,9 +9,9 @@ namespace cps {
 // While parsebin sets up an element it drops that one's errors, for it may try another. Where the element has a thread
 // of its own, as a demuxer that pulls, an error of the stream goes the same way, and nobody learns that it has ended.
 // This passes such errors on: to be called before `parsebin` is started.
-void keep_errors(GstElement *parsebin);
+void forward_swallowed_errors(GstElement *parsebin);
 
 // Every error that comes from the parsebin has to be noted by the bin it is in.
-void note_error(GstMessage *message);
+void attribute_error(GstMessage *message);
 
 } // namespace cps

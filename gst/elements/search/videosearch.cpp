@@ -105,7 +105,7 @@ void VideoSearch::on_no_more_source_pads(GstElement *, VideoSearch *self) {
 
 void VideoSearch::watch_parsebin(Container &container) {
   GstElement *parsebin = container.parsebin.get();
-  keep_errors(parsebin);
+  forward_swallowed_errors(parsebin);
   take_edit_lists(parsebin);
   g_signal_connect(parsebin, "autoplug-continue", G_CALLBACK(on_autoplug_continue), &container);
   g_signal_connect(parsebin, "autoplug-sort", G_CALLBACK(on_autoplug_sort), this);
@@ -254,7 +254,7 @@ void VideoSearch::Container::on_no_track(size_t videos) {
 
 void VideoSearch::Container::on_no_data() {
   GstBin *bin = search.bin_;
-  search.fail([bin] { GST_ELEMENT_ERROR(bin, STREAM, FORMAT, ("The video has no picture."), (nullptr)); });
+  search.give_up([bin] { GST_ELEMENT_ERROR(bin, STREAM, FORMAT, ("The video has no picture."), (nullptr)); });
 }
 
 // Another part of the source has shown all that it has. Without a video in any of them there is nothing to do, but for
@@ -282,7 +282,7 @@ void VideoSearch::end(PadSearch::Rest rest) {
   else if (picture)
     read_picture(picture.get());
   else
-    fail([bin = bin_, has] {
+    give_up([bin = bin_, has] {
       GST_ELEMENT_ERROR(bin, STREAM, WRONG_TYPE, ("There is no video in the source%s.", has.c_str()), (nullptr));
     });
 }
@@ -299,7 +299,7 @@ void VideoSearch::refuse(Owned<GstCaps> caps) {
   if (encrypted)
     report();
   else
-    fail(report);
+    give_up(report);
 }
 
 // Fallback
@@ -320,7 +320,7 @@ bool VideoSearch::may_fall_back() const {
 
 // There is no video as far as the reader can tell, because of what `report` says. Of the two readers the first has the
 // last word: its error tells of the source, that of the second of what it has tried.
-void VideoSearch::fail(Report report) {
+void VideoSearch::give_up(Report report) {
   if (fall_back(report))
     return;
   {
@@ -541,7 +541,7 @@ void VideoSearch::report_first_error() {
     report();
 }
 
-bool VideoSearch::explain(GstMessage *message) {
+bool VideoSearch::handle_parsebin_error(GstMessage *message) {
   if (Owned<GstCaps> encrypted = encrypted_by_request(message)) {
     const std::lock_guard<std::mutex> lock(mutex_);
     unknown_ = std::move(encrypted);
@@ -585,7 +585,7 @@ bool VideoSearch::explain_error(GstMessage *message) {
   const std::string said = details ? details : "";
   const std::shared_ptr<GError> kept(g_error_copy(parsed), g_error_free);
   const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
-  fail([bin = bin_, name, said, kept, failed] {
+  give_up([bin = bin_, name, said, kept, failed] {
     if (failed)
       GST_ELEMENT_ERROR(
           bin, STREAM, DEMUX,
@@ -611,7 +611,7 @@ void VideoSearch::look_for_silence() {
     if (silent.empty() || !is_same || has_found_ || stopping_ || reader_ != Reader::Parsebin)
       return;
   }
-  fail([bin = bin_, silent] {
+  give_up([bin = bin_, silent] {
     GST_ELEMENT_ERROR(
         bin, STREAM, DEMUX,
         ("%s has read the source to its end and found nothing: its data are damaged or cut off.", silent.c_str()),

@@ -48,7 +48,7 @@ public:
 
   // Elements within have no clear word for what we know to be wrong. True where another error has been posted in place
   // of the message.
-  bool explain(GstMessage *message);
+  bool handle_parsebin_error(GstMessage *message);
 
   // A change of state that is none of the bin's: it has long had what is only read again.
   static bool is_own_affair(GstMessage *message);
@@ -88,7 +88,7 @@ private:
   Owned<GstCaps> take_unknown();
   bool has_found();
   void end(PadSearch::Rest rest);
-  void fail(Report report);
+  void give_up(Report report);
   bool may_fall_back() const;
   bool fall_back(Report report);
   Reader reader();

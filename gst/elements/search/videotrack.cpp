@@ -100,7 +100,7 @@ GstPad *best_video(const std::vector<Owned<GstPad>> &videos) {
   return best == tracks.end() ? nullptr : best->pad;
 }
 
-std::string describe(const GstCaps *caps) {
+std::string describe_caps(const GstCaps *caps) {
   if (gst_caps_is_fixed(caps))
     if (const Owned<gchar> text{gst_pb_utils_get_codec_description(caps)})
       return text.get();

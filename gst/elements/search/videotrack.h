@@ -20,6 +20,6 @@ bool is_video(const GstCaps *caps);
 GstPad *best_video(const std::vector<Owned<GstPad>> &videos);
 
 // For people: "H.264 (High Profile)".
-std::string describe(const GstCaps *caps);
+std::string describe_caps(const GstCaps *caps);
 
 } // namespace cps

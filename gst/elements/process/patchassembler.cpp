@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/elements/process/patchclip.h"
+#include "gst/elements/process/patchassembler.h"
 
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
@@ -37,7 +37,7 @@ static bool is_identity(const OutputScaling &scaling) {
          std::all_of(std::begin(scaling.std), std::end(scaling.std), [](float v) { return v == 1.0f; });
 }
 
-bool read_clip_options(const GstStructure *options, ClipOptions &out, std::string &error) {
+bool read_patch_options(const GstStructure *options, PatchOptions &out, std::string &error) {
   out.target.input_size = option_int(options, "input-size");
   out.target.min_pixels = option_int(options, "min-pixels");
   out.target.max_pixels = option_int(options, "max-pixels");
@@ -74,12 +74,12 @@ bool read_clip_options(const GstStructure *options, ClipOptions &out, std::strin
 
 // 0 where begin() refuses the options. Of a frame at target size, three samples a pixel at most, each of two bytes. Of
 // a patch, its score, and two integers while patches are selected.
-guint64 clip_memory(const GstStructure *properties, Size frame, guint length) {
+guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
   constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float);
-  ClipOptions options;
+  PatchOptions options;
   std::string error;
-  if (!read_clip_options(properties, options, error))
+  if (!read_patch_options(properties, options, error))
     return 0;
   const Size target = target_size(frame, options.target);
   const auto width = static_cast<guint64>(target.width), height = static_cast<guint64>(target.height);
@@ -108,7 +108,7 @@ static PixelType pixel_type(CpsDtype dtype) {
 
 // The sequence
 
-bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, ElementError &error) const {
+bool PatchAssembler::accepts(GstBuffer *frame, const ReadRegion &crop, ElementError &error) const {
   const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
   error.domain = GST_STREAM_ERROR;
   error.code = GST_STREAM_ERROR_FORMAT;
@@ -129,11 +129,11 @@ bool ClipBuilder::accepts(GstBuffer *frame, const CropRect &crop, ElementError &
   return false;
 }
 
-bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format, ElementError &error) {
+bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat &format, ElementError &error) {
   error.domain = GST_LIBRARY_ERROR;
   error.code = GST_LIBRARY_ERROR_SETTINGS;
-  ClipOptions options;
-  if (!read_clip_options(properties, options, error.text))
+  PatchOptions options;
+  if (!read_patch_options(properties, options, error.text))
     return false;
   const int patch = options.target.patch_size;
   const Size target = target_size({format.crop.width, format.crop.height}, options.target);
@@ -163,15 +163,15 @@ bool ClipBuilder::begin(const GstStructure *properties, const ClipFormat &format
   return stage_->begin(format.info, format.crop, target, patch, format.length, error);
 }
 
-bool ClipBuilder::add(guint position, GstBuffer *frame, ElementError &error) {
+bool PatchAssembler::add(guint position, GstBuffer *frame, ElementError &error) {
   const CpsEnergyMeta &energy = *cps_buffer_get_energy_meta(frame);
   energy_mode_ = energy.mode;
   energy_percentile_ = energy.percentile;
   return stage_->add(position, frame, energy, error);
 }
 
-Owned<GstBuffer> ClipBuilder::finish(const std::vector<CpsClipFrame> &frames, ElementError &error) {
-  ClipRecipe recipe;
+Owned<GstBuffer> PatchAssembler::finish(const std::vector<CpsClipFrame> &frames, ElementError &error) {
+  PatchRecipe recipe;
   recipe.select = options_.select;
   for (const CpsClipFrame &frame : frames) {
     recipe.random_access.push_back(frame.is_i ? 1 : 0);
@@ -183,7 +183,7 @@ Owned<GstBuffer> ClipBuilder::finish(const std::vector<CpsClipFrame> &frames, El
   return stage_->finish(recipe, tensors_, error);
 }
 
-void ClipBuilder::describe(CpsClip &clip) const {
+void PatchAssembler::fill_clip(CpsClip &clip) const {
   clip.target_width = static_cast<guint>(target_.width);
   clip.target_height = static_cast<guint>(target_.height);
   clip.grid_width = static_cast<guint>(grid_.width);

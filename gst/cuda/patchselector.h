@@ -5,13 +5,13 @@
 
 #include "gst/cuda/device.h"
 #include "kernels/kernelargs.h"
+#include "kernels/ranking.h"
 #include "kernels/select.h"
-#include "kernels/units.h"
 
 namespace cps::cuda {
 
 // Where finish() writes, in device memory: [K,3,P,P], [K,6] and [K].
-struct ClipTensors {
+struct PatchOutputs {
   void *patches = nullptr;
   int64_t *fields = nullptr;
   float *scores = nullptr;
@@ -19,9 +19,9 @@ struct ClipTensors {
 
 // Methods enqueue on the device's stream; the caller has its context current and synchronises. False: the reason is in
 // the device's error().
-class Clip {
+class PatchSelector {
 public:
-  explicit Clip(Device &device) : device_(device) {}
+  explicit PatchSelector(Device &device) : device_(device) {}
 
   // Starts a sequence of `frames` pictures like `layout`, in the memory of the one before.
   bool begin(const PictureView &layout, Size target, int patch, int frames);
@@ -34,7 +34,7 @@ public:
 
   // Writes selection_count() of the options patches. Where no frame was a random-access frame, the first counts as one.
   bool finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling, PixelType type,
-              const ClipTensors &out);
+              const PatchOutputs &out);
 
 private:
   bool prepare(const PictureView &layout, Size target, int patch);

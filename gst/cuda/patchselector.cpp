@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/cuda/clip.h"
+#include "gst/cuda/patchselector.h"
 
 #include "gst/cuda/tables.h"
 
@@ -18,7 +18,7 @@ static size_t columns_of_block(const BandedMatrix &matrix) {
   return most;
 }
 
-bool Clip::prepare(const PictureView &layout, Size target, int patch) {
+bool PatchSelector::prepare(const PictureView &layout, Size target, int patch) {
   patch_ = 0; // until all is there
   frame_ = {};
   frame_.planes = layout.planes();
@@ -54,7 +54,7 @@ bool Clip::prepare(const PictureView &layout, Size target, int patch) {
   return true;
 }
 
-bool Clip::begin(const PictureView &layout, Size target, int patch, int frames) {
+bool PatchSelector::begin(const PictureView &layout, Size target, int patch, int frames) {
   const bool prepared = patch_ == patch && frame_.target == target && same_layout(layout_, layout);
   if (!prepared && !prepare(layout, target, patch))
     return false;
@@ -70,7 +70,7 @@ bool Clip::begin(const PictureView &layout, Size target, int patch, int frames) 
   return true;
 }
 
-bool Clip::add(const PictureView &picture, const float *energy, int64_t frame_id, bool random_access) {
+bool PatchSelector::add(const PictureView &picture, const float *energy, int64_t frame_id, bool random_access) {
   frame_.picture = picture;
   frame_.energy = energy;
   frame_.id = frame_id;
@@ -89,7 +89,7 @@ static int bits_of(int64_t value) {
   return bits;
 }
 
-bool Clip::select(const SelectOptions &options, int64_t count) {
+bool PatchSelector::select(const SelectOptions &options, int64_t count) {
   const bool blocks = options.unit == SelectionUnit::Block2x2;
   const int patches_per_unit = blocks ? 4 : 1;
   const int64_t random_access_frames = std::max(random_access_frames_, 1);
@@ -115,8 +115,8 @@ bool Clip::select(const SelectOptions &options, int64_t count) {
   return device_.launch("cps_select", {}, kSelectThreads, 0, &args);
 }
 
-bool Clip::finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling,
-                  PixelType type, const ClipTensors &out) {
+bool PatchSelector::finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling,
+                           PixelType type, const PatchOutputs &out) {
   const int64_t count = selection_count(options, length_, frame_.grid);
   if (count <= 0)
     return true;

@@ -8,7 +8,7 @@
 namespace cps {
 
 // patchselect's properties, checked.
-struct ClipOptions {
+struct PatchOptions {
   TargetOptions target;
   SelectOptions select;
   CpsDtype dtype = CPS_DTYPE_BF16;
@@ -17,26 +17,26 @@ struct ClipOptions {
 };
 
 // False with a sentence in `error` that names the property at fault.
-bool read_clip_options(const GstStructure *options, ClipOptions &out, std::string &error);
+bool read_patch_options(const GstStructure *options, PatchOptions &out, std::string &error);
 
 // Bytes that a clip takes at most; 0 where the properties are not in order, which is for begin() to say.
-guint64 clip_memory(const GstStructure *properties, Size frame, guint length);
+guint64 patch_memory(const GstStructure *properties, Size frame, guint length);
 
-class ClipBuilder final : public ClipMaker {
+class PatchAssembler final : public ClipAssembler {
 public:
-  explicit ClipBuilder(std::unique_ptr<ClipStage> stage) : stage_(std::move(stage)) {}
+  explicit PatchAssembler(std::unique_ptr<PatchStage> stage) : stage_(std::move(stage)) {}
 
-  bool accepts(GstBuffer *frame, const CropRect &crop, ElementError &error) const override;
-  bool begin(const GstStructure *properties, const ClipFormat &format, ElementError &error) override;
+  bool accepts(GstBuffer *frame, const ReadRegion &crop, ElementError &error) const override;
+  bool begin(const GstStructure *properties, const SequenceFormat &format, ElementError &error) override;
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
   bool add(guint position, GstBuffer *frame, ElementError &error) override;
   Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, ElementError &error) override;
-  void describe(CpsClip &clip) const override;
+  void fill_clip(CpsClip &clip) const override;
 
 private:
-  std::unique_ptr<ClipStage> stage_;
-  ClipOptions options_;
-  ClipFormat format_;
+  std::unique_ptr<PatchStage> stage_;
+  PatchOptions options_;
+  SequenceFormat format_;
   Size target_, grid_;
   std::vector<CpsTensor> tensors_;
   GQuark energy_mode_ = 0; // of the last frame
