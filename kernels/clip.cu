@@ -1,4 +1,4 @@
-// Spec 5 to 7 on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
+// docs/spec.md#selection to #outputs on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
 #include "kernels/units.h"

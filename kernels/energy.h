@@ -1,4 +1,5 @@
-// Spec 3, energy-mode motion-residual: how much each spot of a picture changed since the one sampled before it.
+// docs/spec.md#energy, energy-mode motion-residual: how much each spot of a picture changed since the one sampled
+// before it.
 #pragma once
 
 #include "kernels/plane.h"

@@ -1,4 +1,4 @@
-// Spec 6 at source size on the device, for one frame; see rgb.cpp for the same on the CPU.
+// docs/spec.md#pixels at source size on the device, for one frame; see rgb.cpp for the same on the CPU.
 // Bytes that must move: the frame once, and three bytes a pixel.
 #include "kernels/device.h"
 #include "kernels/kernelargs.h"

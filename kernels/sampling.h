@@ -1,4 +1,4 @@
-// Spec 1: which pictures of a stream make up a sequence.
+// docs/spec.md#sampling: which pictures of a stream make up a sequence.
 #pragma once
 
 #include <cstdint>

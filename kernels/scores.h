@@ -1,4 +1,4 @@
-// Spec 4: patch scores from an energy map, My * E * Mx^T with two banded matrices.
+// docs/spec.md#scores: patch scores from an energy map, My * E * Mx^T with two banded matrices.
 #pragma once
 
 #include "kernels/plane.h"

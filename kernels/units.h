@@ -1,4 +1,4 @@
-// Spec 5: the arithmetic of ranking, which the CPU and the CUDA selection share.
+// docs/spec.md#selection: the arithmetic of ranking, which the CPU and the CUDA selection share.
 #pragma once
 
 #include "kernels/arith.h"

@@ -224,7 +224,7 @@ inline void check_numbers(const std::string &what, const std::vector<int> &numbe
               text_of(expected).c_str());
 }
 
-// Spec 1 over any list of frames.
+// docs/spec.md#sampling over any list of frames.
 inline std::vector<int> spread(const std::vector<int> &frames, int n) {
   std::vector<int> out;
   for (int i = 0; i < n; i++)
