@@ -9,7 +9,7 @@ set -euo pipefail
 
 case ${1-} in
 -h | --help)
-  sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"
+  sed -n '2,/^set -/{/^set -/d;/SPDX/d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"
   exit
   ;;
 -*) die "there is no option $1; usage: ./quickstart.sh [VIDEO]" ;;
