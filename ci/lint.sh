@@ -120,6 +120,14 @@ python() {
   sources py | xargs -0 "$debian_python" -m pyflakes
 }
 
+# Every source file names its licence at its beginning.
+licences() {
+  local unnamed
+  unnamed=$(sources c cpp cu cuh h py sh | xargs -0 grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' || true)
+  [ -z "$unnamed" ] || { printf 'no SPDX-License-Identifier: %s\n' "$unnamed" && return 1; }
+}
+
+step licences licences
 step clang-format format
 step shellcheck scripts
 step pyflakes python
