@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ./quickstart.sh [VIDEO]
 #
 # Installs what is missing (Debian 12, as root or with sudo), builds into build/, and extracts the patch tensors of VIDEO,

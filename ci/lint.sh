@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/lint.sh BUILD_DIR [--quick]: formatting and static checks of every source file; any finding fails. BUILD_DIR is
 # configured and compiled, for what is checked is what its compile_commands.json compiles. --quick leaves out what takes
 # most of the time:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/test.sh: installs what is missing, builds afresh with warnings as errors, and runs every test and check, in about twenty
 # minutes on two cores. What ci/full.sh adds to that takes hours. Exits non-zero where anything failed; a failed
 # step does not keep the others from running. Ends with the tests' counts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The arithmetic that must give equal bits wherever it runs: the CPU kernels and the CUDA ones share these functions.
 #pragma once
 

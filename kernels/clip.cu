@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#selection to #outputs on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"

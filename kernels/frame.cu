@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#scores and the resize of #pixels on the device, for one frame; see scores.cpp and pixels.cpp for the
 // same on the CPU. Bytes that must move: the two rows of each plane that a row of the target needs.
 #include "kernels/device.h"

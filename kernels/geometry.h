@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#target-size and #energy: sizes that follow from the source size, and the bilinear taps that every resize
 // here uses.
 #pragma once

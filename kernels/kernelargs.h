@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the CUDA kernels take: one struct a kernel, passed by value. Pointers are to device memory. Filled in by
 // gst/cuda.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#pixels: pixels at target size, kept compactly until the selection is known, then cut into patches.
 #pragma once
 

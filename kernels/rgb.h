@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whole pictures as RGB: docs/spec.md#pixels at source size, with what PictureResizer and PatchCutter give, and no
 // planes between.
 #pragma once

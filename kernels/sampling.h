@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#sampling: which pictures of a stream make up a sequence.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#scores: patch scores from an energy map, My * E * Mx^T with two banded matrices.
 #pragma once
 

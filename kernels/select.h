@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#selection: the K patches of a sequence that carry the most.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#energy: the luma that motion is searched in. Reads the rows that a tap needs, and each of them once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md#selection: the arithmetic of ranking, which the CPU and the CUDA selection share.
 #pragma once
 

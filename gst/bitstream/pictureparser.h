@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the headers of one access unit say about its picture, codec by codec, without decoding it.
 #pragma once
 

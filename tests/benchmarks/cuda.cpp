@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the process stage costs on a GPU: kernels on the device's own timers against the time that the bytes which have
 // to move would take, and a clip as the elements run it, by the clock.
 //

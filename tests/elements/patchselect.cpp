@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/arith.h"
 #include "kernels/geometry.h"
 #include "kernels/scores.h"

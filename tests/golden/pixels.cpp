@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Patch pixels of every raw format against docs/spec.md#pixels in double, worked out here from the format's code
 // values.
 #include "gst/elements/common/picture.h"

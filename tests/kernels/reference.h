@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/spec.md once more, slowly: what the kernels are compared with. Positions and sums are whole numbers over a
 // common denominator that nothing reduces, so the results are exact.
 #pragma once

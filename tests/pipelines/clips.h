@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips whose frames carry their number in their pixels, encoded into files by the tests themselves.
 #pragma once
 
