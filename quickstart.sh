@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ./quickstart.sh [VIDEO]
 #
 # Installs what is missing (Debian 12, as root or with sudo), builds into build/, and extracts the patch tensors of VIDEO,
@@ -9,7 +10,7 @@ set -euo pipefail
 
 case ${1-} in
 -h | --help)
-  sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"
+  sed -n '2,/^set -/{/^set -/d;/SPDX/d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"
   exit
   ;;
 -*) die "there is no option $1; usage: ./quickstart.sh [VIDEO]" ;;

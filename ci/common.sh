@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # What quickstart.sh and ci/test.sh share: messages, the packages of ci/packages.txt, and the build. To be sourced by
 # bash with `set -euo pipefail` in force.

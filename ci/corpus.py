@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """ci/corpus.sh's other half: chooses files of the corpus, has ../shared/tools/corpus.py run them, and judges what came out.
 
   corpus.py SHARED [--part N] [--launch N] [--jobs N] [--out RESULT.jsonl]

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/corpus.sh BUILD_DIR [--part N] [--launch N] [--jobs N] [--out RESULT.jsonl]: real files beside full decodes by PyAV, all of
 # ../shared/corpus (about half an hour) or N small ones of all kinds; --launch: N of them through gst-launch-1.0, too.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/full.sh: what ci/test.sh leaves out because it takes hours; to be run after it, now and then. Exits non-zero where anything
 # failed; a failed step does not keep the others from running.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/fuzz.sh TARGET|all SECONDS [--build DIR] [--corpus DIR]: runs libFuzzer targets (tests/fuzz) under ASan and UBSan, each
 # for so long, two at a time. Inputs that fail are kept in the build directory. Without TARGET it names them.
 set -euo pipefail

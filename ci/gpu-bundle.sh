@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/gpu-bundle.sh OUT.tar.xz [BUILD_DIR]: packs what a host that has a GPU but no packages needs to run the GPU tests and
 # the GPU benchmark: GStreamer, FFmpeg's libraries, a build (made here where none is given), and the clips of ../shared
 # where they are. On that host:

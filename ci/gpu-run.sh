@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # run PROGRAM [ARG...]: a program of an unpacked ci/gpu-bundle.sh, by its name or its path, with what is packed beside it.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/gpu-test.sh [--no-sanitizer] [BUILD_DIR]: on a machine with an NVIDIA GPU, every GPU test, the kernels under
 # compute-sanitizer where it is installed, and the GPU benchmark; a table at the end. From a checkout it takes the build
 # in BUILD_DIR or makes one; in an unpacked ci/gpu-bundle.sh it takes what is there. Fails where a test does, and where

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/lint.sh BUILD_DIR [--quick]: formatting and static checks of every source file; any finding fails. BUILD_DIR is
 # configured and compiled, for what is checked is what its compile_commands.json compiles. --quick leaves out what takes
 # most of the time:
@@ -120,6 +121,14 @@ python() {
   sources py | xargs -0 "$debian_python" -m pyflakes
 }
 
+# Every source file names its licence at its beginning.
+licences() {
+  local unnamed
+  unnamed=$(sources c cpp cu cuh h py sh | xargs -0 grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' || true)
+  [ -z "$unnamed" ] || { printf 'no SPDX-License-Identifier: %s\n' "$unnamed" && return 1; }
+}
+
+step licences licences
 step clang-format format
 step shellcheck scripts
 step pyflakes python

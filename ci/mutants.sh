@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/mutants.sh BUILD [COUNT [FIRST]]: damaged files of every format that the tests here can make, each read in a process of its own
 # (tests/fuzz/mutants.cpp). COUNT is 1000 where it is not said.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails; and what the
 CUDA kernels rely on, and sees that a test on the stand-in for the driver does; and the rules of rotation and of damage.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/python.sh BUILD_DIR: installs the Python package into fresh environments and runs its tests there, against the library
 # and the plugin of BUILD_DIR: all of them with Debian's Python, its PyTorch and NumPy; the quick ones with the newest other
 # Python of this machine, 3.10 or later, and PyPI's NumPy, where both are to be had.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/sanitize.sh address|leak|thread [--build DIR]: builds everything with a sanitizer, by gcc, and runs the tests on it. Any
 # report that ci/*.supp does not know fails; they stay in DIR/reports-MODE. Ends with a table.
 #

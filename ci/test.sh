@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/test.sh: installs what is missing, builds afresh with warnings as errors, and runs every test and check, in about twenty
 # minutes on two cores. What ci/full.sh adds to that takes hours. Exits non-zero where anything failed; a failed
 # step does not keep the others from running. Ends with the tests' counts.
@@ -103,6 +104,11 @@ check_devenv() {
   meson devenv -C "$build" gst-inspect-1.0 patchselect | grep -F "$build/gst/elements/libgstcodecpatch.so"
 }
 
+# What docs/elements.md says of properties is what the elements say.
+check_documents() {
+  "$debian_python" "$root/ci/elements-doc.py" "$build" --check
+}
+
 check_quickstart() {
   cd "$work"
   CODECPATCH_BUILD_DIR=$build "$root/quickstart.sh" >quickstart.txt || { cat quickstart.txt && false; }
@@ -144,6 +150,7 @@ step "without CUDA" check_without_cuda
 step "real files" check_corpus
 step mutants "$root/ci/mutants.sh" "$build" 300
 step devenv check_devenv
+step documents check_documents
 step install check_install
 step quickstart check_quickstart
 wait

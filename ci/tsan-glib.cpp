@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Preloaded by ci/sanitize.sh thread: tells ThreadSanitizer of what GLib and GStreamer do to keep threads in order.
 // Neither is compiled with it, GMutex and GCond are futexes, and counts of references are atomics that it does not see;
 // GRecMutex, GRWLock and threads are those of pthreads, which it knows. Where there is no ThreadSanitizer this does

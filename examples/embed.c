@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* embed VIDEO [PROPERTY=VALUE...]: patchstreambin in a pipeline of one's own, with GStreamer's main loop and bus.
  * Prints the tensors that come. The properties are those of patchstreambin: gst-inspect-1.0 patchstreambin tells them.
  *

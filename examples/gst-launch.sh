@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # gst-launch.sh [VIDEO [LOCATION]]: the elements on one line. VIDEO is H.264 in MP4; for others change the two commented
 # elements. LOCATION is a file name pattern in which %05d stands for the clip's number.
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Reads videos on the session API, which takes no knowledge of GStreamer: no pipeline, no bus, no main loop. Prints the
  * tensors of each, and writes nothing.
  *

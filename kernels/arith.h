@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The arithmetic that must give equal bits wherever it runs: the CPU kernels and the CUDA ones share these functions.
 #pragma once
 
@@ -13,7 +14,8 @@
 
 namespace cps {
 
-// Spec 3, the one-pixel search: candidates are numbered in the order that decides ties, dy outer and dx inner.
+// docs/spec.md#energy, the one-pixel search: candidates are numbered in the order that decides ties, dy outer and dx
+// inner.
 constexpr int kMaxRadius = 4;
 constexpr int kCandidatesPerRow = 2 * kMaxRadius + 1;
 constexpr int kCandidates = kCandidatesPerRow * kCandidatesPerRow;
@@ -45,8 +47,8 @@ CPS_HD inline int64_t rank_index(int64_t count, double percent) {
   return static_cast<int64_t>(clamped / 100.0 * static_cast<double>(count - 1) + 0.5);
 }
 
-// Spec 3: a value against the percentile, 0..1. The smallest one keeps still pictures from dividing by 0; it is smaller
-// than any difference of code values, in whatever units.
+// docs/spec.md#energy: a value against the percentile, 0..1. The smallest one keeps still pictures from dividing by 0;
+// it is smaller than any difference of code values, in whatever units.
 constexpr float kSmallestPercentile = 1e-6f;
 CPS_HD inline float normalised(float value, float percentile) {
   const float ratio = value / (percentile > kSmallestPercentile ? percentile : kSmallestPercentile);
@@ -57,7 +59,7 @@ CPS_HD inline float mean_energy(float motion, float residual) {
   return (motion + residual) * 0.5f;
 }
 
-// Spec 3: luma of an RGB pixel. The order of the sums is part of the result.
+// docs/spec.md#energy: luma of an RGB pixel. The order of the sums is part of the result.
 CPS_HD inline float rgb_luma(float r, float g, float b) {
   return (r * 0.299f + g * 0.587f) + b * 0.114f;
 }
@@ -67,9 +69,9 @@ template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den)
   return a * static_cast<T>(den - frac) + b * static_cast<T>(frac);
 }
 
-// Spec 6: a bilinear sum as a stored sample, round half up. `unit` is what the weights sum to, times the depth's scale.
-// Both are integers below 2^53, and while unit < 2^36 a double quotient of 16 bits cannot reach a half that the true
-// quotient misses: so this is exact.
+// docs/spec.md#pixels: a bilinear sum as a stored sample, round half up. `unit` is what the weights sum to, times the
+// depth's scale. Both are integers below 2^53, and while unit < 2^36 a double quotient of 16 bits cannot reach a half
+// that the true quotient misses: so this is exact.
 CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
   // NOLINTNEXTLINE(bugprone-incorrect-roundings): likewise
   return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
@@ -82,7 +84,7 @@ CPS_HD inline float clamp_code(float value) {
   return value > 0.0f ? (value < 255.0f ? value : 255.0f) : 0.0f;
 }
 
-// Spec 6: one channel of a stored pixel before the clamp; `m` and `offset` are of a ColorTransform.
+// docs/spec.md#pixels: one channel of a stored pixel before the clamp; `m` and `offset` are of a ColorTransform.
 CPS_HD inline float color_value(float m0, float m1, float m2, float offset, uint16_t a, uint16_t b, uint16_t c) {
   return ((m0 * static_cast<float>(a) + m1 * static_cast<float>(b)) + m2 * static_cast<float>(c)) + offset;
 }

@@ -1,4 +1,5 @@
-// Spec 5 to 7 on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#selection to #outputs on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
 #include "kernels/ranking.h"

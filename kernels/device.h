@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the .cu files are written in: CUDA C++ under nvcc, and, for tests without a GPU, the same text compiled for the
 // host by tests/cudasim.
 #pragma once

@@ -1,5 +1,6 @@
-// Spec 3 on the device; see energy.cpp for the same on the CPU. Bytes that must move for a frame: two rows of luma in
-// four, and its small luma written and read again, beside the maps in between, which stay in the cache.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#energy on the device; see energy.cpp for the same on the CPU. Bytes that must move for a frame: two rows
+// of luma in four, and its small luma written and read again, beside the maps in between, which stay in the cache.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
 #include "kernels/smallluma.h"

@@ -1,4 +1,6 @@
-// Spec 3, energy-mode motion-residual: how much each spot of a picture changed since the one sampled before it.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#energy, energy-mode motion-residual: how much each spot of a picture changed since the one sampled
+// before it.
 #pragma once
 
 #include "kernels/plane.h"

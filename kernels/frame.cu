@@ -1,5 +1,6 @@
-// Spec 4 and the resize of spec 6 on the device, for one frame; see scores.cpp and pixels.cpp for the same on the CPU.
-// Bytes that must move: the two rows of each plane that a row of the target needs.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#scores and the resize of #pixels on the device, for one frame; see scores.cpp and pixels.cpp for the
+// same on the CPU. Bytes that must move: the two rows of each plane that a row of the target needs.
 #include "kernels/device.h"
 #include "kernels/kernelargs.h"
 #include "kernels/samples.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/geometry.h"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ Size small_size(Size source) {
 
 TapTable bilinear_taps(int full, int sub, int phase, int plane_samples, int outputs) {
   // Output i lies at (origin + i * advance) / den samples. All three shrink by their common divisor, which keeps the
-  // sums that the weights are used in small: the 4:1 resize of spec 3 gets den = 2.
+  // sums that the weights are used in small: the 4:1 resize of docs/spec.md#energy gets den = 2.
   int64_t advance = 2 * static_cast<int64_t>(full);
   int64_t origin = full + (2 * static_cast<int64_t>(phase) - sub) * outputs;
   int64_t den = 2 * static_cast<int64_t>(sub) * outputs;

@@ -1,4 +1,6 @@
-// Spec 2 and 3: sizes that follow from the source size, and the bilinear taps that every resize here uses.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#target-size and #energy: sizes that follow from the source size, and the bilinear taps that every resize
+// here uses.
 #pragma once
 
 #include "kernels/plane.h"
@@ -14,10 +16,10 @@ struct TargetOptions {
   int patch_size = 14;
 };
 
-// Spec 2, smart resize: the size that patches are cut from, a multiple of two patches on each side.
+// docs/spec.md#target-size, smart resize: the size that patches are cut from, a multiple of two patches on each side.
 Size target_size(Size source, const TargetOptions &options);
 
-// Spec 3: the size of the luma that motion is searched in, and of the energy map.
+// docs/spec.md#energy: the size of the luma that motion is searched in, and of the energy map.
 Size small_size(Size source);
 
 // Two neighbouring samples and their integer weights: value = (a * (den - frac) + b * frac) / den. Exact, so that
@@ -33,8 +35,9 @@ struct TapTable {
   std::vector<Tap> taps; // one per output sample
 };
 
-// Bilinear taps with half-pixel centres, no antialias and edge clamp (spec 6), from `plane_samples` samples that are
-// subsampled by `sub` from `full` positions, the first of which lies `phase` positions into its sample.
+// Bilinear taps with half-pixel centres, no antialias and edge clamp (docs/spec.md#pixels), from `plane_samples`
+// samples that are subsampled by `sub` from `full` positions, the first of which lies `phase` positions into its
+// sample.
 TapTable bilinear_taps(int full, int sub, int phase, int plane_samples, int outputs);
 
 } // namespace cps

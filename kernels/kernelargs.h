@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the CUDA kernels take: one struct a kernel, passed by value. Pointers are to device memory. Filled in by
 // gst/cuda.
 #pragma once
@@ -108,7 +109,7 @@ struct FrameArgs {
 
   const float *energy = nullptr;
   Size map, grid;
-  DeviceBands rows, columns; // My, Mx of spec 4
+  DeviceBands rows, columns; // My, Mx of docs/spec.md#scores
   int score_blocks = 0;
 
   ClipFrames frames;
@@ -117,7 +118,7 @@ struct FrameArgs {
   bool random_access = false;
 };
 
-// clip.cu: cps_select. One block. Spec 5 over the scores of all frames.
+// clip.cu: cps_select. One block. docs/spec.md#selection over the scores of all frames.
 struct SelectArgs {
   ClipFrames frames;
   int length = 0;                  // frames

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Pictures as they are shown: turned, and the part of them that counts. Only views change, samples stay where they are.
 #pragma once
 

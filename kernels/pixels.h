@@ -1,4 +1,5 @@
-// Spec 6: pixels at target size, kept compactly until the selection is known, then cut into patches.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#pixels: pixels at target size, kept compactly until the selection is known, then cut into patches.
 #pragma once
 
 #include "kernels/arith.h" // float_to_half(), float_to_bfloat16(), float_to_byte()

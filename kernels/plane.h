@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Views of decoded pictures. The kernels read pixels through these and know no media framework.
 #pragma once
 

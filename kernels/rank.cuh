@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Values of a rank among many, found by one block: histograms of up to kRankBits bits of an unsigned key at a time.
 // Counts have 32 bits: no allocation holds more values.
 #pragma once

@@ -1,4 +1,5 @@
-// Spec 5: the arithmetic of ranking, which the CPU and the CUDA selection share.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#selection: the arithmetic of ranking, which the CPU and the CUDA selection share.
 #pragma once
 
 #include "kernels/arith.h"

@@ -1,4 +1,5 @@
-// Spec 6 at source size on the device, for one frame; see rgb.cpp for the same on the CPU.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#pixels at source size on the device, for one frame; see rgb.cpp for the same on the CPU.
 // Bytes that must move: the frame once, and three bytes a pixel.
 #include "kernels/device.h"
 #include "kernels/kernelargs.h"

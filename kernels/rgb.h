@@ -1,4 +1,6 @@
-// Whole pictures as RGB: spec 6 at source size, with what PictureResizer and PatchCutter give, and no planes between.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole pictures as RGB: docs/spec.md#pixels at source size, with what PictureResizer and PatchCutter give, and no
+// planes between.
 #pragma once
 
 #include "kernels/pixels.h"

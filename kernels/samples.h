@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How the kernels read samples: one row of a plane at a time, by column.
 #pragma once
 

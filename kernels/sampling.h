@@ -1,4 +1,5 @@
-// Spec 1: which pictures of a stream make up a sequence.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#sampling: which pictures of a stream make up a sequence.
 #pragma once
 
 #include <cstdint>

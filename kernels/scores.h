@@ -1,4 +1,5 @@
-// Spec 4: patch scores from an energy map, My * E * Mx^T with two banded matrices.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#scores: patch scores from an energy map, My * E * Mx^T with two banded matrices.
 #pragma once
 
 #include "kernels/plane.h"

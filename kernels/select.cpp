@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/select.h"
 
 #include "kernels/ranking.h"
@@ -84,7 +85,7 @@ void favour_frames(Units &units, const std::vector<int64_t> &rest, const std::ve
   }
 }
 
-// The `count` units of spec 5, ascending.
+// The `count` units of docs/spec.md#selection, ascending.
 std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector<uint8_t> &random_access,
                                   const SelectOptions &options) {
   std::vector<int64_t> selected, rest; // units of random-access frames, and the others

@@ -1,4 +1,5 @@
-// Spec 5: the K patches of a sequence that carry the most.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#selection: the K patches of a sequence that carry the most.
 #pragma once
 
 #include "kernels/plane.h"
@@ -20,12 +21,13 @@ struct SelectOptions {
   int static_uniform_frames = 4;
 };
 
-// K of spec 5: how many patches a sequence of `frames` frames yields, -1 where Block2x2 cannot divide it by four.
+// K of docs/spec.md#selection: how many patches a sequence of `frames` frames yields, -1 where Block2x2 cannot divide
+// it by four.
 int64_t selection_count(const SelectOptions &options, int frames, Size grid);
 
 // `scores`: frames * grid patches, frame by frame, row by row. `random_access`: one per frame; some frame counts as one
-// (spec 1), which is the caller's to see to. Returns patch indices (seq_pos * hb * wb + h * wb + w) in output order.
-// Precondition: selection_count() >= 0.
+// (docs/spec.md#sampling), which is the caller's to see to. Returns patch indices (seq_pos * hb * wb + h * wb + w) in
+// output order. Precondition: selection_count() >= 0.
 std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
                                     const std::vector<uint8_t> &random_access, const SelectOptions &options);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Loops that the compiler vectorises better with AVX2 than with the SSE2 that every x86-64 has.
 #pragma once
 

@@ -1,4 +1,5 @@
-// Spec 3: the luma that motion is searched in. Reads the rows that a tap needs, and each of them once.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md#energy: the luma that motion is searched in. Reads the rows that a tap needs, and each of them once.
 #pragma once
 
 #include "kernels/geometry.h"
@@ -49,7 +50,7 @@ void resize_luma(const PictureView &picture, const TapTable &x_taps, const TapTa
   }
 }
 
-// Spec 3: how far, in samples of the small luma, a match is searched.
+// docs/spec.md#energy: how far, in samples of the small luma, a match is searched.
 inline int search_radius(Size small) {
   return std::clamp(std::min(small.width, small.height) / 2, 1, kMaxRadius);
 }

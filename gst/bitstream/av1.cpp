@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // AV1: section numbers are those of the AV1 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"

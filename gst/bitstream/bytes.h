@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Numbers that lie anywhere in memory. GStreamer's macros read a whole word at once, which is undefined where that is
 // not aligned; compilers make the same of these.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One time line for the frames of a stream, from whatever stamps its container gives.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // H.264: clause numbers are those of Rec. ITU-T H.264.
 #include "gst/bitstream/nalpictureparser.h"
 #include "gst/bitstream/roomy.h"

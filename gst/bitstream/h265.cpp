@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // H.265: clause numbers are those of Rec. ITU-T H.265. A coded field is a picture of its own there, and decoders put it
 // out as one, so that pairs of fields are two frames.
 #include "gst/bitstream/nalpictureparser.h"

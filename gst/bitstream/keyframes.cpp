@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Codecs whose units are not parsed, but for what tells that decoding can start there.
 #include "gst/bitstream/picturekind.h"
 #include "gst/bitstream/unitpictureparser.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Boxes and fields: ISO/IEC 14496-12, 8.2 to 8.6.
 #include "gst/bitstream/movieheader.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The header of MP4 and QuickTime files: edit lists, and durations that would cut off pictures.
 #pragma once
 

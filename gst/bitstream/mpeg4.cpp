@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // MPEG-4 part 2: clause numbers are those of ISO/IEC 14496-2. The key frames are the container's, since what else
 // decoders want to see before them is for them to say; but the order is the stream's own, for AVI files have no time
 // stamps that would tell, and parsers lose them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // MPEG-1 and MPEG-2 video: clause numbers are those of Rec. ITU-T H.262.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"

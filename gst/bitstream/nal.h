@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // NAL units: what H.264 and H.265 have in common below their syntax.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the parsers of H.264 and H.265 share: framing, codec_data, fingerprints, and what to do with damaged pictures.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which access units a decoder must see so that certain frames come out exactly.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a picture is predicted from, for codecs that tell it at the beginning of the picture, and what follows from
 // that.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the headers of one access unit say about its picture, codec by codec, without decoding it.
 #pragma once
 
@@ -23,7 +24,7 @@ struct References {
 struct CodedPicture {
   bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
   bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
-  bool random_access = false;   // decoding can start here and this very picture is exact (spec 1)
+  bool random_access = false;   // decoding can start here and this very picture is exact (docs/spec.md#sampling)
   bool late_start = false;      // starts a sequence, but its own header does not tell decoders before they decode it
   bool second_field = false;    // completes the frame that the access unit before it began
   bool output = true;         // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The size that a coded picture announces by itself, for codecs that no parser stands before: what their container says
 // of it need not be so, and a decoder allocates by the picture.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The pictures of a stream in decode and in display order, from a parse-only pass.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/bitstream/unitpictureparser.h"
 
 #include "gst/common/readmap.h"

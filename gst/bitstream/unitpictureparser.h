@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the parsers of codecs without NAL units share: mapping, counting, and what to do with damaged units.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // VC-1 and WMV 9: clause numbers are those of SMPTE 421M. What a picture is tells its place, too: containers of
 // Microsoft have the time of decoding on their packets, in which pictures that are shown later come first.
 #include "gst/bitstream/bits.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // VP8: section numbers are those of RFC 6386.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // VP9: section numbers are those of the VP9 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"

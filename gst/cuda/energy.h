@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Spec 3 on the device: what cps::MotionResidual does in system memory, with equal results.
+// docs/spec.md#energy on the device: what cps::MotionResidual does in system memory, with equal results.
 #pragma once
 
 #include "gst/cuda/device.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Spec 4 to 7 on the device, for one sequence of frames: what PatchScorer, PictureResizer, select_patches() and
-// PatchCutter do in system memory, with equal results.
+// docs/spec.md#scores to #outputs on the device, for one sequence of frames: what PatchScorer, PictureResizer,
+// select_patches() and PatchCutter do in system memory, with equal results.
 #pragma once
 
 #include "gst/cuda/device.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips of 1080p that cost an encoder bits and a decoder time as filmed ones do: texture with edges under a camera that
 // pans by fractions of a pixel, things that move before it, and the noise of a sensor.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the benchmarks share: clocks, lines, medians, and a folder for what they make.
 #pragma once
 

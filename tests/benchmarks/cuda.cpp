@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the process stage costs on a GPU: kernels on the device's own timers against the time that the bytes which have
 // to move would take, and a clip as the elements run it, by the clock.
 //
@@ -5,9 +6,9 @@
 //
 // Frames are 1080p NV12 of moving noise, in device memory as a decoder leaves them, in more sets than its cache holds;
 // n = 16, K = 2048, bf16. *kernels* is the time between two events with CLIPS clips enqueued between them, nothing
-// waiting. *needed bytes* are the 32-byte sectors of the frames that any tap of spec 3 or 6 lies in, each once, and the
-// tensors; the bandwidth is that of a copy on the device, bytes read and written. *floor* adds 3 us a launch. *clip*
-// synchronises as patchenergy and patchselect do, once a frame and element.
+// waiting. *needed bytes* are the 32-byte sectors of the frames that any tap of docs/spec.md#energy or #pixels lies in,
+// each once, and the tensors; the bandwidth is that of a copy on the device, bytes read and written. *floor* adds 3 us
+// a launch. *clip* synchronises as patchenergy and patchselect do, once a frame and element.
 #include "gst/cuda/context.h"
 #include "gst/cuda/energy.h"
 #include "gst/cuda/memory.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Decoding with libavcodec alone: what no line that decodes the same packets can be faster than.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the line costs after the decoder: time against the same line that ends in fakesink there, and memory.
 //
 //   bench-line [FILE [ROUNDS]]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What frameplanner saves, and how far it is from the least that a decoder has to do.
 //
 //   bench-planner [--rounds N] [FILE...]

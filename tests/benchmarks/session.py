@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What the Python package costs, against the same pipeline by hand in the same process.
 #
 #   session.py [--rounds N] [FILE]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Writes the syntax of H.264 and H.265 by hand, for streams that no encoder here produces.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips for the bitstream tests: encoded, read from files or made by hand, parsed and decoded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One time line from whatever stamps there are.
 #include "gst/bitstream/frametimes.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A stand-in for a newer codecparsers, whose structures have grown: whatever the library fills in, this writes behind
 // it as well, as far as new fields might reach. What is there must be room that was made for it, which is zero before.
 #include <gst/check/gstcheck.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/bitstream/clips.h"
 #include "tests/bitstream/h264writer.h"
 

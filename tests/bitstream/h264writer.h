@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // H.264 pictures of one grey macroblock each, which every decoder shows as they are: their luma is their name. And the
 // parameter sets for pictures of any size.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // H.265 headers by hand: parameter sets, and pictures without slice data, good for parsing only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Headers of MP4 files, written here box by box.
 #include "gst/bitstream/movieheader.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/bitstream/neededunits.h"
 
 #include <gst/check/gstcheck.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Decodes parts of a clip, and compares with the whole: the test of what a parser says about dependencies.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips by the encoders of VP8 and VP9, which take the same options.
 #pragma once
 

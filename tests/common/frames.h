@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Raw frames with known samples, as GStreamer's buffers and as the pictures of the slow reference.
 #pragma once
 

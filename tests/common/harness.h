@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A GstHarness around one element, with its bus and with answers to the queries that it asks upstream.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What may stand where a file is to be written. All of it is made in a folder of the test's own, devices as well: no
 // device of the system is touched.
 #pragma once

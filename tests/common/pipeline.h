@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Pipelines under test: run to their end under a watchdog, and what came of them.
 #pragma once
 

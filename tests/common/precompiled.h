@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What most tests include, compiled once for each folder of tests. None of it is ours: a header of the tree that
 // changes does not touch the others, and ci/full.sh builds without this file, so that a test that forgets an include
 // fails there.

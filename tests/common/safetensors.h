@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reads safetensors files strictly, by the format's own description and none of the library's code.
 #pragma once
 

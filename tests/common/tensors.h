@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Tensor buffers as the library describes them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Comparing text: gstcheck's own macro keeps pointers into temporary strings.
 #pragma once
 

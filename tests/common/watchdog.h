@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Ends a test that hangs, saying what it was at. Waits that have a limit of their own cannot tell where functions of
 // GStreamer do not return.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // uniformdecodebin and patchstreambin where there is a device: what they choose, and where the tensors are.
 #include "tests/cuda/pipelines.h"
 

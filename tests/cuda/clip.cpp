@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Scores, selection and patches of the device against those of the CPU: equal, to the last bit.
 #include "gst/cuda/patchselector.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where frames are decoded and where they are processed: the same tensors, in the memory that the caps say.
 #include "gst/codecpatch/cpsdlpack.h"
 #include "gst/codecpatch/dlpackabi.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests of gst/cuda, on a CUDA device or on the simulated driver of tests/cudasim.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which context elements work in.
 #include "gst/cuda/context.h"
 

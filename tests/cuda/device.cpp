@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What talks to the driver: kernels, streams, errors.
 #include "gst/cuda/kernels.h"
 #include "tests/cuda/common.h"

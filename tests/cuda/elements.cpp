@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // patchenergy and patchselect in CUDA memory: the same tensors as in system memory.
 #include "tests/cuda/line.h"
 

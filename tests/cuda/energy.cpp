@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Energy maps of the device against those of the CPU: equal, to the last bit.
 #include "gst/cuda/energy.h"
 

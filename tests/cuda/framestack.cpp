@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // framestack in CUDA memory: the same tensor as in system memory.
 #include "tests/cuda/line.h"
 

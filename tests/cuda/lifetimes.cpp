@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Pipelines that run for long, side by side, or into trouble: device memory comes back, and clips stay what they are.
 #include "tests/common/watchdog.h"
 #include "tests/cuda/pipelines.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // patchenergy and patchselect in a line, fed with the same frames in system memory or in CUDA memory.
 #pragma once
 

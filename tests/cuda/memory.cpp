@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Linear device memory.
 #include "gst/cuda/context.h"
 #include "tests/cuda/common.h"

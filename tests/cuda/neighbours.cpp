@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the elements agree on with their neighbours where there is a device, and what they leave alone.
 #include "tests/common/folder.h"
 #include "tests/common/safetensors.h"

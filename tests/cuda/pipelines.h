@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whole pipelines: their tensors where they are, and as what they say.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A decoder of H.264 that puts out CUDA memory, in the place of NVIDIA's: libav and an upload.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A device to test on, and pictures in its memory.
 #pragma once
 

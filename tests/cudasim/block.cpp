@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/cudasim/block.h"
 
 #include "tests/cudasim/guard.h"

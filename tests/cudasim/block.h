@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How kernels and the simulated driver meet: the threads of a block are fibers of one thread of the system.
 #pragma once
 

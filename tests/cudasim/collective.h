@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the stand-ins for CUB's collectives share.
 #pragma once
 

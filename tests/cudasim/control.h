@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What tests ask of the simulated driver, beside what CUDA has. Look them up in libcuda.so.1, or link with it.
 //
 // The environment: CPS_SIM_DEVICES (how many, 1), CPS_SIM_MEMORY (bytes of all devices together, 4 GiB),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Copies and fills. The asynchronous ones read and write host memory later whatever kind it is: that CUDA may copy
 // pageable memory at once is nothing to rely on.
 #include "tests/cudasim/control.h"

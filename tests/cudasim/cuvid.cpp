@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // NVIDIA's video decoder without a decoder: GStreamer's nvcodec plugin has no elements at all without this library.
 // None of these is called with success, and so none reads its arguments.
 #define CPS_CUVID_FUNCTION(name)                                                                                       \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The driver as a whole: what went wrong, devices, contexts.
 #include "tests/cudasim/driver.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Memory with guard bytes on both sides. A kernel that writes there is found out later, with the address sanitizer at
 // once, and then one that reads there, too.
 #pragma once

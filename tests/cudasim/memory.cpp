@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Device memory and pinned memory.
 #include "tests/cudasim/driver.h"
 

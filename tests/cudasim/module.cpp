@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Modules, whose kernels are functions of this library or of the program, and launches.
 #include "tests/cudasim/block.h"
 #include "tests/cudasim/control.h"

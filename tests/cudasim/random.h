@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which of several allowed orders is taken.
 #pragma once
 

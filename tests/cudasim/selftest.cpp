@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Is the simulated device one that finds mistakes? Kernels with and without them.
 #include "tests/cudasim/control.h"
 

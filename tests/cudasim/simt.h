@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of CUDA C++ that the kernels use, for the host: included by kernels/device.h where the compiler is not nvcc.
 // What CUDA leaves undefined gives poison or fails.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Streams, each with a thread that does what is queued, and events.
 #include "tests/cudasim/control.h"
 #include "tests/cudasim/driver.h"

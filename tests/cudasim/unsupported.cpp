@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What GStreamer looks for and a device without graphics has not got.
 #include "tests/cudasim/driver.h"
 

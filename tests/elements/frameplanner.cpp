@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the element does between two pads; tests/pipelines has it in real pipelines.
 #include "tests/bitstream/h264writer.h"
 #include "tests/common/harness.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which memory the elements agree on with their neighbours. CUDA memory is on offer only where there is a
 // driver.
 #include "tests/common/frames.h"

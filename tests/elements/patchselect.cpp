@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/arith.h"
 #include "kernels/geometry.h"
 #include "kernels/scores.h"
@@ -140,7 +141,7 @@ struct Colors {
 };
 constexpr Colors kBt601 = {0.299, 0.114, false}, kBt709 = {0.2126, 0.0722, false}, kBt2020 = {0.2627, 0.0593, false};
 
-// Spec 6 in double, up to the clamp.
+// docs/spec.md#pixels in double, up to the clamp.
 void rgb_of(const reference::Picture &picture, cps::Size target, int x, int y, const Colors &colors, double rgb[3]) {
   double code[3] = {0, 128, 128};
   for (int p = 0; p < picture.planes(); ++p)

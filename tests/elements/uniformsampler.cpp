@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/common/frames.h"
 #include "tests/common/harness.h"
 #include "tests/common/text.h"
@@ -378,7 +379,7 @@ GST_START_TEST(answers_the_planner) {
 }
 GST_END_TEST
 
-// The plans of spec 1
+// The plans of docs/spec.md#sampling
 
 GST_START_TEST(one_frame) {
   assert_ids(sample({{"sequence-length", "1"}}, 10), {0});

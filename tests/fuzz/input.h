@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What libFuzzer hands to a target, taken apart.
 #pragma once
 

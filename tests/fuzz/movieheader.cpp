@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The header of MP4 files, which is changed in place.
 #include "gst/bitstream/movieheader.h"
 #include "tests/fuzz/input.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // mutants FOLDER [--count N] [--jobs N] [--first N] [--seconds N] [--mebibytes N]
 //
 // Damages the files of a folder, each mutant by a number of its own, and reads it with patchstreambin in a process of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The headers of coded pictures, the index of a stream, and what of it a decoder must see.
 //
 // FUZZ_CAPS are the caps of the stream. An input is the length of its codec_data and these, where FUZZ_CODEC_DATA is

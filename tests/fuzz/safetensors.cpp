@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Files of tensors of any shape, with any metadata.
 #include "gst/codecpatch/cpssafetensors.h"
 #include "gst/codecpatch/cpstensormeta.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which frames to sample, of any plan for any stream.
 #include "kernels/sampling.h"
 #include "tests/fuzz/input.h"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """seeds.py TARGET FOLDER: where a target's inputs start: streams that encoders here make, or nothing."""
 
 import os

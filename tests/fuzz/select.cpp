@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Sizes, scores and the selection of patches.
 #include "kernels/select.h"
 #include "kernels/geometry.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Text that comes from outside: options of sessions, the structures of plan requests, and JSON of whatever there is.
 #include "gst/codecpatch/cpsplan.h"
 #include "gst/codecpatch/json.h"

@@ -1,4 +1,6 @@
-// Whole frames of a video as framestack has them, against spec 6 in double, from what the decoder puts out.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole frames of a video as framestack has them, against docs/spec.md#pixels in double, from what the decoder puts
+// out.
 #include "tests/golden/golden.h"
 
 #include <gst/video/video.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Golden results: read, run by a pipeline, compared.
 #pragma once
 

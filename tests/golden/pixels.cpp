@@ -1,4 +1,6 @@
-// Patch pixels of every raw format against spec 6 in double, worked out here from the format's code values.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Patch pixels of every raw format against docs/spec.md#pixels in double, worked out here from the format's code
+// values.
 #include "gst/elements/common/picture.h"
 #include "tests/common/pipeline.h"
 
@@ -65,7 +67,7 @@ Owned<GstBuffer> pack(const Picture &picture) {
   return buffer;
 }
 
-// Spec 6, in double.
+// docs/spec.md#pixels, in double.
 
 struct Tap {
   int first, second;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The synthetic clip as RGB frames through the elements: the results of the original, patch for patch.
 #include "tests/golden/golden.h"
 #include "tests/kernels/synthclip.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whole files through the line of the README: the results of the slow oracle, and of the original with its matrix.
 #include "tests/golden/golden.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Pictures for tests of the energy: what they show, and their sizes and layouts.
 #pragma once
 

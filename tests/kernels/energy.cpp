@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/energy.h"
 
 #include "tests/kernels/contents.h"

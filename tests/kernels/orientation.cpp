@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Turned views of pictures against turned copies: whatever reads pictures gives the same.
 #include "kernels/orientation.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/pixels.h"
 
 #include "tests/kernels/reference.h"
@@ -56,7 +57,7 @@ void check_resize(Picture picture, cps::Size target) {
   fail_unless(i == stored.size());
 }
 
-// Spec 6 in double, from stored samples to values before the dtype.
+// docs/spec.md#pixels in double, from stored samples to values before the dtype.
 void reference_rgb(const double yuv[3], const Constants &k, bool full_range, double rgb[3]) {
   const double y = full_range ? yuv[0] / 255.0 : (yuv[0] - 16.0) / 219.0;
   const double u = (yuv[1] - 128.0) / (full_range ? 255.0 : 224.0), v = (yuv[2] - 128.0) / (full_range ? 255.0 : 224.0);

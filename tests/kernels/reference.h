@@ -1,5 +1,6 @@
-// The spec once more, slowly: what the kernels are compared with. Positions and sums are whole numbers over a common
-// denominator that nothing reduces, so the results are exact.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// docs/spec.md once more, slowly: what the kernels are compared with. Positions and sums are whole numbers over a
+// common denominator that nothing reduces, so the results are exact.
 #pragma once
 
 #include "kernels/orientation.h"
@@ -170,7 +171,7 @@ template <typename T, typename Sample> T weighted(const Position &x, const Posit
          (sample(x.first, y.second) * T(x.den - x.rest) + sample(x.second, y.second) * T(x.rest)) * T(y.rest);
 }
 
-// --- Spec 3 ---
+// --- docs/spec.md#energy ---
 
 inline int small_side(int side) {
   return std::min(side, std::max(32, side / 4));
@@ -243,7 +244,7 @@ inline std::vector<float> energy(const std::vector<float> &previous, const std::
   return motion;
 }
 
-// --- Spec 4 ---
+// --- docs/spec.md#scores ---
 
 inline std::vector<double> resize(const std::vector<double> &map, cps::Size from, cps::Size to) {
   std::vector<double> result;
@@ -271,7 +272,7 @@ inline std::vector<double> scores(const std::vector<float> &energy, cps::Size so
   return result;
 }
 
-// --- Spec 5 ---
+// --- docs/spec.md#selection ---
 
 // Repeatedly takes the best of `units`, first one on a tie.
 inline std::vector<int64_t> top(std::vector<int64_t> units, int64_t count, const std::vector<int64_t> &rank) {
@@ -345,7 +346,7 @@ inline std::vector<int64_t> select(const std::vector<double> &scores, int frames
   return result;
 }
 
-// --- Spec 6 ---
+// --- docs/spec.md#pixels ---
 
 // Round half up of a resized sample in 1/256 of an 8-bit code value.
 inline uint16_t stored(const Picture &picture, int p, cps::Size target, int column, int row) {

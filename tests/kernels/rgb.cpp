@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whole pictures as RGB against PictureResizer and PatchCutter at source size: equal.
 #include "kernels/rgb.h"
 

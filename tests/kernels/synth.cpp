@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The whole chain against golden/synth.json.
 #include "kernels/energy.h"
 #include "kernels/geometry.h"

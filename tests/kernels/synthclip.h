@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The clip that golden/synth_frames.py draws, drawn again.
 #pragma once
 

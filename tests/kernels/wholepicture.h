@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whole pictures as RGB, the long way: PictureResizer at source size, and PatchCutter with patches of one pixel.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* The library from C: its headers stand alone, and its functions link and work. */
 #include <gst/codecpatch/codecpatch.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/dlpackabi.h"
 #include "tests/common/tensors.h"
 #include "tests/common/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/common/frames.h"
 #include "tests/common/harness.h"
 #include "tests/common/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The parts of sessions that need no elements: error codes, what a pipeline tells, streams of the application's
 // functions.
 #include "gst/codecpatch/session/sessionerror.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Truth under damage. One access unit of a file is damaged or lost, or the file ends within it. Frames that have
 // nothing to do with it are those of the whole file, bit by bit. The others are told of, or look as they do in a full
 // decode of the damaged file. None stands in the place of another.

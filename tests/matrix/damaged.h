@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Files that ffmpeg encodes, and what is done to one of their access units.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Pixel formats and ranges: whole frames through uniformdecodebin against what ffmpeg makes of the same file.
 #include "gst/common/objectlock.h"
 #include "tests/matrix/oracle.h"

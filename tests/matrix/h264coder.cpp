@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clause numbers are those of Rec. ITU-T H.264.
 #include "tests/matrix/h264coder.h"
 

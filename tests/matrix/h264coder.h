@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A small H.264 encoder for structures that no encoder here writes: fields, modified reference lists, memory management
 // operations, short counters. It codes macroblocks as I_PCM or skips them, so that a picture is what its references are
 // but for its number and a spot that moves: whatever is wrong or missing in the past shows in every picture after it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The streams of h264coder.h. Each is about one way in which pictures of H.264 depend on each other.
 #include "tests/matrix/h264coder.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The decoder as oracle: whatever a line with a frameplanner samples is what a full decode shows under that number.
 #include "tests/matrix/oracle.h"
 #include "tests/matrix/streams.h"

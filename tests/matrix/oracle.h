@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a full decode of a stream shows, and what a line with a frameplanner samples of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The streams of the matrix: how each is made, read and decoded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Each stream of h264streams.cpp: what a decoder makes of all of it, and what is sampled of it, against what was coded.
 #include "tests/matrix/h264coder.h"
 #include "tests/pipelines/clips.h"

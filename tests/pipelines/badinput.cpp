@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whatever is wrong ends in one error that says what and where, and leaves nothing half-written behind.
 #include "tests/pipelines/clips.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What uniformdecodebin and patchstreambin put out: the same as the elements one by one, with their properties.
 #include "tests/pipelines/bins.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // uniformdecodebin and patchstreambin in pipelines.
 #pragma once
 

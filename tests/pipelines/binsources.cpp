@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What uniformdecodebin and patchstreambin read, and the one clear error where they cannot.
 #include "tests/pipelines/bins.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // uniformdecodebin and patchstreambin through their states: started and stopped at any moment, several at once.
 #include "tests/common/watchdog.h"
 #include "tests/pipelines/bins.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips whose frames carry their number in their pixels, encoded into files by the tests themselves.
 #pragma once
 
@@ -224,7 +225,7 @@ inline void check_numbers(const std::string &what, const std::vector<int> &numbe
               text_of(expected).c_str());
 }
 
-// Spec 1 over any list of frames.
+// docs/spec.md#sampling over any list of frames.
 inline std::vector<int> spread(const std::vector<int> &frames, int n) {
   std::vector<int> out;
   for (int i = 0; i < n; i++)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Files that end within their header: a clip or an error, never silence. Read by pulling, as of a disk, and pushed.
 #include "tests/pipelines/ffmpegfiles.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What uniformdecodebin reads with libavformat, because no demuxer of GStreamer's reads it.
 #include "tests/pipelines/ffmpegfiles.h"
 

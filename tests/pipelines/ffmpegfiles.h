@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Files that ffmpeg writes from numbered frames, and what uniformdecodebin makes of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What tensormetasink writes: every entry of the metadata, and tensors that are what the queue hands out.
 #include "tests/pipelines/clips.h"
 

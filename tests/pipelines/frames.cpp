@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which frames a line with a frameplanner samples, of every container, against a full decode.
 #include "tests/pipelines/clips.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Damaged files, each by a seed of its own: a clip or an error comes out, never a crash, a hang or a critical.
 #include "tests/pipelines/clips.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Every plan that uniformsampler knows, with and without a frameplanner, and through the elements that may lie between.
 #include "tests/pipelines/clips.h"
 

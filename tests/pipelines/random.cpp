@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Seeks, state changes and queries at random moments: nothing hangs, and no frame is other than it says. Flushes are
 // those of seeks: where data is pulled from the source, GStreamer itself comes to a deadlock on others. CPS_SEED
 // repeats a run's decisions, though not its timing; CPS_STEPS makes it longer; CPS_LINE picks one of kKinds.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How much uniformdecodebin reads of a source: each byte twice at most, and those that it reads first only once.
 #include "tests/pipelines/ffmpegfiles.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Video that is stored rotated or mirrored: apply-rotation against videoflip, which turns the pixels.
 #include "tests/pipelines/clips.h"
 

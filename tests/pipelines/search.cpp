@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What uniformdecodebin finds in files: the video, wherever its data lie, and whether or not it can be rewound.
 #include "tests/pipelines/ffmpegfiles.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips of 3 s in containers that seek, and sections of them.
 #pragma once
 

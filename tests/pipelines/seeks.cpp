@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Seeks of the application: before and while the stream is indexed, in still scenes, of segments, and whose events they
 // become downstream.
 #include "tests/pipelines/sections.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Sessions: what they read, what they give, and what they say where that fails.
 #include "tests/pipelines/sessions.h"
 

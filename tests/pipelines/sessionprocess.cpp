@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Sessions and processes: what loading the library does, forks, and where the plugin is found. No test framework, for
 // that initialises GStreamer; each case has a process of its own.
 #include "gst/codecpatch/codecpatch.h"

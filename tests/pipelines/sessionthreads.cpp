@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Sessions on several threads, and many of them. CPS_SESSIONS in the environment says how many, one after the other,
 // and CPS_ROUNDS how many times 64 at once, with memory printed:
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Every wait of a session has an end: by stall-timeout, by timeout, or by closing it, whatever the source does.
 #include "tests/pipelines/sessions.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Seeks, state changes, several pipelines, and pipelines with a second branch.
 #include "tests/common/watchdog.h"
 #include "tests/pipelines/clips.h"

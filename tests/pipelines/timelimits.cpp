@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // stall-timeout and timeout of the bins: sources that give nothing, or too little, and those that only seem to.
 #include "tests/pipelines/bins.h"
 

@@ -13,6 +13,8 @@
  * gst-launch-1.0 patchstreambin uri=file:///v.mp4 sequence-length=16 k-keep=2048 output-dtype=bf16
  *     ! tensormetasink location=clip-%05d.safetensors
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gst/elements/bins/patchstreambin.h"
 

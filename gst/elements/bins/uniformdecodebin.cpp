@@ -15,6 +15,8 @@
  * gst-launch-1.0 uniformdecodebin uri=file:///v.mp4 sequence-length=8 ! videoconvert ! pngenc
  *     ! multifilesink location=frame-%d.png
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gst/elements/bins/uniformdecodebin.h"
 

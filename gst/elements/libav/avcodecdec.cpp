@@ -7,6 +7,8 @@
  *
  * Frames that libavcodec says to be damaged have %GST_BUFFER_FLAG_CORRUPTED. Who wants to know of errors in H.264,
  * MPEG-1, MPEG-2 and MPEG-4, of which the decoders of gst-libav say nothing, puts this one in their place.
+ *
+ * Since: 0.1
  */
 #include "gst/elements/libav/avcodecdec.h"
 

@@ -4,6 +4,8 @@
  *
  * Reads the videos of files with libavformat, for the bins, where no demuxer of GStreamer's reads them well. It pulls,
  * or takes what is pushed, and does not seek: the bins read the file anew.
+ *
+ * Since: 0.1
  */
 #include "gst/elements/libav/avformatdemux.h"
 

@@ -15,6 +15,8 @@
  * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264
  *     ! uniformsampler sequence-length=16 ! patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gst/elements/planner/frameplanner.h"
 

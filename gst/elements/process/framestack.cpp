@@ -18,6 +18,8 @@
  * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264
  *     ! uniformsampler sequence-length=16 ! framestack ! tensormetasink location=clip-%05d.safetensors
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gst/elements/process/framestack.h"
 

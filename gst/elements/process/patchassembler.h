@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One sequence of frames on its way to tensors (spec 2 and 4 to 7): what does not depend on the memory they are in.
+// One sequence of frames on its way to tensors (docs/spec.md#target-size, #scores to #outputs): what does not depend on
+// the memory they are in.
 #pragma once
 
 #include "gst/elements/process/tensorclip.h"

@@ -20,6 +20,8 @@
  * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! nvh264sldec ! uniformsampler !
  * patchenergy ! patchselect ! tensormetasink location=clip-%05d.safetensors
  * ]| The same on an NVIDIA GPU from the decoder on.
+ *
+ * Since: 0.1
  */
 #include "gst/elements/process/patchenergy.h"
 

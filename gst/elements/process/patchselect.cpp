@@ -24,6 +24,8 @@
  *     ! uniformsampler sequence-length=16 ! patchenergy ! patchselect k-keep=2048 output-dtype=bf16
  *     ! tensormetasink location=clip-%05d.safetensors
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gst/elements/process/patchselect.h"
 

@@ -213,7 +213,7 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
   return true;
 }
 
-// Spec 1: where no sampled frame is a random-access point, the first counts as one.
+// docs/spec.md#sampling: where no sampled frame is a random-access point, the first counts as one.
 static void mark_random_access(std::vector<CpsClipFrame> &frames) {
   if (std::none_of(frames.begin(), frames.end(), [](const CpsClipFrame &frame) { return frame.is_i; }))
     frames.front().is_i = TRUE;

@@ -25,6 +25,8 @@
  * gst-launch-1.0 filesrc location=v.mp4 ! qtdemux ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler
  *     sequence-length=8 ! videoconvert ! pngenc ! multifilesink location=frame-%d.png
  * ]|
+ *
+ * Since: 0.1
  */
 #include "gst/elements/sampler/uniformsampler.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 from __future__ import annotations
 
 import faulthandler

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Sources that name other sources: one of each kind, made here. Each names {url} and {path}, which nobody may open."""
 
 from __future__ import annotations

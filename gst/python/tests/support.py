@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests share: reading what gst-launch-1.0 wrote, and comparing with it. Importable in worker processes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """collate_packed and collate_padded."""
 
 from __future__ import annotations

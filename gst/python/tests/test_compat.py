@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """codecpatch.compat: every name of the original, its defaults, spellings and semantics."""
 
 from __future__ import annotations

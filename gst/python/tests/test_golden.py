@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Real videos, against the results of the reference implementation in ../shared."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """iter_clips(isolate=True): worker processes, and what becomes of those that do not work."""
 
 from __future__ import annotations

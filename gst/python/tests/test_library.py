@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Importing the package, and finding the C library."""
 
 from __future__ import annotations

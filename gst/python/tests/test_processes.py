@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Worker processes, under each way to start them; forks of a process that has run a session; and the end of a process.
 
 Each runs in a process of its own: that of the tests has run sessions.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Files, bytes and objects open nothing but themselves, whatever they name."""
 
 from __future__ import annotations

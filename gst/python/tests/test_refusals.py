@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What is refused by name, before it costs anything."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The native API: a session, its clips, and what options do."""
 
 from __future__ import annotations

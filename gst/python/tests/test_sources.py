@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What a session reads from: paths, URIs, bytes and file objects."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Tensors: PyTorch's, NumPy's, neither, and who frees the memory.
 
 Each in a process of its own, for what has been imported counts.

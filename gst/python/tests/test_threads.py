@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Sessions side by side, iter_clips, and what is left of hundreds of sessions."""
 
 from __future__ import annotations

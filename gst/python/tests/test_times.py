@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """One time line: counts, frames and times by the word of a full decode with FFmpeg, whatever the container has of them."""
 
 from __future__ import annotations

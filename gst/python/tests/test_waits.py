@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Every wait has an end: sources that give nothing, Ctrl-C, and closing what does not return."""
 
 from __future__ import annotations

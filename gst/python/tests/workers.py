@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What worker processes run. A module of its own, so that they can import it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Loaded by every Python that has this folder in PYTHONPATH: makes the workers of iter_clips(isolate=True) do what the name
 of a source says."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Stands in for CUB's, with its interface and requirements.
 #pragma once
 
