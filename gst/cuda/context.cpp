@@ -145,6 +145,8 @@ bool ElementContext::adopt(GstCudaContext *context, Error &error) {
                  ": set cuda-device-id to that, or to -1 for wherever the frames are";
     return false;
   }
+  GST_DEBUG("context %p -> %p, that of the frames, on device %d", static_cast<void *>(context_.get()),
+            static_cast<void *>(context), device_id_of(context));
   old = std::move(context_);
   context_ = ref(context);
   return true;

@@ -16,6 +16,8 @@ namespace cps {
 
 void SessionInbox::clip_queued() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  GST_DEBUG("clip %" G_GUINT64_FORMAT " of the session is there%s", clips_,
+            error_ ? ", after an error: it does not count" : "");
   if (!error_)
     clips_++;
   changed_.notify_all();
@@ -23,6 +25,7 @@ void SessionInbox::clip_queued() {
 
 void SessionInbox::close() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  GST_DEBUG("closed");
   closed_ = true;
   changed_.notify_all();
 }
@@ -76,6 +79,7 @@ void SessionInbox::handle_message(GstMessage *message) {
 
 void SessionInbox::opened(Owned<GError> failure) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  GST_DEBUG("%s", failure ? failure->message : "opened");
   opened_ = true;
   has_failed_to_open_ = failure != nullptr;
   if (!error_)
@@ -99,6 +103,7 @@ static std::string in_words(double seconds) {
 
 // With the lock.
 void SessionInbox::end_by_limit(const std::string &sentence) {
+  GST_INFO("%s", sentence.c_str());
   if (!error_)
     error_.reset(g_error_new_literal(CPS_SESSION_ERROR, CPS_SESSION_ERROR_TIMEOUT, sentence.c_str()));
   changed_.notify_all();

@@ -12,6 +12,7 @@
 #include "gst/elements/common/cudasupport.h"
 #include "gst/elements/common/dynamicelements.h"
 #include "gst/elements/common/memorykind.h"
+#include "gst/elements/common/streamdebug.h"
 #include "gst/elements/planner/frameplanner.h"
 #include "gst/elements/sampler/uniformsampler.h"
 #include "gst/elements/search/parsebinerrors.h"
@@ -22,8 +23,7 @@
 #include <string>
 #include <vector>
 
-GST_DEBUG_CATEGORY_STATIC(stream_bin_debug);
-#define GST_CAT_DEFAULT stream_bin_debug
+#define GST_CAT_DEFAULT cps::stream_debug()
 
 using cps::Backend;
 using cps::ObjectLock;
@@ -112,7 +112,8 @@ static void on_video(CpsStreamBin *self, GstPad *video) {
   const cps::LinkedVideo linked = cps::link_video(state_of(self).route, video);
   if (linked.decode == Backend::Auto)
     return;
-  GST_INFO_OBJECT(self, "%s is decoded by %s", GST_OBJECT_NAME(video), linked.decoder.c_str());
+  GST_INFO_OBJECT(self, "%s:%s is decoded by %s", GST_DEBUG_PAD_NAME(video),
+                  linked.decoder.empty() ? "no decoder: it is raw" : linked.decoder.c_str());
   set_resolved(self, "resolved-decode-backend", &Resolved::decode_backend, cps::backend_name(linked.decode));
   set_resolved(self, "resolved-decoder", &Resolved::decoder, linked.decoder);
 }
@@ -135,6 +136,9 @@ static bool resolve_backends(CpsStreamBin *self, const Settings &settings, cps::
   route.process_on_gpu = settings.process == Backend::Auto ? route.decode_on_gpu : settings.process == Backend::Gpu;
   if (route.process_on_gpu && !cps::gpu_works(settings.process_device_id, why))
     return refuse_gpu(self, "process", settings.process_device_id, why);
+  GST_INFO_OBJECT(self, "decoding: %s%s; processing on the %s%s%s", route.decode_on_gpu ? "GPU first" : "CPU",
+                  route.may_decode_on_cpu ? "" : " only", route.process_on_gpu ? "GPU" : "CPU", why.empty() ? "" : ": ",
+                  why.c_str());
   set_resolved(self, "resolved-process-backend", &Resolved::process_backend,
                cps::backend_name(route.process_on_gpu ? Backend::Gpu : Backend::Cpu));
   return true;
@@ -501,15 +505,15 @@ static void install_own_properties(GObjectClass *klass) {
 }
 
 static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
-  GST_DEBUG_CATEGORY_INIT(stream_bin_debug, "streambin", 0, "from a URI to sampled frames");
+  (void)cps::stream_debug();
   auto *object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = stream_bin_set_property;
   object_class->get_property = stream_bin_get_property;
   object_class->constructed = stream_bin_constructed;
   object_class->finalize = stream_bin_finalize;
-  GST_ELEMENT_CLASS(klass)->change_state = stream_bin_change_state;
-  GST_ELEMENT_CLASS(klass)->post_message = stream_bin_post_message;
-  GST_BIN_CLASS(klass)->handle_message = stream_bin_handle_message;
+  GST_ELEMENT_CLASS(klass)->change_state = GST_DEBUG_FUNCPTR(stream_bin_change_state);
+  GST_ELEMENT_CLASS(klass)->post_message = GST_DEBUG_FUNCPTR(stream_bin_post_message);
+  GST_BIN_CLASS(klass)->handle_message = GST_DEBUG_FUNCPTR(stream_bin_handle_message);
   install_own_properties(object_class);
   for (GType type : {CPS_TYPE_BACKEND, CPS_TYPE_THREAD_TYPE, CPS_TYPE_STREAM_BIN})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));

@@ -5,6 +5,7 @@
 #include "gst/elements/bins/inorder.h"
 #include "gst/elements/bins/sizelimit.h"
 #include "gst/elements/common/dynamicelements.h"
+#include "gst/elements/common/streamdebug.h"
 #include "gst/elements/common/tagorientation.h"
 #include "gst/elements/process/patchenergy.h"
 #include "gst/elements/process/tensorclip.h"
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <gst/pbutils/missing-plugins.h>
+
+#define GST_CAT_DEFAULT cps::stream_debug()
 
 namespace cps {
 
@@ -29,17 +32,26 @@ static GstElement *make_capsfilter(const VideoRoute &route, const char *frames) 
   return filter;
 }
 
+static bool refuse(const VideoRoute &route, GstElementFactory *factory, const char *why) {
+  GST_INFO_OBJECT(route.bin, "%s is not taken: %s", GST_OBJECT_NAME(factory), why);
+  return false;
+}
+
 // A decoder that is set up and in READY; nullptr where its hardware is not there. Outside of the bin, whose bus is not
 // to hear what is wrong with decoders that others stand in for.
 static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory *factory, const GstCaps *caps,
                                       Backend backend) {
   GstElement *created = gst_element_factory_create(factory, nullptr);
-  if (!created)
+  if (!created) {
+    refuse(route, factory, "it cannot be made");
     return nullptr;
+  }
   Owned<GstElement> decoder(GST_ELEMENT(gst_object_ref_sink(created)));
   if (backend == Backend::Gpu) {
-    if (is_on_other_gpu(created, route.settings.decode_device_id))
+    if (is_on_other_gpu(created, route.settings.decode_device_id)) {
+      refuse(route, factory, "it is on another GPU");
       return nullptr;
+    }
     give_primary_context(created, route.settings.decode_device_id);
   }
   set_exact_output(created, caps);
@@ -47,6 +59,7 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
   if (gst_element_set_state(created, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE)
     return decoder;
   gst_element_set_state(created, GST_STATE_NULL);
+  refuse(route, factory, "it does not get ready, so that its hardware or library is not there");
   return nullptr;
 }
 
@@ -72,7 +85,7 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *cap
   if (last && last != decoder)
     drop_part(route.bin, last);
   drop_part(route.bin, decoder);
-  return false;
+  return refuse(route, factory, "it cannot be linked between the stream and the sampler");
 }
 
 // The name of the decoder that has been linked; empty where none fits.
@@ -80,7 +93,6 @@ static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstC
   for (const Owned<GstElementFactory> &factory : backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps)) {
     if (try_decoder(route, pad, caps, factory.get(), backend))
       return GST_OBJECT_NAME(factory.get());
-    GST_DEBUG_OBJECT(route.bin, "%s does not do", GST_OBJECT_NAME(factory.get()));
   }
   return "";
 }
@@ -239,6 +251,8 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   GstPad *coded = video;
   if (gst_caps_is_subset(caps.get(), plannable.get()) && gst_pad_link(video, planned.get()) == GST_PAD_LINK_OK)
     coded = planner_src.get();
+  GST_INFO_OBJECT(route.bin, "the video is %s%" GST_PTR_FORMAT,
+                  coded == video ? "not planned, because frameplanner does not know its format: " : "", caps.get());
 
   LinkedVideo linked = link_decoder(route, coded, caps.get());
   if (linked.decode == Backend::Auto)

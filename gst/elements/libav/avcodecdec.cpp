@@ -313,10 +313,10 @@ static void cps_avcodec_dec_class_init(CpsAvcodecDecClass *klass) {
                                         "Decodes videos that no decoder of GStreamer's puts out", "codecpatch");
 
   auto *decoder_class = GST_VIDEO_DECODER_CLASS(klass);
-  decoder_class->set_format = avcodec_dec_set_format;
-  decoder_class->handle_frame = avcodec_dec_handle_frame;
-  decoder_class->drain = avcodec_dec_drain;
-  decoder_class->finish = avcodec_dec_drain;
-  decoder_class->flush = avcodec_dec_flush;
-  decoder_class->stop = avcodec_dec_stop;
+  decoder_class->set_format = GST_DEBUG_FUNCPTR(avcodec_dec_set_format);
+  decoder_class->handle_frame = GST_DEBUG_FUNCPTR(avcodec_dec_handle_frame);
+  decoder_class->drain = GST_DEBUG_FUNCPTR(avcodec_dec_drain);
+  decoder_class->finish = GST_DEBUG_FUNCPTR(avcodec_dec_drain);
+  decoder_class->flush = GST_DEBUG_FUNCPTR(avcodec_dec_flush);
+  decoder_class->stop = GST_DEBUG_FUNCPTR(avcodec_dec_stop);
 }

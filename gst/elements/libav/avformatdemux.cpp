@@ -154,8 +154,8 @@ static void add_video(CpsAvformatDemux *self, const AVStream *stream, GstCaps *c
   State &state = state_of(self);
   const std::string name = "video_" + std::to_string(state.videos.size());
   GstPad *pad = gst_pad_new_from_static_template(&src_template, name.c_str());
-  gst_pad_set_query_function(pad, src_query);
-  gst_pad_set_event_function(pad, src_event);
+  gst_pad_set_query_function(pad, GST_DEBUG_FUNCPTR(src_query));
+  gst_pad_set_event_function(pad, GST_DEBUG_FUNCPTR(src_event));
   gst_pad_use_fixed_caps(pad);
   // Many containers tell how long all of their streams are together, and planners would miss what only the sound has.
   const bool guessed =
@@ -383,10 +383,10 @@ static void avformat_demux_finalize(GObject *object) {
 static void cps_avformat_demux_init(CpsAvformatDemux *self) {
   State &state = *new (&state_of(self)) State();
   state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_activate_function(state.sinkpad, sink_activate);
-  gst_pad_set_activatemode_function(state.sinkpad, sink_activate_mode);
-  gst_pad_set_chain_function(state.sinkpad, sink_chain);
-  gst_pad_set_event_function(state.sinkpad, sink_event);
+  gst_pad_set_activate_function(state.sinkpad, GST_DEBUG_FUNCPTR(sink_activate));
+  gst_pad_set_activatemode_function(state.sinkpad, GST_DEBUG_FUNCPTR(sink_activate_mode));
+  gst_pad_set_chain_function(state.sinkpad, GST_DEBUG_FUNCPTR(sink_chain));
+  gst_pad_set_event_function(state.sinkpad, GST_DEBUG_FUNCPTR(sink_event));
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
   g_rec_mutex_init(&state.task_lock);
   state.task.reset(gst_task_new(loop, self, nullptr));
@@ -397,7 +397,7 @@ static void cps_avformat_demux_class_init(CpsAvformatDemuxClass *klass) {
   GST_DEBUG_CATEGORY_INIT(avformat_demux_debug, "avformatdemux", 0, "demuxer of libavformat");
   G_OBJECT_CLASS(klass)->finalize = avformat_demux_finalize;
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = avformat_demux_change_state;
+  element_class->change_state = GST_DEBUG_FUNCPTR(avformat_demux_change_state);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Demuxer of libavformat", "Codec/Demuxer",

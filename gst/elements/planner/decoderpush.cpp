@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/planner/decoderpush.h"
 
+#include "gst/codecpatch/cpsframemeta.h"
+
 #include <string>
 
 namespace cps {
@@ -26,6 +28,13 @@ GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer>
       ("The video decodes to a pixel format that %s has no name for: convert the file to another one.", release.get()),
       ("%s has put out no caps", decoder.c_str()));
   return GST_FLOW_ERROR;
+}
+
+Owned<GstBuffer> nameless_copy(GstBuffer *unit) {
+  Owned<GstBuffer> copy(gst_buffer_copy(unit));
+  if (CpsFrameMeta *meta = cps_buffer_get_frame_meta(copy.get()))
+    gst_buffer_remove_meta(copy.get(), &meta->meta);
+  return copy;
 }
 
 } // namespace cps

@@ -9,4 +9,8 @@ namespace cps {
 // that it could not negotiate; the element's error message says why.
 GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer);
 
+// A copy of an access unit without the identity of its frame. Some decoders output a picture only when another one
+// follows it; the copy of the last access unit is that other one.
+Owned<GstBuffer> nameless_copy(GstBuffer *unit);
+
 } // namespace cps

@@ -28,6 +28,7 @@
 #include "gst/elements/planner/colorrange.h"
 #include "gst/elements/planner/decoderpush.h"
 #include "gst/elements/planner/parametersets.h"
+#include "gst/elements/planner/phase.h"
 #include "gst/elements/planner/plannercaps.h"
 #include "gst/elements/planner/planrequest.h"
 #include "gst/elements/planner/playedsection.h"
@@ -35,6 +36,7 @@
 #include "gst/elements/planner/rewindseek.h"
 #include "gst/elements/planner/secondpass.h"
 #include "gst/elements/planner/timeline.h"
+#include "gst/elements/planner/uniformstrategy.h"
 
 #include <gst/video/video.h>
 
@@ -44,37 +46,9 @@ GST_DEBUG_CATEGORY_STATIC(frame_planner_debug);
 #define GST_CAT_DEFAULT frame_planner_debug
 
 using cps::Owned;
+using cps::Phase;
 using cps::SecondPass;
 using cps::StreamIndex;
-
-typedef enum { STRATEGY_AUTO, STRATEGY_SEEK, STRATEGY_SKIP, STRATEGY_STREAM } UniformStrategy;
-
-#define CPS_TYPE_UNIFORM_STRATEGY (cps_uniform_strategy_get_type())
-static GType cps_uniform_strategy_get_type() {
-  static GType type = [] {
-    static const GEnumValue values[] = {
-        {STRATEGY_AUTO, "Skip wherever the stream can be indexed", "auto"},
-        {STRATEGY_SEEK, "Same as skip: once a file has been indexed, a jump saves nothing", "seek"},
-        {STRATEGY_SKIP, "Drop what no wanted frame depends on", "skip"},
-        {STRATEGY_STREAM, "Let everything through", "stream"},
-        {0, nullptr, nullptr},
-    };
-    return g_enum_register_static("CpsUniformStrategy", values);
-  }();
-  return type;
-}
-
-namespace {
-
-enum class Phase {
-  Start,     // nothing has come yet
-  Indexing,  // first reading: every access unit is parsed and swallowed
-  Rewinding, // waiting for the seek back
-  Stamping,  // second reading
-  Passing,   // no index: everything goes through as it is
-};
-
-} // namespace
 
 struct CpsFramePlannerPrivate {
   explicit CpsFramePlannerPrivate(gpointer object)
@@ -123,6 +97,12 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(PLANNER_CAPS));
 
+static void set_phase(CpsFramePlannerPrivate &state, Phase phase) {
+  if (state.phase != phase)
+    GST_DEBUG_OBJECT(GST_PAD_PARENT(state.sinkpad), "%s -> %s", cps::phase_name(state.phase), cps::phase_name(phase));
+  state.phase = phase;
+}
+
 // Caps
 
 static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
@@ -136,6 +116,8 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
   std::unique_ptr<cps::PictureParser> parser = cps::PictureParser::create(caps);
   if (parser || state.phase == Phase::Start)
     state.parser = std::move(parser);
+  GST_DEBUG_OBJECT(GST_PAD_PARENT(state.sinkpad), "%s: %" GST_PTR_FORMAT,
+                   state.parser ? "parsed here" : "not parsed here", caps);
 }
 
 // Caps go downstream once; a second reading sends them again.
@@ -163,7 +145,7 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
   if (state.parser)
     state.parser->reset();
   state.indexing.begin();
-  state.phase = Phase::Indexing;
+  set_phase(state, Phase::Indexing);
 }
 
 // The first reading is over: back to where the application wants to begin.
@@ -180,7 +162,7 @@ static bool end_indexing(CpsFramePlanner *self) {
     return false;
   }
   state.indexed = true;
-  state.phase = Phase::Rewinding;
+  set_phase(state, Phase::Rewinding);
   GST_INFO_OBJECT(self, "%u frames in %" G_GSIZE_FORMAT " access units", state.index.frames(), state.index.units());
   const std::optional<GstSegment> section = state.section.take_remembered();
   if (!section) {
@@ -201,7 +183,7 @@ static bool end_indexing(CpsFramePlanner *self) {
 // Second reading
 
 static void begin_stamping(CpsFramePlannerPrivate &state) {
-  state.phase = Phase::Stamping;
+  set_phase(state, Phase::Stamping);
   state.planned = state.ended = false;
   state.section.second_reading_begins();
   state.sampling.begin();
@@ -229,6 +211,8 @@ static bool make_plan(CpsFramePlanner *self) {
     std::vector<uint64_t> wanted;
     for (guint i = 0; i < plan->n_frames; i++)
       wanted.push_back(plan->frames[i].frame_id);
+    GST_INFO_OBJECT(self, "plan: %u positions of %u frames, asked for by %" GST_PTR_FORMAT, plan->n_frames,
+                    state.index.frames(), request.get());
     state.second_pass.want(std::move(wanted), cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
                            state.parser->order_window());
     GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed",
@@ -262,7 +246,7 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
 static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
   state.second_pass.skip_to(unit);
   state.section.read_from_start();
-  state.phase = Phase::Rewinding;
+  set_phase(state, Phase::Rewinding);
   state.seek->request(0, -1, state.section.segment().flags);
 }
 
@@ -276,17 +260,10 @@ static bool at_beginning(const CpsFramePlannerPrivate &state) {
 static bool reopen(CpsFramePlannerPrivate &state) {
   if (!state.seek->request_reopen())
     return false;
+  GST_INFO_OBJECT(GST_PAD_PARENT(state.sinkpad), "the rewind did not lead to the start: the source is opened again");
   state.section.read_from_start();
-  state.phase = Phase::Rewinding;
+  set_phase(state, Phase::Rewinding);
   return true;
-}
-
-// A copy of an access unit that brings out the picture before it, and is no frame of the stream itself.
-static Owned<GstBuffer> nameless_copy(GstBuffer *unit) {
-  Owned<GstBuffer> copy(gst_buffer_copy(unit));
-  if (CpsFrameMeta *meta = cps_buffer_get_frame_meta(copy.get()))
-    gst_buffer_remove_meta(copy.get(), &meta->meta);
-  return copy;
 }
 
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
@@ -305,13 +282,17 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   if (landed && known && (state.second_pass.is_too_late(at) || !state.index.stamped())) {
     // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
     // times, so that nobody knows where it went.
+    GST_INFO_OBJECT(self, "the seek landed after what the first wanted frame depends on");
     read_from_start(state, 0);
     return GST_FLOW_OK;
   }
   if (begins && state.second_pass.is_too_late(at) && reopen(state))
     return GST_FLOW_OK;
   state.sampling.update(at, state.index.units());
-  switch (state.second_pass.action(at)) {
+  const SecondPass::Action action = state.second_pass.action(at);
+  GST_LOG_OBJECT(self, "access unit %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT ", frame %d: %s", at, state.index.units(),
+                 known ? static_cast<int>(state.index.unit(at).frame) : -1, SecondPass::text_of(action));
+  switch (action) {
   case SecondPass::Action::End:
     return end_stream(state);
   case SecondPass::Action::Drop:
@@ -330,7 +311,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   buffer = state.parameter_sets.pass(std::move(buffer), summary.parameter_sets);
   buffer = state.second_pass.close(std::move(buffer), at, state.parser->end_of_sequence());
   const bool repeats = state.parser->holds_last() && state.second_pass.is_last(at);
-  Owned<GstBuffer> again = repeats ? nameless_copy(buffer.get()) : nullptr;
+  Owned<GstBuffer> again = repeats ? cps::nameless_copy(buffer.get()) : nullptr;
   const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
   state.ended |= flow < GST_FLOW_EOS; // libav's decoders (1.22) crash where they are to drain after an error of theirs
   return repeats && flow == GST_FLOW_OK ? gst_pad_push(state.srcpad, again.release()) : flow;
@@ -348,7 +329,7 @@ static void start(CpsFramePlanner *self) {
     rewindability = cps::can_rewind(state.sinkpad, reason);
   }
   if (rewindability == cps::Rewindability::Maybe && !state.seek->can_reopen()) {
-    state.phase = Phase::Rewinding;
+    set_phase(state, Phase::Rewinding);
     if (state.seek->try_rewind())
       return; // indexing begins with the flush
     rewindability = cps::Rewindability::No;
@@ -358,7 +339,7 @@ static void start(CpsFramePlanner *self) {
         self, STREAM, FORMAT,
         ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
         (nullptr));
-    state.phase = Phase::Passing;
+    set_phase(state, Phase::Passing);
     state.planned = state.ended = false;
     return;
   }
@@ -367,8 +348,9 @@ static void start(CpsFramePlanner *self) {
     begin_indexing(state);
     return;
   }
+  GST_DEBUG_OBJECT(self, "the application has sought: the whole stream is indexed first");
   state.section.sought_before_indexing();
-  state.phase = Phase::Rewinding;
+  set_phase(state, Phase::Rewinding);
   state.seek->request(0, -1);
 }
 
@@ -401,7 +383,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 static void restart(CpsFramePlannerPrivate &state) {
   if (state.section.is_read_from_start()) {
     state.section.data_came();
-    state.phase = Phase::Stamping;
+    set_phase(state, Phase::Stamping);
     state.second_pass.rewind();
     state.parameter_sets.clear();
   } else if (state.indexed) {
@@ -424,7 +406,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
   if (state.indexed) {
     begin_stamping(state);
   } else {
-    state.phase = state.phase == Phase::Passing ? Phase::Passing : Phase::Start;
+    set_phase(state, state.phase == Phase::Passing ? Phase::Passing : Phase::Start);
     state.planned = state.ended = false;
   }
   return false;
@@ -447,7 +429,7 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   state.stream_id = id ? id : "";
   if (same)
     return state.phase != Phase::Passing;
-  state.phase = Phase::Start;
+  set_phase(state, Phase::Start);
   state.index.clear();
   state.indexed = false;
   state.section.stream_started();
@@ -531,7 +513,7 @@ static gboolean frame_planner_src_event(GstPad *pad, GstObject *parent, GstEvent
 static void reset(CpsFramePlannerPrivate &state) {
   state.indexing.end(false);
   state.sampling.end(false);
-  state.phase = Phase::Start;
+  set_phase(state, Phase::Start);
   state.parser.reset();
   state.index.clear();
   state.indexed = false;
@@ -569,15 +551,15 @@ static void cps_frame_planner_init(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = *new (&state_of(self)) CpsFramePlannerPrivate(self);
 
   state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(state.sinkpad, frame_planner_chain);
-  gst_pad_set_event_function(state.sinkpad, frame_planner_sink_event);
+  gst_pad_set_chain_function(state.sinkpad, GST_DEBUG_FUNCPTR(frame_planner_chain));
+  gst_pad_set_event_function(state.sinkpad, GST_DEBUG_FUNCPTR(frame_planner_sink_event));
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
   state.seek = std::make_unique<cps::RewindSeek>(GST_ELEMENT(self), state.sinkpad);
 
   state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
-  gst_pad_set_event_function(state.srcpad, frame_planner_src_event);
+  gst_pad_set_event_function(state.srcpad, GST_DEBUG_FUNCPTR(frame_planner_src_event));
   GST_PAD_SET_PROXY_CAPS(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
@@ -604,7 +586,7 @@ static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = frame_planner_change_state;
+  element_class->change_state = GST_DEBUG_FUNCPTR(frame_planner_change_state);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Frame planner", "Filter/Video",

@@ -7,8 +7,8 @@
 
 namespace cps {
 
-// Upstream sends segments for the application's seeks, for those of the planner, and for edit lists. One of them counts:
-// the application's after a seek, else one of the whole stream. Not thread-safe.
+// Upstream sends segments for the application's seeks, for those of the planner, and for edit lists. One of them
+// counts: the application's after a seek, else one of the whole stream. Not thread-safe.
 class PlayedSection {
 public:
   PlayedSection() { stopped(); }

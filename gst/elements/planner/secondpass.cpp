@@ -52,6 +52,20 @@ SecondPass::Action SecondPass::action(size_t unit) const {
   return needed_.drain[unit] ? Action::DrainAndPush : Action::Push;
 }
 
+const char *SecondPass::text_of(Action action) {
+  switch (action) {
+  case Action::Push:
+    return "kept";
+  case Action::DrainAndPush:
+    return "kept, after the decoder has output what it holds";
+  case Action::Drop:
+    return "dropped, because no wanted frame depends on it";
+  case Action::End:
+    return "dropped, because no wanted frame follows";
+  }
+  return "";
+}
+
 size_t SecondPass::kept() const {
   const auto end = needed_.keep.begin() + static_cast<std::ptrdiff_t>(needed_.end);
   return static_cast<size_t>(std::count(needed_.keep.begin(), end, true));

@@ -20,6 +20,8 @@ public:
     End,          // nothing that is wanted follows
   };
 
+  static const char *text_of(Action action); // for logs
+
   explicit SecondPass(const StreamIndex &index) : index_(index) {}
 
   // Wanting nothing in particular, from the start or, after a seek, from some access unit on.

@@ -91,16 +91,25 @@ static void release_resources(CpsPatchEnergyPrivate &state) {
 }
 
 // Makes what depends on the size of the frames.
-static bool prepare(CpsPatchEnergyPrivate &state, const cps::ReadRegion &crop, cps::ElementError &error) {
+static bool prepare(CpsPatchEnergy *self, const cps::ReadRegion &crop, cps::ElementError &error) {
+  CpsPatchEnergyPrivate &state = state_of(self);
   forget_pictures(state);
   state.crop = crop;
   state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
   if (!state.energy)
     state.energy = cps::make_energy_stage(state.cuda, state.context);
+  GST_DEBUG_OBJECT(self, "energy maps of %dx%d, on the %s", crop.width, crop.height, state.cuda ? "GPU" : "CPU");
   return state.energy->begin(state.info, crop, state.percentile, error);
 }
 
-static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *frame, cps::ElementError &error) {
+static const char *step_text(cps::EnergyStep step) {
+  return step == cps::EnergyStep::First    ? "the first of a sequence"
+         : step == cps::EnergyStep::Repeat ? "the same picture once more"
+                                           : "compared with the frame before it";
+}
+
+static Owned<GstBuffer> energy_map(CpsPatchEnergy *self, GstBuffer *frame, cps::ElementError &error) {
+  CpsPatchEnergyPrivate &state = state_of(self);
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame);
   const bool own_picture = meta && cps::is_own_picture(meta->status);
   cps::EnergyStep step = cps::EnergyStep::Next;
@@ -108,6 +117,8 @@ static Owned<GstBuffer> energy_map(CpsPatchEnergyPrivate &state, GstBuffer *fram
     step = cps::EnergyStep::First;
   else if (own_picture && meta->frame_id == state.previous_id && meta->frame_id != CPS_FRAME_ID_NONE)
     step = cps::EnergyStep::Repeat;
+  GST_LOG_OBJECT(self, "frame %" G_GINT64_FORMAT ": %s", meta ? static_cast<gint64>(meta->frame_id) : -1,
+                 step_text(step));
   Owned<GstBuffer> map = state.energy->next(frame, step, error);
   state.have_previous = true;
   state.previous_id = own_picture ? meta->frame_id : CPS_FRAME_ID_NONE;
@@ -123,11 +134,11 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
     return GST_FLOW_ERROR;
   }
   cps::ElementError error;
-  if ((!state.energy || !(crop == state.crop)) && !prepare(state, crop, error)) {
+  if ((!state.energy || !(crop == state.crop)) && !prepare(self, crop, error)) {
     state.energy.reset();
     return cps::post_error(self, error);
   }
-  Owned<GstBuffer> map = energy_map(state, buffer, error);
+  Owned<GstBuffer> map = energy_map(self, buffer, error);
   if (!map)
     return cps::post_error(self, error);
   const cps::Size size = cps::small_size({crop.width, crop.height});
@@ -160,6 +171,7 @@ static gboolean patch_energy_set_caps(GstBaseTransform *trans, GstCaps *caps, Gs
   if (!cps::video_info_from_caps(state.info, caps))
     return FALSE;
   state.cuda = cps::is_cuda_caps(caps);
+  GST_DEBUG_OBJECT(trans, "%" GST_PTR_FORMAT, caps);
   if (state.cuda != was_cuda || !cps::same_layout(old, state.info))
     release_resources(state);
   return TRUE;
@@ -226,7 +238,7 @@ static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
   install(cps::cuda_device_id_spec());
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  element_class->set_context = patch_energy_set_context;
+  element_class->set_context = GST_DEBUG_FUNCPTR(patch_energy_set_context);
   const Owned<GstCaps> caps = cps::video_template_caps();
   cps::add_pad_template(element_class, "sink", GST_PAD_SINK, caps.get());
   cps::add_pad_template(element_class, "src", GST_PAD_SRC, caps.get());
@@ -235,12 +247,12 @@ static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
                                         "The codecpatch developers");
 
   auto *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
-  trans_class->set_caps = patch_energy_set_caps;
-  trans_class->stop = patch_energy_stop;
-  trans_class->query = patch_energy_query;
-  trans_class->sink_event = patch_energy_sink_event;
-  trans_class->propose_allocation = patch_energy_propose_allocation;
-  trans_class->prepare_output_buffer = patch_energy_prepare_output_buffer;
-  trans_class->transform_ip = patch_energy_transform_ip;
+  trans_class->set_caps = GST_DEBUG_FUNCPTR(patch_energy_set_caps);
+  trans_class->stop = GST_DEBUG_FUNCPTR(patch_energy_stop);
+  trans_class->query = GST_DEBUG_FUNCPTR(patch_energy_query);
+  trans_class->sink_event = GST_DEBUG_FUNCPTR(patch_energy_sink_event);
+  trans_class->propose_allocation = GST_DEBUG_FUNCPTR(patch_energy_propose_allocation);
+  trans_class->prepare_output_buffer = GST_DEBUG_FUNCPTR(patch_energy_prepare_output_buffer);
+  trans_class->transform_ip = GST_DEBUG_FUNCPTR(patch_energy_transform_ip);
   gst_type_mark_as_plugin_api(CPS_TYPE_ENERGY_MODE, static_cast<GstPluginAPIFlags>(0));
 }

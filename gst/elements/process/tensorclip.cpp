@@ -163,6 +163,8 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::ReadRegion &crop
   if (!state.assembler->begin(state.clip_options.get(), state.format, error))
     return cps::post_error(self, error);
   state.collecting = true;
+  GST_DEBUG_OBJECT(self, "clip of %u frames, %dx%d of %dx%d, on the %s", first.seq_len, crop.width, crop.height,
+                   state.info.width, state.info.height, state.cuda ? "GPU" : "CPU");
   if (send_caps(state))
     return GST_FLOW_OK;
   return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
@@ -406,13 +408,13 @@ static void tensor_clip_constructed(GObject *object) {
     return gst_pad_new_from_template(gst_element_get_pad_template(GST_ELEMENT(self), name), name);
   };
   state.sinkpad = make_pad("sink");
-  gst_pad_set_chain_function(state.sinkpad, tensor_clip_chain);
-  gst_pad_set_event_function(state.sinkpad, tensor_clip_sink_event);
-  gst_pad_set_query_function(state.sinkpad, tensor_clip_sink_query);
+  gst_pad_set_chain_function(state.sinkpad, GST_DEBUG_FUNCPTR(tensor_clip_chain));
+  gst_pad_set_event_function(state.sinkpad, GST_DEBUG_FUNCPTR(tensor_clip_sink_event));
+  gst_pad_set_query_function(state.sinkpad, GST_DEBUG_FUNCPTR(tensor_clip_sink_query));
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 
   state.srcpad = make_pad("src");
-  gst_pad_set_query_function(state.srcpad, tensor_clip_src_query);
+  gst_pad_set_query_function(state.srcpad, GST_DEBUG_FUNCPTR(tensor_clip_src_query));
   gst_pad_use_fixed_caps(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
@@ -430,8 +432,8 @@ static void cps_tensor_clip_class_init(CpsTensorClipClass *klass) {
   object_class->finalize = tensor_clip_finalize;
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = tensor_clip_change_state;
-  element_class->set_context = tensor_clip_set_context;
+  element_class->change_state = GST_DEBUG_FUNCPTR(tensor_clip_change_state);
+  element_class->set_context = GST_DEBUG_FUNCPTR(tensor_clip_set_context);
 }
 
 namespace cps {

@@ -237,6 +237,20 @@ static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<Gst
   return flow;
 }
 
+static const char *status_text(CpsFrameStatus status) {
+  switch (status) {
+  case CPS_FRAME_STATUS_OK:
+    return "passed";
+  case CPS_FRAME_STATUS_SUBSTITUTED:
+    return "substituted by the sampled frame before it";
+  case CPS_FRAME_STATUS_MISSING:
+    return "substituted by a later frame";
+  case CPS_FRAME_STATUS_DAMAGED:
+    return "passed, although it is damaged";
+  }
+  return "";
+}
+
 // Pushes all positions whose frames are there, and EOS behind the last.
 static GstFlowReturn push_ready(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
@@ -244,8 +258,11 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
   while (std::optional<cps::Sequence::Item> item = clip.sequence->pop()) {
     if (!check_item(self, *item))
       return GST_FLOW_ERROR;
+    GST_LOG_OBJECT(self, "position %" G_GSIZE_FORMAT ", frame %" G_GUINT64_FORMAT ": %s", item->position,
+                   clip.sequence->id(item->position), status_text(item->status));
     const GstFlowReturn flow = push_frame(state, place(state, std::move(*item)));
     if (flow != GST_FLOW_OK) {
+      GST_DEBUG_OBJECT(self, "downstream answers %s", gst_flow_get_name(flow));
       clip.refused = true;
       return flow;
     }
@@ -307,9 +324,12 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
                               CPS_FRAME_FLAG_NONE);
   }
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
-  if (!meta || meta->frame_id == CPS_FRAME_ID_NONE)
+  if (!meta || meta->frame_id == CPS_FRAME_ID_NONE) {
+    GST_LOG_OBJECT(self, "a frame without a number is dropped");
     return GST_FLOW_OK;
+  }
   const guint64 id = meta->frame_id;
+  GST_LOG_OBJECT(self, "frame %" G_GUINT64_FORMAT " arrives", id);
   state.clip.sequence->arrive(id, with_orientation(state, std::move(buffer)));
   return push_ready(self);
 }
@@ -464,15 +484,15 @@ static void cps_uniform_sampler_init(CpsUniformSampler *self) {
   gst_video_info_init(&state.info);
 
   state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(state.sinkpad, uniform_sampler_chain);
-  gst_pad_set_event_function(state.sinkpad, uniform_sampler_sink_event);
-  gst_pad_set_query_function(state.sinkpad, uniform_sampler_sink_query);
+  gst_pad_set_chain_function(state.sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_chain));
+  gst_pad_set_event_function(state.sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_sink_event));
+  gst_pad_set_query_function(state.sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_sink_query));
   GST_PAD_SET_PROXY_CAPS(state.sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
   gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
 
   state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
-  gst_pad_set_event_function(state.srcpad, uniform_sampler_src_event);
+  gst_pad_set_event_function(state.srcpad, GST_DEBUG_FUNCPTR(uniform_sampler_src_event));
   GST_PAD_SET_PROXY_CAPS(state.srcpad);
   gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
 }
@@ -527,7 +547,7 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
                                FALSE, flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = uniform_sampler_change_state;
+  element_class->change_state = GST_DEBUG_FUNCPTR(uniform_sampler_change_state);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Uniform frame sampler", "Filter/Video",

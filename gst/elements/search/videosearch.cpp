@@ -3,6 +3,7 @@
 
 #include "gst/elements/common/dynamicelements.h"
 #include "gst/elements/common/editlists.h"
+#include "gst/elements/common/streamdebug.h"
 #include "gst/elements/common/upstream.h"
 #include "gst/elements/search/animation.h"
 #include "gst/elements/search/encryption.h"
@@ -16,6 +17,8 @@
 #include <gst/pbutils/missing-plugins.h>
 #include <set>
 #include <utility>
+
+#define GST_CAT_DEFAULT cps::stream_debug()
 
 namespace cps {
 
@@ -44,6 +47,8 @@ bool VideoSearch::start(const std::string &uri, GInputStream *stream, const Sour
   uri_ = uri;
   policy_ = policy;
   stream_.reset(stream ? G_INPUT_STREAM(g_object_ref(stream)) : nullptr);
+  GST_INFO_OBJECT(bin_, "reads %s, %s", stream ? "a stream" : printable_uri(uri).c_str(),
+                  track_ < 0 ? "its best video" : ("video " + std::to_string(track_)).c_str());
   silence_.start(kSilence, while_alive(weak_from_this(), &VideoSearch::look_for_silence));
   return open();
 }
@@ -172,6 +177,8 @@ GValueArray *VideoSearch::on_autoplug_sort(GstElement *, GstPad *, GstCaps *, GV
 gint VideoSearch::on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstElementFactory *factory,
                                      VideoSearch *self) {
   const bool skip = !self->may_refer() && opens_others(factory);
+  GST_DEBUG_OBJECT(self->bin_, "parsebin tries %s: %s", GST_OBJECT_NAME(factory),
+                   skip ? "refused, because it opens other sources" : "allowed");
   if (skip)
     self->refuse_reference(gst_structure_get_name(gst_caps_get_structure(caps, 0)));
   return skip ? 2 : 0; // of GstAutoplugSelectResult, which is in no header
@@ -193,6 +200,7 @@ gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *pad, GstCaps *c
 
 // It shows no pad for what has neither parser nor decoder.
 void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self) {
+  GST_INFO_OBJECT(self->bin_, "neither parser nor decoder: %" GST_PTR_FORMAT, caps);
   const std::lock_guard<std::mutex> lock(self->mutex_);
   if (is_video(caps) || is_encrypted_video(caps))
     self->unknown_.reset(gst_caps_ref(caps));
@@ -211,6 +219,7 @@ Owned<GstPad> VideoSearch::parse_further(Container &container, GstPad *pad) {
 }
 
 void VideoSearch::on_parsed_pad(GstElement *, GstPad *pad, Container *container) {
+  GST_DEBUG_OBJECT(container->search.bin_, "a stream appears: %s:%s", GST_DEBUG_PAD_NAME(pad));
   container->pads.add(container->search.parse_further(*container, pad).get());
 }
 
@@ -239,6 +248,7 @@ void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
     if (search.stopping_ || search.reader_ == Reader::Changing || std::exchange(search.has_found_, true))
       return;
     search.track_ = pads.found_track();
+    GST_INFO_OBJECT(search.bin_, "video %d is read: %s:%s", search.track_, GST_DEBUG_PAD_NAME(video));
   }
   search.outcome_.found(video);
 }
@@ -287,69 +297,9 @@ void VideoSearch::end(PadSearch::Rest rest) {
     });
 }
 
-VideoSearch::Report VideoSearch::no_decoder(Owned<GstCaps> owned) {
-  const std::shared_ptr<GstCaps> caps(owned.release(), gst_caps_unref);
-  return [this, caps] { outcome_.unreadable(caps.get()); };
-}
-
-// libavformat does not decrypt either.
-void VideoSearch::refuse(Owned<GstCaps> caps) {
-  const bool encrypted = is_encrypted_video(caps.get());
-  const Report report = no_decoder(std::move(caps));
-  if (encrypted)
-    report();
-  else
-    give_up(report);
-}
-
-// Fallback
-
 VideoSearch::Reader VideoSearch::reader() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return reader_;
-}
-
-// What is read through a network may have been played once only.
-bool VideoSearch::may_fall_back() const {
-  const Owned<GstElementFactory> demuxer(gst_element_factory_find("avformatdemux"));
-  if (!demuxer)
-    return false;
-  return stream_ ? G_IS_SEEKABLE(stream_.get()) && g_seekable_can_seek(G_SEEKABLE(stream_.get()))
-                 : gst_uri_has_protocol(uri_.c_str(), "file") && !comes_once(uri_);
-}
-
-// There is no video as far as the reader can tell, because of what `report` says. Of the two readers the first has the
-// last word: its error tells of the source, that of the second of what it has tried.
-void VideoSearch::give_up(Report report) {
-  if (fall_back(report))
-    return;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (first_error_)
-      report = std::exchange(first_error_, nullptr);
-  }
-  report();
-}
-
-// True where libavformat takes over, now or before. `report` is for the case that it finds no video either.
-bool VideoSearch::fall_back(Report report) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (reader_ == Reader::Changing)
-      return true;
-    if (reader_ == Reader::Libavformat || has_found_ || !may_fall_back())
-      return false;
-    reader_ = Reader::Changing;
-    first_error_ = std::move(report);
-  }
-  restart([this] {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      reader_ = Reader::Libavformat;
-    }
-    return rewind_stream();
-  });
-  return true;
 }
 
 // Reading anew
@@ -401,6 +351,7 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
   const std::lock_guard<std::mutex> lock(opening_);
   if (stopped_)
     return true; // it does not matter any more
+  GST_DEBUG_OBJECT(bin_, "the source is to be read from its start once more");
   if (containers_.size() != 1 || (stream_ ? !G_IS_SEEKABLE(stream_.get()) : comes_once(uri_)))
     return false;
   close();
@@ -529,94 +480,6 @@ Owned<GstCaps> VideoSearch::take_unknown() {
 bool VideoSearch::has_found() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return has_found_;
-}
-
-void VideoSearch::report_first_error() {
-  Report report;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    report = std::exchange(first_error_, nullptr);
-  }
-  if (report)
-    report();
-}
-
-bool VideoSearch::handle_parsebin_error(GstMessage *message) {
-  if (Owned<GstCaps> encrypted = encrypted_by_request(message)) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    unknown_ = std::move(encrypted);
-    return false;
-  }
-  // QuickTime movies have such, which name where the movie is.
-  if (gst_message_has_name(message, "redirect") && !may_refer()) {
-    refuse_reference("a movie that stands for another (a redirection)");
-    return true;
-  }
-  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
-    return false;
-  return reader() == Reader::Changing || explain_error(message);
-}
-
-// Does another reader have a chance where one has failed so?
-static bool is_of_format(const GError *error) {
-  if (error->domain == GST_STREAM_ERROR)
-    return error->code != GST_STREAM_ERROR_DECRYPT && error->code != GST_STREAM_ERROR_DECRYPT_NOKEY;
-  return g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
-}
-
-bool VideoSearch::explain_error(GstMessage *message) {
-  GError *parsed = nullptr;
-  gchar *details = nullptr;
-  gst_message_parse_error(message, &parsed, &details);
-  const Owned<GError> error(parsed);
-  const Owned<gchar> owned(details); // cppcheck-suppress unreadVariable ; it owns
-  if (!is_of_format(parsed))
-    return false;
-  if (Owned<GstCaps> unknown = take_unknown()) {
-    refuse(std::move(unknown));
-    return true;
-  }
-  GstObject *source = GST_MESSAGE_SRC(message);
-  const bool by_libavformat = GST_IS_ELEMENT(source) && is_made_by(GST_ELEMENT(source), "avformatdemux");
-  if (has_found() || (by_libavformat && reader() == Reader::Parsebin)) // which need not try again
-    return false;
-  // Not the message itself: it has the element that it is from, and that the application's stream.
-  const std::string name = GST_OBJECT_NAME(source);
-  const std::string said = details ? details : "";
-  const std::shared_ptr<GError> kept(g_error_copy(parsed), g_error_free);
-  const bool failed = g_error_matches(parsed, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
-  give_up([bin = bin_, name, said, kept, failed] {
-    if (failed)
-      GST_ELEMENT_ERROR(
-          bin, STREAM, DEMUX,
-          ("%s cannot read the source: its data are damaged, cut off, or of a kind that it does not know.",
-           name.c_str()),
-          ("%s %s", kept->message, said.c_str()));
-    else
-      gst_element_post_message(GST_ELEMENT(bin), gst_message_new_error(GST_OBJECT(bin), kept.get(), said.c_str()));
-  });
-  return true;
-}
-
-void VideoSearch::look_for_silence() {
-  if (has_found())
-    return;
-  std::string silent;
-  for (const Owned<GstElement> &parsebin : parsebins())
-    if (silent.empty())
-      silent = silent_element(parsebin.get());
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const bool is_same = std::exchange(silent_, silent) == silent;
-    if (silent.empty() || !is_same || has_found_ || stopping_ || reader_ != Reader::Parsebin)
-      return;
-  }
-  give_up([bin = bin_, silent] {
-    GST_ELEMENT_ERROR(
-        bin, STREAM, DEMUX,
-        ("%s has read the source to its end and found nothing: its data are damaged or cut off.", silent.c_str()),
-        (nullptr));
-  });
 }
 
 } // namespace cps

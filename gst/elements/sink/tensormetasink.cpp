@@ -441,7 +441,7 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
   install_signals(G_TYPE_FROM_CLASS(klass));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = tensor_meta_sink_change_state;
+  element_class->change_state = GST_DEBUG_FUNCPTR(tensor_meta_sink_change_state);
   cps::add_pad_template(element_class, "sink", GST_PAD_SINK, cps::tensor_template_caps("format=static").get());
   gst_element_class_set_static_metadata(element_class, "Tensor sink", "Sink/Tensor/File",
                                         "Hands tensors and their metadata to the application or writes them to files",
