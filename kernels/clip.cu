@@ -116,11 +116,7 @@ __device__ inline void write_selected(const SelectArgs &args, const Units &units
     if (smaller || (equal && equal_until_here <= last.rank)) {
       const int64_t patch = units.first_patch(unit);
       if (args.blocks) {
-        int64_t *const out = args.selected + 4 * static_cast<int64_t>(position);
-        out[0] = patch;
-        out[1] = patch + 1;
-        out[2] = patch + args.grid.width;
-        out[3] = patch + args.grid.width + 1;
+        write_block_patches(patch, args.grid.width, args.selected + 4 * static_cast<int64_t>(position));
       } else {
         args.selected[position] = patch;
       }
@@ -152,14 +148,10 @@ __device__ inline void cut(const CutArgs &args, const uint16_t *origin, Out *pat
 }
 
 // The row of the metadata tensors that belongs to a patch.
-__device__ inline void describe(const CutArgs &args, int64_t row, int64_t index, int64_t position, int64_t within) {
-  int64_t *const fields = args.fields + 6 * row;
-  fields[0] = position;
-  fields[1] = args.frames.ids[position];
-  fields[2] = args.frames.flags[position] & kRandomAccessFrame;
-  fields[3] = index;
-  fields[4] = within / args.grid.width;
-  fields[5] = within % args.grid.width;
+__device__ inline void write_metadata(const CutArgs &args, int64_t row, int64_t index, int64_t position,
+                                      int64_t within) {
+  write_patch_row(args.fields + 6 * row, position, args.frames.ids[position],
+                  (args.frames.flags[position] & kRandomAccessFrame) != 0, index, within, args.grid.width);
   args.meta_scores[row] = static_cast<float>(args.frames.scores[index]);
 }
 
@@ -187,7 +179,7 @@ CPS_KERNEL(cps_cut, cps::CutArgs, cps::kCutThreads) {
   const int64_t per_frame = static_cast<int64_t>(args.grid.width) * args.grid.height;
   const int64_t position = index / per_frame, within = index % per_frame;
   if (blockIdx.y == 0 && threadIdx.x == 0)
-    describe(args, row, index, position, within);
+    write_metadata(args, row, index, position, within);
 
   const int64_t samples_per_frame = static_cast<int64_t>(args.planes) * args.target.width * args.target.height;
   const uint16_t *const origin = args.frames.pixels + position * samples_per_frame +

@@ -21,6 +21,25 @@ CPS_HD inline int64_t first_patch_of_block(int64_t block, int grid_width) {
   return block / blocks_per_row * 2 * grid_width + block % blocks_per_row * 2;
 }
 
+// All four of a block, whose top left one is `first`, in output order.
+CPS_HD inline void write_block_patches(int64_t first, int grid_width, int64_t *patches) {
+  patches[0] = first;
+  patches[1] = first + 1;
+  patches[2] = first + grid_width;
+  patches[3] = first + grid_width + 1;
+}
+
+// The row of meta_fields (docs/spec.md#outputs) of patch `index`, which is number `within` of its frame.
+CPS_HD inline void write_patch_row(int64_t *row, int64_t position, int64_t frame_id, bool random_access, int64_t index,
+                                   int64_t within, int grid_width) {
+  row[0] = position;
+  row[1] = frame_id;
+  row[2] = random_access;
+  row[3] = index;
+  row[4] = within / grid_width;
+  row[5] = within % grid_width;
+}
+
 // The rank of that block.
 CPS_HD inline int64_t block_rank(const double *first_patch, int grid_width) {
   const double *below = first_patch + grid_width;

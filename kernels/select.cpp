@@ -124,12 +124,10 @@ std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
   if (options.unit == SelectionUnit::Patch)
     return select_units(units, count, random_access, options);
 
-  std::vector<int64_t> patches;
-  patches.reserve(static_cast<size_t>(count));
-  for (const int64_t block : select_units(units, count / 4, random_access, options)) {
-    const int64_t first = first_patch_of_block(block, grid.width);
-    patches.insert(patches.end(), {first, first + 1, first + grid.width, first + grid.width + 1});
-  }
+  const std::vector<int64_t> blocks = select_units(units, count / 4, random_access, options);
+  std::vector<int64_t> patches(4 * blocks.size());
+  for (size_t i = 0; i < blocks.size(); i++)
+    write_block_patches(first_patch_of_block(blocks[i], grid.width), grid.width, &patches[4 * i]);
   return patches;
 }
 

@@ -21,10 +21,6 @@ public:
 
 protected:
   const std::string &media_type() const { return media_type_; }
-  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
-    if (unit.size > 0)
-      fingerprint.add({unit.data, unit.size});
-  }
 
 private:
   std::string media_type_;

@@ -37,6 +37,11 @@ bool UnitPictureParser::read_picture(const CodedUnit &unit, CodedPicture &pictur
   return understood;
 }
 
+void UnitPictureParser::add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const {
+  if (unit.size > 0)
+    fingerprint.add({unit.data, unit.size});
+}
+
 UnitSummary UnitPictureParser::summarize(GstBuffer *access_unit) const {
   ReadMap map(access_unit);
   if (!map)

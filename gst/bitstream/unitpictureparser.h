@@ -35,7 +35,8 @@ protected:
   virtual bool read(const CodedUnit &unit, CodedPicture &picture) = 0;
 
   // What is the same on every reading of the file, whatever the elements upstream put around it.
-  virtual void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const = 0;
+  // By default all of the unit.
+  virtual void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const;
 
 private:
   bool read_picture(const CodedUnit &unit, CodedPicture &picture);

@@ -26,10 +26,6 @@ public:
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override;
-  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
-    if (unit.size > 0)
-      fingerprint.add({unit.data, unit.size});
-  }
 
 private:
   Roomy<GstVp8Parser> parser_;

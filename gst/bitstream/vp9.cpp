@@ -31,10 +31,6 @@ public:
 
 protected:
   bool read(const CodedUnit &unit, CodedPicture &picture) override;
-  void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const override {
-    if (unit.size > 0)
-      fingerprint.add({unit.data, unit.size});
-  }
 
 private:
   bool read_superframe(const CodedUnit &unit, GstVp9SuperframeInfo &superframe);

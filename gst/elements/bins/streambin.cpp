@@ -12,6 +12,7 @@
 #include "gst/elements/common/cudasupport.h"
 #include "gst/elements/common/dynamicelements.h"
 #include "gst/elements/common/memorykind.h"
+#include "gst/elements/common/options.h"
 #include "gst/elements/common/streamdebug.h"
 #include "gst/elements/planner/frameplanner.h"
 #include "gst/elements/sampler/uniformsampler.h"
@@ -31,32 +32,18 @@ using cps::Owned;
 
 enum {
   PROP_0,
-  PROP_URI,
   PROP_STREAM,
-  PROP_VIDEO_TRACK,
-  PROP_APPLY_ROTATION,
-  PROP_DECODE_BACKEND,
-  PROP_PROCESS_BACKEND,
-  PROP_DECODE_DEVICE_ID,
-  PROP_PROCESS_DEVICE_ID,
-  PROP_DECODE_THREADS,
-  PROP_DECODE_THREAD_TYPE,
-  PROP_MAX_SOURCE_PIXELS,
-  PROP_STALL_TIMEOUT,
-  PROP_TIMEOUT,
-  PROP_ALLOW_URI_SCHEMES,
-  PROP_ALLOW_PLAYLISTS,
   PROP_RESOLVED_DECODE_BACKEND,
   PROP_RESOLVED_PROCESS_BACKEND,
   PROP_RESOLVED_DECODER,
-  PROP_OF_AN_ELEMENT, // and all that follow
+  PROP_OPTION,                           // and those that follow
+  PROP_OF_AN_ELEMENT = PROP_OPTION + 32, // and all that follow
 };
 
 namespace {
 
 struct Settings : cps::RouteSettings {
   std::string uri;
-  std::shared_ptr<GInputStream> stream;
   cps::SourcePolicy policy;
   gint video_track = -1;
   Backend decode = Backend::Auto;
@@ -74,8 +61,12 @@ struct Resolved {
 } // namespace
 
 struct CpsStreamBinPrivate {
+  explicit CpsStreamBinPrivate(gpointer object) : options(object, CPS_TYPE_STREAM_BIN) {}
+
+  cps::Options options;
+
   // Object lock
-  Settings settings;
+  std::shared_ptr<GInputStream> next_stream; // the property
   Resolved resolved;
 
   std::shared_ptr<cps::StallWatch> watch; // from construction on
@@ -144,13 +135,33 @@ static bool resolve_backends(CpsStreamBin *self, const Settings &settings, cps::
   return true;
 }
 
+static Settings read_settings(const GstStructure *options) {
+  Settings settings;
+  settings.apply_rotation = cps::option_bool(options, "apply-rotation");
+  settings.decode_device_id = cps::option_int(options, "decode-device-id");
+  settings.process_device_id = cps::option_int(options, "process-device-id");
+  settings.decode_threads = cps::option_uint(options, "decode-threads");
+  settings.decode_thread_type = static_cast<cps::ThreadType>(cps::option_enum(options, "decode-thread-type"));
+  settings.max_source_pixels = cps::option_uint64(options, "max-source-pixels");
+  settings.uri = cps::option_string(options, "uri");
+  if (const gchar *schemes = gst_structure_get_string(options, "allow-uri-schemes")) // "" allows none
+    settings.policy.schemes = schemes;
+  settings.policy.playlists = cps::option_bool(options, "allow-playlists");
+  settings.video_track = cps::option_int(options, "video-track");
+  settings.decode = static_cast<Backend>(cps::option_enum(options, "decode-backend"));
+  settings.process = static_cast<Backend>(cps::option_enum(options, "process-backend"));
+  settings.limits.stall = cps::option_double(options, "stall-timeout");
+  settings.limits.whole = cps::option_double(options, "timeout");
+  return settings;
+}
+
 // False after an error message.
 static bool begin_stream(CpsStreamBin *self) {
   State &state = state_of(self);
-  Settings settings;
+  const Settings settings = read_settings(state.options.snapshot().get());
   {
     const ObjectLock lock(self);
-    settings = state.settings;
+    state.stream = state.next_stream;
     state.resolved = {};
   }
   for (const char *name : {"resolved-decode-backend", "resolved-process-backend", "resolved-decoder"})
@@ -160,7 +171,6 @@ static bool begin_stream(CpsStreamBin *self) {
     return false;
 
   route.settings = settings;
-  state.stream = settings.stream;
   cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
                                     [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }, cps::is_decodable,
                                     [watch = state.watch] { watch->note_data(); }};
@@ -240,59 +250,14 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
     g_object_set_property(owner_of(state, spec), spec->name, value);
     return;
   }
-  std::shared_ptr<GInputStream> replaced; // let go of without the lock
-  const ObjectLock lock(object);
-  Settings &settings = state.settings;
-  switch (id) {
-  case PROP_URI:
-    settings.uri = g_value_get_string(value) ? g_value_get_string(value) : "";
-    break;
-  case PROP_STREAM:
-    replaced = Owned<GInputStream>(static_cast<GInputStream *>(g_value_dup_object(value)));
-    replaced.swap(settings.stream);
-    break;
-  case PROP_VIDEO_TRACK:
-    settings.video_track = g_value_get_int(value);
-    break;
-  case PROP_APPLY_ROTATION:
-    settings.apply_rotation = g_value_get_boolean(value);
-    break;
-  case PROP_DECODE_BACKEND:
-    settings.decode = static_cast<Backend>(g_value_get_enum(value));
-    break;
-  case PROP_PROCESS_BACKEND:
-    settings.process = static_cast<Backend>(g_value_get_enum(value));
-    break;
-  case PROP_DECODE_DEVICE_ID:
-    settings.decode_device_id = g_value_get_int(value);
-    break;
-  case PROP_PROCESS_DEVICE_ID:
-    settings.process_device_id = g_value_get_int(value);
-    break;
-  case PROP_DECODE_THREADS:
-    settings.decode_threads = g_value_get_uint(value);
-    break;
-  case PROP_DECODE_THREAD_TYPE:
-    settings.decode_thread_type = static_cast<cps::ThreadType>(g_value_get_enum(value));
-    break;
-  case PROP_MAX_SOURCE_PIXELS:
-    settings.max_source_pixels = g_value_get_uint64(value);
-    break;
-  case PROP_STALL_TIMEOUT:
-    settings.limits.stall = g_value_get_double(value);
-    break;
-  case PROP_TIMEOUT:
-    settings.limits.whole = g_value_get_double(value);
-    break;
-  case PROP_ALLOW_URI_SCHEMES:
-    settings.policy.schemes = g_value_get_string(value) ? g_value_get_string(value) : cps::kUriSchemes;
-    break;
-  case PROP_ALLOW_PLAYLISTS:
-    settings.policy.playlists = g_value_get_boolean(value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id != PROP_STREAM) {
+    state.options.set(value, spec);
+    return;
   }
+  std::shared_ptr<GInputStream> replaced; // freed without the lock
+  replaced = Owned<GInputStream>(static_cast<GInputStream *>(g_value_dup_object(value)));
+  const ObjectLock lock(object);
+  replaced.swap(state.next_stream);
 }
 
 static void stream_bin_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
@@ -301,69 +266,20 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
     g_object_get_property(owner_of(state, spec), spec->name, value);
     return;
   }
-  auto set_text = [value](const std::string &text) {
-    g_value_set_string(value, text.empty() ? nullptr : text.c_str());
-  };
-  const ObjectLock lock(object);
-  const Settings &settings = state.settings;
-  switch (id) {
-  case PROP_URI:
-    set_text(settings.uri);
-    break;
-  case PROP_STREAM:
-    g_value_set_object(value, settings.stream.get());
-    break;
-  case PROP_VIDEO_TRACK:
-    g_value_set_int(value, settings.video_track);
-    break;
-  case PROP_APPLY_ROTATION:
-    g_value_set_boolean(value, settings.apply_rotation);
-    break;
-  case PROP_DECODE_BACKEND:
-    g_value_set_enum(value, static_cast<gint>(settings.decode));
-    break;
-  case PROP_PROCESS_BACKEND:
-    g_value_set_enum(value, static_cast<gint>(settings.process));
-    break;
-  case PROP_DECODE_DEVICE_ID:
-    g_value_set_int(value, settings.decode_device_id);
-    break;
-  case PROP_PROCESS_DEVICE_ID:
-    g_value_set_int(value, settings.process_device_id);
-    break;
-  case PROP_DECODE_THREADS:
-    g_value_set_uint(value, settings.decode_threads);
-    break;
-  case PROP_DECODE_THREAD_TYPE:
-    g_value_set_enum(value, static_cast<gint>(settings.decode_thread_type));
-    break;
-  case PROP_MAX_SOURCE_PIXELS:
-    g_value_set_uint64(value, settings.max_source_pixels);
-    break;
-  case PROP_STALL_TIMEOUT:
-    g_value_set_double(value, settings.limits.stall);
-    break;
-  case PROP_TIMEOUT:
-    g_value_set_double(value, settings.limits.whole);
-    break;
-  case PROP_ALLOW_URI_SCHEMES:
-    g_value_set_string(value, settings.policy.schemes.c_str());
-    break;
-  case PROP_ALLOW_PLAYLISTS:
-    g_value_set_boolean(value, settings.policy.playlists);
-    break;
-  case PROP_RESOLVED_DECODE_BACKEND:
-    set_text(state.resolved.decode_backend);
-    break;
-  case PROP_RESOLVED_PROCESS_BACKEND:
-    set_text(state.resolved.process_backend);
-    break;
-  case PROP_RESOLVED_DECODER:
-    set_text(state.resolved.decoder);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id >= PROP_OPTION) {
+    state.options.get(value, spec);
+    return;
   }
+  const ObjectLock lock(object);
+  if (id == PROP_STREAM) {
+    g_value_set_object(value, state.next_stream.get());
+    return;
+  }
+  const Resolved &resolved = state.resolved;
+  const std::string &text = id == PROP_RESOLVED_DECODER          ? resolved.decoder
+                            : id == PROP_RESOLVED_DECODE_BACKEND ? resolved.decode_backend
+                                                                 : resolved.process_backend;
+  g_value_set_string(value, text.empty() ? nullptr : text.c_str());
 }
 
 // What comes and goes, for the watch
@@ -431,7 +347,7 @@ static void stream_bin_finalize(GObject *object) {
 }
 
 static void cps_stream_bin_init(CpsStreamBin *self) {
-  new (&state_of(self)) CpsStreamBinPrivate();
+  new (&state_of(self)) CpsStreamBinPrivate(self);
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
   gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE); // the source inside comes and goes
 }
@@ -440,56 +356,46 @@ static void install_own_properties(GObjectClass *klass) {
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   const auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   auto install = [klass](guint id, GParamSpec *spec) { g_object_class_install_property(klass, id, spec); };
-  install(PROP_URI, g_param_spec_string("uri", "URI", "URI of the video to read", nullptr, flags));
+  auto add = [install, id = guint{PROP_OPTION}](GParamSpec *spec) mutable { install(id++, spec); };
+  add(g_param_spec_string("uri", "URI", "URI of the video to read", nullptr, flags));
   install(PROP_STREAM, g_param_spec_object("stream", "Stream",
                                            "What to read instead of uri; exact frames want it seekable (NULL = uri)",
                                            G_TYPE_INPUT_STREAM, flags));
-  install(PROP_VIDEO_TRACK, g_param_spec_int("video-track", "Video track",
-                                             "Which of the tracks of video, from 0 (-1 = the best one: the default, "
-                                             "then the one of the largest pictures)",
-                                             -1, G_MAXINT, -1, flags));
-  install(PROP_APPLY_ROTATION,
-          g_param_spec_boolean("apply-rotation", "Apply rotation",
-                               "Turn pictures as their stream says that they are to be displayed", TRUE, flags));
-  install(PROP_DECODE_BACKEND, g_param_spec_enum("decode-backend", "Decode backend", "Where to decode",
-                                                 CPS_TYPE_BACKEND, static_cast<gint>(Backend::Auto), flags));
-  install(PROP_PROCESS_BACKEND,
-          g_param_spec_enum("process-backend", "Process backend",
-                            "Where to process, and so the memory that comes out (auto = as decode-backend)",
-                            CPS_TYPE_BACKEND, static_cast<gint>(Backend::Auto), flags));
-  install(PROP_DECODE_DEVICE_ID, g_param_spec_int("decode-device-id", "Decode device",
-                                                  "GPU to decode on, as CUDA numbers them", 0, G_MAXINT, 0, flags));
-  install(PROP_PROCESS_DEVICE_ID, g_param_spec_int("process-device-id", "Process device",
-                                                   "GPU to process on, as CUDA numbers them", 0, G_MAXINT, 0, flags));
-  install(PROP_DECODE_THREADS,
-          g_param_spec_uint("decode-threads", "Decode threads",
-                            "Threads of a decoder on the CPU (0 = as the decoder has it)", 0, 1024, 0, flags));
-  install(PROP_DECODE_THREAD_TYPE,
-          g_param_spec_enum("decode-thread-type", "Decode thread type",
-                            "What the threads of a decoder on the CPU share, where it knows (libav)",
-                            CPS_TYPE_THREAD_TYPE, static_cast<gint>(cps::ThreadType::Auto), flags));
-  install(
-      PROP_MAX_SOURCE_PIXELS,
-      g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
+  add(g_param_spec_int("video-track", "Video track",
+                       "Which of the tracks of video, from 0 (-1 = the best one: the default, "
+                       "then the one of the largest pictures)",
+                       -1, G_MAXINT, -1, flags));
+  add(g_param_spec_boolean("apply-rotation", "Apply rotation",
+                           "Turn pictures as their stream says that they are to be displayed", TRUE, flags));
+  add(g_param_spec_enum("decode-backend", "Decode backend", "Where to decode", CPS_TYPE_BACKEND,
+                        static_cast<gint>(Backend::Auto), flags));
+  add(g_param_spec_enum("process-backend", "Process backend",
+                        "Where to process, and so the memory that comes out (auto = as decode-backend)",
+                        CPS_TYPE_BACKEND, static_cast<gint>(Backend::Auto), flags));
+  add(g_param_spec_int("decode-device-id", "Decode device", "GPU to decode on, as CUDA numbers them", 0, G_MAXINT, 0,
+                       flags));
+  add(g_param_spec_int("process-device-id", "Process device", "GPU to process on, as CUDA numbers them", 0, G_MAXINT, 0,
+                       flags));
+  add(g_param_spec_uint("decode-threads", "Decode threads",
+                        "Threads of a decoder on the CPU (0 = as the decoder has it)", 0, 1024, 0, flags));
+  add(g_param_spec_enum("decode-thread-type", "Decode thread type",
+                        "What the threads of a decoder on the CPU share, where it knows (libav)", CPS_TYPE_THREAD_TYPE,
+                        static_cast<gint>(cps::ThreadType::Auto), flags));
+  add(g_param_spec_uint64("max-source-pixels", "Maximum source pixels",
                           "Width x height above which a video is refused before anything is decoded (0 = 8192x4352, "
                           "of small sources 4096x2304 and 256 for each byte)",
                           0, G_MAXUINT64, 0, flags));
-  install(PROP_STALL_TIMEOUT,
-          g_param_spec_double("stall-timeout", "Stall timeout",
-                              "Seconds after which it is an error that nothing comes from the source, unless that is "
-                              "live (0 = never)",
-                              0, cps::kMaxLimit, 0, flags));
-  install(PROP_TIMEOUT,
-          g_param_spec_double("timeout", "Timeout",
-                              "Seconds after which it is an error that nothing has been put out, since the start or "
-                              "the buffer before; those in which nobody takes a buffer do not count (0 = never)",
-                              0, cps::kMaxLimit, 0, flags));
-  install(PROP_ALLOW_URI_SCHEMES,
-          g_param_spec_string("allow-uri-schemes", "Allowed URI schemes",
-                              "Schemes that uri may have, separated by commas (* = any)", cps::kUriSchemes, flags));
-  install(
-      PROP_ALLOW_PLAYLISTS,
-      g_param_spec_boolean("allow-playlists", "Allow playlists",
+  add(g_param_spec_double("stall-timeout", "Stall timeout",
+                          "Seconds after which it is an error that nothing comes from the source, unless that is "
+                          "live (0 = never)",
+                          0, cps::kMaxLimit, 0, flags));
+  add(g_param_spec_double("timeout", "Timeout",
+                          "Seconds after which it is an error that nothing has been put out, since the start or "
+                          "the buffer before; those in which nobody takes a buffer do not count (0 = never)",
+                          0, cps::kMaxLimit, 0, flags));
+  add(g_param_spec_string("allow-uri-schemes", "Allowed URI schemes",
+                          "Schemes that uri may have, separated by commas (* = any)", cps::kUriSchemes, flags));
+  add(g_param_spec_boolean("allow-playlists", "Allow playlists",
                            "Read HLS, DASH and Smooth Streaming, of an http or https uri alone, and so whatever they "
                            "name; those in files and streams are never read",
                            FALSE, flags));

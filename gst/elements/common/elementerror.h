@@ -27,6 +27,10 @@ inline GstFlowReturn post_error(gpointer element, const ElementError &error) {
 }
 
 // Errors of a frame that cannot be read.
+inline bool refuse_crop(ElementError &error) {
+  return set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                   "The frame's crop meta lies outside of the frame.");
+}
 inline bool refuse_frame(ElementError &error) {
   return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
                    "Could not read a frame: its memory is smaller than its caps say.");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/common/memorylimit.h"
 
+#include "gst/elements/common/options.h"
+
 namespace cps {
 
 static const char *const kRoomQuery = "CpsRoom";
@@ -30,7 +32,7 @@ guint64 sum(guint64 a, guint64 b) {
 }
 
 bool fits_memory(const GstStructure *options, guint64 bytes, guint length, ElementError &error) {
-  const guint64 most = g_value_get_uint64(gst_structure_get_value(options, "max-memory"));
+  const guint64 most = option_uint64(options, "max-memory");
   if (most == 0 || bytes <= most)
     return true;
   return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,

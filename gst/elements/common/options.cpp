@@ -3,11 +3,14 @@
 
 namespace cps {
 
-Options::Options(gpointer object) : object_(GST_OBJECT_CAST(object)), values_(gst_structure_new_empty("options")) {
+Options::Options(gpointer object, GType owner)
+    : object_(GST_OBJECT_CAST(object)), values_(gst_structure_new_empty("options")) {
+  if (owner == G_TYPE_NONE)
+    owner = G_OBJECT_TYPE(object);
   guint count = 0;
   GParamSpec **specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(object), &count);
   for (guint i = 0; i < count; i++)
-    if (specs[i]->owner_type == G_OBJECT_TYPE(object))
+    if (specs[i]->owner_type == owner)
       gst_structure_set_value(values_.get(), specs[i]->name, g_param_spec_get_default_value(specs[i]));
   g_free(specs);
 }
@@ -34,6 +37,19 @@ gint option_int(const GstStructure *options, const char *name) {
 gint option_enum(const GstStructure *options, const char *name) {
   const GValue *value = gst_structure_get_value(options, name);
   return value && G_VALUE_HOLDS_ENUM(value) ? g_value_get_enum(value) : 0;
+}
+
+guint option_uint(const GstStructure *options, const char *name) {
+  return g_value_get_uint(gst_structure_get_value(options, name));
+}
+
+guint64 option_uint64(const GstStructure *options, const char *name) {
+  return g_value_get_uint64(gst_structure_get_value(options, name));
+}
+
+std::string option_string(const GstStructure *options, const char *name) {
+  const gchar *text = g_value_get_string(gst_structure_get_value(options, name));
+  return text ? text : "";
 }
 
 bool option_bool(const GstStructure *options, const char *name) {

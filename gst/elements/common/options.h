@@ -4,13 +4,16 @@
 
 #include "gst/elements/common/elementtools.h"
 
+#include <string>
+
 namespace cps {
 
 // The values of the properties that an element's own class installed. Thread-safe by the object's lock.
 class Options {
 public:
-  // Call in instance_init; every property starts with its default.
-  explicit Options(gpointer object);
+  // Call in instance_init; every property starts with its default. `owner`: the class that installed the properties,
+  // for an object of a class derived from it; by default the object's own.
+  explicit Options(gpointer object, GType owner = G_TYPE_NONE);
 
   void set(const GValue *value, const GParamSpec *spec);
   void get(GValue *value, const GParamSpec *spec) const;
@@ -34,8 +37,11 @@ template <auto state_of> void get_option(GObject *object, guint, GValue *value, 
 // Reads one value of a snapshot. Enums also of what another element answered, where they are 0 if it said nothing.
 gint option_int(const GstStructure *options, const char *name);
 gint option_enum(const GstStructure *options, const char *name);
+guint option_uint(const GstStructure *options, const char *name);
+guint64 option_uint64(const GstStructure *options, const char *name);
 bool option_bool(const GstStructure *options, const char *name);
 double option_double(const GstStructure *options, const char *name);
+std::string option_string(const GstStructure *options, const char *name); // "" for NULL
 
 // Adds the fields of `from` to `to`, replacing those of the same name.
 void merge_options(GstStructure *to, const GstStructure *from);

@@ -93,6 +93,13 @@ public:
     return adopt(memory->context, error);
   }
 
+  // Waits for the device, also after an error, because a frame must not be freed while kernels read it. `good`: nothing
+  // has gone wrong so far. False with an error.
+  bool settle(bool good, ElementError &error) {
+    const bool settled = device_->synchronise();
+    return good && (settled || set_error(error, device_->error()));
+  }
+
 private:
   bool adopt(GstCudaContext *context, ElementError &error) {
     cuda::Error reason;

@@ -40,11 +40,7 @@ public:
       return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE, "Could not map the memory for the frames.");
     const bool good =
         cuda::convert_to_rgb(*device_, picture.view(), color_, frames.as<uint8_t>() + position * frame_bytes);
-    if (!good)
-      set_error(error, device_->error());
-    if (!device_->synchronise() && good) // also after an error, for the frame must not go while kernels read it
-      return set_error(error, device_->error());
-    return good;
+    return device_.settle(good || set_error(error, device_->error()), error);
   }
 
   Owned<GstBuffer> finish() override {

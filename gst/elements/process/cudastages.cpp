@@ -69,11 +69,7 @@ private:
     const bool good = step == EnergyStep::Repeat
                           ? energy_->repeat(map.as<float>())
                           : energy_->next(picture.view(), step == EnergyStep::First, map.as<float>());
-    if (!good)
-      set_error(error, device_->error());
-    if (!device_->synchronise() && good) // also after an error, for the frame must not go while kernels read it
-      return set_error(error, device_->error());
-    return good;
+    return device_.settle(good || set_error(error, device_->error()), error);
   }
 
   GstVideoInfo info_ = {};
@@ -153,8 +149,7 @@ private:
 
   // Waits for the device, whatever came before, and lets go of what it read. `good`: nothing went wrong so far.
   bool settle(bool good, ElementError &error) {
-    if (!device_->synchronise() && good)
-      good = set_error(error, device_->error());
+    good = device_.settle(good, error);
     in_flight_.reset();
     written_.clear();
     return good;

@@ -129,11 +129,11 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   auto *self = CPS_PATCH_ENERGY(trans);
   CpsPatchEnergyPrivate &state = state_of(self);
   cps::ReadRegion crop;
-  if (!cps::crop_of(buffer, state.info, crop)) {
-    GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
-    return GST_FLOW_ERROR;
-  }
   cps::ElementError error;
+  if (!cps::crop_of(buffer, state.info, crop)) {
+    cps::refuse_crop(error);
+    return cps::post_error(self, error);
+  }
   if ((!state.energy || !(crop == state.crop)) && !prepare(self, crop, error)) {
     state.energy.reset();
     return cps::post_error(self, error);

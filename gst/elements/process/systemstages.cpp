@@ -2,6 +2,7 @@
 // The stages in system memory.
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/process/stages.h"
+#include "kernels/cliptensors.h"
 #include "kernels/energy.h"
 #include "kernels/rgb.h"
 #include "kernels/scores.h"
@@ -171,7 +172,11 @@ public:
         return nullptr;
       }
     }
-    write_tensors(recipe, selected, data[0], static_cast<int64_t *>(data[1]), static_cast<float *>(data[2]));
+    const KeptFrames frames = {pixels_.at(0),        resizer_->samples(),     scores_.at(0),
+                               scorer_->grid_size(), recipe.frame_ids.data(), recipe.random_access.data()};
+    const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type);
+    write_patch_tensors(frames, cutter, selected, data[0], static_cast<int64_t *>(data[1]),
+                        static_cast<float *>(data[2]));
     return buffer;
   }
 
@@ -179,24 +184,6 @@ private:
   size_t patches_per_frame() const {
     const Size grid = scorer_->grid_size();
     return static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
-  }
-
-  void write_tensors(const PatchRecipe &recipe, const std::vector<int64_t> &selected, void *patches, int64_t *fields,
-                     float *scores) const {
-    const auto per_frame = static_cast<int64_t>(patches_per_frame());
-    const int columns = scorer_->grid_size().width;
-    const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type);
-    auto *out = static_cast<uint8_t *>(patches);
-    for (const int64_t index : selected) {
-      const int64_t position = index / per_frame, within = index % per_frame;
-      const auto frame = static_cast<size_t>(position);
-      cutter.run(pixels_.at(frame * resizer_->samples()), within, out);
-      out += cutter.patch_bytes();
-      for (const int64_t field : {position, recipe.frame_ids[frame], int64_t{recipe.random_access[frame]}, index,
-                                  within / columns, within % columns})
-        *fields++ = field;
-      *scores++ = static_cast<float>(*scores_.at(static_cast<size_t>(index)));
-    }
   }
 
   GstVideoInfo info_ = {};

@@ -244,8 +244,9 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
   if (!state.info.finfo || GST_VIDEO_INFO_FORMAT(&state.info) == GST_VIDEO_FORMAT_UNKNOWN)
     return GST_FLOW_NOT_NEGOTIATED;
   if (!cps::crop_of(incoming, state.info, crop)) {
-    GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("The frame's crop meta lies outside of the frame."), (nullptr));
-    return GST_FLOW_ERROR;
+    cps::ElementError error;
+    cps::refuse_crop(error);
+    return cps::post_error(self, error);
   }
   if (!state.assembler)
     state.assembler = CPS_TENSOR_CLIP_GET_CLASS(self)->make(state.cuda, state.context);

@@ -28,6 +28,8 @@
 #include "gst/codecpatch/cpssafetensors.h"
 #include "gst/codecpatch/cpstensormeta.h"
 #include "gst/elements/common/memorykind.h"
+#include "gst/elements/common/options.h"
+#include "gst/elements/sink/locationpattern.h"
 
 #include <condition_variable>
 #include <deque>
@@ -38,19 +40,15 @@
 GST_DEBUG_CATEGORY_STATIC(tensor_meta_sink_debug);
 #define GST_CAT_DEFAULT tensor_meta_sink_debug
 
-using cps::ObjectLock;
 using cps::Owned;
 
-enum { PROP_0, PROP_LOCATION, PROP_MAX_BUFFERS, PROP_DROP, PROP_FSYNC };
 enum { SIGNAL_NEW_TENSORS, SIGNAL_PULL_TENSORS, SIGNAL_TRY_PULL_TENSORS, LAST_SIGNAL };
 static guint sink_signals[LAST_SIGNAL];
 
 struct CpsTensorMetaSinkPrivate {
-  // Properties, object lock
-  std::string location;
-  guint max_buffers = 0;
-  bool drop = false;
-  bool fsync = false;
+  explicit CpsTensorMetaSinkPrivate(gpointer object) : options(object) {}
+
+  cps::Options options;
 
   // Streaming thread
   Owned<GstCaps> caps;
@@ -79,35 +77,6 @@ static CpsTensorMetaSinkPrivate &state_of(gpointer self) {
 
 // Files
 
-// The name of clip `index`: `%d`, `%0Nd` and `%Nd` stand for it, once, and `%%` for a percent sign. False where the
-// pattern has anything else.
-static bool expand_location(const std::string &pattern, guint index, std::string &name) {
-  bool numbered = false;
-  name.clear();
-  for (size_t i = 0; i < pattern.size(); i++) {
-    if (pattern[i] != '%') {
-      name += pattern[i];
-      continue;
-    }
-    if (pattern[i + 1] == '%') { // the terminating NUL is no such thing
-      name += pattern[++i];
-      continue;
-    }
-    const bool zeros = pattern[i + 1] == '0';
-    const size_t digits = i + 1 + zeros, end = pattern.find_first_not_of("0123456789", digits);
-    if (numbered || end == std::string::npos || end - digits > 2 || pattern[end] != 'd')
-      return false;
-    const size_t width = end > digits ? std::stoul(pattern.substr(digits, end - digits)) : 0;
-    const std::string number = std::to_string(index);
-    if (number.size() < width)
-      name.append(width - number.size(), zeros ? '0' : ' ');
-    name += number;
-    numbered = true;
-    i = end;
-  }
-  return true;
-}
-
 static void post_file_error(CpsTensorMetaSink *self, Owned<GError> error) {
   gst_element_message_full(GST_ELEMENT(self), GST_MESSAGE_ERROR, error->domain, error->code,
                            g_strdup_printf("%s Check location of tensormetasink.", error->message), nullptr, __FILE__,
@@ -117,7 +86,7 @@ static void post_file_error(CpsTensorMetaSink *self, Owned<GError> error) {
 static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer) {
   const guint clip_index = cps_buffer_get_tensor_meta(buffer)->clip->clip_index;
   std::string name;
-  expand_location(state_of(self).pattern, clip_index, name);
+  cps::expand_location(state_of(self).pattern, clip_index, name);
   GError *error = nullptr;
   if (!cps_buffer_save_safetensors_full(buffer, name.c_str(), state_of(self).flags, &error)) {
     post_file_error(self, Owned<GError>(error));
@@ -142,13 +111,9 @@ static bool wait_for_room(CpsTensorMetaSinkPrivate &state, std::unique_lock<std:
 
 static GstFlowReturn enqueue(CpsTensorMetaSink *self, GstBuffer *buffer) {
   CpsTensorMetaSinkPrivate &state = state_of(self);
-  guint max_buffers;
-  bool drop;
-  {
-    ObjectLock lock(self);
-    max_buffers = state.max_buffers;
-    drop = state.drop;
-  }
+  const Owned<GstStructure> options = state.options.snapshot();
+  const guint max_buffers = cps::option_uint(options.get(), "max-buffers");
+  const bool drop = cps::option_bool(options.get(), "drop");
   {
     std::unique_lock<std::mutex> lock(state.mutex);
     while (max_buffers > 0 && state.queue.size() >= max_buffers) {
@@ -209,11 +174,7 @@ static GstFlowReturn tensor_meta_sink_render(GstBaseSink *sink, GstBuffer *buffe
     if (flow != GST_FLOW_OK)
       return flow;
   }
-  bool queue = !write;
-  if (write) {
-    const ObjectLock lock(self);
-    queue = state_of(self).max_buffers > 0;
-  }
+  const bool queue = !write || cps::option_uint(state_of(self).options.snapshot().get(), "max-buffers") > 0;
   return queue ? enqueue(self, buffer) : GST_FLOW_OK;
 }
 
@@ -271,13 +232,11 @@ static gboolean tensor_meta_sink_event(GstBaseSink *sink, GstEvent *event) {
 // Finds out now, rather than when a clip has been computed, that files cannot be written. False after an error.
 static bool read_location(CpsTensorMetaSink *self) {
   CpsTensorMetaSinkPrivate &state = state_of(self);
-  {
-    const ObjectLock lock(self);
-    state.pattern = state.location;
-    state.flags = state.fsync ? CPS_SAVE_FLAG_FSYNC : CPS_SAVE_FLAG_NONE;
-  }
+  const Owned<GstStructure> options = state.options.snapshot();
+  state.pattern = cps::option_string(options.get(), "location");
+  state.flags = cps::option_bool(options.get(), "fsync") ? CPS_SAVE_FLAG_FSYNC : CPS_SAVE_FLAG_NONE;
   std::string name;
-  if (!expand_location(state.pattern, 0, name)) {
+  if (!cps::expand_location(state.pattern, 0, name)) {
     GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
                       ("location \"%s\" is no file name pattern: it may have one %%d, such as clip-%%05d.safetensors, "
                        "and %%%% for a percent sign.",
@@ -320,55 +279,13 @@ static GstStateChangeReturn tensor_meta_sink_change_state(GstElement *element, G
 
 // GObject
 
-static void tensor_meta_sink_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  CpsTensorMetaSinkPrivate &state = state_of(object);
-  ObjectLock lock(object);
-  switch (id) {
-  case PROP_LOCATION:
-    state.location = g_value_get_string(value) ? g_value_get_string(value) : "";
-    break;
-  case PROP_MAX_BUFFERS:
-    state.max_buffers = g_value_get_uint(value);
-    break;
-  case PROP_DROP:
-    state.drop = g_value_get_boolean(value);
-    break;
-  case PROP_FSYNC:
-    state.fsync = g_value_get_boolean(value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
-static void tensor_meta_sink_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  const CpsTensorMetaSinkPrivate &state = state_of(object);
-  ObjectLock lock(object);
-  switch (id) {
-  case PROP_LOCATION:
-    g_value_set_string(value, state.location.empty() ? nullptr : state.location.c_str());
-    break;
-  case PROP_MAX_BUFFERS:
-    g_value_set_uint(value, state.max_buffers);
-    break;
-  case PROP_DROP:
-    g_value_set_boolean(value, state.drop);
-    break;
-  case PROP_FSYNC:
-    g_value_set_boolean(value, state.fsync);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-}
-
 static void tensor_meta_sink_finalize(GObject *object) {
   state_of(object).~CpsTensorMetaSinkPrivate();
   G_OBJECT_CLASS(cps_tensor_meta_sink_parent_class)->finalize(object);
 }
 
 static void cps_tensor_meta_sink_init(CpsTensorMetaSink *self) {
-  new (&state_of(self)) CpsTensorMetaSinkPrivate();
+  new (&state_of(self)) CpsTensorMetaSinkPrivate(self);
   gst_base_sink_set_sync(GST_BASE_SINK(self), FALSE);
   gst_base_sink_set_async_enabled(GST_BASE_SINK(self), FALSE);
   gst_base_sink_set_last_sample_enabled(GST_BASE_SINK(self), FALSE); // a clip is too large to keep by the way
@@ -414,30 +331,25 @@ static void install_signals(GType type) {
 static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
   GST_DEBUG_CATEGORY_INIT(tensor_meta_sink_debug, "tensormetasink", 0, "tensor sink");
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = tensor_meta_sink_set_property;
-  object_class->get_property = tensor_meta_sink_get_property;
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = tensor_meta_sink_finalize;
 
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_property(
-      object_class, PROP_LOCATION,
-      g_param_spec_string("location", "Location",
-                          "File to write each clip to, %05d standing for the clip's index (NULL = queue instead)",
-                          nullptr, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
-  g_object_class_install_property(
-      object_class, PROP_MAX_BUFFERS,
-      g_param_spec_uint("max-buffers", "Maximum buffers",
-                        "Buffers to queue before upstream has to wait (0 = no limit; with location: queue nothing)", 0,
-                        G_MAXUINT, 0, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
-  g_object_class_install_property(object_class, PROP_DROP,
-                                  g_param_spec_boolean("drop", "Drop", "Drop the oldest buffer where the queue is full",
-                                                       FALSE,
-                                                       static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
-  g_object_class_install_property(
-      object_class, PROP_FSYNC,
-      g_param_spec_boolean("fsync", "fsync",
-                           "Tell of a file when the disk has it, so that a power failure does no harm", FALSE,
-                           static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
+  auto install = [object_class, id = guint{1}](GParamSpec *spec) mutable {
+    g_object_class_install_property(object_class, id++, spec);
+  };
+  install(g_param_spec_string("location", "Location",
+                              "File to write each clip to, %05d standing for the clip's index (NULL = queue instead)",
+                              nullptr, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
+  install(g_param_spec_uint("max-buffers", "Maximum buffers",
+                            "Buffers to queue before upstream has to wait (0 = no limit; with location: queue nothing)",
+                            0, G_MAXUINT, 0, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
+  install(g_param_spec_boolean("drop", "Drop", "Drop the oldest buffer where the queue is full", FALSE,
+                               static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));
+  install(g_param_spec_boolean("fsync", "fsync",
+                               "Tell of a file when the disk has it, so that a power failure does no harm", FALSE,
+                               static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
   install_signals(G_TYPE_FROM_CLASS(klass));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
@@ -448,9 +360,9 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
                                         "The codecpatch developers");
 
   auto *sink_class = GST_BASE_SINK_CLASS(klass);
-  sink_class->set_caps = tensor_meta_sink_set_caps;
-  sink_class->event = tensor_meta_sink_event;
-  sink_class->unlock = tensor_meta_sink_unlock;
-  sink_class->unlock_stop = tensor_meta_sink_unlock_stop;
-  sink_class->render = tensor_meta_sink_render;
+  sink_class->set_caps = GST_DEBUG_FUNCPTR(tensor_meta_sink_set_caps);
+  sink_class->event = GST_DEBUG_FUNCPTR(tensor_meta_sink_event);
+  sink_class->unlock = GST_DEBUG_FUNCPTR(tensor_meta_sink_unlock);
+  sink_class->unlock_stop = GST_DEBUG_FUNCPTR(tensor_meta_sink_unlock_stop);
+  sink_class->render = GST_DEBUG_FUNCPTR(tensor_meta_sink_render);
 }
