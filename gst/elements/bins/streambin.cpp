@@ -32,12 +32,12 @@ using cps::Owned;
 
 enum {
   PROP_0,
-  PROP_STREAM,
+  PROP_OPTION, // and those that follow
+  PROP_STREAM = PROP_OPTION + 32,
   PROP_RESOLVED_DECODE_BACKEND,
   PROP_RESOLVED_PROCESS_BACKEND,
   PROP_RESOLVED_DECODER,
-  PROP_OPTION,                           // and those that follow
-  PROP_OF_AN_ELEMENT = PROP_OPTION + 32, // and all that follow
+  PROP_OF_AN_ELEMENT, // and all that follow
 };
 
 namespace {
@@ -250,7 +250,7 @@ static void stream_bin_set_property(GObject *object, guint id, const GValue *val
     g_object_set_property(owner_of(state, spec), spec->name, value);
     return;
   }
-  if (id != PROP_STREAM) {
+  if (id < PROP_STREAM) {
     state.options.set(value, spec);
     return;
   }
@@ -266,7 +266,7 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
     g_object_get_property(owner_of(state, spec), spec->name, value);
     return;
   }
-  if (id >= PROP_OPTION) {
+  if (id < PROP_STREAM) {
     state.options.get(value, spec);
     return;
   }
