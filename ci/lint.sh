@@ -132,6 +132,7 @@ step licences licences
 step clang-format format
 step shellcheck scripts
 step pyflakes python
+step includes python3 ci/includes.py
 step cppcheck check
 step clang-tidy tidy
 

@@ -231,8 +231,7 @@ static GstMemory *new_memory(GstAllocator *allocator, gsize size, const GstAlloc
 
 static GstMemory *cuda_allocator_alloc(GstAllocator *allocator, gsize size, GstAllocationParams *params) {
   if (params->align > kAlignment - 1) {
-    GST_WARNING_OBJECT(allocator, "memory that is aligned to %" G_GSIZE_FORMAT " bytes is not to be had",
-                       params->align + 1);
+    GST_WARNING_OBJECT(allocator, "no memory with an alignment of %" G_GSIZE_FORMAT " bytes", params->align + 1);
     return nullptr;
   }
   CUresult result = CUDA_SUCCESS;

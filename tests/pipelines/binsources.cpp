@@ -302,7 +302,7 @@ GST_START_TEST(no_gpu) {
   for (const char *stage : {"decode", "process"}) {
     const Outcome outcome = run("patchstreambin decode-backend=cpu " + std::string(stage) + "-backend=gpu" + rest);
     g_print("%s\n", outcome.error.c_str());
-    check(outcome, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, {stage, "-backend=gpu cannot be had", "CUDA"});
+    check(outcome, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, {stage, "-backend=gpu is not available", "CUDA"});
   }
 }
 GST_END_TEST

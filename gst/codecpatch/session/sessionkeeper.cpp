@@ -26,7 +26,7 @@ bool SessionKeeper::begin(GError **error) {
   }
   const Owned<GError> owned(reason);
   return set_session_error(error, CPS_SESSION_ERROR_MEMORY,
-                           std::string("There can be no more threads: ") + owned->message + ".");
+                           std::string("No thread can be created: ") + owned->message + ".");
 }
 
 gpointer SessionKeeper::run(gpointer keeper) {

@@ -52,7 +52,9 @@ bool SessionPipeline::build(const SessionSource &source, GError **error) {
   for (size_t i = 0; i < elements_.size(); i++) {
     GstElement *next = i + 1 < elements_.size() ? elements_[i + 1] : sink_;
     if (!gst_element_link(elements_[i], next))
-      return set_session_error(error, CPS_SESSION_ERROR_SETUP, "The plugin and the library do not fit together.");
+      return set_session_error(
+          error, CPS_SESSION_ERROR_SETUP,
+          "The codecpatch plugin and libgstcodecpatch are of different versions: install both from one build.");
   }
   if (!apply_options(options_, elements_, error))
     return false;

@@ -104,7 +104,7 @@ bool find_file(const std::string &path, const Opening &opening, SessionSource &s
 
 bool find_uri(const std::string &uri, SessionSource &source, GError **error) {
   source.uri = uri;
-  return gst_uri_is_valid(uri.c_str()) || set_session_error(error, CPS_SESSION_ERROR_SOURCE, "This is no URI.");
+  return gst_uri_is_valid(uri.c_str()) || set_session_error(error, CPS_SESSION_ERROR_SOURCE, "This is not a URI.");
 }
 
 // Memory

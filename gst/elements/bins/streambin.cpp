@@ -112,7 +112,7 @@ static void on_video(CpsStreamBin *self, GstPad *video) {
 // `stage` is "decode" or "process".
 static bool refuse_gpu(CpsStreamBin *self, const char *stage, gint device_id, const std::string &why) {
   GST_ELEMENT_ERROR(self, LIBRARY, INIT,
-                    ("%s-backend=gpu cannot be had with %s-device-id=%d: %s.", stage, stage, device_id, why.c_str()),
+                    ("%s-backend=gpu is not available with %s-device-id=%d: %s.", stage, stage, device_id, why.c_str()),
                     (nullptr));
   return false;
 }

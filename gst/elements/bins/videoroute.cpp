@@ -213,7 +213,7 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
 
   for (size_t i = 0; i + 1 < chain.size(); i++)
     if (!gst_element_link(chain[i], chain[i + 1])) {
-      GST_ELEMENT_ERROR(route.bin, CORE, NEGOTIATION, ("The elements of this bin do not fit together."),
+      GST_ELEMENT_ERROR(route.bin, CORE, NEGOTIATION, ("Two elements of this bin cannot be linked."),
                         ("%s and %s", GST_OBJECT_NAME(chain[i]), GST_OBJECT_NAME(chain[i + 1])));
       return false;
     }

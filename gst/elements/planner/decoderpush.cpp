@@ -26,7 +26,7 @@ GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer>
   GST_ELEMENT_ERROR(
       element, STREAM, FORMAT,
       ("The video decodes to a pixel format that %s has no name for: convert the file to another one.", release.get()),
-      ("%s has put out no caps", decoder.c_str()));
+      ("%s has sent no caps", decoder.c_str()));
   return GST_FLOW_ERROR;
 }
 

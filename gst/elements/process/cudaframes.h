@@ -80,9 +80,8 @@ public:
   template <typename Forget> bool follow(GstBuffer *frame, bool first, ElementError &error, const Forget &forget) {
     GstCudaMemory *memory = video_memory(frame);
     if (!memory)
-      return set_error(
-          error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-          "A frame is not in CUDA memory, though its caps say so: put a cudaupload behind uniformsampler.");
+      return set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                       "A frame is not in CUDA memory, though its caps say so: put a cudaupload after uniformsampler.");
     if (device_ && device_->context() == memory->context)
       return true;
     if (!first)

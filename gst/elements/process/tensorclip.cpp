@@ -197,7 +197,7 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
   const cps::ReadRegion &begun = state.format.crop;
   if (state.collecting && crop.orientation != begun.orientation) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                      ("The rotation of the video changed%s: sample each part by its own, with start and stop, or "
+                      ("The rotation of the video changed%s: sample each part on its own, with start and stop, or "
                        "switch apply-rotation off.",
                        between_frames(state).c_str()),
                       (nullptr));
@@ -206,7 +206,7 @@ static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMe
   if (state.collecting && !(crop == begun)) {
     GST_ELEMENT_ERROR(
         self, STREAM, FORMAT,
-        ("The resolution changed from %dx%d to %dx%d%s: sample each part by its own, with start and stop, or scale the "
+        ("The resolution changed from %dx%d to %dx%d%s: sample each part on its own, with start and stop, or scale the "
          "frames to one size.",
          begun.width, begun.height, crop.width, crop.height, between_frames(state).c_str()),
         (nullptr));
@@ -296,7 +296,7 @@ static gboolean set_caps(CpsTensorClip *self, GstCaps *caps) {
            (colors ? std::string(" ") + colors.get() : "") + (in_cuda ? " in CUDA memory" : "");
   };
   GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                    ("The video changed from %s to %s%s: sample each part by its own, with start and stop, or convert "
+                    ("The video changed from %s to %s%s: sample each part on its own, with start and stop, or convert "
                      "the frames to one format.",
                      format_text(old, state.cuda).c_str(), format_text(info, cuda).c_str(),
                      between_frames(state).c_str()),

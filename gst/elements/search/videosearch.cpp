@@ -148,7 +148,7 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   g_signal_connect(parsebin, "pad-added", G_CALLBACK(on_parsed_pad), container);
   g_signal_connect(parsebin, "pad-removed", G_CALLBACK(on_parsed_pad_removed), container);
   if (!link_pad(pad, parsebin)) {
-    GST_ELEMENT_ERROR(bin_, CORE, NEGOTIATION, ("What the source puts out cannot be parsed."), (nullptr));
+    GST_ELEMENT_ERROR(bin_, CORE, NEGOTIATION, ("The output of the source cannot be parsed."), (nullptr));
     return nullptr;
   }
   return parsebin;

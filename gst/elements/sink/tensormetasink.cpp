@@ -237,11 +237,12 @@ static bool read_location(CpsTensorMetaSink *self) {
   state.flags = cps::option_bool(options.get(), "fsync") ? CPS_SAVE_FLAG_FSYNC : CPS_SAVE_FLAG_NONE;
   std::string name;
   if (!cps::expand_location(state.pattern, 0, name)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                      ("location \"%s\" is no file name pattern: it may have one %%d, such as clip-%%05d.safetensors, "
-                       "and %%%% for a percent sign.",
-                       state.pattern.c_str()),
-                      (nullptr));
+    GST_ELEMENT_ERROR(
+        self, RESOURCE, SETTINGS,
+        ("location \"%s\" is not a file name pattern: it may have one %%d, such as clip-%%05d.safetensors, "
+         "and %%%% for a percent sign.",
+         state.pattern.c_str()),
+        (nullptr));
     return false;
   }
   if (name.empty())
