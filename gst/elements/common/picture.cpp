@@ -94,7 +94,7 @@ static Size stored_size(GstBuffer *buffer, const GstVideoInfo &info) {
   return size;
 }
 
-bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, ReadRegion &crop) {
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, const CpsFrameMeta *frame, ReadRegion &crop) {
   const Size whole = stored_size(buffer, info);
   Rect stored = {0, 0, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
   if (const GstVideoCropMeta *meta = gst_buffer_get_video_crop_meta(buffer)) {
@@ -105,7 +105,6 @@ bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, ReadRegion &crop) {
     stored = {static_cast<int>(meta->x), static_cast<int>(meta->y), static_cast<int>(meta->width),
               static_cast<int>(meta->height)};
   }
-  const CpsFrameMeta *frame = cps_buffer_get_frame_meta(buffer);
   const CpsOrientation orientation = frame ? frame->orientation : CPS_ORIENTATION_IDENTITY;
   crop = {turned(stored, whole, kernel_orientation(orientation)), orientation, whole};
   return true;

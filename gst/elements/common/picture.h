@@ -58,7 +58,7 @@ inline bool is_own_picture(CpsFrameStatus status) {
 }
 
 // False where the buffer's crop meta lies outside the frame.
-bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, ReadRegion &crop);
+bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, const CpsFrameMeta *frame, ReadRegion &crop);
 
 // The layout of the pictures that `info` and `crop` describe, without pixels.
 PictureView picture_layout(const GstVideoInfo &info, const ReadRegion &crop);

@@ -108,9 +108,9 @@ static const char *step_text(cps::EnergyStep step) {
                                            : "compared with the frame before it";
 }
 
-static Owned<GstBuffer> energy_map(CpsPatchEnergy *self, GstBuffer *frame, cps::ElementError &error) {
+static Owned<GstBuffer> energy_map(CpsPatchEnergy *self, GstBuffer *frame, const CpsFrameMeta *meta,
+                                   cps::ElementError &error) {
   CpsPatchEnergyPrivate &state = state_of(self);
-  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame);
   const bool own_picture = meta && cps::is_own_picture(meta->status);
   cps::EnergyStep step = cps::EnergyStep::Next;
   if (!state.have_previous || (meta && meta->seq_len > 0 && meta->seq_pos == 0))
@@ -128,9 +128,10 @@ static Owned<GstBuffer> energy_map(CpsPatchEnergy *self, GstBuffer *frame, cps::
 static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   auto *self = CPS_PATCH_ENERGY(trans);
   CpsPatchEnergyPrivate &state = state_of(self);
+  const CpsFrameMeta *frame = cps_buffer_get_frame_meta(buffer);
   cps::ReadRegion crop;
   cps::ElementError error;
-  if (!cps::crop_of(buffer, state.info, crop)) {
+  if (!cps::crop_of(buffer, state.info, frame, crop)) {
     cps::refuse_crop(error);
     return cps::post_error(self, error);
   }
@@ -138,7 +139,7 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
     state.energy.reset();
     return cps::post_error(self, error);
   }
-  Owned<GstBuffer> map = energy_map(self, buffer, error);
+  Owned<GstBuffer> map = energy_map(self, buffer, frame, error);
   if (!map)
     return cps::post_error(self, error);
   const cps::Size size = cps::small_size({crop.width, crop.height});

@@ -243,7 +243,7 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
   cps::ReadRegion crop;
   if (!state.info.finfo || GST_VIDEO_INFO_FORMAT(&state.info) == GST_VIDEO_FORMAT_UNKNOWN)
     return GST_FLOW_NOT_NEGOTIATED;
-  if (!cps::crop_of(incoming, state.info, crop)) {
+  if (!cps::crop_of(incoming, state.info, frame, crop)) {
     cps::ElementError error;
     cps::refuse_crop(error);
     return cps::post_error(self, error);

@@ -83,8 +83,7 @@ static void post_file_error(CpsTensorMetaSink *self, Owned<GError> error) {
                            GST_FUNCTION, __LINE__);
 }
 
-static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer) {
-  const guint clip_index = cps_buffer_get_tensor_meta(buffer)->clip->clip_index;
+static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer, guint clip_index) {
   std::string name;
   cps::expand_location(state_of(self).pattern, clip_index, name);
   GError *error = nullptr;
@@ -162,7 +161,8 @@ static GstSample *cps_tensor_meta_sink_pull_tensors(CpsTensorMetaSink *self) {
 
 static GstFlowReturn tensor_meta_sink_render(GstBaseSink *sink, GstBuffer *buffer) {
   auto *self = CPS_TENSOR_META_SINK(sink);
-  if (!cps_buffer_get_tensor_meta(buffer)) {
+  const CpsTensorMeta *tensors = cps_buffer_get_tensor_meta(buffer);
+  if (!tensors) {
     GST_ELEMENT_ERROR(self, STREAM, FORMAT,
                       ("The tensors come without a description: link patchselect to tensormetasink."),
                       ("no CpsTensorMeta on the buffer"));
@@ -170,7 +170,7 @@ static GstFlowReturn tensor_meta_sink_render(GstBaseSink *sink, GstBuffer *buffe
   }
   const bool write = !state_of(self).pattern.empty();
   if (write) {
-    const GstFlowReturn flow = write_file(self, buffer);
+    const GstFlowReturn flow = write_file(self, buffer, tensors->clip->clip_index);
     if (flow != GST_FLOW_OK)
       return flow;
   }
