@@ -170,7 +170,7 @@ def first_failure(build, tests):
                      env={**os.environ, "CPS_STREAM": stream})
         if result.returncode != 0:
             log = open(os.path.join(build, "meson-logs", "testlog.txt"), encoding="utf-8", errors="replace").read()
-            line = re.search(r":[FE]:general:\w+:\d+: (.*)", log)
+            line = re.search(r":[FE]:[\w-]+:\w+:\d+: (.*)", log)
             return line.group(1) if line else f"{test} fails without a message"
     return None
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
+#include "tests/common/suite.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
@@ -16,9 +17,6 @@
 namespace test {
 
 using cps::Owned;
-
-// Long for a test, short for the person who waits for one that hangs.
-constexpr int kWatchdogSeconds = 30;
 
 using Properties = std::initializer_list<std::pair<const char *, const char *>>;
 
