@@ -1,8 +1,8 @@
 // The values of framestack's tensor; what it has in common with patchselect is in tensorclip.cpp.
 #include "gst/codecpatch/dlpackabi.h"
-#include "tests/common/folder.h"
 #include "tests/common/safetensors.h"
 #include "tests/common/suite.h"
+#include "tests/common/tempdir.h"
 #include "tests/common/text.h"
 #include "tests/elements/clips.h"
 #include "tests/kernels/wholepicture.h"
@@ -300,7 +300,7 @@ GST_START_TEST(metadata) {
 GST_END_TEST
 
 GST_START_TEST(file) {
-  const test::Folder folder;
+  const test::TempDir folder;
   const std::string path = folder.file("clip.safetensors");
   const Clip clip = noise_clip("NV12", 4);
   const Harness stack("framestack"), sink("tensormetasink", {{"location", path.c_str()}}, false);

@@ -72,7 +72,7 @@ public:
   }
 
 private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::string size_;
 };
 

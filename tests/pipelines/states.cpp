@@ -41,7 +41,7 @@ constexpr Encoded kSeekable[] = {
 // Seeks after the end of the stream: sections of it, then all of it once more.
 GST_START_TEST(seeks) {
   const Encoded &encoded = kSeekable[__i__];
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, encoded.encoder, encoded.muxer, kCount);
   Line line(full_line(path, encoded.demuxer + std::string(" ! ")));
@@ -74,7 +74,7 @@ GST_END_TEST
 
 // Seeks while the planner reads, rewinds or the decoder runs: the last one counts.
 GST_START_TEST(early_seeks) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   for (int delay = 0; delay < 12; delay++) {
@@ -101,7 +101,7 @@ GST_START_TEST(early_seeks) {
 GST_END_TEST
 
 GST_START_TEST(pause_and_resume) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   Line line(full_line(path));
@@ -120,7 +120,7 @@ GST_END_TEST
 
 // The demuxer's pads come and go with each round.
 GST_START_TEST(state_cycles) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   Line line(full_line(path, "qtdemux name=demuxer queue name=video ! "));
@@ -137,7 +137,7 @@ GST_END_TEST
 
 // Left at any moment, and started again. Without a demuxer, which gst_parse_launch links only once.
 GST_START_TEST(early_stops) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.h264");
   encode(path, kH264B, "", kCount);
   for (int delay = 0; delay < 12; delay++) {
@@ -153,7 +153,7 @@ GST_START_TEST(early_stops) {
 GST_END_TEST
 
 GST_START_TEST(two_at_once) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   Line lines[] = {Line(full_line(path)), Line(full_line(path))};
@@ -173,7 +173,7 @@ GST_END_TEST
 GST_START_TEST(audio_branch) {
   if (!have_elements({"avenc_aac", "avdec_aac"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode_with_audio(path, kCount);
   for (const char *queue : {"", "queue ! "})
@@ -196,7 +196,7 @@ GST_END_TEST
 
 // An application waits in PAUSED until all progress that it is told of is complete, and a sink waits there for PLAYING.
 GST_START_TEST(progress) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, "mp4mux", kCount);
   Line line("filesrc location=" + path + " ! qtdemux ! h264parse ! identity sleep-time=8000 ! frameplanner ! " +

@@ -1,4 +1,4 @@
-"""What ctypes is told of the C library, against the C headers. Where only the package is, there is nothing to compare."""
+"""What ctypes is told of the C library, against the C headers. An installed package has none: these are skipped."""
 
 from __future__ import annotations
 

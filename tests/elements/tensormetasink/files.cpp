@@ -1,17 +1,16 @@
 // Tensors that are written to files.
-#include "tests/common/folder.h"
 #include "tests/common/obstacles.h"
 #include "tests/common/safetensors.h"
+#include "tests/common/tempdir.h"
 #include "tests/elements/tensormetasink/fixture.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 using namespace sink;
-using test::Folder;
+using test::TempDir;
 
 namespace {
 
@@ -30,7 +29,7 @@ std::string start_error(const std::string &location) {
 
 // The name of the file that clip `index` is written to.
 std::string name_of(const char *pattern, guint index) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file(pattern).c_str()}});
   fail_unless(sink.push_clip(index) == GST_FLOW_OK);
   sink.check_quiet();
@@ -42,7 +41,7 @@ std::string name_of(const char *pattern, guint index) {
 } // namespace
 
 GST_START_TEST(writes) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("clip-%05d.safetensors").c_str()}});
   for (const guint index : {0u, 7u}) {
     fail_unless(sink.push_clip(index) == GST_FLOW_OK);
@@ -83,7 +82,7 @@ GST_END_TEST
 GST_START_TEST(bad_patterns) {
   for (const char *pattern :
        {"%", "a%", "%s", "%d%d", "%05d-%d", "%5", "%n", "%05x", "%-5d", "%ld", "%.3d", "% d", "%999d", "%%%"}) {
-    const Folder folder;
+    const TempDir folder;
     const std::string error = start_error(folder.file(pattern));
     fail_unless(test::contains(error, "location") && test::contains(error, "pattern"), "%s: \"%s\"", pattern,
                 error.c_str());
@@ -93,7 +92,7 @@ GST_START_TEST(bad_patterns) {
 GST_END_TEST
 
 GST_START_TEST(bad_folders) {
-  const Folder folder;
+  const TempDir folder;
   fail_unless(g_file_set_contents(folder.file("file").c_str(), "x", 1, nullptr));
   for (const char *location : {"none/clip", "file/clip"}) {
     const std::string error = start_error(folder.file(location));
@@ -112,7 +111,7 @@ GST_END_TEST
 
 // A refusal is not for ever.
 GST_START_TEST(starts_after_a_refusal) {
-  const Folder folder;
+  const TempDir folder;
   const Owned<GstElement> sink = test::make_element("tensormetasink", {{"location", "%s"}});
   fail_unless(gst_element_set_state(sink.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
   gst_element_set_state(sink.get(), GST_STATE_NULL);
@@ -124,7 +123,7 @@ GST_END_TEST
 
 // The location counts that is set when the stream begins.
 GST_START_TEST(location_set_in_ready) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("old-%d").c_str()}});
   for (const char *bad : {"clip-%s.safetensors", "none/clip"}) {
     gst_element_set_state(sink.element(), GST_STATE_READY);
@@ -143,7 +142,7 @@ GST_START_TEST(location_set_in_ready) {
 GST_END_TEST
 
 GST_START_TEST(location_set_in_playing) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("old-%d").c_str()}});
   fail_unless(sink.push_clip(0) == GST_FLOW_OK);
   sink.set("location", folder.file("new-%s").c_str());
@@ -153,9 +152,7 @@ GST_START_TEST(location_set_in_playing) {
   sink.set("location", folder.file("new-%d").c_str());
   fail_unless(sink.push_clip(3) == GST_FLOW_OK);
   sink.check_quiet();
-  std::vector<std::string> files = folder.files();
-  std::sort(files.begin(), files.end());
-  fail_unless(files == std::vector<std::string>({"old-0", "old-1", "old-2", "old-3"}));
+  fail_unless(folder.files() == std::vector<std::string>({"old-0", "old-1", "old-2", "old-3"}));
   fail_unless(sink.drain().empty());
 
   sink.restart(GST_STATE_READY);
@@ -169,7 +166,7 @@ GST_END_TEST
 // Before there is anything to lose.
 GST_START_TEST(obstacles) {
   for (const test::Obstacle &obstacle : test::obstacles()) {
-    const Folder folder;
+    const TempDir folder;
     if (!obstacle.make(folder.file("clip"))) {
       g_print("skipped: may not make %s\n", obstacle.name);
       continue;
@@ -182,7 +179,7 @@ GST_START_TEST(obstacles) {
 GST_END_TEST
 
 GST_START_TEST(write_fails) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("clip").c_str()}});
   fail_unless(mkdir(folder.file("clip").c_str(), 0755) == 0);
   fail_unless(sink.push_clip(0) == GST_FLOW_ERROR);
@@ -201,7 +198,7 @@ GST_START_TEST(write_fails) {
 GST_END_TEST
 
 GST_START_TEST(writes_to_the_disk) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("%d").c_str()}, {"fsync", "true"}});
   fail_unless(sink.push_clip(0) == GST_FLOW_OK);
   sink.check_quiet();
@@ -210,7 +207,7 @@ GST_START_TEST(writes_to_the_disk) {
 GST_END_TEST
 
 GST_START_TEST(disk_full) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("clip-%d").c_str()}});
   fail_unless(sink.push_clip(0) == GST_FLOW_OK);
   const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
@@ -228,7 +225,7 @@ GST_END_TEST
 
 // Both: the application asks for it with max-buffers.
 GST_START_TEST(writes_and_queues) {
-  const Folder folder;
+  const TempDir folder;
   const Sink sink({{"location", folder.file("%d").c_str()}, {"max-buffers", "2"}, {"drop", "true"}});
   for (guint i = 0; i < 3; ++i)
     fail_unless(sink.push_clip(i) == GST_FLOW_OK);
