@@ -136,10 +136,10 @@ MUTATIONS = [
      "if (units.is_on(unit, kFavouredFrame))", "if (!units.is_on(unit, kRandomAccessFrame))"),
     ("selection: foul energies lead out of the arrays", ["cuda-clip"], CLIP,
      "rank < 0 ? 0 : rank < args.most ? rank : args.most", "rank"),
-    ("whole frames: chroma lies where luma does", ["cuda-framestack"], RGB,
+    ("whole frames: chroma lies where luma does", ["cuda-tensorclip"], RGB,
      "source_tap(x, args.sub_x_bits, picture.phase_x, plane.width)",
      "source_tap(x, args.sub_x_bits, 0, plane.width)"),
-    ("whole frames: blocks write into the next row", ["cuda-framestack"], RGB,
+    ("whole frames: blocks write into the next row", ["cuda-tensorclip"], RGB,
      "  if (x >= args.picture.size.width)\n    return;\n", ""),
     ("rotation: clockwise is counter-clockwise", ["pipelines-rotation"], PICTURE,
      "  case CPS_ORIENTATION_90R:\n    return {true, true, false};", "  case CPS_ORIENTATION_90R:\n    return {true, false, true};"),
@@ -171,7 +171,7 @@ def first_failure(build, tests):
                      env={**os.environ, "CPS_STREAM": stream})
         if result.returncode != 0:
             log = open(os.path.join(build, "meson-logs", "testlog.txt"), encoding="utf-8", errors="replace").read()
-            line = re.search(r":[FE]:general:\w+:\d+: (.*)", log)
+            line = re.search(r":[FE]:[\w-]+:\w+:\d+: (.*)", log)
             return line.group(1) if line else f"{test} fails without a message"
     return None
 

@@ -55,9 +55,9 @@ check_without_cuda() {
   meson setup "$work/no-cuda" "$root" -Dcuda=disabled -Doptimization=1 -Dwerror=true -Dtests=enabled -Dexamples=disabled \
     -Dbenchmarks=disabled >"$work/no-cuda.log" || { cat "$work/no-cuda.log" && false; }
   ninja -C "$work/no-cuda" -j "$jobs" gst/elements/libgstcodecpatch.so tests/elements/elements-negotiation \
-    tests/elements/elements-patchselect tests/elements/elements-framestack
+    tests/elements/elements-patchselect tests/elements/elements-framestack tests/elements/elements-tensorclip
   meson test -C "$work/no-cuda" --no-rebuild --print-errorlogs elements-negotiation elements-patchselect \
-    elements-framestack
+    elements-framestack elements-tensorclip
 }
 
 # What was installed is enough to inspect the plugin, and to compile, link and run an application.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the benchmarks share: clocks, lines, medians, and a folder for what they make.
+// What the benchmarks share: clocks, lines and medians.
 #pragma once
 
 #include "gst/codecpatch/owned.h"
+#include "tests/common/tempdir.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <time.h>
 #include <vector>
@@ -15,6 +15,7 @@
 namespace bench {
 
 using cps::Owned;
+using test::TempDir;
 
 [[noreturn]] inline void stop(const std::string &why) {
   std::fprintf(stderr, "%s\n", why.c_str());
@@ -94,27 +95,5 @@ inline void play(GstElement *pipeline) {
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   finish(pipeline);
 }
-
-// A folder for clips, gone with its owner.
-class Folder {
-public:
-  Folder() {
-    const Owned<gchar> made(g_dir_make_tmp("codecpatch-XXXXXX", nullptr));
-    if (!made)
-      stop("there is no folder for temporary files");
-    path_ = made.get();
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder &) = delete;
-  Folder &operator=(const Folder &) = delete;
-
-  std::string file(const std::string &name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
-};
 
 } // namespace bench

@@ -14,10 +14,10 @@
 #include "gst/cuda/memory.h"
 #include "gst/cuda/patchselector.h"
 #include "tests/benchmarks/common.h"
+#include "tests/common/sectors.h"
 #include "tests/cuda/events.h"
 
 #include <random>
-#include <set>
 
 namespace {
 
@@ -60,34 +60,10 @@ std::vector<uint8_t> noise_frame(int frame) {
   return bytes;
 }
 
-// Sectors of the planes that the taps lie in.
-class Sectors {
-public:
-  void add(const cps::PlaneView &plane, const cps::TapTable &x_taps, const cps::TapTable &y_taps) {
-    std::set<size_t> columns;
-    for (const cps::Tap &x : x_taps.taps)
-      for (const int at : {x.first, x.second})
-        columns.insert(static_cast<size_t>(at * plane.step) / 32);
-    for (const cps::Tap &y : y_taps.taps)
-      for (const int at : {y.first, y.second})
-        for (const size_t column : columns)
-          sectors_.insert((reinterpret_cast<size_t>(plane.data) + static_cast<size_t>(at * plane.stride)) / 32 +
-                          column);
-  }
-  double bytes() const { return 32.0 * static_cast<double>(sectors_.size()); }
-
-private:
-  std::set<size_t> sectors_;
-};
-
 double frame_bytes(const cps::PictureView &view, Size target) {
-  const Size small = cps::small_size(kSource);
-  Sectors sectors;
-  sectors.add(view.plane[0], cps::bilinear_taps(kSource.width, 1, 0, kSource.width, small.width),
-              cps::bilinear_taps(kSource.height, 1, 0, kSource.height, small.height));
-  const cps::PictureTaps taps(view, target);
-  sectors.add(view.plane[0], taps.x[0], taps.y[0]);
-  sectors.add(view.plane[1], taps.x[1], taps.y[1]);
+  test::Sectors sectors;
+  sectors.add_small_luma(view);
+  sectors.add_target(view, target);
   return sectors.bytes();
 }
 

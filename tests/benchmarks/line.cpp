@@ -118,7 +118,7 @@ int main(int argc, char **argv) {
   const char *shared = g_getenv("CPS_SHARED_DIR");
   std::string file = argc > 1 ? argv[1] : std::string(shared ? shared : ".") + "/videos/demo.mp4";
   const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 9;
-  static std::optional<Folder> folder; // static: stop() ends the program without unwinding
+  static std::optional<TempDir> folder; // static: stop() ends the program without unwinding
   if (!std::filesystem::exists(file)) {
     file = folder.emplace().file("clip.mp4");
     make_clip(file, 120, "key-int-max=60");

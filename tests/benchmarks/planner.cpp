@@ -277,7 +277,7 @@ void compare_memory(const std::vector<Clip> &clips, const std::vector<Measured> 
 
 // --- Clips ---
 
-std::vector<Clip> make_clips(const Folder &folder) {
+std::vector<Clip> make_clips(const TempDir &folder) {
   constexpr size_t kMinute = 60 * kRate;
   const std::string minute = folder.file("minute.mp4");
   std::vector<Clip> clips = {{folder.file("gop250-b3.mp4"), 0.3},
@@ -302,7 +302,7 @@ int main(int argc, char **argv) {
     else
       clips.push_back({argv[i]});
   }
-  static std::optional<Folder> folder; // static: stop() ends the program without unwinding
+  static std::optional<TempDir> folder; // static: stop() ends the program without unwinding
   if (clips.empty())
     clips = make_clips(folder.emplace());
 #ifndef HAVE_LIBAVCODEC

@@ -136,10 +136,7 @@ inline reference::Picture noise_picture(const Format &format, const Region &regi
   layout.sub_y = format.sub_y;
   layout.phase_x = region.x % format.sub_x;
   layout.phase_y = region.y % format.sub_y;
-  reference::Picture picture(layout);
-  std::mt19937 random(seed);
-  picture.fill([&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
-  return picture;
+  return reference::noise(layout, seed);
 }
 
 inline reference::Picture noise_picture(const char *format, int width, int height, unsigned seed) {

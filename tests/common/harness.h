@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gst/codecpatch/owned.h"
+#include "tests/common/suite.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
@@ -17,9 +18,6 @@
 namespace test {
 
 using cps::Owned;
-
-// Long for a test, short for the person who waits for one that hangs.
-constexpr int kWatchdogSeconds = 30;
 
 using Properties = std::initializer_list<std::pair<const char *, const char *>>;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What may stand where a file is to be written. All of it is made in a folder of the test's own, devices as well: no
-// device of the system is touched.
+// What may stand where a file is to be written, or keep one from being written. All of it is made in a folder of the
+// test's own, devices as well: no device of the system is touched.
 #pragma once
 
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <sys/socket.h>
@@ -39,5 +40,23 @@ inline std::vector<Obstacle> obstacles() {
       {"a device", [](const std::string &path) { return mknod(path.c_str(), S_IFBLK | 0666, makedev(7, 99)) == 0; }},
   };
 }
+
+// Takes the superuser's right to write anywhere for a scope.
+class Unprivileged {
+public:
+  Unprivileged() : was_root_(geteuid() == 0) {
+    if (was_root_ && setresuid(65534, 65534, 0) != 0)
+      abort();
+  }
+  ~Unprivileged() {
+    if (was_root_ && setresuid(0, 0, 0) != 0)
+      abort();
+  }
+  Unprivileged(const Unprivileged &) = delete;
+  Unprivileged &operator=(const Unprivileged &) = delete;
+
+private:
+  bool was_root_;
+};
 
 } // namespace test

@@ -4,6 +4,7 @@
 
 #include "gst/codecpatch/codecpatch.h"
 #include "gst/codecpatch/owned.h"
+#include "tests/common/tempdir.h"
 
 #include <gst/app/gstappsrc.h>
 
@@ -24,6 +25,7 @@
 namespace pipes {
 
 using cps::Owned;
+using test::TempDir;
 
 // How long anything may take before it counts as hung. Far above what it does take; Check's own factor says where that
 // is more.
@@ -43,33 +45,6 @@ inline std::string shared_file(const std::string &name) {
   g_print("skipped: there is no %s\n", path.c_str());
   return "";
 }
-
-// A new folder that goes with everything in it.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    GError *error = nullptr;
-    const Owned<gchar> path(g_dir_make_tmp("codecpatch-XXXXXX", &error));
-    fail_unless(path != nullptr, "%s", error ? error->message : "");
-    path_ = path.get();
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder &) = delete;
-  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
-
-  std::string file(const std::string &name) const { return path_ + "/" + name; }
-  // Hidden files count, too.
-  size_t files() const {
-    const std::filesystem::directory_iterator all(path_);
-    return static_cast<size_t>(std::distance(begin(all), end(all)));
-  }
-
-private:
-  std::string path_;
-};
 
 inline std::string read_file(const std::string &path) {
   std::ifstream file(path, std::ios::binary);

@@ -42,7 +42,7 @@ public:
   }
 
 private:
-  pipes::TemporaryFolder folder_;
+  test::TempDir folder_;
   std::string h264_ = folder_.file("clip.mp4");
 };
 

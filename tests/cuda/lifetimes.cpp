@@ -156,7 +156,7 @@ GST_END_TEST
 GST_START_TEST(seeks) {
   if (!have_cudaupload() || !pipes::have_elements({"x264enc", "mp4mux", "qtdemux", "avdec_h264"}))
     return;
-  const pipes::TemporaryFolder folder;
+  const test::TempDir folder;
   const std::string path = folder.file("clip.mp4");
   pipes::encode(path, pipes::kH264B, "mp4mux", 12);
   const DeviceMemory memory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// patchenergy and patchselect in a line, fed with the same frames in system memory or in CUDA memory.
+// The elements that make tensors, in a line, fed with the same frames in system memory or in CUDA memory.
 #pragma once
 
 #include "gst/codecpatch/cpsenergymeta.h"
@@ -9,6 +9,7 @@
 
 #include <gst/cuda/gstcudabufferpool.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -112,50 +113,86 @@ inline Frames noise_frames(const GstVideoInfo &info, guint length, const Shown &
   return frames;
 }
 
+enum class Output { Patches, WholeFrames };
+
+// patchenergy and patchselect, or framestack alone.
 class Line {
 public:
-  explicit Line(bool cuda, Properties properties = {})
-      : cuda_(cuda), select_("patchselect", {{"input-size", "56"}, {"k-keep", "20"}, {"output-dtype", "f32"}}) {
+  explicit Line(bool cuda, Properties properties = {}, Output output = Output::Patches) : cuda_(cuda) {
+    if (output == Output::Patches) {
+      elements_.emplace_back("patchenergy");
+      elements_.emplace_back("patchselect",
+                             Properties{{"input-size", "56"}, {"k-keep", "20"}, {"output-dtype", "f32"}});
+    } else {
+      elements_.emplace_back("framestack");
+    }
     for (const auto &[name, value] : properties)
-      select_.set(name, value);
+      last().set(name, value);
   }
 
-  const Harness &energy() const { return energy_; }
-  const Harness &select() const { return select_; }
+  const Harness &first() const { return elements_.front(); } // the frames come to it
+  const Harness &last() const { return elements_.back(); }   // the tensors come from it
+  const Harness &energy() const { return first(); }
+  const Harness &select() const { return last(); }
 
-  void start(const GstVideoInfo &info) {
+  void start(const GstVideoInfo &info) const {
     const Owned<GstCaps> caps = caps_in(info, cuda_);
-    energy_.start(caps.get());
-    select_.start(caps.get());
+    for (const Harness &element : elements_)
+      element.start(caps.get());
   }
 
-  // Pushes frames that are in the line's memory. What patchselect says to the last.
-  GstFlowReturn push(Frames frames) {
+  void change_caps(const GstVideoInfo &info, bool cuda) const {
+    const Owned<GstCaps> caps = caps_in(info, cuda);
+    for (const Harness &element : elements_)
+      fail_unless(element.event(gst_event_new_caps(caps.get())));
+  }
+
+  void flush() const {
+    for (const Harness &element : elements_)
+      element.flush();
+  }
+
+  // Down to READY and back. The stream has to be started anew.
+  void restart() const {
+    for (const Harness &element : elements_)
+      element.restart(GST_STATE_READY);
+  }
+
+  // Pushes frames that are in the line's memory. What the last element says to the last of them.
+  GstFlowReturn push(Frames frames) const {
     GstFlowReturn flow = GST_FLOW_OK;
     for (Owned<GstBuffer> &frame : frames) {
-      flow = energy_.push(std::move(frame));
-      fail_unless(flow == GST_FLOW_OK, "patchenergy: %s, %s", gst_flow_get_name(flow), energy_.error().c_str());
-      flow = select_.push(energy_.pull());
+      flow = push(std::move(frame));
       if (flow != GST_FLOW_OK)
         break;
     }
     return flow;
   }
 
-  Owned<GstBuffer> run(Frames frames) {
+  GstFlowReturn push(Owned<GstBuffer> frame) const {
+    for (const Harness &element : elements_) {
+      const GstFlowReturn flow = element.push(std::move(frame));
+      if (&element == &last())
+        return flow;
+      fail_unless(flow == GST_FLOW_OK, "%s, %s", gst_flow_get_name(flow), element.error().c_str());
+      frame = element.pull();
+    }
+    return GST_FLOW_ERROR; // not reached
+  }
+
+  Owned<GstBuffer> run(Frames frames) const {
     const GstFlowReturn flow = push(std::move(frames));
-    fail_unless(flow == GST_FLOW_OK, "patchselect: %s, %s", gst_flow_get_name(flow), select_.error().c_str());
-    Owned<GstBuffer> tensors = select_.pull();
-    fail_unless(tensors != nullptr && select_.pull() == nullptr);
-    energy_.check_quiet();
-    select_.check_quiet();
+    fail_unless(flow == GST_FLOW_OK, "%s, %s", gst_flow_get_name(flow), last().error().c_str());
+    Owned<GstBuffer> tensors = last().pull();
+    fail_unless(tensors != nullptr && last().pull() == nullptr);
+    for (const Harness &element : elements_)
+      element.check_quiet();
     return tensors;
   }
 
 private:
   bool cuda_;
-  Harness energy_{"patchenergy"};
-  Harness select_;
+  std::deque<Harness> elements_;
 };
 
 inline Frames upload(GstCudaContext *context, const GstVideoInfo &info, const Frames &frames) {
@@ -203,6 +240,19 @@ inline void check_equal(GstBuffer *cuda, GstBuffer *system, const char *what) {
     return text;
   };
   fail_unless(metadata(a) == metadata(b), "%s: %s", what, metadata(a).c_str());
+}
+
+// The frames of one clip become the same tensors in both kinds of memory.
+inline void check_clip(Output output, const char *format, int width, int height, const Region *region = nullptr,
+                       Properties properties = {}, const Shown &shown = kShown[0]) {
+  const GstVideoInfo info = video_info(format, width, height, "1:4:0:0");
+  const Owned<GstCudaContext> context = new_context();
+  const Line cuda(true, properties, output), system(false, properties, output);
+  cuda.start(info);
+  system.start(info);
+  Frames frames = noise_frames(info, 3, shown, region);
+  const auto on_device = cuda.run(upload(context.get(), info, frames));
+  check_equal(on_device.get(), system.run(std::move(frames)).get(), format);
 }
 
 } // namespace test

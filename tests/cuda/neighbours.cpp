@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the elements agree on with their neighbours where there is a device, and what they leave alone.
-#include "tests/common/folder.h"
 #include "tests/common/safetensors.h"
+#include "tests/common/tempdir.h"
 #include "tests/cuda/line.h"
 
 using namespace test;
@@ -203,7 +203,7 @@ GST_END_TEST
 GST_START_TEST(sink) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
-  const Folder folder;
+  const TempDir folder;
   std::string files[2];
   for (const bool cuda : {false, true}) {
     Line line(cuda);

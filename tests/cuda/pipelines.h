@@ -5,7 +5,7 @@
 // First, for it includes what the macros of check do not go with.
 #include "tests/common/pipeline.h"
 
-#include "tests/common/folder.h"
+#include "tests/common/tempdir.h"
 #include "tests/cuda/line.h"
 #include "tests/pipelines/clips.h"
 
@@ -35,7 +35,7 @@ inline Clip pull(const pipes::Line &line, const char *name = "sink") {
 
 // All that a clip says, as a file has it. Reads it back.
 inline std::string file_of(const Clip &clip) {
-  const Folder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.safetensors");
   const Harness writer("tensormetasink", {{"location", path.c_str()}}, false);
   writer.start(gst_sample_get_caps(clip.sample.get()));

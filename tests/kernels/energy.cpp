@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/energy.h"
 
+#include "tests/common/sectors.h"
+#include "tests/kernels/bench.h"
 #include "tests/kernels/contents.h"
 
 #include <gst/check/gstcheck.h>
@@ -151,4 +153,24 @@ static Suite *energy_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(energy)
+static void bench_energy() {
+  for (const bench::Format &format : {bench::kI420, bench::kP010, bench::kRgb}) {
+    const bench::Picture pictures[] = {bench::Picture(format, bench::kSource, 1),
+                                       bench::Picture(format, bench::kSource, 2)};
+    cps::MotionResidual search(pictures[0].view(), 95);
+    std::vector<float> map(static_cast<size_t>(search.map_size().width * search.map_size().height));
+    const double written = static_cast<double>(map.size() * sizeof(float));
+    test::Sectors sectors;
+    sectors.add_small_luma(pictures[0].view());
+    search.next(pictures[0].view(), true, map.data());
+    unsigned next = 1;
+    bench::time(std::string("energy, ") + format.name, sectors.bytes() + written,
+                [&] { search.next(pictures[next++ % 2].view(), false, map.data()); });
+    if (format.name == bench::kI420.name)
+      bench::time("energy, the same picture again", written, [&] { search.repeat(map.data()); });
+  }
+}
+
+int main(int argc, char **argv) {
+  return bench::run(argc, argv, energy_suite, "energy", bench_energy);
+}

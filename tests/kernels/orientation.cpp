@@ -5,7 +5,10 @@
 #include "kernels/energy.h"
 #include "kernels/pixels.h"
 #include "kernels/rgb.h"
+#include "tests/common/sectors.h"
+#include "tests/kernels/bench.h"
 #include "tests/kernels/reference.h"
+#include "tests/kernels/wholepicture.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -15,36 +18,11 @@ namespace {
 
 using cps::Orientation;
 using cps::Rect;
+using reference::color_of;
 using reference::kOrientations;
 using reference::Layout;
+using reference::layout_of;
 using reference::Picture;
-
-Picture noise(const Layout &layout, unsigned seed) {
-  std::mt19937 random(seed);
-  Picture picture(layout);
-  return picture.fill(
-      [&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
-}
-
-Layout layout_of(cps::ColorModel model, int width, int height, int bits = 8) {
-  Layout layout;
-  layout.model = model;
-  layout.width = width;
-  layout.height = height;
-  layout.bits = bits;
-  return layout;
-}
-
-cps::ColorTransform color_of(cps::ColorModel model) {
-  switch (model) {
-  case cps::ColorModel::Yuv:
-    return cps::yuv_to_rgb(0.2126, 0.0722, false);
-  case cps::ColorModel::Gray:
-    return cps::gray_to_rgb(false);
-  default:
-    return cps::rgb_to_rgb();
-  }
-}
 
 // All that is read of two pictures, one after the other.
 struct Results {
@@ -211,4 +189,28 @@ static Suite *orientation_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(orientation)
+static void bench_orientation() {
+  const bench::Picture picture(bench::kNv12);
+  const std::pair<const char *, Orientation> ways[] = {
+      {"as stored", {}}, {"rotated by 90", {true, true, false}}, {"rotated by 180", {false, true, true}}};
+  for (const auto &[name, way] : ways) {
+    const cps::PictureView view = turned(picture.view(), way);
+    cps::RgbConverter converter(view, color_of(view.model));
+    std::vector<uint8_t> rgb(3 * static_cast<size_t>(view.size.width * view.size.height));
+    bench::time(std::string("RGB, NV12 ") + name, picture.bytes() + static_cast<double>(rgb.size()),
+                [&] { converter.run(view, rgb.data()); });
+
+    const cps::Size target = cps::target_size(view.size, {});
+    const cps::PictureResizer resizer(view, target);
+    std::vector<uint16_t> stored(resizer.samples());
+    test::Sectors sectors;
+    sectors.add_target(view, target);
+    bench::time(std::string("resize, NV12 ") + name,
+                sectors.bytes() + static_cast<double>(stored.size() * sizeof(uint16_t)),
+                [&] { resizer.run(view, stored.data()); });
+  }
+}
+
+int main(int argc, char **argv) {
+  return bench::run(argc, argv, orientation_suite, "orientation", bench_orientation);
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/pixels.h"
 
+#include "tests/common/sectors.h"
+#include "tests/kernels/bench.h"
 #include "tests/kernels/reference.h"
 
 #include <gst/check/gstcheck.h>
@@ -11,28 +13,13 @@
 namespace {
 
 using reference::Layout;
+using reference::layout_of;
 using reference::Picture;
 
 struct Constants {
   double kr, kb;
 };
 constexpr Constants kMatrices[] = {{0.299, 0.114}, {0.2126, 0.0722}, {0.2627, 0.0593}};
-
-Layout layout_of(cps::ColorModel model, int width, int height, int bits = 8) {
-  Layout layout;
-  layout.model = model;
-  layout.width = width;
-  layout.height = height;
-  layout.bits = bits;
-  return layout;
-}
-
-Picture noise(const Layout &layout, unsigned seed) {
-  std::mt19937 random(seed);
-  Picture picture(layout);
-  return picture.fill(
-      [&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
-}
 
 std::vector<uint16_t> resize(Picture &picture, cps::Size target) {
   const cps::PictureResizer resizer(picture.view(), target);
@@ -369,4 +356,43 @@ static Suite *pixels_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(pixels)
+static void bench_pixels() {
+  const cps::Size target = cps::target_size(bench::kSource, {});
+  for (const bench::Format &format : {bench::kI420, bench::kNv12, bench::kP010, bench::kRgb}) {
+    const bench::Picture picture(format);
+    const cps::PictureResizer resizer(picture.view(), target);
+    std::vector<uint16_t> stored(resizer.samples());
+    test::Sectors sectors;
+    sectors.add_target(picture.view(), target);
+    bench::time(std::string("resize, ") + format.name,
+                sectors.bytes() + static_cast<double>(stored.size() * sizeof(uint16_t)),
+                [&] { resizer.run(picture.view(), stored.data()); });
+  }
+
+  const bench::Picture picture(bench::kNv12);
+  const cps::PictureResizer resizer(picture.view(), target);
+  std::vector<uint16_t> stored(resizer.samples());
+  resizer.run(picture.view(), stored.data());
+  const int64_t patches = int64_t{target.width / bench::kPatch} * (target.height / bench::kPatch);
+  const std::pair<const char *, cps::PixelType> types[] = {{"u8", cps::PixelType::U8},
+                                                           {"f16", cps::PixelType::F16},
+                                                           {"bf16", cps::PixelType::BF16},
+                                                           {"f32", cps::PixelType::F32}};
+  for (const auto &[name, type] : types) {
+    const cps::PatchCutter cutter(target, resizer.planes(), bench::kPatch, cps::yuv_to_rgb(0.2126, 0.0722, false), {},
+                                  type);
+    std::vector<float> out(static_cast<size_t>(patches) * cutter.patch_bytes() / sizeof(float) + 1); // aligned for all
+    bench::time(std::string("patches of a frame, ") + name,
+                static_cast<double>(stored.size() * sizeof(uint16_t)) +
+                    static_cast<double>(patches) * static_cast<double>(cutter.patch_bytes()),
+                [&] {
+                  for (int64_t i = 0; i < patches; ++i)
+                    cutter.run(stored.data(), i,
+                               reinterpret_cast<uint8_t *>(out.data()) + static_cast<size_t>(i) * cutter.patch_bytes());
+                });
+  }
+}
+
+int main(int argc, char **argv) {
+  return bench::run(argc, argv, pixels_suite, "pixels", bench_pixels);
+}

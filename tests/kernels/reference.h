@@ -29,6 +29,15 @@ struct Layout {
   int sub_x = 1, sub_y = 1, phase_x = 0, phase_y = 0;
 };
 
+inline Layout layout_of(cps::ColorModel model, int width, int height, int bits = 8) {
+  Layout layout;
+  layout.model = model;
+  layout.width = width;
+  layout.height = height;
+  layout.bits = bits;
+  return layout;
+}
+
 // A picture that owns its samples. Bytes between samples and bits around code values are noise.
 class Picture {
 public:
@@ -104,6 +113,13 @@ private:
   std::vector<int> samples_[3];
   std::vector<uint8_t> bytes_[3];
 };
+
+inline Picture noise(const Layout &layout, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  Picture picture(layout);
+  return picture.fill(
+      [&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
+}
 
 // --- Orientations ---
 

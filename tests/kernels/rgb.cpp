@@ -2,6 +2,7 @@
 // Whole pictures as RGB against PictureResizer and PatchCutter at source size: equal.
 #include "kernels/rgb.h"
 
+#include "tests/kernels/bench.h"
 #include "tests/kernels/reference.h"
 #include "tests/kernels/wholepicture.h"
 
@@ -9,26 +10,10 @@
 
 namespace {
 
+using reference::color_of;
 using reference::Layout;
+using reference::layout_of;
 using reference::Picture;
-
-cps::ColorTransform color_of(cps::ColorModel model, bool full_range = false) {
-  switch (model) {
-  case cps::ColorModel::Yuv:
-    return cps::yuv_to_rgb(0.2126, 0.0722, full_range);
-  case cps::ColorModel::Gray:
-    return cps::gray_to_rgb(full_range);
-  default:
-    return cps::rgb_to_rgb();
-  }
-}
-
-Picture noise(const Layout &layout, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  Picture picture(layout);
-  return picture.fill(
-      [&](int, int, int) { return static_cast<int>(random() & static_cast<unsigned>(picture.peak())); });
-}
 
 void check(const Layout &layout, bool full_range = false) {
   constexpr size_t kGuard = 16;
@@ -48,15 +33,6 @@ void check(const Layout &layout, bool full_range = false) {
     for (size_t i = expected.size(); i < rgb.size(); ++i)
       fail_unless(rgb[i] == 0xa5, "written behind the end");
   }
-}
-
-Layout layout_of(cps::ColorModel model, int width, int height, int bits = 8) {
-  Layout layout;
-  layout.model = model;
-  layout.width = width;
-  layout.height = height;
-  layout.bits = bits;
-  return layout;
 }
 
 constexpr cps::ColorModel kModels[] = {cps::ColorModel::Gray, cps::ColorModel::Yuv, cps::ColorModel::Rgb};
@@ -174,4 +150,16 @@ static Suite *rgb_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(rgb)
+static void bench_rgb() {
+  for (const bench::Format &format : {bench::kI420, bench::kNv12, bench::kP010, bench::kRgb}) {
+    const bench::Picture picture(format);
+    cps::RgbConverter converter(picture.view(), color_of(format.model));
+    std::vector<uint8_t> rgb(3 * static_cast<size_t>(bench::kSource.width * bench::kSource.height));
+    bench::time(std::string("RGB, ") + format.name, picture.bytes() + static_cast<double>(rgb.size()),
+                [&] { converter.run(picture.view(), rgb.data()); });
+  }
+}
+
+int main(int argc, char **argv) {
+  return bench::run(argc, argv, rgb_suite, "rgb", bench_rgb);
+}

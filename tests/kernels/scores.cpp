@@ -2,6 +2,7 @@
 #include "kernels/scores.h"
 
 #include "kernels/geometry.h"
+#include "tests/kernels/bench.h"
 #include "tests/kernels/reference.h"
 
 #include <gst/check/gstcheck.h>
@@ -79,4 +80,17 @@ static Suite *scores_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(scores)
+static void bench_scores() {
+  const cps::Size target = cps::target_size(bench::kSource, {});
+  cps::PatchScorer scorer(bench::kSource, target, bench::kPatch);
+  const auto samples = static_cast<size_t>(scorer.map_size().width * scorer.map_size().height),
+             patches = static_cast<size_t>(scorer.grid_size().width * scorer.grid_size().height);
+  const std::vector<float> energy(samples, 0.5f);
+  std::vector<double> scores(patches);
+  bench::time("scores", static_cast<double>(samples * sizeof(float) + patches * sizeof(double)),
+              [&] { scorer.run(energy.data(), scores.data()); });
+}
+
+int main(int argc, char **argv) {
+  return bench::run(argc, argv, scores_suite, "scores", bench_scores);
+}

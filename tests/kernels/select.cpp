@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/select.h"
-#include "kernels/ranking.h"
 
+#include "kernels/geometry.h"
+#include "kernels/ranking.h"
+#include "tests/kernels/bench.h"
 #include "tests/kernels/reference.h"
 
 #include <gst/check/gstcheck.h>
@@ -230,4 +232,24 @@ static Suite *select_suite() {
   return suite;
 }
 
-GST_CHECK_MAIN(select)
+static void bench_select() {
+  const cps::Size target = cps::target_size(bench::kSource, {}),
+                  grid = {target.width / bench::kPatch, target.height / bench::kPatch};
+  std::vector<uint8_t> random_access(bench::kFrames);
+  random_access[0] = 1;
+  const size_t patches = random_access.size() * static_cast<size_t>(grid.width * grid.height);
+  std::mt19937 random(1);
+  std::vector<double> scores(patches);
+  for (double &score : scores)
+    score = static_cast<double>(random() % 100001) / 1e5;
+  for (const cps::SelectionUnit unit : {cps::SelectionUnit::Patch, cps::SelectionUnit::Block2x2}) {
+    const cps::SelectOptions options = keep(2048, unit);
+    bench::time(unit == cps::SelectionUnit::Patch ? "selection, patches" : "selection, blocks of 2x2",
+                static_cast<double>(patches * sizeof(double) + 2048 * sizeof(int64_t)),
+                [&] { cps::select_patches(scores.data(), bench::kFrames, grid, random_access, options); });
+  }
+}
+
+int main(int argc, char **argv) {
+  return bench::run(argc, argv, select_suite, "select", bench_select);
+}

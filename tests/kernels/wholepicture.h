@@ -8,6 +8,18 @@
 
 namespace reference {
 
+// Of pictures of the model, with BT.709's colours.
+inline cps::ColorTransform color_of(cps::ColorModel model, bool full_range = false) {
+  switch (model) {
+  case cps::ColorModel::Yuv:
+    return cps::yuv_to_rgb(0.2126, 0.0722, full_range);
+  case cps::ColorModel::Gray:
+    return cps::gray_to_rgb(full_range);
+  default:
+    return cps::rgb_to_rgb();
+  }
+}
+
 // [height, width, 3].
 inline std::vector<uint8_t> whole_picture(const cps::PictureView &view, const cps::ColorTransform &color) {
   const cps::PictureResizer resizer(view, view.size);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/atomicfile.h"
 
-#include "tests/common/folder.h"
+#include "tests/common/tempdir.h"
 
 #include <algorithm>
 #include <csignal>
+#include <gst/check/gstcheck.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 using cps::AtomicFile;
-using test::Folder;
+using test::TempDir;
 using Names = std::vector<std::string>;
 
 namespace {
@@ -79,16 +80,10 @@ void touch(const std::string &path) {
   fail_unless(g_file_set_contents(path.c_str(), "old", 3, nullptr));
 }
 
-Names sorted(const Folder &folder) {
-  Names names = folder.files();
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 } // namespace
 
 GST_START_TEST(appears_when_whole) {
-  const Folder folder;
+  const TempDir folder;
   AtomicFile file(folder.file("f"));
   fail_unless(file.create());
   const Names names = folder.files();
@@ -101,7 +96,7 @@ GST_START_TEST(appears_when_whole) {
 GST_END_TEST
 
 GST_START_TEST(gone_when_given_up) {
-  const Folder folder;
+  const TempDir folder;
   {
     AtomicFile file(folder.file("f"));
     fail_unless(file.create());
@@ -111,7 +106,7 @@ GST_START_TEST(gone_when_given_up) {
 GST_END_TEST
 
 GST_START_TEST(killed_writer) {
-  const Folder folder;
+  const TempDir folder;
   Writer writer(folder.file("f"));
   assert_equals_int(folder.files().size(), 1);
   writer.end();
@@ -123,7 +118,7 @@ GST_END_TEST
 
 // Neither one that writes, nor one that has been stopped for however long.
 GST_START_TEST(live_writer) {
-  const Folder folder;
+  const TempDir folder;
   const Writer writing(folder.file("a")), stopped(folder.file("b"));
   kill(stopped.pid(), SIGSTOP);
   write_from_new_process(folder.file("g"));
@@ -133,7 +128,7 @@ GST_END_TEST
 
 // A process of the same number in another container has the same name for its files.
 GST_START_TEST(same_name) {
-  const Folder folder;
+  const TempDir folder;
   AtomicFile first(folder.file("a"));
   fail_unless(first.create());
   const std::string name = folder.files()[0];
@@ -142,13 +137,13 @@ GST_START_TEST(same_name) {
   const std::string taken = name.substr(0, number) + std::to_string(next) + ".part";
   touch(folder.file(taken)); // where nobody looks any more: this process has seen the folder
   write_one(folder.file("b"));
-  fail_unless(sorted(folder) == Names({name, taken, "b"}) || sorted(folder) == Names({taken, name, "b"}));
+  fail_unless(folder.files() == Names({name, taken, "b"}) || folder.files() == Names({taken, name, "b"}));
 }
 GST_END_TEST
 
 // Another machine's or an earlier start's, the user's own, and names that only look alike.
 GST_START_TEST(files_of_others) {
-  const Folder folder;
+  const TempDir folder;
   const std::string own = ".codecpatch-" + boot_of_kernel() + "-";
   const Names kept = {".codecpatch-0123456789abcdef0123456789abcdef-1-0.part", ".codecpatch-1-0.part", own + "1-0",
                       own + "1-0.part.txt", "x" + own + "1-0.part"};
@@ -161,13 +156,13 @@ GST_START_TEST(files_of_others) {
   expected.push_back(own + "1-2.part");
   expected.emplace_back("g");
   std::sort(expected.begin(), expected.end());
-  fail_unless(sorted(folder) == expected);
+  fail_unless(folder.files() == expected);
 }
 GST_END_TEST
 
 // Many processes that begin and end in the same folder take nothing away from each other.
 GST_START_TEST(crowd) {
-  const Folder folder;
+  const TempDir folder;
   std::vector<pid_t> children;
   for (int child = 0; child < 8; ++child) {
     children.push_back(fork());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/common/safetensors.h"
 
-#include "tests/common/folder.h"
 #include "tests/common/obstacles.h"
+#include "tests/common/tempdir.h"
 #include "tests/common/tensors.h"
 #include "tests/common/text.h"
 
@@ -14,9 +14,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-using test::Folder;
 using test::Owned;
 using test::Safetensors;
+using test::TempDir;
 
 namespace {
 
@@ -27,7 +27,7 @@ void save(GstBuffer *buffer, const std::string &path) {
 }
 
 // Saving fails with `code`, says where, and leaves the folder as it was.
-void check_fails(GstBuffer *buffer, const Folder &folder, const std::string &path, GstResourceError code) {
+void check_fails(GstBuffer *buffer, const TempDir &folder, const std::string &path, GstResourceError code) {
   const std::vector<std::string> before = folder.files();
   GError *error = nullptr;
   fail_if(cps_buffer_save_safetensors(buffer, path.c_str(), &error));
@@ -46,7 +46,7 @@ Owned<GstBuffer> large_buffer() {
 } // namespace
 
 GST_START_TEST(contents) {
-  const Folder folder;
+  const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer(3);
   save(buffer.get(), folder.file("clip.safetensors"));
   fail_unless(folder.files() == std::vector<std::string>{"clip.safetensors"});
@@ -73,7 +73,7 @@ GST_END_TEST
 
 // Whatever the tensors' order and odd sizes: read_safetensors() refuses gaps and elements out of alignment.
 GST_START_TEST(alignment) {
-  const Folder folder;
+  const TempDir folder;
   const std::vector<CpsTensor> tensors = {
       test::tensor("bytes", CPS_DTYPE_U8, {5}, 3), test::tensor("halves", CPS_DTYPE_F16, {3}, 2),
       test::tensor("longs", CPS_DTYPE_I64, {1}, 1), test::tensor("floats", CPS_DTYPE_F32, {3}, 0)};
@@ -96,7 +96,7 @@ GST_START_TEST(alignment) {
 GST_END_TEST
 
 GST_START_TEST(empty_tensors) {
-  const Folder folder;
+  const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer(0);
   save(buffer.get(), folder.file("f"));
   const Safetensors file = test::read_safetensors(folder.file("f"));
@@ -108,7 +108,7 @@ GST_START_TEST(empty_tensors) {
 GST_END_TEST
 
 GST_START_TEST(text) {
-  const Folder folder;
+  const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   CpsClip *clip = cps_buffer_get_tensor_meta(buffer.get())->clip;
   clip->source = g_strdup("/a \"quoted\" \\ name\n\t\x01\x7f \xc3\xa9 \xf0\x9f\x8e\xac \xff.mp4");
@@ -121,7 +121,7 @@ GST_START_TEST(text) {
 GST_END_TEST
 
 GST_START_TEST(overwrites) {
-  const Folder folder;
+  const TempDir folder;
   const std::string path = folder.file("f");
   save(large_buffer().get(), path);
   save(test::tensor_buffer(1).get(), path);
@@ -132,7 +132,7 @@ GST_END_TEST
 
 // Others may read the file as the umask says, not only its owner.
 GST_START_TEST(permissions) {
-  const Folder folder;
+  const TempDir folder;
   const mode_t old = umask(0027);
   save(test::tensor_buffer().get(), folder.file("f"));
   umask(old);
@@ -143,7 +143,7 @@ GST_START_TEST(permissions) {
 GST_END_TEST
 
 GST_START_TEST(relative_path) {
-  const Folder folder;
+  const TempDir folder;
   gchar *old = g_get_current_dir();
   fail_unless(chdir(folder.path().c_str()) == 0);
   save(test::tensor_buffer().get(), "f");
@@ -154,7 +154,7 @@ GST_START_TEST(relative_path) {
 GST_END_TEST
 
 GST_START_TEST(folder_missing) {
-  const Folder folder;
+  const TempDir folder;
   check_fails(test::tensor_buffer().get(), folder, folder.file("none/f"), GST_RESOURCE_ERROR_OPEN_WRITE);
   save(test::tensor_buffer().get(), folder.file("f"));
   check_fails(test::tensor_buffer().get(), folder, folder.file("f/f"), GST_RESOURCE_ERROR_OPEN_WRITE);
@@ -162,7 +162,7 @@ GST_START_TEST(folder_missing) {
 GST_END_TEST
 
 GST_START_TEST(folder_not_writable) {
-  const Folder folder;
+  const TempDir folder;
   fail_unless(chmod(folder.path().c_str(), 0555) == 0);
   {
     const test::Unprivileged user;
@@ -176,7 +176,7 @@ GST_END_TEST
 GST_START_TEST(obstacles) {
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   for (const test::Obstacle &obstacle : test::obstacles()) {
-    const Folder folder;
+    const TempDir folder;
     const std::string path = folder.file("f");
     if (!obstacle.make(path)) {
       g_print("skipped: may not make %s\n", obstacle.name);
@@ -196,7 +196,7 @@ GST_START_TEST(obstacles) {
 GST_END_TEST
 
 GST_START_TEST(no_obstacle) {
-  const Folder folder;
+  const TempDir folder;
   fail_unless(cps_safetensors_check_path(folder.file("f").c_str(), nullptr));
   save(test::tensor_buffer().get(), folder.file("f"));
   fail_unless(cps_safetensors_check_path(folder.file("f").c_str(), nullptr));
@@ -205,7 +205,7 @@ GST_END_TEST
 
 // What a power failure leaves cannot be shown here; that the file is there can.
 GST_START_TEST(synced) {
-  const Folder folder;
+  const TempDir folder;
   GError *error = nullptr;
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   fail_unless(cps_buffer_save_safetensors_full(buffer.get(), folder.file("f").c_str(), CPS_SAVE_FLAG_FSYNC, &error));
@@ -217,7 +217,7 @@ GST_END_TEST
 
 // A write that stops half way: the file of before stays, and no part of the new one.
 GST_START_TEST(file_size_limit) {
-  const Folder folder;
+  const TempDir folder;
   const std::string path = folder.file("f");
   save(test::tensor_buffer(1).get(), path);
   const std::string before = test::read_bytes(path);
@@ -238,7 +238,7 @@ GST_START_TEST(file_size_limit) {
 GST_END_TEST
 
 GST_START_TEST(disk_full) {
-  const Folder folder;
+  const TempDir folder;
   // In a namespace of the test's own, so that nobody else sees the disk and it goes with the test.
   if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       mount("none", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
@@ -254,7 +254,7 @@ GST_START_TEST(disk_full) {
 GST_END_TEST
 
 GST_START_TEST(memory_missing) {
-  const Folder folder;
+  const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   gst_buffer_remove_memory(buffer.get(), 2);
   check_fails(buffer.get(), folder, folder.file("f"), GST_RESOURCE_ERROR_WRITE);

@@ -295,7 +295,7 @@ GST_START_TEST(truth) {
   const gchar *only = g_getenv("CPS_STREAM"); // part of a name, to try one
   if ((only && !strstr(codec.name, only)) || !have_elements_of(codec.reading))
     return;
-  const pipes::TemporaryFolder folder;
+  const test::TempDir folder;
   const std::string container = codec.container, whole = folder.file("whole.") + container,
                     damaged = folder.file("damaged.") + container;
   // A movie whose header comes first can be read up to where it ends.

@@ -132,7 +132,7 @@ void check(const Row &row, const std::string &path) {
 }
 
 template <size_t kRows> void check_all(const Row (&rows)[kRows]) {
-  const pipes::TemporaryFolder folder;
+  const test::TempDir folder;
   for (const Row &row : rows)
     if (const std::string path = folder.file(row.file); make(row, path))
       check(row, path);

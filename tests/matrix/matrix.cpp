@@ -202,7 +202,7 @@ GST_START_TEST(exact_frames) {
     return;
   if (!have_program("ffprobe") || !can_make(stream) || !have_elements_of(stream.reading))
     return;
-  const pipes::TemporaryFolder folder;
+  const test::TempDir folder;
   const bool given = stream.make.empty();
   const std::string path = given ? pipes::shared_file("videos/" + stream.name) : folder.file("stream");
   if (path.empty())

@@ -91,7 +91,7 @@ std::string list_of(const std::vector<int> &numbers) {
 }
 
 void check_stream(const coder::Stream &stream, const std::string &decoder) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("stream.h264"), reading = "filesrc location=" + path + " ! h264parse ! ";
   write_file(path, stream.bytes);
   const bool may_warn = !stream.hidden.empty();

@@ -34,7 +34,7 @@ public:
     for (const char *word : words)
       fail_unless(outcome.error.find(word) != std::string::npos, "%s: \"%s\" does not say \"%s\"", line.c_str(),
                   outcome.error.c_str(), word);
-    fail_unless_equals_int(static_cast<int>(out_.files()), 0);
+    fail_unless(out_.files().empty());
   }
 
   // From the decoder on, with options for sampler and selection.
@@ -50,7 +50,7 @@ public:
   }
 
 private:
-  TemporaryFolder in_, out_;
+  TempDir in_, out_;
 };
 
 } // namespace

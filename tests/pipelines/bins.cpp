@@ -19,7 +19,7 @@ std::string make(const std::string &path, const std::string &coding, int width =
   return path;
 }
 
-std::string file_from(const std::string &start, const TemporaryFolder &folder) {
+std::string file_from(const std::string &start, const TempDir &folder) {
   const std::string location = folder.file("out.safetensors");
   const Outcome outcome = run(start + " ! tensormetasink location=" + location);
   fail_unless(outcome.eos && outcome.warnings.empty(), "%s: %s%s", start.c_str(), outcome.error.c_str(),
@@ -31,7 +31,7 @@ std::string file_from(const std::string &start, const TemporaryFolder &folder) {
 void check_same(const std::string &path, const std::string &reading, const std::string &decoder) {
   if (!have_elements({decoder.c_str()}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string options = "k-keep=64 patch-size=16 output-dtype=f32";
   const std::string expected =
       file_from("filesrc location=" + path + " ! " + reading + " ! frameplanner ! " + decoder +
@@ -200,7 +200,7 @@ GST_START_TEST(as_by_hand) {
       {"jpegenc ! avimux", "avidemux ! jpegparse", "avdec_mjpeg"},
       {"avenc_mpeg4 ! avimux", "avidemux ! mpeg4videoparse", "avdec_mpeg4"},
   };
-  const TemporaryFolder folder;
+  const TempDir folder;
   for (const Kind &kind : kinds)
     if (made_here(kind.coding))
       check_same(make(folder.file("clip"), kind.coding, kind.width, kind.height), kind.reading, kind.decoder);
@@ -211,7 +211,7 @@ GST_END_TEST
 GST_START_TEST(beside_sound) {
   if (!have_elements({"avenc_aac"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   for (const auto &[muxer, demuxer] : {std::pair("mp4mux", "qtdemux"), std::pair("matroskamux", "matroskademux")}) {
     const std::string path = folder.file(muxer);
     encode_with_audio(path, kFrames, muxer);
@@ -231,7 +231,7 @@ GST_END_TEST
 
 // Nothing to decode, but pictures to count.
 GST_START_TEST(raw_video) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make(folder.file("clip.y4m"), "y4menc");
   const std::string rest = "uniformsampler sequence-length=6 ! patchenergy ! patchselect k-keep=64 ! "
                            "tensormetasink name=sink";
@@ -255,7 +255,7 @@ GST_END_TEST
 
 // They do what they do on the elements.
 GST_START_TEST(options) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make(folder.file("clip.mp4"), kB + " ! h264parse ! mp4mux");
   const Outcome outcome = run(patches_of(path, "frame-ids=<3,9> patch-size=16 k-keep=20 output-dtype=u8"));
   const Tensors &clip = outcome.only_clip();
@@ -273,7 +273,7 @@ GST_START_TEST(options) {
 GST_END_TEST
 
 GST_START_TEST(video_tracks) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   for (const char *muxer : {"mp4mux", "matroskamux"}) {
     const std::string path = folder.file(muxer);
     encode_two(path, muxer);
@@ -297,7 +297,7 @@ GST_START_TEST(default_track) {
     g_print("skipped: no ffmpeg\n");
     return;
   }
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string both = folder.file("both.mkv"), path = folder.file("clip.mkv");
   encode_two(both, "matroskamux");
   for (const int chosen : {0, 1}) {
@@ -353,7 +353,7 @@ GST_START_TEST(ranks_by_hand) {
   const std::string coding = "vp8enc deadline=1 ! webmmux";
   if (!made_here(coding) || !have_elements({"vp8dec", "avdec_vp8"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make(folder.file("clip"), coding);
   const auto check = [&path](const char *decoder) {
     Line line(frames_of(path, ""));
@@ -374,7 +374,7 @@ GST_START_TEST(ranks_by_hand) {
 GST_END_TEST
 
 GST_START_TEST(threads) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const struct {
     std::string coding;
     const char *decoder, *property, *threads, *expected;
@@ -402,7 +402,7 @@ GST_START_TEST(threads) {
 GST_END_TEST
 
 GST_START_TEST(thread_types) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make(folder.file("clip.mp4"), kB + " ! h264parse ! mp4mux");
   std::vector<std::string> one;
   for (const auto &[type, flags] : {std::pair("auto", 0U), std::pair("frame", 1U), std::pair("slice", 2U)}) {
@@ -421,7 +421,7 @@ GST_START_TEST(thread_types) {
 GST_END_TEST
 
 GST_START_TEST(resolved) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make(folder.file("clip.mp4"), kB + " ! h264parse ! mp4mux");
   Line line(patches_of(path));
   const Owned<GstElement> bin = line.get("bin");
@@ -449,7 +449,7 @@ GST_END_TEST
 // A flushing seek begins a new clip of the section, whatever the container.
 GST_START_TEST(seeks) {
   const Container &container = kContainers[__i__];
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, container.muxer, kCount, container.width, container.height);
   Line line(bin_of("patchstreambin", path, "sequence-length=4 k-keep=16") + " ! tensormetasink name=sink");
@@ -478,7 +478,7 @@ GST_START_TEST(rotation) {
                                                                {"rotate-180", {-1, 0, 0, -1}},
                                                                {"rotate-270", {0, -1, 1, 0}},
                                                                {"rotate-0", {1, 0, 0, 1}}};
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   const std::string kHalfChroma = "Y42B";
   for (const std::string &format : {std::string("I420"), kHalfChroma})

@@ -62,7 +62,7 @@ public:
   }
 
 private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::string good_;
 };
 
@@ -228,7 +228,7 @@ GST_END_TEST
 
 // Without a planner's exact word, but with all frames: the source cannot be read twice.
 GST_START_TEST(streams) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.avi"); // its demuxer knows the duration without the source's size
   encode(path, kH264, "avimux", kFrames);
   std::string bytes = read_file(path);

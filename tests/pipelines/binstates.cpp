@@ -24,7 +24,7 @@ public:
   std::vector<std::string> paths() const { return {h264_, raw_, sound_}; }
 
 private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::string h264_ = folder_.file("clip.mp4"), raw_ = folder_.file("clip.h264"), sound_ = folder_.file("clip.mkv");
 };
 

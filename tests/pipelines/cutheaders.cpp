@@ -68,7 +68,7 @@ GST_START_TEST(cut_headers) {
   if (!have_ffmpeg())
     return;
   signal(SIGPIPE, SIG_IGN);
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(6);
   const Kind &kind = kKinds[__i__];
   const std::string whole_file = folder.file(kind.name);
@@ -89,7 +89,7 @@ GST_END_TEST
 GST_START_TEST(fragments_of_nothing) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(30);
   const std::string path = folder.file("fragments.mp4");
   ffmpeg(pictures.input() + "-c:v libx264 -g 8 -movflags frag_keyframe+empty_moov " + path);

@@ -35,7 +35,7 @@ void replace_all(const std::string &path, const std::string &text, const std::st
   write_file(path, bytes);
 }
 
-std::string write_kind(const TemporaryFolder &folder, const Pictures &pictures, const Kind &kind) {
+std::string write_kind(const TempDir &folder, const Pictures &pictures, const Kind &kind) {
   const std::string path = folder.file(kind.name);
   ffmpeg(pictures.input() + kind.codec + " " + path);
   if (*kind.tag)
@@ -52,7 +52,7 @@ bool reads_with_libavformat(Line &line) {
 GST_START_TEST(kinds) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFrames, kWidth, kHeight);
   for (const Kind &kind : kKinds) {
     const std::string path = write_kind(folder, pictures, kind);
@@ -67,7 +67,7 @@ GST_END_TEST
 GST_START_TEST(streams) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFrames, kWidth, kHeight);
   for (const Kind &kind : {kKinds[0], kKinds[4], kKinds[7]}) {
     const std::string bytes = read_file(write_kind(folder, pictures, kind));
@@ -84,7 +84,7 @@ GST_END_TEST
 GST_START_TEST(errors) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFrames, kWidth, kHeight);
   const std::string noise = folder.file("noise");
   std::string bytes;
@@ -108,7 +108,7 @@ GST_END_TEST
 GST_START_TEST(playlists) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFrames, kWidth, kHeight);
   const std::string video = write_kind(folder, pictures, kKinds[0]), list = folder.file("list.ffconcat");
   write_file(list, "ffconcat version 1.0\nfile " + video + "\n");
@@ -119,7 +119,7 @@ GST_END_TEST
 GST_START_TEST(cut_off) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFrames, kWidth, kHeight);
   for (const Kind &kind : kKinds) {
     const std::string path = write_kind(folder, pictures, kind), whole = read_file(path);
@@ -138,7 +138,7 @@ GST_END_TEST
 GST_START_TEST(stop_in_between) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFrames, kWidth, kHeight);
   for (const Kind &kind : {kKinds[0], kKinds[4], kKinds[7]}) {
     const std::string path = write_kind(folder, pictures, kind);

@@ -73,7 +73,7 @@ public:
   }
 
 private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::string size_;
 };
 

@@ -67,7 +67,7 @@ std::string shape_of(const TensorFile &file, const char *name) {
 } // namespace
 
 GST_START_TEST(metadata) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("a \"b\" c.mp4");
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", kCount);
   std::filesystem::rename(folder.file("clip.mp4"), path);
@@ -77,7 +77,7 @@ GST_START_TEST(metadata) {
   g_object_set(source.get(), "location", path.c_str(), nullptr);
   fail_unless(line.run().eos);
   const TensorFile file(folder.file("out-00000.safetensors"));
-  fail_unless_equals_int(static_cast<int>(folder.files()), 2);
+  fail_unless_equals_int(folder.files().size(), 2);
 
   const std::map<std::string, std::string> expected = {
       {"sampled_frame_ids", "[0, 7, 15, 23, 31, 39]"},
@@ -132,7 +132,7 @@ GST_END_TEST
 
 // The file and the queue hold the same tensors, without a gap between them.
 GST_START_TEST(tensors) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", kCount);
   const Outcome outcome = run("filesrc location=" + folder.file("clip.mp4") + " ! qtdemux ! h264parse ! " + kElements +
                               "tensormetasink name=sink max-buffers=2 location=" + folder.file("out.safetensors"));
@@ -156,7 +156,7 @@ GST_END_TEST
 
 // An empty clip is a clip.
 GST_START_TEST(empty_clip) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.h264"), kH264, "", 3);
   const Outcome outcome = run(
       "filesrc location=" + folder.file("clip.h264") + " ! h264parse ! frameplanner ! avdec_h264 ! uniformsampler " +

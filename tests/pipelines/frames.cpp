@@ -94,7 +94,7 @@ GST_START_TEST(exact_frames) {
   const std::string parser = parser_of(source.encoder), encoder(source.encoder, strchr(source.encoder, ' '));
   if (!have_elements({encoder.c_str(), parser.c_str(), decoder_of(parser).c_str()}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, source.encoder, source.muxer, kCount, source.width, source.height);
   const std::string what = std::string(source.encoder) + " ! " + source.muxer,
@@ -106,7 +106,7 @@ GST_END_TEST
 
 // A pipe seeks neither forth nor back: the stream passes as it is, and the application's word on its length counts.
 GST_START_TEST(pipes_of_transport_streams) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, "mpegtsmux", kCount);
   const std::string bytes = read_file(path);
@@ -157,7 +157,7 @@ GST_END_TEST
 GST_START_TEST(other_decoder) {
   if (!have_elements({"x265enc", "libde265dec"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH265Open, "mp4mux", kCount);
   check_lengths("libde265dec", "filesrc location=" + path + " ! qtdemux ! h265parse", "libde265dec");

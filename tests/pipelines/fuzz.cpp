@@ -33,7 +33,7 @@ void damage(std::string &bytes, std::mt19937 &random) {
 GST_START_TEST(damaged_file) {
   const Source &source = kSources[static_cast<size_t>(__i__) % G_N_ELEMENTS(kSources)];
   const std::string parser = parser_of(source.encoder);
-  const TemporaryFolder folder, out;
+  const TempDir folder, out;
   const std::string path = folder.file("clip");
   encode(path, source.encoder, source.muxer, 30);
   std::string bytes = read_file(path);
@@ -44,7 +44,7 @@ GST_START_TEST(damaged_file) {
       run("filesrc location=" + path + " ! " + source.demuxer + parser + " ! frameplanner ! " + decoder_of(parser) +
           " ! uniformsampler sequence-length=8 on-error=" + (random() % 2 ? "fail" : "substitute") +
           " ! patchenergy ! patchselect k-keep=100 ! tensormetasink location=" + out.file("clip.safetensors"));
-  const size_t files = out.files();
+  const size_t files = out.files().size();
   fail_unless(files == (outcome.failed() ? files : 1), "seed %d: %zu files", __i__, files);
   fail_unless(files <= 1 && (files == 0 || std::filesystem::exists(out.file("clip.safetensors"))), "seed %d", __i__);
   g_print("seed %d: %s\n", __i__, outcome.failed() ? outcome.error.c_str() : "a clip");

@@ -15,7 +15,7 @@ public:
   std::string reading() const { return "filesrc location=" + path_ + " ! qtdemux ! h264parse ! "; }
 
 private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::string path_;
 };
 

@@ -355,7 +355,7 @@ GST_START_TEST(random_walk) {
   const Kind &kind = kKinds[__i__];
   if (kind.audio && !have_elements({"avenc_aac"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   const int width = kind.size ? kind.size : kClipWidth, height = kind.size ? kind.size : kClipHeight;
   if (kind.audio)

@@ -92,7 +92,7 @@ constexpr Row kRows[] = {
 };
 
 // Sound begins two seconds before the video, or after it.
-std::string write(const TemporaryFolder &folder, const Pictures &pictures, const Row &row, bool leads,
+std::string write(const TempDir &folder, const Pictures &pictures, const Row &row, bool leads,
                   const std::string &filter) {
   const std::string path = folder.file(std::string(leads ? "first-" : "later-") + row.name);
   const std::string shift = "-itsoffset 2 ";
@@ -109,7 +109,7 @@ std::string write(const TemporaryFolder &folder, const Pictures &pictures, const
 GST_START_TEST(small_files) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures;
   for (const Row &row : kRows)
     for (const bool leads : {true, false}) {
@@ -127,7 +127,7 @@ GST_START_TEST(large_files) {
     return;
   constexpr int kFew = 20;
   constexpr guint64 kSound = 256 << 10; // two seconds, and what a demuxer reads ahead here or there
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kFew, 640, 480);
   for (const Row &row : kRows) {
     Reading readings[2];

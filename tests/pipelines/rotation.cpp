@@ -22,7 +22,7 @@ constexpr Rotation kRotations[] = {
     {"flip-rotate-90", {{0, -1, -1, 0}}, false}, {"flip-rotate-270", {{0, 1, 1, 0}}, false},
 };
 
-std::string reading(const TemporaryFolder &folder, const Rotation &rotation) {
+std::string reading(const TempDir &folder, const Rotation &rotation) {
   const std::string path = folder.file(rotation.tag);
   write_file(path, read_file(folder.file("clip.mp4")));
   turn(path, rotation.in_file ? rotation.matrix : kRotations[0].matrix);
@@ -63,7 +63,7 @@ bool is_transposed(const Rotation &rotation) {
 GST_START_TEST(patches) {
   if (!have_elements({"videoflip", "taginject"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", 30);
   for (const Rotation &rotation : kRotations) {
     const std::string from = reading(folder, rotation),
@@ -87,7 +87,7 @@ GST_END_TEST
 GST_START_TEST(frames) {
   if (!have_elements({"videoflip", "taginject"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", 30);
   std::vector<std::vector<uint8_t>> all;
   for (const Rotation &rotation : kRotations) {
@@ -108,7 +108,7 @@ GST_END_TEST
 GST_START_TEST(stored) {
   if (!have_elements({"taginject"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", 30);
   const std::string line = "uniformsampler sequence-length=5 ! ";
   const Stack upright = stack(reading(folder, kRotations[0]) + line);
@@ -119,7 +119,7 @@ GST_END_TEST
 
 // In a bin, too, whose frames are read as the sampler marks them, or turned for what does not read them so.
 GST_START_TEST(bins) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", 30);
   for (const Rotation &rotation : kRotations) {
     if (!rotation.in_file)

@@ -39,7 +39,7 @@ GST_START_TEST(sound) {
       {"mpeg2.mkv", "mpeg2video -q:v 3", "ac3", true},
       {"theora.ogg", "libtheora -q:v 8", "libvorbis", true},
   };
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures;
   for (const Row &row : rows)
     for (const bool leads : {true, false}) {
@@ -58,7 +58,7 @@ GST_END_TEST
 GST_START_TEST(sought_start) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures;
   const std::string path = folder.file("clip.ts");
   ffmpeg(std::string(kSound) + "2 -itsoffset 1 " + pictures.input() +
@@ -90,7 +90,7 @@ GST_START_TEST(cannot_rewind) {
       {"clip.mjpeg", "-c:v mjpeg -q:v 2 -pix_fmt yuvj420p"},
       {"clip.gif", ""},
   };
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures;
   for (const auto &row : rows) {
     const std::string path = folder.file(row.name);
@@ -118,7 +118,7 @@ GST_END_TEST
 GST_START_TEST(stills) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures picture(1, 640, 480); // more than a block of the source's
   for (const char *name : {"still.jpg", "still.png"}) {
     ffmpeg(picture.input() + "-frames:v 1 -q:v 1 " + folder.file(name));
@@ -180,7 +180,7 @@ static void spoil_seeks(const Line &line, Seek seek) {
 
 // The bin reads again; a planner without one says what is wrong. Nobody waits for ever.
 GST_START_TEST(refused_seeks) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kFrames);
   for (const Seek seek : {Seek::Refused, Seek::RefusedInFlush, Seek::LeadsToTheEnd}) {
@@ -222,7 +222,7 @@ GST_END_TEST
 GST_START_TEST(film_with_stills) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures film, stills(2, 320, 192);
   for (const char *name : {"clip.mp4", "clip.mov", "clip.mkv"})
     for (const bool leads : {true, false}) {
@@ -239,7 +239,7 @@ GST_END_TEST
 GST_START_TEST(covers) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures film, cover(1, 640, 480);
   const std::string picture = folder.file("cover.jpg");
   ffmpeg(cover.input() + "-frames:v 1 -q:v 1 -pix_fmt yuvj420p " + picture);
@@ -260,7 +260,7 @@ GST_END_TEST
 GST_START_TEST(stop_in_between) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures film, cover(1, 640, 480);
   const std::string ivf = folder.file("film.ivf"), picture = folder.file("cover.jpg"), sound = folder.file("sound.m4a");
   ffmpeg(film.input() + "-c:v libvpx -deadline realtime -cpu-used 8 " + ivf);
@@ -284,7 +284,7 @@ GST_END_TEST
 GST_START_TEST(reasons) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures;
   const auto made = [&](const char *name, const std::string &options) {
     ffmpeg(pictures.input() + options + " " + folder.file(name));
@@ -305,7 +305,7 @@ GST_END_TEST
 GST_START_TEST(long_sound) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("sound.mp3");
   ffmpeg(std::string(kSound) + "300 -c:a libmp3lame -b:a 64k " + path);
   std::string bytes = read_file(path);
@@ -344,7 +344,7 @@ GST_START_TEST(begins_anywhere) {
   };
   constexpr int kRecorded = 100;
   constexpr size_t kPacket = 188;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures(kRecorded);
   for (const auto &row : rows) {
     const std::string path = folder.file(row.name);
@@ -373,7 +373,7 @@ GST_END_TEST
 GST_START_TEST(cut_off) {
   if (!have_ffmpeg())
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const Pictures pictures;
   for (const char *name : {"clip.gif", "clip.cpk"}) {
     const std::string path = folder.file(name), options = name == std::string("clip.cpk") ? "-f film_cpk " : "";

@@ -180,7 +180,7 @@ constexpr int kHolds[] = {0, 20, kCount + 20};
 // The stop of a seek that comes early is not that of the stream.
 GST_START_TEST(early_stops) {
   const Container &container = kContainers[__i__];
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, container.muxer, kCount, container.width, container.height);
   const GstClockTime offset = first_time(path, container.demuxer);
@@ -210,7 +210,7 @@ GST_END_TEST
 // A seek comes while the planner works out that it has to read from further back for the one before. Raw streams always
 // are read from their beginning.
 GST_START_TEST(seek_while_planning) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.h264");
   encode(path, kH264B, "", kCount);
   Line line(line_of(path, ""));
@@ -234,7 +234,7 @@ GST_START_TEST(still_scenes) {
   const std::string encoder = row.encoder, parser = parser_of(encoder);
   if (!have_elements({encoder.substr(0, encoder.find(' ')).c_str(), parser.c_str(), decoder_of(parser).c_str()}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   const Outcome made = run("videotestsrc pattern=black num-buffers=90 ! video/x-raw,width=160,height=96,framerate=30/1 "
                            "! " +
@@ -252,7 +252,7 @@ GST_END_TEST
 // Seeks of segments end with SEGMENT_DONE instead of EOS, the first reading too. tsdemux knows no such seeks.
 GST_START_TEST(segment_seeks) {
   const Container &container = kContainers[__i__];
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, container.muxer, kCount, container.width, container.height);
   for (const Section &section : {halves(0, 2), halves(3, 5)}) {
@@ -275,7 +275,7 @@ GST_END_TEST
 
 // Downstream can tell which seek an end of stream is due to.
 GST_START_TEST(numbers) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   for (const int hold : kHolds) {

@@ -3,7 +3,7 @@
 #include "tests/pipelines/sessions.h"
 
 #include "gst/codecpatch/dlpackabi.h"
-#include "tests/common/folder.h"
+#include "tests/common/obstacles.h"
 #include "tests/common/safetensors.h"
 #include "tests/common/text.h"
 
@@ -25,7 +25,7 @@ constexpr const char *kOneKeyFrame =
 
 // A clip in a folder of its own.
 struct File {
-  TemporaryFolder folder;
+  TempDir folder;
   std::string path;
 
   explicit File(const char *name = "clip.mp4", const char *encoder = kH264B, const char *muxer = "mp4mux")
@@ -240,7 +240,7 @@ GST_START_TEST(callbacks_that_fail) {
 GST_END_TEST
 
 GST_START_TEST(streams_that_fail) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string text = folder.file("text"), empty = folder.file("empty"), sound = folder.file("sound.wav");
   write_file(text, "To be, or not to be, that is the question.\n");
   write_file(empty, "");
@@ -258,7 +258,7 @@ GST_START_TEST(streams_that_fail) {
 GST_END_TEST
 
 GST_START_TEST(memory_that_is_not_allowed) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264, "mp4mux", 8, 1280, 720);
   const auto error = [&](const char *frames, const char *bytes) {
@@ -277,7 +277,7 @@ GST_START_TEST(memory_that_is_not_allowed) {
 GST_END_TEST
 
 GST_START_TEST(memory_that_is_not_there) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264, "mp4mux", 8, 1280, 720);
   check_path_failure(path, {"output", "frames", "sequence-length", "1048576", "max-memory", "0"},

@@ -2,6 +2,7 @@
 // Sessions and processes: what loading the library does, forks, and where the plugin is found. No test framework, for
 // that initialises GStreamer; each case has a process of its own.
 #include "gst/codecpatch/codecpatch.h"
+#include "tests/common/tempdir.h"
 
 #include <atomic>
 #include <cstdio>
@@ -187,10 +188,8 @@ int main() {
   const std::filesystem::directory_iterator threads("/proc/self/task");
   check(std::distance(begin(threads), end(threads)) == 1, "the library starts threads when it is loaded");
 
-  gchar *made = g_dir_make_tmp("codecpatch-XXXXXX", nullptr);
-  check(made != nullptr, "no folder");
-  const std::string folder = made, path = folder + "/clip.mp4";
-  g_free(made);
+  const test::TempDir folder;
+  const std::string path = folder.file("clip.mp4");
   in_fork("writing a clip", [&] { write_clip(path); });
   in_fork("fork of a process that has loaded the library", [&] { read_clip(path); });
   in_fork("forks of a process with a session", [&] { fork_after_session(path); });
@@ -203,10 +202,9 @@ int main() {
     in_fork("fork after an error", [&] { read_clip(path); });
   });
   in_fork("plugin beside the library", [&] {
-    hide_plugin(folder);
+    hide_plugin(folder.path());
     read_clip(path);
   });
-  in_fork("no plugin", [&] { without_plugin(folder, path); });
-  std::filesystem::remove_all(folder);
+  in_fork("no plugin", [&] { without_plugin(folder.path(), path); });
   return 0;
 }

@@ -12,7 +12,7 @@ namespace {
 
 using namespace pipes;
 
-std::string make_clip(const TemporaryFolder &folder) {
+std::string make_clip(const TempDir &folder) {
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 50);
   return path;
@@ -37,7 +37,7 @@ long resident_memory() {
 // cps_session_next() waits for a callback that waits for the test: closing ends the one at once, and waits for the
 // other.
 GST_START_TEST(close_while_reading) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string bytes = read_file(make_clip(folder));
   Feed::each_that_blocks(bytes, [](Feed &feed) {
     Failure failure, from_next, later;
@@ -66,7 +66,7 @@ GST_END_TEST
 
 // At whatever moment, with a clip in the queue or without.
 GST_START_TEST(close_at_any_time) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make_clip(folder);
   for (int delay = 0; delay < 30; delay++) {
     const Session session = open_path(path);
@@ -90,7 +90,7 @@ GST_START_TEST(close_at_any_time) {
 GST_END_TEST
 
 GST_START_TEST(in_parallel) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make_clip(folder);
   const std::string expected = all_bytes(next_clip(open_path(path)));
   std::vector<std::thread> threads;
@@ -112,7 +112,7 @@ GST_END_TEST
 // Each of 16 threads has four, of a path and of functions, and closes them in any order whenever it likes.
 GST_START_TEST(many_at_once) {
   constexpr unsigned kThreads = 16, kEach = 4;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make_clip(folder), bytes = read_file(path);
   const char *asked = g_getenv("CPS_ROUNDS");
   const int rounds = asked ? std::atoi(asked) : 2;
@@ -155,7 +155,7 @@ GST_START_TEST(many_at_once) {
 GST_END_TEST
 
 GST_START_TEST(one_after_the_other) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = make_clip(folder), bytes = read_file(path);
   const char *asked = g_getenv("CPS_SESSIONS");
   const int sessions = asked ? std::atoi(asked) : 60, warm = std::min(50, sessions / 2);

@@ -18,7 +18,7 @@ using namespace pipes;
 constexpr gint64 kMostToClose = 1200 * G_TIME_SPAN_MILLISECOND;
 
 std::string clip_bytes() {
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux faststart=true", 50);
   return read_file(folder.file("clip.mp4"));
 }
@@ -44,7 +44,7 @@ public:
   }
 
 private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::string path_;
   int writer_ = -1;
 };
@@ -318,7 +318,7 @@ GST_END_TEST
 
 // Sessions of all kinds of sources, closed at any moment, by many threads.
 GST_START_TEST(closed_at_any_moment) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string bytes = clip_bytes(), path = folder.file("clip.mp4");
   write_file(path, bytes);
   const Fifo fifo(false);

@@ -42,7 +42,7 @@ constexpr Encoded kSeekable[] = {
 // Seeks after the end of the stream: sections of it, then all of it once more.
 GST_START_TEST(seeks) {
   const Encoded &encoded = kSeekable[__i__];
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, encoded.encoder, encoded.muxer, kCount);
   Line line(full_line(path, encoded.demuxer + std::string(" ! ")));
@@ -75,7 +75,7 @@ GST_END_TEST
 
 // Seeks while the planner reads, rewinds or the decoder runs: the last one counts.
 GST_START_TEST(early_seeks) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   for (int delay = 0; delay < 12; delay++) {
@@ -102,7 +102,7 @@ GST_START_TEST(early_seeks) {
 GST_END_TEST
 
 GST_START_TEST(pause_and_resume) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   Line line(full_line(path));
@@ -121,7 +121,7 @@ GST_END_TEST
 
 // The demuxer's pads come and go with each round.
 GST_START_TEST(state_cycles) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   Line line(full_line(path, "qtdemux name=demuxer queue name=video ! "));
@@ -138,7 +138,7 @@ GST_END_TEST
 
 // Left at any moment, and started again. Without a demuxer, which gst_parse_launch links only once.
 GST_START_TEST(early_stops) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.h264");
   encode(path, kH264B, "", kCount);
   for (int delay = 0; delay < 12; delay++) {
@@ -154,7 +154,7 @@ GST_START_TEST(early_stops) {
 GST_END_TEST
 
 GST_START_TEST(two_at_once) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
   Line lines[] = {Line(full_line(path)), Line(full_line(path))};
@@ -174,7 +174,7 @@ GST_END_TEST
 GST_START_TEST(audio_branch) {
   if (!have_elements({"avenc_aac", "avdec_aac"}))
     return;
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode_with_audio(path, kCount);
   for (const char *queue : {"", "queue ! "})
@@ -197,7 +197,7 @@ GST_END_TEST
 
 // An application waits in PAUSED until all progress that it is told of is complete, and a sink waits there for PLAYING.
 GST_START_TEST(progress) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, "mp4mux", kCount);
   Line line("filesrc location=" + path + " ! qtdemux ! h264parse ! identity sleep-time=8000 ! frameplanner ! " +

@@ -104,7 +104,7 @@ void live_source_class_init(LiveSourceClass *klass) {
 
 // A clip that begins to play before all of it is there, unless the header is at its end.
 std::string clip_bytes(const char *muxer = "mp4mux faststart=true") {
-  const TemporaryFolder folder;
+  const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, muxer, 60);
   return read_file(folder.file("clip.mp4"));
 }
@@ -171,7 +171,7 @@ GST_END_TEST
 
 // Whoever takes the frames takes longer than the limits for each.
 GST_START_TEST(slow_consumer) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 60);
   const std::string options = "sequence-length=3 stall-timeout=2 timeout=2";
@@ -183,7 +183,7 @@ GST_END_TEST
 
 // Nothing is waited for in PAUSED, and behind the end.
 GST_START_TEST(at_rest) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 60);
   Line line(frames_of(path, "stall-timeout=2 timeout=2"));
@@ -212,7 +212,7 @@ GST_END_TEST
 
 // A second stream of the same bin has all of its time.
 GST_START_TEST(used_again) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 60);
   Line line(patches_of(path, "stall-timeout=20 timeout=20"));

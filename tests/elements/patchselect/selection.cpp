@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which patches are kept.
+#include "tests/elements/patchselect/fixture.h"
+
+using namespace patchselect;
+
+GST_START_TEST(random_access_frames) {
+  Clip clip = noise_clip("I420", 4);
+  for (const std::vector<bool> &flags : {std::vector<bool>{false, false, true, false},
+                                         {true, false, true, true},
+                                         {false, true, true, false},
+                                         {true, true, true, true}}) {
+    clip.random_access = flags;
+    const auto tensors = run_with({}, clip);
+    check_fields(tensors.get(), clip, expect(clip, keep(20), kTarget));
+    for (guint i = 0; i < 4; ++i)
+      assert_equals_int(clip_of(tensors.get())->frames[i].is_i, flags[i]);
+  }
+}
+GST_END_TEST
+
+// Where no sampled frame is one, the first counts.
+GST_START_TEST(no_random_access_frame) {
+  const Clip clip = noise_clip("I420", 4);
+  const auto tensors = run_with({}, clip);
+  check_fields(tensors.get(), clip, expect(clip, keep(20), kTarget));
+  for (guint i = 0; i < 4; ++i)
+    assert_equals_int(clip_of(tensors.get())->frames[i].is_i, i == 0);
+}
+GST_END_TEST
+
+GST_START_TEST(blocks) {
+  Clip clip = noise_clip();
+  clip.random_access[1] = true;
+  cps::SelectOptions options = keep(24);
+  options.unit = cps::SelectionUnit::Block2x2;
+  const auto tensors = run_with({{"selection-unit", "block2x2"}, {"k-keep", "24"}}, clip);
+  const Expected expected = expect(clip, options, kTarget);
+  check_fields(tensors.get(), clip, expected);
+  check_pixels(tensors.get(), clip, expected, kBt709);
+}
+GST_END_TEST
+
+GST_START_TEST(blocks_that_do_not_divide) {
+  check_refused({{"selection-unit", "block2x2"}, {"k-keep", "22"}}, "block2x2");
+  check_refused({{"selection-unit", "block2x2"}, {"k-keep", "22"}}, "k-keep is 22");
+  const Clip clip = noise_clip(); // more than there are is all there are, and those divide
+  const auto tensors = run_with({{"selection-unit", "block2x2"}, {"k-keep", "50"}}, clip);
+  assert_equals_int(test::elements_of<float>(tensors.get(), "meta_scores").size(), 48);
+}
+GST_END_TEST
+
+GST_START_TEST(static_fallback) {
+  Clip clip = noise_clip("I420", 5);
+  for (auto &map : clip.maps)
+    for (float &value : map)
+      value *= 0.001f; // hardly moves
+  cps::SelectOptions options = keep(20);
+  const auto without = run_with({}, clip);
+  check_fields(without.get(), clip, expect(clip, options, kTarget));
+  options.static_fallback = true;
+  options.static_uniform_frames = 1;
+  const Expected expected = expect(clip, options, kTarget);
+  const auto with = run_with({{"static-fallback", "true"}, {"static-uniform-frames", "1"}}, clip);
+  check_fields(with.get(), clip, expected);
+  fail_unless(expected.selected != expect(clip, keep(20), kTarget).selected);
+
+  options.static_abs_thresh = 1e-5; // not so still after all
+  options.static_rel_thresh = 0;
+  const auto moving = run_with({{"static-fallback", "true"},
+                                {"static-uniform-frames", "1"},
+                                {"static-abs-thresh", "1e-5"},
+                                {"static-rel-thresh", "0"}},
+                               clip);
+  check_fields(moving.get(), clip, expect(clip, options, kTarget));
+}
+GST_END_TEST
+
+GST_START_TEST(more_than_there_are) {
+  const Clip clip = noise_clip();
+  const auto tensors = run_with({{"k-keep", "2147483647"}}, clip);
+  const auto fields = test::elements_of<gint64>(tensors.get(), "meta_fields");
+  assert_equals_int(fields.size(), 6 * 48);
+  for (size_t i = 0; i < 48; ++i)
+    assert_equals_int64(fields[6 * i + 3], static_cast<gint64>(i));
+}
+GST_END_TEST
+
+GST_START_TEST(nothing_to_keep) {
+  for (const char *count : {"0", "-1", "-2147483648"}) {
+    const Clip clip = noise_clip();
+    const auto tensors = run_with({{"k-keep", count}}, clip);
+    const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(tensors.get());
+    assert_equals_int(meta->n_tensors, 3);
+    assert_equals_int(gst_buffer_n_memory(tensors.get()), 3);
+    for (guint i = 0; i < 3; ++i)
+      assert_equals_int64(meta->tensors[i].dims[0], 0);
+    fail_unless(test::elements_of<float>(tensors.get(), "patches").empty());
+    assert_equals_int(meta->clip->n_frames, 3);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(sequence_of_one) {
+  const Clip clip = noise_clip("I420", 1);
+  const auto tensors = run_with({{"k-keep", "5"}}, clip);
+  const Expected expected = expect(clip, keep(5), kTarget);
+  check_fields(tensors.get(), clip, expected);
+  check_pixels(tensors.get(), clip, expected, kBt709);
+}
+GST_END_TEST
+
+TCase *patchselect::selection_tests() {
+  TCase *tests = test::subject("selection");
+  tcase_add_test(tests, random_access_frames);
+  tcase_add_test(tests, no_random_access_frame);
+  tcase_add_test(tests, blocks);
+  tcase_add_test(tests, blocks_that_do_not_divide);
+  tcase_add_test(tests, static_fallback);
+  tcase_add_test(tests, more_than_there_are);
+  tcase_add_test(tests, nothing_to_keep);
+  tcase_add_test(tests, sequence_of_one);
+  return tests;
+}
