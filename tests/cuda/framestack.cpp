@@ -9,7 +9,7 @@ namespace {
 // framestack alone.
 class Stack : public Line {
 public:
-  explicit Stack(bool cuda, Properties properties = {}) : Line(cuda, properties, Output::Frames) {}
+  explicit Stack(bool cuda, Properties properties = {}) : Line(cuda, properties, Output::WholeFrames) {}
 
   const Harness *operator->() const { return &first(); }
 };
@@ -18,7 +18,7 @@ public:
 
 GST_START_TEST(color_matrix) {
   for (const char *matrix : {"bt601", "bt709", "bt2020"})
-    check_clip(Output::Frames, "NV12", 96, 80, nullptr, {{"color-matrix", matrix}});
+    check_clip(Output::WholeFrames, "NV12", 96, 80, nullptr, {{"color-matrix", matrix}});
 }
 GST_END_TEST
 

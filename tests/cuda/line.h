@@ -112,7 +112,7 @@ inline Frames noise_frames(const GstVideoInfo &info, guint length, const Shown &
   return frames;
 }
 
-enum class Output { Patches, Frames };
+enum class Output { Patches, WholeFrames };
 
 // patchenergy and patchselect, or framestack alone.
 class Line {

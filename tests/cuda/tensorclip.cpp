@@ -7,7 +7,7 @@ using cps::Owned;
 
 namespace {
 
-constexpr Output kOutputs[] = {Output::Patches, Output::Frames};
+constexpr Output kOutputs[] = {Output::Patches, Output::WholeFrames};
 
 // A pair of lines that have begun a stream of the same frames.
 struct Lines {
@@ -246,7 +246,8 @@ static void check_fault(Output output, bool later, const char *text, gint code, 
   for (const Place place : {FirstElement, LastElement, SecondFrame}) {
     if (place == SecondFrame && !later)
       continue;
-    Frames frames = noise_frames(info, 3, 2, 1), copies = upload(context.get(), info, frames);
+    Frames frames = noise_frames(info, 3, 2, 1);
+    Frames copies = upload(context.get(), info, frames);
     const Lines lines(output);
     lines.cuda.start(info);
     const Harness *failing = &lines.cuda.first();

@@ -116,8 +116,8 @@ GST_START_TEST(damage_is_told) {
   sampler.push(stamped(2, 3));
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {0, 0, 0, 1, 1, 2});
-  for (size_t i = 0; i < frames.size(); ++i) {
-    const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frames[i].get());
+  for (const auto &frame : frames) {
+    const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame.get());
     const bool is_damaged = meta->frame_id == 1;
     assert_equals_int(meta->status, is_damaged ? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK);
     assert_equals_uint64(meta->pts, test::time_of(meta->frame_id));
