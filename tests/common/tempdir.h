@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A folder for the files of one test. Takes no test framework.
+// A folder for the files of one test. Takes no test framework, and none of the headers of the standard library that the
+// macros of one break.
 #pragma once
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
+#include <ftw.h>
+#include <glib.h>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace test {
@@ -15,15 +15,17 @@ namespace test {
 // A new folder that goes with everything in it.
 class TempDir {
 public:
-  TempDir() : path_(std::filesystem::temp_directory_path() / "codecpatch-XXXXXX") {
-    if (mkdtemp(path_.data()))
-      return;
-    std::perror(path_.c_str());
-    std::abort();
+  TempDir() {
+    GError *error = nullptr;
+    gchar *const made = g_dir_make_tmp("codecpatch-XXXXXX", &error);
+    if (!made)
+      g_error("%s", error->message); // ends the program
+    path_ = made;
+    g_free(made);
   }
   ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    constexpr int kDescriptors = 16;
+    nftw(path_.c_str(), remove_one, kDescriptors, FTW_DEPTH | FTW_PHYS);
   }
   TempDir(const TempDir &) = delete;
   TempDir &operator=(const TempDir &) = delete;
@@ -34,13 +36,21 @@ public:
   // The names of all of them, hidden ones too, in order.
   std::vector<std::string> files() const {
     std::vector<std::string> names;
-    for (const auto &entry : std::filesystem::directory_iterator(path_))
-      names.push_back(entry.path().filename());
+    GDir *const folder = g_dir_open(path_.c_str(), 0, nullptr);
+    while (const gchar *name = folder ? g_dir_read_name(folder) : nullptr)
+      names.emplace_back(name);
+    if (folder)
+      g_dir_close(folder);
     std::sort(names.begin(), names.end());
     return names;
   }
 
 private:
+  static int remove_one(const char *path, const struct stat *, int, struct FTW *) {
+    std::remove(path); // what stays is in nobody's way
+    return 0;
+  }
+
   std::string path_;
 };
 

@@ -123,16 +123,16 @@ bool two_devices() {
 
 } // namespace
 
-GST_START_TEST(processed_on_gpu) {
+GST_START_TEST(test_processed_on_gpu) {
   const Clips clips;
   check_run(clips.h264(), "decode-backend=cpu process-backend=gpu", "cpu", 0, "avdec_h264");
   check_run(clips.raw(), "decode-backend=cpu process-backend=gpu", "cpu", 0, "");
   check_run(clips.raw(), "process-backend=gpu", "cpu", 0, "");
   check_run(clips.h264(), "decode-backend=cpu", "cpu", -1, "avdec_h264");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(decoded_on_gpu) {
+GST_START_TEST(test_decoded_on_gpu) {
   const TestDecoder decoder(kDecoder);
   const Clips clips;
   check_run(clips.h264(), "decode-backend=gpu process-backend=cpu", "gpu", -1, "nvtesth264sldec");
@@ -140,10 +140,10 @@ GST_START_TEST(decoded_on_gpu) {
        {"decode-backend=gpu process-backend=gpu", "decode-backend=gpu", "decode-backend=auto process-backend=auto", ""})
     check_run(clips.h264(), options, "gpu", 0, "nvtesth264sldec");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The codec only decides where it is decoded.
-GST_START_TEST(other_codec) {
+GST_START_TEST(test_other_codec) {
   const TestDecoder decoder(kDecoder);
   const Clips clips;
   const std::string jpeg = clips.jpeg();
@@ -152,9 +152,9 @@ GST_START_TEST(other_codec) {
   check_refusal(line_of(jpeg, "decode-backend=gpu"), {"GPU 0", "JPEG", "decode-backend"});
   check_refusal(line_of(clips.raw(), "decode-backend=gpu"), {"GPU 0", "decode-backend"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(two_gpus) {
+GST_START_TEST(test_two_gpus) {
   if (!two_devices())
     return;
   const TestDecoder decoder(kDecoder);
@@ -167,10 +167,10 @@ GST_START_TEST(two_gpus) {
   check_run(clips.h264(), gpu + "decode-device-id=1 process-device-id=1", "gpu", 1, "nvtesth264device1sldec");
   check_run(clips.h264(), "decode-backend=cpu process-backend=gpu process-device-id=1", "cpu", 1, "avdec_h264");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A decoder of another GPU is none.
-GST_START_TEST(decoder_elsewhere) {
+GST_START_TEST(test_decoder_elsewhere) {
   if (!two_devices())
     return;
   const TestDecoder decoder(kDecoder);
@@ -178,18 +178,18 @@ GST_START_TEST(decoder_elsewhere) {
   check_run(clips.h264(), "decode-device-id=1 process-device-id=1", "cpu", 1, "avdec_h264");
   check_refusal(line_of(clips.h264(), "decode-backend=gpu decode-device-id=1"), {"GPU 1", "H.264"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(stateless_first) {
+GST_START_TEST(test_stateless_first) {
   const TestDecoder decoder(kDecoder);
   const TestDecoder stateful({"nvtesth264dec", GST_RANK_PRIMARY + 200, 0, false});
   const Clips clips;
   check_run(clips.h264(), "", "gpu", 0, "nvtesth264sldec");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What does not open is passed over in silence.
-GST_START_TEST(broken_decoder) {
+GST_START_TEST(test_broken_decoder) {
   const TestDecoder broken({"nvtesth264brokensldec", GST_RANK_PRIMARY + 300, 0, true});
   const Clips clips;
   check_run(clips.h264(), "", "cpu", 0, "avdec_h264");
@@ -197,9 +197,9 @@ GST_START_TEST(broken_decoder) {
   const TestDecoder decoder(kDecoder);
   check_run(clips.h264(), "decode-backend=gpu", "gpu", 0, "nvtesth264sldec");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_such_gpu) {
+GST_START_TEST(test_no_such_gpu) {
   const Clips clips;
   check_refusal(line_of(clips.h264(), "decode-backend=gpu decode-device-id=9"),
                 {"decode-backend", "decode-device-id=9"});
@@ -207,10 +207,10 @@ GST_START_TEST(no_such_gpu) {
                 {"process-backend", "process-device-id=9"});
   check_run(clips.h264(), "decode-device-id=9", "cpu", -1, "avdec_h264");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // nvcodec has no elements where the driver is without NVDEC.
-GST_START_TEST(no_upload) {
+GST_START_TEST(test_no_upload) {
   const Owned<GstPluginFeature> upload(gst_registry_lookup_feature(gst_registry_get(), "cudaupload"));
   gst_registry_remove_feature(gst_registry_get(), upload.get());
   const Clips clips;
@@ -219,10 +219,10 @@ GST_START_TEST(no_upload) {
   check_refusal(line_of(clips.h264(), "decode-backend=cpu process-backend=gpu"), {"process-backend=gpu", "nvcodec"});
   fail_unless(gst_registry_add_feature(gst_registry_get(), upload.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The same bin, back and forth.
-GST_START_TEST(changes) {
+GST_START_TEST(test_changes) {
   const TestDecoder decoder(kDecoder);
   const Clips clips;
   const Result expected = run_line(line_of(clips.h264(), "decode-backend=cpu process-backend=cpu"));
@@ -242,10 +242,10 @@ GST_START_TEST(changes) {
     assert_equals_uint64(pipes::children_of(bin.get()).size(), children);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // uniformdecodebin: frames in the memory that was asked for, turned or not.
-GST_START_TEST(frames) {
+GST_START_TEST(test_frames) {
   const TestDecoder decoder(kDecoder);
   const Clips clips;
   const std::string rotated = clips.rotated();
@@ -275,22 +275,22 @@ GST_START_TEST(frames) {
       }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *bins_suite() {
   Suite *suite = suite_create("cuda bins");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_test(tests, processed_on_gpu);
-  tcase_add_test(tests, decoded_on_gpu);
-  tcase_add_test(tests, other_codec);
-  tcase_add_test(tests, two_gpus);
-  tcase_add_test(tests, decoder_elsewhere);
-  tcase_add_test(tests, stateless_first);
-  tcase_add_test(tests, broken_decoder);
-  tcase_add_test(tests, no_such_gpu);
-  tcase_add_test(tests, no_upload);
-  tcase_add_test(tests, changes);
-  tcase_add_test(tests, frames);
+  tcase_add_test(tests, test_processed_on_gpu);
+  tcase_add_test(tests, test_decoded_on_gpu);
+  tcase_add_test(tests, test_other_codec);
+  tcase_add_test(tests, test_two_gpus);
+  tcase_add_test(tests, test_decoder_elsewhere);
+  tcase_add_test(tests, test_stateless_first);
+  tcase_add_test(tests, test_broken_decoder);
+  tcase_add_test(tests, test_no_such_gpu);
+  tcase_add_test(tests, test_no_upload);
+  tcase_add_test(tests, test_changes);
+  tcase_add_test(tests, test_frames);
   return suite;
 }
 

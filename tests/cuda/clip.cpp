@@ -142,7 +142,7 @@ Case color_case(cps::ColorModel model, int bits) {
 
 } // namespace
 
-GST_START_TEST(counts) {
+GST_START_TEST(test_counts) {
   for (const int64_t k : {-3, 0, 1, 2, 15, 16, 17, 31, 32, 33, 79, 80, 81, 2048})
     for (const auto &random_access : std::vector<std::vector<uint8_t>>{
              {1, 0, 0, 0, 0}, {0, 0, 1, 0, 1}, {1, 1, 1, 1, 1}, {0, 1, 0, 0, 0}, {0, 0, 0, 0, 0}})
@@ -154,9 +154,9 @@ GST_START_TEST(counts) {
         check(c, "k = " + std::to_string(k));
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(blocks) {
+GST_START_TEST(test_blocks) {
   for (const int64_t k : {4, 8, 16, 20, 32, 80})
     for (const auto energy : {Case::Noise, Case::Saturated, Case::Still}) {
       Case c;
@@ -168,9 +168,9 @@ GST_START_TEST(blocks) {
       check(c, "blocks, k = " + std::to_string(k));
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(static_clips) {
+GST_START_TEST(test_static_clips) {
   for (const int frames : {0, 1, 2, 3, 4, 9})
     for (const double threshold : {2.0, 0.5, 1e-6, 400.0, -1.0})
       for (const auto energy : {Case::Still, Case::Noise}) {
@@ -186,9 +186,9 @@ GST_START_TEST(static_clips) {
         check(c, "static, " + std::to_string(frames) + " frames");
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(dtypes) {
+GST_START_TEST(test_dtypes) {
   for (const PixelType type : {PixelType::U8, PixelType::F16, PixelType::BF16, PixelType::F32})
     for (const auto model : {cps::ColorModel::Gray, cps::ColorModel::Yuv, cps::ColorModel::Rgb}) {
       Case c = color_case(model, 8);
@@ -200,9 +200,9 @@ GST_START_TEST(dtypes) {
       check(c, "scaled");
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(layouts) {
+GST_START_TEST(test_layouts) {
   for (const int bits : {8, 10, 12, 16})
     for (const int sub : {1, 2, 4}) {
       Case c = color_case(cps::ColorModel::Yuv, bits);
@@ -215,10 +215,10 @@ GST_START_TEST(layouts) {
       check(c, "layout");
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Many blocks of scores, patches of more than one block of pixels, and sizes that go into nothing evenly.
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   constexpr struct {
     int width, height, patch, columns, rows;
   } sizes[] = {{1000, 120, 2, 150, 4}, {64, 48, 40, 2, 2}, {33, 35, 14, 2, 2}, {600, 400, 14, 22, 12}, {9, 5, 1, 8, 6}};
@@ -232,10 +232,10 @@ GST_START_TEST(sizes) {
     check(c, std::to_string(size.width));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One Clip for what comes one after the other, with the memory of larger ones before.
-GST_START_TEST(one_after_the_other) {
+GST_START_TEST(test_one_after_the_other) {
   const TestDevice device;
   cps::cuda::PatchSelector clip(device.get());
   for (const int width : {160, 160, 320, 64, 160}) {
@@ -246,10 +246,10 @@ GST_START_TEST(one_after_the_other) {
     check(device, clip, c, std::to_string(width) + ", a longer one");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Energies that nobody should send end in some selection, and nowhere else.
-GST_START_TEST(foul_energies) {
+GST_START_TEST(test_foul_energies) {
   const TestDevice device;
   cps::cuda::PatchSelector clip(device.get());
   for (const float foul : {-1e30f, 1e30f, std::nanf("")}) {
@@ -268,21 +268,21 @@ GST_START_TEST(foul_energies) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cuda_clip_suite() {
   Suite *suite = suite_create("cuda-clip");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 120);
-  tcase_add_test(tests, counts);
-  tcase_add_test(tests, blocks);
-  tcase_add_test(tests, static_clips);
-  tcase_add_test(tests, dtypes);
-  tcase_add_test(tests, layouts);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, one_after_the_other);
-  tcase_add_test(tests, foul_energies);
+  tcase_add_test(tests, test_counts);
+  tcase_add_test(tests, test_blocks);
+  tcase_add_test(tests, test_static_clips);
+  tcase_add_test(tests, test_dtypes);
+  tcase_add_test(tests, test_layouts);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_one_after_the_other);
+  tcase_add_test(tests, test_foul_energies);
   return suite;
 }
 

@@ -146,12 +146,12 @@ std::string refusal(const std::string &description) {
   }                                                                                                                    \
   GST_END_TEST
 
-VIDEO_TEST(demo, golden::kDemo)
-VIDEO_TEST(full_range, golden::kFullRange)
-VIDEO_TEST(nasa, golden::kNasa)
-VIDEO_TEST(ten_bits, golden::kTenBits, true)
+VIDEO_TEST(test_demo, golden::kDemo);
+VIDEO_TEST(test_full_range, golden::kFullRange);
+VIDEO_TEST(test_nasa, golden::kNasa);
+VIDEO_TEST(test_ten_bits, golden::kTenBits, true);
 
-GST_START_TEST(made_on_the_spot) {
+GST_START_TEST(test_made_on_the_spot) {
   for (const char *options : {"", " output-dtype=u8 selection-unit=block2x2", " output-dtype=f32 k-keep=1000000",
                               " static-fallback=true static-abs-thresh=1000 k-keep=0"}) {
     Clip expected;
@@ -165,10 +165,10 @@ GST_START_TEST(made_on_the_spot) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One decoder, and one upload, for two ways to process.
-GST_START_TEST(tee) {
+GST_START_TEST(test_tee) {
   const std::string branches[] = {"patchenergy energy-pct=50 ! patchselect input-size=112 k-keep=60 output-dtype=u8",
                                   "patchenergy ! patchselect input-size=56 k-keep=7 output-dtype=f32 patch-size=16"};
   const std::string sampler = "appsrc name=in ! uniformsampler sequence-length=6 ! ";
@@ -190,10 +190,10 @@ GST_START_TEST(tee) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What follows patchselect decides; nothing but caps does.
-GST_START_TEST(caps_decide) {
+GST_START_TEST(test_caps_decide) {
   const Clip expected = run_sampled(sampled_line("", ""), false);
   const std::string rest = kRest, in_cuda = rest + " ! other/tensors(memory:CUDAMemory)";
   check_equal(run_sampled(sampled_line("", "cudaupload", rest + " ! other/tensors"), false), expected, "system memory");
@@ -204,9 +204,9 @@ GST_START_TEST(caps_decide) {
   check_equal(run_sampled(sampled_line(kUpload, "cudadownload", rest + " ! other/tensors"), false), expected,
               "system memory after all");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps_that_do_not_fit) {
+GST_START_TEST(test_caps_that_do_not_fit) {
   const std::string rest = kRest;
   for (const std::string &line :
        {sampled_line(kUpload, "", rest + " ! other/tensors"), sampled_line("", kUpload, rest + " ! other/tensors"),
@@ -216,19 +216,19 @@ GST_START_TEST(caps_that_do_not_fit) {
     fail_unless(contains(reason, "not-negotiated"), "%s: \"%s\"", line.c_str(), reason.c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *combinations_suite() {
   Suite *suite = suite_create("cuda combinations");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_test(tests, demo);
-  tcase_add_test(tests, full_range);
-  tcase_add_test(tests, nasa);
-  tcase_add_test(tests, ten_bits);
-  tcase_add_test(tests, made_on_the_spot);
-  tcase_add_test(tests, tee);
-  tcase_add_test(tests, caps_decide);
-  tcase_add_test(tests, caps_that_do_not_fit);
+  tcase_add_test(tests, test_demo);
+  tcase_add_test(tests, test_full_range);
+  tcase_add_test(tests, test_nasa);
+  tcase_add_test(tests, test_ten_bits);
+  tcase_add_test(tests, test_made_on_the_spot);
+  tcase_add_test(tests, test_tee);
+  tcase_add_test(tests, test_caps_decide);
+  tcase_add_test(tests, test_caps_that_do_not_fit);
   return suite;
 }
 

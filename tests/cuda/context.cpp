@@ -100,7 +100,7 @@ void give(GstElement *element, GstCudaContext *context) {
 
 } // namespace
 
-GST_START_TEST(primary_contexts) {
+GST_START_TEST(test_primary_contexts) {
   const Owned<GstCudaContext> one = primary(), two = primary();
   fail_unless(one && one == two);
   CUcontext handle = nullptr;
@@ -115,18 +115,18 @@ GST_START_TEST(primary_contexts) {
     check_text(error.text, "GPU");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(primary_by_default) {
+GST_START_TEST(test_primary_by_default) {
   const Line line;
   fail_unless(ensure(line.upstream) == primary());
   check_equal(line.messages(), "need have ");
   fail_unless_equals_int(line.downstream->queries, 0);
   fail_unless(ensure(line.downstream) == primary());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(at_the_same_time) {
+GST_START_TEST(test_at_the_same_time) {
   const Line line;
   Owned<GstCudaContext> one, two;
   std::thread other([&] { two = ensure(line.upstream); });
@@ -134,10 +134,10 @@ GST_START_TEST(at_the_same_time) {
   other.join();
   fail_unless(one && one == two);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // An application's context, set before or when it is asked for.
-GST_START_TEST(from_the_application) {
+GST_START_TEST(test_from_the_application) {
   const Owned<GstCudaContext> own = new_context();
   {
     const Line line;
@@ -161,9 +161,9 @@ GST_START_TEST(from_the_application) {
   fail_unless(ensure(line.upstream) == own && ensure(line.downstream) == own);
   gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(device_missing) {
+GST_START_TEST(test_device_missing) {
   const Line line;
   line.upstream->context->set_device_id(99);
   const Owned<GstCudaContext> own = new_context();
@@ -174,9 +174,9 @@ GST_START_TEST(device_missing) {
   line.upstream->context->set_device_id(0);
   fail_unless(ensure(line.upstream) == own);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(context_of_frames) {
+GST_START_TEST(test_context_of_frames) {
   const Line line;
   ElementContext &context = *line.downstream->context;
   fail_unless(ensure(line.downstream) == primary());
@@ -193,9 +193,9 @@ GST_START_TEST(context_of_frames) {
   fail_if(context.adopt(own.get(), error));
   check_text(error.text, "cuda-device-id is 7, but the frames are on GPU 0");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(two_devices) {
+GST_START_TEST(test_two_devices) {
   if (cps::cuda::driver()->devices < 2)
     return;
   const Line line;
@@ -218,10 +218,10 @@ GST_START_TEST(two_devices) {
   g_object_get(device->allocator(), "cuda-device-id", &id, nullptr);
   fail_unless_equals_int(id, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Queries that are not for a CUDA context are not ours.
-GST_START_TEST(other_queries) {
+GST_START_TEST(test_other_queries) {
   const Line line;
   GstPad *pad = GST_PAD(line.downstream->parent.sinkpads->data);
   const Owned<GstQuery> other(gst_query_new_context("gst.gl.GLDisplay")),
@@ -233,20 +233,20 @@ GST_START_TEST(other_queries) {
   fail_unless(gst_pad_query(pad, ours.get()));
   fail_unless(line.downstream->context->current() == primary());
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cuda_context_suite() {
   Suite *suite = suite_create("cuda-context");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, primary_contexts);
-  tcase_add_test(tests, primary_by_default);
-  tcase_add_test(tests, at_the_same_time);
-  tcase_add_test(tests, from_the_application);
-  tcase_add_test(tests, device_missing);
-  tcase_add_test(tests, context_of_frames);
-  tcase_add_test(tests, two_devices);
-  tcase_add_test(tests, other_queries);
+  tcase_add_test(tests, test_primary_contexts);
+  tcase_add_test(tests, test_primary_by_default);
+  tcase_add_test(tests, test_at_the_same_time);
+  tcase_add_test(tests, test_from_the_application);
+  tcase_add_test(tests, test_device_missing);
+  tcase_add_test(tests, test_context_of_frames);
+  tcase_add_test(tests, test_two_devices);
+  tcase_add_test(tests, test_other_queries);
   return suite;
 }
 

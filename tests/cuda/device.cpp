@@ -76,7 +76,7 @@ void check_begins(Normalising &run, const Device &device) {
 
 } // namespace
 
-GST_START_TEST(kernels) {
+GST_START_TEST(test_kernels) {
   const Owned<GstCudaContext> context = new_context();
   const auto device = new_device(context.get());
   fail_unless(device->context() == context.get());
@@ -88,9 +88,9 @@ GST_START_TEST(kernels) {
   run.check();
   fail_unless_equals_int(device->launches(), 2);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(two_streams) {
+GST_START_TEST(test_two_streams) {
   const Owned<GstCudaContext> context = new_context();
   const auto one = new_device(context.get()), two = new_device(context.get());
   fail_unless(one->stream() != two->stream());
@@ -102,9 +102,9 @@ GST_START_TEST(two_streams) {
   second.check();
   first.check();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(two_contexts) {
+GST_START_TEST(test_two_contexts) {
   const Owned<GstCudaContext> context = new_context(), other = new_context();
   const auto one = new_device(context.get()), two = new_device(other.get());
   Normalising first(*one, 1.0f), second(*two, 2.0f);
@@ -113,10 +113,10 @@ GST_START_TEST(two_contexts) {
   first.check();
   second.check();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Kernels are loaded once a context, and do not keep it.
-GST_START_TEST(kernels_of_a_context) {
+GST_START_TEST(test_kernels_of_a_context) {
   bool gone = false;
   {
     const Owned<GstCudaContext> context = new_context();
@@ -137,9 +137,9 @@ GST_START_TEST(kernels_of_a_context) {
   }
   fail_unless(gone);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(kernel_missing) {
+GST_START_TEST(test_kernel_missing) {
   const Owned<GstCudaContext> context = new_context();
   const auto device = new_device(context.get());
   const CurrentContext current(*device);
@@ -156,9 +156,9 @@ GST_START_TEST(kernel_missing) {
   check_begins(run, *device);
   run.check();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(scratch_memory) {
+GST_START_TEST(test_scratch_memory) {
   const Owned<GstCudaContext> context = new_context();
   auto device = new_device(context.get());
   const CurrentContext current(*device);
@@ -181,9 +181,9 @@ GST_START_TEST(scratch_memory) {
   fail_unless(empty.reserve(*device, 0));
   fail_unless(device->upload(empty.address(), nullptr, 0));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(lost_device) {
+GST_START_TEST(test_lost_device) {
   if (!simulation())
     return;
   const Owned<GstCudaContext> context = new_context();
@@ -210,10 +210,10 @@ GST_START_TEST(lost_device) {
   }
   simulation()->lose_device(0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // CUDA does not survive a fork: the child is told so, and its parent goes on.
-GST_START_TEST(forked) {
+GST_START_TEST(test_forked) {
   const Owned<GstCudaContext> context = new_context();
   const auto device = new_device(context.get());
   const pid_t child = fork();
@@ -230,9 +230,9 @@ GST_START_TEST(forked) {
   check_begins(run, *device);
   run.check();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(texts) {
+GST_START_TEST(test_texts) {
   using cps::cuda::bytes_text;
   check_equal(bytes_text(0), "0 bytes");
   check_equal(bytes_text(999999), "999999 bytes");
@@ -243,21 +243,21 @@ GST_START_TEST(texts) {
   check_text(cps::cuda::error_of(CUDA_ERROR_NO_BINARY_FOR_GPU, "loading").text, "compute capability 7.5");
   check_text(cps::cuda::error_of(static_cast<CUresult>(123456), "waiting").text, "CUDA error 123456");
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cuda_device_suite() {
   Suite *suite = suite_create("cuda-device");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, kernels);
-  tcase_add_test(tests, two_streams);
-  tcase_add_test(tests, two_contexts);
-  tcase_add_test(tests, kernels_of_a_context);
-  tcase_add_test(tests, kernel_missing);
-  tcase_add_test(tests, scratch_memory);
-  tcase_add_test(tests, lost_device);
-  tcase_add_test(tests, forked);
-  tcase_add_test(tests, texts);
+  tcase_add_test(tests, test_kernels);
+  tcase_add_test(tests, test_two_streams);
+  tcase_add_test(tests, test_two_contexts);
+  tcase_add_test(tests, test_kernels_of_a_context);
+  tcase_add_test(tests, test_kernel_missing);
+  tcase_add_test(tests, test_scratch_memory);
+  tcase_add_test(tests, test_lost_device);
+  tcase_add_test(tests, test_forked);
+  tcase_add_test(tests, test_texts);
   return suite;
 }
 

@@ -5,7 +5,7 @@
 using namespace test;
 using cps::Owned;
 
-GST_START_TEST(templates) {
+GST_START_TEST(test_templates) {
   for (const auto &[factory, pad] :
        {std::pair("patchenergy", "sink"), std::pair("patchenergy", "src"), std::pair("patchselect", "sink"),
         std::pair("patchselect", "src"), std::pair("tensormetasink", "sink")}) {
@@ -21,9 +21,9 @@ GST_START_TEST(templates) {
   };
   assert_equals_int(gst_value_compare(formats(0), formats(1)), GST_VALUE_EQUAL);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(options) {
+GST_START_TEST(test_options) {
   check_clip(Output::Patches, "NV12", 96, 80, nullptr,
              {{"output-dtype", "bf16"}, {"k-keep", "24"}, {"selection-unit", "block2x2"}});
   check_clip(Output::Patches, "NV12", 96, 80, nullptr, {{"output-dtype", "u8"}, {"k-keep", "1000000"}});
@@ -32,10 +32,10 @@ GST_START_TEST(options) {
   check_clip(Output::Patches, "NV12", 96, 80, nullptr, {{"static-fallback", "true"}, {"static-abs-thresh", "1000"}});
   check_clip(Output::Patches, "NV12", 96, 80, nullptr, {{"k-keep", "0"}});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What patchenergy alone does, whatever comes after it.
-GST_START_TEST(energy_maps) {
+GST_START_TEST(test_energy_maps) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   const Harness cuda("patchenergy"), system("patchenergy");
@@ -53,7 +53,7 @@ GST_START_TEST(energy_maps) {
     fail_unless(bytes_of(gst_buffer_peek_memory(map->map, 0)) == bytes_of(gst_buffer_peek_memory(expected->map, 0)));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Refusals
 
@@ -75,14 +75,14 @@ static void check_foreign_energy(bool cuda_frame) {
   select.check_error(cuda_frame ? "of a frame in CUDA memory is not" : "of a frame in system memory is in CUDA memory");
 }
 
-GST_START_TEST(energy_in_other_memory) {
+GST_START_TEST(test_energy_in_other_memory) {
   check_foreign_energy(true);
   check_foreign_energy(false);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Of patchselect, which sees for itself: two lines that have worked, and then frames of one behind those of the other.
-GST_START_TEST(another_context) {
+GST_START_TEST(test_another_context) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> contexts[] = {new_context(), new_context()};
   const Line cuda(true), other(true);
@@ -99,10 +99,10 @@ GST_START_TEST(another_context) {
   fail_unless(cuda.select().push(other.energy().pull()) == GST_FLOW_ERROR);
   cuda.select().check_error("context changed");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The first map that has to be allocated when the device is gone already.
-GST_START_TEST(device_lost_before_memory) {
+GST_START_TEST(test_device_lost_before_memory) {
   const Simulation *sim = simulation();
   if (!sim)
     return;
@@ -118,16 +118,16 @@ GST_START_TEST(device_lost_before_memory) {
   cuda.energy().check_error("The GPU failed");
   sim->lose_device(0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *elements_suite() {
   TCase *tests = subject("general", 4 * kWatchdogSeconds);
-  tcase_add_test(tests, templates);
-  tcase_add_test(tests, options);
-  tcase_add_test(tests, energy_maps);
-  tcase_add_test(tests, energy_in_other_memory);
-  tcase_add_test(tests, another_context);
-  tcase_add_test(tests, device_lost_before_memory);
+  tcase_add_test(tests, test_templates);
+  tcase_add_test(tests, test_options);
+  tcase_add_test(tests, test_energy_maps);
+  tcase_add_test(tests, test_energy_in_other_memory);
+  tcase_add_test(tests, test_another_context);
+  tcase_add_test(tests, test_device_lost_before_memory);
   return suite_of("cuda elements", {tests});
 }
 

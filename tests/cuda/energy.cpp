@@ -80,34 +80,34 @@ void check_sizes(Layout layout) {
 
 } // namespace
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   check_sizes(reference::gray(0, 0));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes_rgb) {
+GST_START_TEST(test_sizes_rgb) {
   check_sizes(reference::rgb(0, 0));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(depths) {
+GST_START_TEST(test_depths) {
   for (const int bits : {8, 9, 10, 12, 14, 16})
     for (const Content content : {Content::Noise, Content::Moving, Content::Steps}) {
       check_sequence(reference::gray(132, 128, bits), content);
       check_sequence(reference::gray(131, 65, bits), content);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(percentiles) {
+GST_START_TEST(test_percentiles) {
   for (const double percentile : {-5.0, 1.0, 33.3, 50.0, 99.9, 100.0, 250.0})
     for (const int width : {136, 37})
       for (const int bits : {8, 12})
         check_sequence(reference::gray(width, 128, bits), Content::Noise, percentile);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_layouts) {
+GST_START_TEST(test_memory_layouts) {
   for (int step = 1; step <= 4; ++step)
     for (const int width : {128, 75})
       for (const int bits : {8, 10}) {
@@ -118,17 +118,17 @@ GST_START_TEST(memory_layouts) {
         check_sequence(layout, Content::Noise);
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Larger than what one wave of blocks holds, and not a multiple of a tile.
-GST_START_TEST(large) {
+GST_START_TEST(test_large) {
   check_sequence(reference::gray(1000, 540), Content::Moving);
   check_sequence(reference::gray(998, 541), Content::Noise);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One pixel differs: nearly all residuals are 0, and the percentile is, too.
-GST_START_TEST(percentile_of_zero) {
+GST_START_TEST(test_percentile_of_zero) {
   for (const int width : {128, 130}) {
     const Layout layout = reference::gray(width, 128);
     Picture before(layout), after(layout);
@@ -139,20 +139,20 @@ GST_START_TEST(percentile_of_zero) {
     pair.next(after, false, "after");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cuda_energy_suite() {
   Suite *suite = suite_create("cuda-energy");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 120);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, sizes_rgb);
-  tcase_add_test(tests, depths);
-  tcase_add_test(tests, percentiles);
-  tcase_add_test(tests, memory_layouts);
-  tcase_add_test(tests, large);
-  tcase_add_test(tests, percentile_of_zero);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_sizes_rgb);
+  tcase_add_test(tests, test_depths);
+  tcase_add_test(tests, test_percentiles);
+  tcase_add_test(tests, test_memory_layouts);
+  tcase_add_test(tests, test_large);
+  tcase_add_test(tests, test_percentile_of_zero);
   return suite;
 }
 

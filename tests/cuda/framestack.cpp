@@ -17,13 +17,13 @@ public:
 
 } // namespace
 
-GST_START_TEST(color_matrix) {
+GST_START_TEST(test_color_matrix) {
   for (const char *matrix : {"bt601", "bt709", "bt2020"})
     check_clip(Output::WholeFrames, "NV12", 96, 80, nullptr, {{"color-matrix", matrix}});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps) {
+GST_START_TEST(test_caps) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   const Stack cuda(true);
@@ -34,10 +34,10 @@ GST_START_TEST(caps) {
                                     "types=(string)uint8, dimensions=(string)\"3:96:80:3\""));
   fail_unless(gst_caps_is_equal(out.get(), expected.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A frame may change as soon as it has been pushed.
-GST_START_TEST(frames_that_are_written_to) {
+GST_START_TEST(test_frames_that_are_written_to) {
   const GstVideoInfo info = video_info("NV12", 640, 480);
   const Owned<GstCudaContext> context = new_context();
   Uploader uploader(context.get(), info);
@@ -53,10 +53,10 @@ GST_START_TEST(frames_that_are_written_to) {
   }
   check_equal(cuda->pull().get(), system.run(std::move(frames)).get(), "written to");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // More than can be had at once, whatever the device has.
-GST_START_TEST(too_large) {
+GST_START_TEST(test_too_large) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   const Stack cuda(true, {{"max-memory", "0"}});
@@ -66,10 +66,10 @@ GST_START_TEST(too_large) {
   fail_unless(cuda.push(std::move(frames[0])) == GST_FLOW_ERROR);
   cuda->check_error("4608 MB, which is too much at once");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What a sequence that was given up had is there for the next.
-GST_START_TEST(memory_after_a_flush) {
+GST_START_TEST(test_memory_after_a_flush) {
   const Simulation *sim = simulation();
   if (!sim)
     return;
@@ -85,10 +85,10 @@ GST_START_TEST(memory_after_a_flush) {
   cuda.run(std::move(copies));
   sim->set_memory_limit(size_t{4} << 30);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One block of memory a sequence, and READY gives it back.
-GST_START_TEST(memory_in_use) {
+GST_START_TEST(test_memory_in_use) {
   const Simulation *sim = simulation();
   if (!sim)
     return;
@@ -110,16 +110,16 @@ GST_START_TEST(memory_in_use) {
   frames.clear();
   assert_equals_uint64(sim->memory_in_use(), before);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *framestack_suite() {
   TCase *tests = subject("general", 4 * kWatchdogSeconds);
-  tcase_add_test(tests, color_matrix);
-  tcase_add_test(tests, caps);
-  tcase_add_test(tests, frames_that_are_written_to);
-  tcase_add_test(tests, too_large);
-  tcase_add_test(tests, memory_after_a_flush);
-  tcase_add_test(tests, memory_in_use);
+  tcase_add_test(tests, test_color_matrix);
+  tcase_add_test(tests, test_caps);
+  tcase_add_test(tests, test_frames_that_are_written_to);
+  tcase_add_test(tests, test_too_large);
+  tcase_add_test(tests, test_memory_after_a_flush);
+  tcase_add_test(tests, test_memory_in_use);
   return suite_of("cuda framestack", {tests});
 }
 

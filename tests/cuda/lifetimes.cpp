@@ -84,7 +84,7 @@ void stop(const pipes::Line &line) {
 } // namespace
 
 // A thousand clips, every one of them read and dropped. A leak of one row of a frame a clip would show on any device.
-GST_START_TEST(many_clips) {
+GST_START_TEST(test_many_clips) {
   if (!have_cudaupload())
     return;
   constexpr guint kClips = 1000, kWarm = 50, kKinds = 12; // all lengths, in all their orders
@@ -121,10 +121,10 @@ GST_START_TEST(many_clips) {
   feed.end();
   fail_unless(feed.finish().eos);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The same where clips wait in the sink, or for the application to drop them: memory for as many, and no more.
-GST_START_TEST(clips_that_wait) {
+GST_START_TEST(test_clips_that_wait) {
   if (!have_cudaupload())
     return;
   const DeviceMemory memory;
@@ -150,10 +150,10 @@ GST_START_TEST(clips_that_wait) {
   feed.end();
   fail_unless(feed.finish().eos);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Clips of a file by seeking, each a flush of the whole line.
-GST_START_TEST(seeks) {
+GST_START_TEST(test_seeks) {
   if (!have_cudaupload() || !pipes::have_elements({"x264enc", "mp4mux", "qtdemux", "avdec_h264"}))
     return;
   const test::TempDir folder;
@@ -188,9 +188,9 @@ GST_START_TEST(seeks) {
   assert_equals_uint64(Account::now().pinned, account.pinned);
   g_print("%u allocations in 60 clips\n", Account::now().allocations - account.allocations);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(many_pipelines) {
+GST_START_TEST(test_many_pipelines) {
   if (!have_cudaupload())
     return;
   const guint count = simulation() ? 200 : 60; // a real context takes its time
@@ -216,10 +216,10 @@ GST_START_TEST(many_pipelines) {
   memory.check(used);
   assert_equals_uint64(Account::now().pinned, account.pinned);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Two at work at once, each on streams of its own, in contexts of their own or in one.
-GST_START_TEST(side_by_side) {
+GST_START_TEST(test_side_by_side) {
   if (!have_cudaupload())
     return;
   const std::string lines[] = {kLine, std::string(kUpload) + " ! patchenergy energy-pct=70 ! patchselect " +
@@ -255,7 +255,7 @@ GST_START_TEST(side_by_side) {
     sim->set_schedule(1);
   gst_context_unref(shared);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Trouble
 
@@ -323,7 +323,7 @@ void check_trouble(const Moment &moment, const std::function<void()> &trouble, c
 
 } // namespace
 
-GST_START_TEST(device_lost) {
+GST_START_TEST(test_device_lost) {
   const Simulation *sim = simulation();
   if (!sim || !have_cudaupload())
     return;
@@ -332,10 +332,10 @@ GST_START_TEST(device_lost) {
     check_trouble(
         moment, [sim] { sim->lose_device(1); }, [sim] { sim->lose_device(0); }, "The GPU failed");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // All that the second clip needs is there.
-GST_START_TEST(out_of_memory) {
+GST_START_TEST(test_out_of_memory) {
   const Simulation *sim = simulation();
   if (!sim || !have_cudaupload())
     return;
@@ -345,10 +345,10 @@ GST_START_TEST(out_of_memory) {
         moment, [sim] { sim->set_memory_limit(sim->memory_in_use()); },
         [sim] { sim->set_memory_limit(size_t{4} << 30); }, "memory");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // From the very beginning: cudaupload, which is GStreamer's, has none either.
-GST_START_TEST(no_memory_at_all) {
+GST_START_TEST(test_no_memory_at_all) {
   const Simulation *sim = simulation();
   if (!sim || !have_cudaupload())
     return;
@@ -368,19 +368,19 @@ GST_START_TEST(no_memory_at_all) {
     assert_equals_uint64(sim->memory_in_use(), used);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *lifetimes_suite() {
   Suite *suite = suite_create("cuda lifetimes");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_test(tests, many_clips);
-  tcase_add_test(tests, clips_that_wait);
-  tcase_add_test(tests, seeks);
-  tcase_add_test(tests, many_pipelines);
-  tcase_add_test(tests, side_by_side);
-  tcase_add_test(tests, device_lost);
-  tcase_add_test(tests, out_of_memory);
-  tcase_add_test(tests, no_memory_at_all);
+  tcase_add_test(tests, test_many_clips);
+  tcase_add_test(tests, test_clips_that_wait);
+  tcase_add_test(tests, test_seeks);
+  tcase_add_test(tests, test_many_pipelines);
+  tcase_add_test(tests, test_side_by_side);
+  tcase_add_test(tests, test_device_lost);
+  tcase_add_test(tests, test_out_of_memory);
+  tcase_add_test(tests, test_no_memory_at_all);
   return suite;
 }
 

@@ -30,7 +30,7 @@ struct Setup {
 
 } // namespace
 
-GST_START_TEST(allocator) {
+GST_START_TEST(test_allocator) {
   const Setup setup;
   const Owned<GstMemory> memory = allocate(setup.allocator.get(), 1000);
   fail_unless(memory != nullptr);
@@ -54,9 +54,9 @@ GST_START_TEST(allocator) {
   const Owned<GstMemory> other(gst_allocator_alloc(nullptr, 10, nullptr));
   fail_if(cps::cuda::is_linear_memory(other.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(map) {
+GST_START_TEST(test_map) {
   const Setup setup;
   std::vector<uint8_t> bytes = some_bytes(100001, 1);
   const Owned<GstMemory> memory = setup.memory_of(bytes);
@@ -79,10 +79,10 @@ GST_START_TEST(map) {
   }
   fail_unless(read_bytes(memory.get()) == later);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Readers share; a writer keeps the other side out.
-GST_START_TEST(map_twice) {
+GST_START_TEST(test_map_twice) {
   const Setup setup;
   const std::vector<uint8_t> bytes = some_bytes(3000, 3);
   const Owned<GstMemory> memory = setup.memory_of(bytes);
@@ -106,9 +106,9 @@ GST_START_TEST(map_twice) {
   }
   fail_unless(read_bytes(memory.get()) == bytes);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(copy) {
+GST_START_TEST(test_copy) {
   const Setup setup;
   const std::vector<uint8_t> bytes = some_bytes(5000, 4);
   const Owned<GstMemory> memory = setup.memory_of(bytes);
@@ -137,10 +137,10 @@ GST_START_TEST(copy) {
   // Copies are their own.
   fail_unless(read_bytes(copy.get()) == left);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // In buffers: whoever wants to write gets a copy on the device.
-GST_START_TEST(in_buffers) {
+GST_START_TEST(test_in_buffers) {
   const Setup setup;
   const std::vector<uint8_t> bytes = some_bytes(999, 6);
   Owned<GstBuffer> buffer(gst_buffer_new());
@@ -160,9 +160,9 @@ GST_START_TEST(in_buffers) {
   fail_unless(map.data[bytes.size() - 1] == 7 && std::equal(bytes.begin(), bytes.end(), map.data + bytes.size()));
   gst_buffer_unmap(buffer.get(), &map);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(allocation_params) {
+GST_START_TEST(test_allocation_params) {
   const Setup setup;
   GstAllocationParams params;
   gst_allocation_params_init(&params);
@@ -180,9 +180,9 @@ GST_START_TEST(allocation_params) {
   params.align = 4095; // more than the driver promises
   fail_if(gst_allocator_alloc(setup.allocator.get(), 1000, &params) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing) {
+GST_START_TEST(test_nothing) {
   const Setup setup;
   const Owned<GstMemory> memory = allocate(setup.allocator.get(), 0);
   fail_unless(memory != nullptr);
@@ -191,10 +191,10 @@ GST_START_TEST(nothing) {
   const Owned<GstMemory> copy(gst_memory_copy(memory.get(), 0, -1));
   fail_unless(copy && gst_memory_get_sizes(copy.get(), nullptr, nullptr) == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Once it has what it needs, a stream takes nothing more from the driver.
-GST_START_TEST(reuse) {
+GST_START_TEST(test_reuse) {
   const Setup setup;
   std::set<CUdeviceptr> addresses;
   unsigned allocations = 0;
@@ -208,10 +208,10 @@ GST_START_TEST(reuse) {
   if (simulation())
     fail_unless_equals_int(simulation()->allocations(), allocations);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What is kept has a limit, and the context does not live for it.
-GST_START_TEST(kept_blocks) {
+GST_START_TEST(test_kept_blocks) {
   const size_t before = simulation() ? simulation()->memory_in_use() : 0;
   bool gone = false;
   {
@@ -230,9 +230,9 @@ GST_START_TEST(kept_blocks) {
   if (simulation())
     fail_unless_equals_uint64(simulation()->memory_in_use(), before);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(too_much_at_once) {
+GST_START_TEST(test_too_much_at_once) {
   const Setup setup;
   const auto device = new_device(setup.context.get());
   for (const gsize bytes : {gsize{1} << 32, (gsize{1} << 32) - 1, (gsize{1} << 32) + 1000, G_MAXSIZE})
@@ -243,9 +243,9 @@ GST_START_TEST(too_much_at_once) {
   check_text(device->error().text, "allocating 5369 MB, which is too much at once");
   fail_unless(device->allocate(100) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(out_of_memory) {
+GST_START_TEST(test_out_of_memory) {
   if (!simulation())
     return;
   const Setup setup;
@@ -271,9 +271,9 @@ GST_START_TEST(out_of_memory) {
   fail_unless(read_bytes(before.get()) == bytes);
   simulation()->set_memory_limit(size_t{4} << 30);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(free_last) {
+GST_START_TEST(test_free_last) {
   const size_t used = simulation() ? simulation()->memory_in_use() : 0;
   Owned<GstMemory> memory;
   {
@@ -292,9 +292,9 @@ GST_START_TEST(free_last) {
   if (simulation())
     fail_unless_equals_uint64(simulation()->memory_in_use(), used);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(threads) {
+GST_START_TEST(test_threads) {
   const Setup setup;
   const Owned<GstMemory> shared = setup.memory_of(some_bytes(10000, 10));
   std::vector<std::thread> threads;
@@ -311,10 +311,10 @@ GST_START_TEST(threads) {
   for (std::thread &thread : threads)
     thread.join();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Everything fails, nothing aborts, and what can be freed is.
-GST_START_TEST(lost_device) {
+GST_START_TEST(test_lost_device) {
   if (!simulation())
     return;
   {
@@ -328,10 +328,10 @@ GST_START_TEST(lost_device) {
   }
   simulation()->lose_device(0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // GStreamer's own is told from ours, and comes from where we say.
-GST_START_TEST(video_memory) {
+GST_START_TEST(test_video_memory) {
   const Setup setup;
   GstVideoInfo info;
   fail_unless(gst_video_info_set_format(&info, GST_VIDEO_FORMAT_NV12, 64, 48));
@@ -342,27 +342,27 @@ GST_START_TEST(video_memory) {
   cps::cuda::wait_for_memory(memory.get());
   fail_unless(can_map(memory.get(), kCudaWrite));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cuda_memory_suite() {
   Suite *suite = suite_create("cuda-memory");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, allocator);
-  tcase_add_test(tests, map);
-  tcase_add_test(tests, map_twice);
-  tcase_add_test(tests, copy);
-  tcase_add_test(tests, in_buffers);
-  tcase_add_test(tests, allocation_params);
-  tcase_add_test(tests, nothing);
-  tcase_add_test(tests, reuse);
-  tcase_add_test(tests, kept_blocks);
-  tcase_add_test(tests, too_much_at_once);
-  tcase_add_test(tests, out_of_memory);
-  tcase_add_test(tests, free_last);
-  tcase_add_test(tests, threads);
-  tcase_add_test(tests, lost_device);
-  tcase_add_test(tests, video_memory);
+  tcase_add_test(tests, test_allocator);
+  tcase_add_test(tests, test_map);
+  tcase_add_test(tests, test_map_twice);
+  tcase_add_test(tests, test_copy);
+  tcase_add_test(tests, test_in_buffers);
+  tcase_add_test(tests, test_allocation_params);
+  tcase_add_test(tests, test_nothing);
+  tcase_add_test(tests, test_reuse);
+  tcase_add_test(tests, test_kept_blocks);
+  tcase_add_test(tests, test_too_much_at_once);
+  tcase_add_test(tests, test_out_of_memory);
+  tcase_add_test(tests, test_free_last);
+  tcase_add_test(tests, test_threads);
+  tcase_add_test(tests, test_lost_device);
+  tcase_add_test(tests, test_video_memory);
   return suite;
 }
 

@@ -65,7 +65,7 @@ Owned<GstBuffer> tensors_of(const std::string &before) {
 
 } // namespace
 
-GST_START_TEST(downstream_decides) {
+GST_START_TEST(test_downstream_decides) {
   const auto both = std::pair(true, true), system = std::pair(true, false), cuda = std::pair(false, true);
   fail_unless(taken("ANY") == both);
   fail_unless(taken("other/tensors; other/tensors(memory:CUDAMemory)") == both);
@@ -74,11 +74,11 @@ GST_START_TEST(downstream_decides) {
   fail_unless(taken("other/tensors(memory:CUDAMemory)") == cuda);
   fail_unless(taken("video/x-raw(ANY)") == std::pair(false, false));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Who only lists what it can put out, as a decoder does, may choose; who has frames already and lists a copy gets to
 // copy.
-GST_START_TEST(copies_are_preferred) {
+GST_START_TEST(test_copies_are_preferred) {
   for (const char *factory : {"patchenergy", "patchselect"}) {
     const Harness element(factory);
     gst_harness_set_sink_caps_str(element.get(), "ANY");
@@ -98,9 +98,9 @@ GST_START_TEST(copies_are_preferred) {
     assert_equals_int(gst_caps_get_size(offered(cuda.c_str()).get()), 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_pools_of_ours) {
+GST_START_TEST(test_no_pools_of_ours) {
   for (const char *factory : {"patchenergy", "patchselect"}) {
     const Harness element(factory);
     const Owned<GstCaps> caps = caps_from(kCudaFrames);
@@ -112,10 +112,10 @@ GST_START_TEST(no_pools_of_ours) {
     assert_equals_int(gst_query_get_n_allocation_pools(query.get()), 0);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What the application gives is told on, until frames come in another context.
-GST_START_TEST(contexts) {
+GST_START_TEST(test_contexts) {
   const GstVideoInfo info = video_info("NV12", 64, 48);
   const Owned<GstCudaContext> given = new_context(), of_frames = new_context();
   Line line(true);
@@ -135,10 +135,10 @@ GST_START_TEST(contexts) {
     fail_unless(context_of(element->get()->srcpad) == given);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Once a frame and element, though the last frame of a clip is followed by the clip.
-GST_START_TEST(synchronisations) {
+GST_START_TEST(test_synchronisations) {
   if (!simulation())
     return;
   gpointer symbol = nullptr;
@@ -154,9 +154,9 @@ GST_START_TEST(synchronisations) {
   line.run(std::move(frames));
   assert_equals_int(synchronisations() - before, 4 + 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sampler) {
+GST_START_TEST(test_sampler) {
   const GstVideoInfo info = video_info("NV12", 64, 48);
   const Owned<GstCudaContext> context = new_context();
   Uploader uploader(context.get(), info);
@@ -175,10 +175,10 @@ GST_START_TEST(sampler) {
     fail_unless(gst_buffer_peek_memory(out[i].get(), 0) == memories[sources[i]], "frame %zu was copied", i);
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The sampler takes no part in it: who asks through it hears from beyond.
-GST_START_TEST(sampler_and_contexts) {
+GST_START_TEST(test_sampler_and_contexts) {
   const Owned<GstCudaContext> given = new_context();
   const Harness sampler("uniformsampler");
   Harness energy("patchenergy");
@@ -197,10 +197,10 @@ GST_START_TEST(sampler_and_contexts) {
   g_object_set_data(G_OBJECT(sampler.get()->sinkpad), "beyond", &energy);
   fail_unless(context_of(sampler.get()->srcpad) == given);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Tensors are handed out where they are, and written to files like any.
-GST_START_TEST(sink) {
+GST_START_TEST(test_sink) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   const TempDir folder;
@@ -231,9 +231,9 @@ GST_START_TEST(sink) {
   }
   fail_unless(test::read_bytes(files[0]) == test::read_bytes(files[1]));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(pipelines) {
+GST_START_TEST(test_pipelines) {
   const Owned<GstElementFactory> cudaupload(gst_element_factory_find("cudaupload"));
   if (!cudaupload)
     return;
@@ -260,22 +260,22 @@ GST_START_TEST(pipelines) {
                                        "cudaupload ! " + cuda + " ! cudadownload ! queue ! " + sampler + "queue ! "})
     fail_if(in_device_memory(tensors_of(downloads + process).get()), "%s", downloads.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *neighbours_suite() {
   Suite *suite = suite_create("cuda neighbours");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 4 * kWatchdogSeconds);
-  tcase_add_test(tests, downstream_decides);
-  tcase_add_test(tests, copies_are_preferred);
-  tcase_add_test(tests, no_pools_of_ours);
-  tcase_add_test(tests, contexts);
-  tcase_add_test(tests, synchronisations);
-  tcase_add_test(tests, sampler);
-  tcase_add_test(tests, sampler_and_contexts);
-  tcase_add_test(tests, sink);
-  tcase_add_test(tests, pipelines);
+  tcase_add_test(tests, test_downstream_decides);
+  tcase_add_test(tests, test_copies_are_preferred);
+  tcase_add_test(tests, test_no_pools_of_ours);
+  tcase_add_test(tests, test_contexts);
+  tcase_add_test(tests, test_synchronisations);
+  tcase_add_test(tests, test_sampler);
+  tcase_add_test(tests, test_sampler_and_contexts);
+  tcase_add_test(tests, test_sink);
+  tcase_add_test(tests, test_pipelines);
   return suite;
 }
 

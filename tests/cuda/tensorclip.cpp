@@ -31,30 +31,30 @@ struct Lines {
 
 } // namespace
 
-GST_START_TEST(formats) {
+GST_START_TEST(test_formats) {
   for (const char *format : kCudaFormats)
     check_clip(kOutputs[__i__], format, 96, 80);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Odd ones; and more than one block a row, and ends of blocks.
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   for (const char *format : {"NV12", "P010_10LE", "I420", "Y42B", "RGB", "BGRA"})
     for (const auto &[width, height] : {std::pair(67, 49), std::pair(5, 3), std::pair(256, 4), std::pair(600, 5)})
       check_clip(kOutputs[__i__], format, width, height);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crops) {
+GST_START_TEST(test_crops) {
   const Region even = {4, 6, 64, 48}, odd = {5, 7, 61, 47};
   for (const char *format : {"NV12", "P010_10LE", "I420", "Y444", "RGBA", "YUY2"})
     for (const Region *region : {&even, &odd})
       check_clip(kOutputs[__i__], format, 80, 60, region);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Frames that are stored otherwise than they are shown.
-GST_START_TEST(orientations) {
+GST_START_TEST(test_orientations) {
   const Output output = kOutputs[__i__];
   const Region part = {5, 7, 61, 47};
   for (const Shown &shown : kShown) {
@@ -69,10 +69,10 @@ GST_START_TEST(orientations) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Repeats are the same buffer or a copy that shares its memory; stand-ins say so.
-GST_START_TEST(repeats_and_substitutes) {
+GST_START_TEST(test_repeats_and_substitutes) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   Uploader uploader(context.get(), info);
@@ -96,10 +96,10 @@ GST_START_TEST(repeats_and_substitutes) {
   const auto expected = lines.system.run(std::move(lists[0]));
   check_equal(lines.cuda.run(std::move(lists[1])).get(), expected.get(), "repeats");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Longer and shorter ones. The context may change from clip to clip.
-GST_START_TEST(clips_in_a_row) {
+GST_START_TEST(test_clips_in_a_row) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> contexts[] = {new_context(), new_context()};
   const Lines lines(kOutputs[__i__], info);
@@ -112,9 +112,9 @@ GST_START_TEST(clips_in_a_row) {
   for (guint clip = 0; clip < 4; ++clip)
     check_equal(results[clip].get(), expected[clip].get(), "clip");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(flush_in_mid_clip) {
+GST_START_TEST(test_flush_in_mid_clip) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   const Lines lines(kOutputs[__i__], info);
@@ -124,10 +124,10 @@ GST_START_TEST(flush_in_mid_clip) {
   lines.cuda.flush();
   lines.check(context.get(), info, noise_frames(info, 3, 2, 1), "after a flush");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Other formats, other sizes, and other memory, from clip to clip.
-GST_START_TEST(caps_changes) {
+GST_START_TEST(test_caps_changes) {
   const Owned<GstCudaContext> context = new_context();
   const Lines lines(kOutputs[__i__]);
   guint clip = 0;
@@ -154,10 +154,10 @@ GST_START_TEST(caps_changes) {
     clip++;
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Under caps of system memory what is in CUDA memory is mapped as any other: cudadownload leaves that to us.
-GST_START_TEST(mapped_frames) {
+GST_START_TEST(test_mapped_frames) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   Frames frames = noise_frames(info, 3), copies = upload(context.get(), info, frames);
@@ -170,9 +170,9 @@ GST_START_TEST(mapped_frames) {
     fail_unless(bytes_of(gst_buffer_peek_memory(result.get(), i)) ==
                 bytes_of(gst_buffer_peek_memory(expected.get(), i)));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(another_device) {
+GST_START_TEST(test_another_device) {
   const Output output = kOutputs[__i__];
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
@@ -197,20 +197,20 @@ GST_START_TEST(another_device) {
   g_object_get(gst_buffer_peek_memory(on_device.get(), 0)->allocator, "cuda-device-id", &device, nullptr);
   assert_equals_int(device, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Refusals
 
-GST_START_TEST(frames_in_system_memory) {
+GST_START_TEST(test_frames_in_system_memory) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Line cuda(true, {}, kOutputs[__i__]);
   cuda.start(info);
   fail_unless(cuda.first().push(std::move(noise_frames(info, 1)[0])) == GST_FLOW_ERROR);
   cuda.first().check_error("not in CUDA memory");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(context_changes_in_mid_clip) {
+GST_START_TEST(test_context_changes_in_mid_clip) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> contexts[] = {new_context(), new_context()};
   const Line cuda(true, {}, kOutputs[__i__]);
@@ -220,9 +220,9 @@ GST_START_TEST(context_changes_in_mid_clip) {
   fail_unless(cuda.first().push(std::move(upload(contexts[1].get(), info, frames)[1])) == GST_FLOW_ERROR);
   cuda.first().check_error("context changed");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_changes_in_mid_clip) {
+GST_START_TEST(test_memory_changes_in_mid_clip) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
   const Line cuda(true, {}, kOutputs[__i__]);
@@ -233,7 +233,7 @@ GST_START_TEST(memory_changes_in_mid_clip) {
   cuda.last().event(gst_event_new_caps(caps_in(info, false).get()));
   cuda.last().check_error("NV12 bt601 in CUDA memory to 96x80 NV12 bt601 in the middle of a clip");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What goes wrong on the device
 
@@ -247,7 +247,8 @@ static void check_fault(Output output, bool later, const char *text, gint code, 
   for (const Place place : {FirstElement, LastElement, SecondFrame}) {
     if (place == SecondFrame && !later)
       continue;
-    Frames frames = noise_frames(info, 3, 2, 1), copies = upload(context.get(), info, frames);
+    Frames frames = noise_frames(info, 3, 2, 1);
+    Frames copies = upload(context.get(), info, frames);
     const Lines lines(output);
     lines.cuda.start(info);
     const Harness *failing = &lines.cuda.first();
@@ -276,24 +277,24 @@ static void check_fault(Output output, bool later, const char *text, gint code, 
 }
 
 // All that a clip needs is taken at its first frame.
-GST_START_TEST(out_of_memory) {
+GST_START_TEST(test_out_of_memory) {
   if (const Simulation *sim = simulation())
     check_fault(
         kOutputs[__i__], false, "no memory left", GST_RESOURCE_ERROR_NO_SPACE_LEFT,
         [sim] { sim->set_memory_limit(sim->memory_in_use()); }, [sim] { sim->set_memory_limit(size_t{4} << 30); });
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(device_lost) {
+GST_START_TEST(test_device_lost) {
   if (const Simulation *sim = simulation())
     check_fault(
         kOutputs[__i__], true, "The GPU failed", GST_RESOURCE_ERROR_FAILED, [sim] { sim->lose_device(1); },
         [sim] { sim->lose_device(0); });
 }
-GST_END_TEST
+GST_END_TEST;
 
 // READY gives back what the elements had.
-GST_START_TEST(memory_is_released) {
+GST_START_TEST(test_memory_is_released) {
   const Simulation *sim = simulation();
   if (!sim)
     return;
@@ -307,9 +308,9 @@ GST_START_TEST(memory_is_released) {
   cuda.restart();
   assert_equals_uint64(sim->memory_in_use(), before);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(tensors_outlive_everything) {
+GST_START_TEST(test_tensors_outlive_everything) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   Frames frames = noise_frames(info, 3);
   Owned<GstBuffer> on_device;
@@ -323,27 +324,27 @@ GST_START_TEST(tensors_outlive_everything) {
   system.start(info);
   check_equal(on_device.get(), system.run(std::move(frames)).get(), "alone");
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *tensorclip_suite() {
   TCase *tests = subject("general", 4 * kWatchdogSeconds);
-  tcase_add_loop_test(tests, formats, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, sizes, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, crops, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, orientations, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, repeats_and_substitutes, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, clips_in_a_row, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, flush_in_mid_clip, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, caps_changes, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, mapped_frames, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, another_device, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, frames_in_system_memory, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, context_changes_in_mid_clip, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, memory_changes_in_mid_clip, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, out_of_memory, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, device_lost, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, memory_is_released, 0, G_N_ELEMENTS(kOutputs));
-  tcase_add_loop_test(tests, tensors_outlive_everything, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_formats, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_sizes, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_crops, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_orientations, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_repeats_and_substitutes, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_clips_in_a_row, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_flush_in_mid_clip, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_caps_changes, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_mapped_frames, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_another_device, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_frames_in_system_memory, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_context_changes_in_mid_clip, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_memory_changes_in_mid_clip, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_out_of_memory, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_device_lost, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_memory_is_released, 0, G_N_ELEMENTS(kOutputs));
+  tcase_add_loop_test(tests, test_tensors_outlive_everything, 0, G_N_ELEMENTS(kOutputs));
   return suite_of("cuda tensorclip", {tests});
 }
 

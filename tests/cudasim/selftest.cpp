@@ -26,7 +26,7 @@ struct Args {
 } // namespace
 
 // Each thread writes what the one opposite to it stored.
-CPS_KERNEL(test_reverse, Args, kThreads) {
+CPS_KERNEL(kernel_reverse, Args, kThreads) {
   __shared__ int shared[kThreads];
   const unsigned i = threadIdx.x;
   for (int round = 0; round < args.count; ++round) {
@@ -37,20 +37,20 @@ CPS_KERNEL(test_reverse, Args, kThreads) {
   }
 }
 
-CPS_KERNEL(test_reverse_unguarded, Args, kThreads) {
+CPS_KERNEL(kernel_reverse_unguarded, Args, kThreads) {
   CPS_DYNAMIC_SHARED(int, shared);
   shared[threadIdx.x] = static_cast<int>(threadIdx.x);
   args.out[blockIdx.x * kThreads + threadIdx.x] = shared[kThreads - 1 - threadIdx.x];
 }
 
-CPS_KERNEL(test_votes, Args, kThreads) {
+CPS_KERNEL(kernel_votes, Args, kThreads) {
   const int odd = threadIdx.x & 1, last = threadIdx.x == kThreads - 1;
   const int count = __syncthreads_count(odd), any = __syncthreads_or(last), all = __syncthreads_and(!last);
   args.out[threadIdx.x] = count * 100 + any * 10 + all;
 }
 
 // Of 40 threads: two warps, the second of which lacks lanes.
-CPS_KERNEL(test_warps, Args, 40) {
+CPS_KERNEL(kernel_warps, Args, 40) {
   const int i = static_cast<int>(threadIdx.x), lane = i % warpSize;
   int64_t sum = i;
   for (int delta = 1; delta < warpSize; delta *= 2) {
@@ -72,7 +72,7 @@ CPS_KERNEL(test_warps, Args, 40) {
   out[7] = __popc(static_cast<unsigned>(i)) * 100 + __clz(i);
 }
 
-CPS_KERNEL(test_collectives, Args, kThreads) {
+CPS_KERNEL(kernel_collectives, Args, kThreads) {
   using Scan = cub::BlockScan<int, kThreads>;
   using Reduce = cub::BlockReduce<int, kThreads>;
   __shared__ Scan::TempStorage scan;
@@ -90,7 +90,7 @@ CPS_KERNEL(test_collectives, Args, kThreads) {
   out[3] = largest;
 }
 
-CPS_KERNEL(test_scan_again, Args, kThreads) {
+CPS_KERNEL(kernel_scan_again, Args, kThreads) {
   using Scan = cub::BlockScan<int, kThreads>;
   __shared__ Scan::TempStorage scan;
   int sum = 0;
@@ -100,7 +100,7 @@ CPS_KERNEL(test_scan_again, Args, kThreads) {
 }
 
 // A histogram, whose total the last block writes.
-CPS_KERNEL(test_atomics, Args, kThreads) {
+CPS_KERNEL(kernel_atomics, Args, kThreads) {
   atomicAdd(&args.out[threadIdx.x % 4], 1);
   atomicMax(&args.out[4], static_cast<int>(blockIdx.x));
   atomicMin(&args.out[5], -static_cast<int>(blockIdx.x));
@@ -110,31 +110,31 @@ CPS_KERNEL(test_atomics, Args, kThreads) {
     args.out[7] = args.out[0] + args.out[1] + args.out[2] + args.out[3];
 }
 
-CPS_KERNEL(test_divergent, Args, kThreads) {
+CPS_KERNEL(kernel_divergent, Args, kThreads) {
   if (threadIdx.x < static_cast<unsigned>(args.count))
     return;
   __syncthreads();
 }
 
-CPS_KERNEL(test_two_barriers, Args, kThreads) {
+CPS_KERNEL(kernel_two_barriers, Args, kThreads) {
   if (threadIdx.x < static_cast<unsigned>(args.count)) // NOLINT(bugprone-branch-clone): that is the mistake
     __syncthreads();
   else
     __syncthreads();
 }
 
-CPS_KERNEL(test_lonely_lane, Args, kThreads) {
+CPS_KERNEL(kernel_lonely_lane, Args, kThreads) {
   if (threadIdx.x == 0)
     args.out[0] = __any_sync(3, 1);
   __syncthreads();
 }
 
-CPS_KERNEL(test_too_far, Args, kThreads) {
+CPS_KERNEL(kernel_too_far, Args, kThreads) {
   CPS_DYNAMIC_SHARED(int, shared);
   shared[threadIdx.x] = args.count;
 }
 
-CPS_KERNEL(test_increment, Args, kThreads) {
+CPS_KERNEL(kernel_increment, Args, kThreads) {
   for (int i = static_cast<int>(threadIdx.x); i < args.count; i += kThreads)
     args.out[i] += 1;
 }
@@ -209,29 +209,29 @@ std::vector<int> reversed_blocks(int last_round) {
 
 } // namespace
 
-GST_START_TEST(barriers) {
+GST_START_TEST(test_barriers) {
   const Gpu gpu;
   const Numbers out(gpu, kBlocks * kThreads);
   unsigned unguarded_wrong = 0;
   for (unsigned seed = 1; seed <= 20; ++seed) {
     cps_sim_set_schedule(seed);
-    fail_unless(gpu.launch("test_reverse", out.args(5), kBlocks) == CUDA_SUCCESS);
+    fail_unless(gpu.launch("kernel_reverse", out.args(5), kBlocks) == CUDA_SUCCESS);
     fail_unless(out.read() == reversed_blocks(4), "seed %u", seed);
-    fail_unless(gpu.launch("test_reverse_unguarded", out.args(), kBlocks, kThreads, 4 * kThreads) == CUDA_SUCCESS);
+    fail_unless(gpu.launch("kernel_reverse_unguarded", out.args(), kBlocks, kThreads, 4 * kThreads) == CUDA_SUCCESS);
     unguarded_wrong += out.read() != reversed_blocks(0);
   }
   fail_unless(unguarded_wrong == 20);
-  fail_unless(gpu.launch("test_votes", out.args()) == CUDA_SUCCESS);
+  fail_unless(gpu.launch("kernel_votes", out.args()) == CUDA_SUCCESS);
   const std::vector<int> votes = out.read();
   for (size_t i = 0; i < kThreads; ++i)
     fail_unless(votes[i] == kThreads / 2 * 100 + 10, "%d", votes[i]);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(warps) {
+GST_START_TEST(test_warps) {
   const Gpu gpu;
   const Numbers numbers(gpu, size_t{40} * 8);
-  fail_unless(gpu.launch("test_warps", numbers.args(), 1, 40) == CUDA_SUCCESS);
+  fail_unless(gpu.launch("kernel_warps", numbers.args(), 1, 40) == CUDA_SUCCESS);
   const std::vector<int> all = numbers.read();
   for (int i = 0; i < 40; ++i) {
     const int *const out = &all[static_cast<size_t>(i) * 8];
@@ -248,12 +248,12 @@ GST_START_TEST(warps) {
                                        (i ? __builtin_clz(static_cast<unsigned>(i)) : 32));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(collectives) {
+GST_START_TEST(test_collectives) {
   const Gpu gpu;
   const Numbers numbers(gpu, size_t{4} * kThreads);
-  fail_unless(gpu.launch("test_collectives", numbers.args()) == CUDA_SUCCESS);
+  fail_unless(gpu.launch("kernel_collectives", numbers.args()) == CUDA_SUCCESS);
   const std::vector<int> out = numbers.read();
   for (int i = 0; i < kThreads; ++i) {
     const int *const row = &out[static_cast<size_t>(i) * 4];
@@ -263,20 +263,20 @@ GST_START_TEST(collectives) {
     fail_unless((row[3] == kThreads - 1) == (i == 0)); // only thread 0 has it
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(atomics) {
+GST_START_TEST(test_atomics) {
   const Gpu gpu;
   const Numbers numbers(gpu, 8);
-  fail_unless(gpu.launch("test_atomics", numbers.args(), kBlocks) == CUDA_SUCCESS);
+  fail_unless(gpu.launch("kernel_atomics", numbers.args(), kBlocks) == CUDA_SUCCESS);
   const int quarter = kBlocks * kThreads / 4;
   const std::vector<int> expected = {quarter,     quarter,        quarter, quarter,
                                      kBlocks - 1, -(kBlocks - 1), kBlocks, kBlocks * kThreads};
   fail_unless(numbers.read() == expected);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(streams_are_late_and_in_order) {
+GST_START_TEST(test_streams_are_late_and_in_order) {
   const Gpu gpu;
   constexpr int kCount = 1000;
   const Numbers numbers(gpu, kCount);
@@ -284,7 +284,7 @@ GST_START_TEST(streams_are_late_and_in_order) {
   unsigned missed = 0;
   for (int round = 1; round <= 50; ++round) {
     for (int i = 0; i < 10; ++i)
-      fail_unless(gpu.launch("test_increment", numbers.args(kCount)) == CUDA_SUCCESS);
+      fail_unless(gpu.launch("kernel_increment", numbers.args(kCount)) == CUDA_SUCCESS);
     fail_unless(cuMemcpyDtoHAsync(early.data(), numbers.address(), numbers.bytes(), gpu.stream) == CUDA_SUCCESS);
     missed += *static_cast<volatile int *>(&early[kCount - 1]) != 10 * round;
     gpu.wait();
@@ -294,9 +294,9 @@ GST_START_TEST(streams_are_late_and_in_order) {
   fail_unless(cps_sim_launches() == 500);
   fail_unless(cps_sim_synchronisations() == 50);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(events) {
+GST_START_TEST(test_events) {
   const Gpu gpu;
   CUevent begin = nullptr, end = nullptr;
   fail_unless(cuEventCreate(&begin, CU_EVENT_DEFAULT) == CUDA_SUCCESS);
@@ -306,7 +306,7 @@ GST_START_TEST(events) {
   const Numbers numbers(gpu, 1000);
   fail_unless(cuEventRecord(begin, gpu.stream) == CUDA_SUCCESS);
   for (int i = 0; i < 20; ++i)
-    fail_unless(gpu.launch("test_increment", numbers.args(1000)) == CUDA_SUCCESS);
+    fail_unless(gpu.launch("kernel_increment", numbers.args(1000)) == CUDA_SUCCESS);
   fail_unless(cuEventRecord(end, gpu.stream) == CUDA_SUCCESS);
   fail_unless(cuEventElapsedTime(&milliseconds, begin, end) == CUDA_ERROR_NOT_READY);
   fail_unless(cuEventSynchronize(end) == CUDA_SUCCESS);
@@ -314,9 +314,9 @@ GST_START_TEST(events) {
   fail_unless(milliseconds > 0 && milliseconds < 10000);
   fail_unless(cuEventDestroy(begin) == CUDA_SUCCESS && cuEventDestroy(end) == CUDA_SUCCESS);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(pictures_are_copied) {
+GST_START_TEST(test_pictures_are_copied) {
   const Gpu gpu;
   CUdeviceptr device = 0;
   size_t pitch = 0;
@@ -346,9 +346,9 @@ GST_START_TEST(pictures_are_copied) {
   fail_unless(from == to);
   fail_unless(cuMemFree(device) == CUDA_SUCCESS);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_runs_out) {
+GST_START_TEST(test_memory_runs_out) {
   const Gpu gpu;
   cps_sim_set_memory_limit(10000);
   CUdeviceptr first = 0, second = 0;
@@ -369,16 +369,16 @@ GST_START_TEST(memory_runs_out) {
   fail_unless(cps_sim_pinned_in_use() == 20000 && cps_sim_allocations() == 4);
   fail_unless(cuMemFree(second) == CUDA_SUCCESS && cuMemFreeHost(pinned) == CUDA_SUCCESS);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(the_device_is_lost) {
+GST_START_TEST(test_the_device_is_lost) {
   const Gpu gpu;
   CUdeviceptr memory = 0;
   fail_unless(cuMemAlloc(&memory, 4096) == CUDA_SUCCESS);
   cps_sim_lose_device(1);
   CUdeviceptr more = 0;
   fail_unless(cuMemAlloc(&more, 16) == CUDA_ERROR_LAUNCH_FAILED);
-  fail_unless(gpu.launch("test_increment", {nullptr, 0}) == CUDA_ERROR_LAUNCH_FAILED);
+  fail_unless(gpu.launch("kernel_increment", {nullptr, 0}) == CUDA_ERROR_LAUNCH_FAILED);
   fail_unless(cuMemsetD8Async(memory, 0, 4096, gpu.stream) == CUDA_ERROR_LAUNCH_FAILED);
   fail_unless(cuStreamSynchronize(gpu.stream) == CUDA_ERROR_LAUNCH_FAILED);
   fail_unless(cuMemFree(memory) == CUDA_SUCCESS);
@@ -387,17 +387,17 @@ GST_START_TEST(the_device_is_lost) {
   cps_sim_lose_device(0);
   gpu.wait();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_device) {
+GST_START_TEST(test_no_device) {
   g_setenv("CPS_SIM_DEVICES", "0", TRUE);
   fail_unless(cuInit(0) == CUDA_ERROR_NO_DEVICE);
   int count = -1;
   fail_unless(cuDeviceGetCount(&count) == CUDA_ERROR_NOT_INITIALIZED && count == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(misuse_is_an_error) {
+GST_START_TEST(test_misuse_is_an_error) {
   g_setenv("CPS_SIM_STRICT", "0", TRUE);
   const Gpu gpu;
   const Numbers numbers(gpu, 100);
@@ -407,21 +407,21 @@ GST_START_TEST(misuse_is_an_error) {
   fail_unless(cuMemcpyHtoDAsync(numbers.address(), reinterpret_cast<void *>(numbers.address()), 4, gpu.stream) ==
               CUDA_ERROR_INVALID_VALUE);
   fail_unless(cuMemFree(numbers.address() + 4) == CUDA_ERROR_INVALID_VALUE);
-  fail_unless(gpu.launch("test_increment", numbers.args(), 0) == CUDA_ERROR_INVALID_VALUE);
-  fail_unless(gpu.launch("test_increment", numbers.args(), 1, 64) == CUDA_ERROR_INVALID_VALUE);
+  fail_unless(gpu.launch("kernel_increment", numbers.args(), 0) == CUDA_ERROR_INVALID_VALUE);
+  fail_unless(gpu.launch("kernel_increment", numbers.args(), 1, 64) == CUDA_ERROR_INVALID_VALUE);
   CUfunction function = nullptr;
-  fail_unless(cuModuleGetFunction(&function, gpu.module, "test_nothing") == CUDA_ERROR_NOT_FOUND);
-  fail_unless(cuModuleGetFunction(&function, gpu.module, "test_increment") == CUDA_SUCCESS);
-  fail_unless(gpu.launch("test_increment", numbers.args(), 1, kThreads, 50000) == CUDA_ERROR_INVALID_VALUE);
+  fail_unless(cuModuleGetFunction(&function, gpu.module, "kernel_nothing") == CUDA_ERROR_NOT_FOUND);
+  fail_unless(cuModuleGetFunction(&function, gpu.module, "kernel_increment") == CUDA_SUCCESS);
+  fail_unless(gpu.launch("kernel_increment", numbers.args(), 1, kThreads, 50000) == CUDA_ERROR_INVALID_VALUE);
   const CUfunction_attribute shared_bytes = CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
   fail_unless(cuFuncSetAttribute(function, shared_bytes, 1 << 20) == CUDA_ERROR_INVALID_VALUE);
   fail_unless(cuFuncSetAttribute(function, shared_bytes, 50000) == CUDA_SUCCESS);
-  fail_unless(gpu.launch("test_increment", numbers.args(), 1, kThreads, 50000) == CUDA_SUCCESS);
+  fail_unless(gpu.launch("kernel_increment", numbers.args(), 1, kThreads, 50000) == CUDA_SUCCESS);
   fail_unless(cuCtxPopCurrent(nullptr) == CUDA_SUCCESS);
   fail_unless(cuMemsetD8Async(numbers.address(), 0, 4, gpu.stream) == CUDA_ERROR_INVALID_CONTEXT);
   fail_unless(cuCtxPushCurrent(gpu.context) == CUDA_SUCCESS);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // These end with abort().
 
@@ -432,68 +432,68 @@ static void run_alone(const char *kernel, int count, unsigned shared_bytes = 0) 
   gpu.wait();
 }
 
-GST_START_TEST(threads_return_before_a_barrier) {
-  run_alone("test_divergent", 1);
+GST_START_TEST(test_threads_return_before_a_barrier) {
+  run_alone("kernel_divergent", 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(threads_wait_at_two_barriers) {
-  run_alone("test_two_barriers", 64);
+GST_START_TEST(test_threads_wait_at_two_barriers) {
+  run_alone("kernel_two_barriers", 64);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(lanes_wait_for_ever) {
-  run_alone("test_lonely_lane", 0);
+GST_START_TEST(test_lanes_wait_for_ever) {
+  run_alone("kernel_lonely_lane", 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(scratch_is_used_again) {
-  run_alone("test_scan_again", 0);
+GST_START_TEST(test_scratch_is_used_again) {
+  run_alone("kernel_scan_again", 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(shared_memory_overflows) {
-  run_alone("test_too_far", 1, kThreads * sizeof(int) - 1);
+GST_START_TEST(test_shared_memory_overflows) {
+  run_alone("kernel_too_far", 1, kThreads * sizeof(int) - 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(device_memory_overflows) {
-  run_alone("test_increment", kThreads + 1);
+GST_START_TEST(test_device_memory_overflows) {
+  run_alone("kernel_increment", kThreads + 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(freed_memory_is_used) {
+GST_START_TEST(test_freed_memory_is_used) {
   const Gpu gpu;
   CUdeviceptr memory = 0;
   fail_unless(cuMemAlloc(&memory, 64) == CUDA_SUCCESS);
   fail_unless(cuMemFree(memory) == CUDA_SUCCESS);
   cuMemsetD8Async(memory, 0, 64, gpu.stream);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cudasim_suite() {
   Suite *suite = suite_create("cudasim");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, barriers);
-  tcase_add_test(tests, warps);
-  tcase_add_test(tests, collectives);
-  tcase_add_test(tests, atomics);
-  tcase_add_test(tests, streams_are_late_and_in_order);
-  tcase_add_test(tests, events);
-  tcase_add_test(tests, pictures_are_copied);
-  tcase_add_test(tests, memory_runs_out);
-  tcase_add_test(tests, the_device_is_lost);
-  tcase_add_test(tests, no_device);
-  tcase_add_test(tests, misuse_is_an_error);
+  tcase_add_test(tests, test_barriers);
+  tcase_add_test(tests, test_warps);
+  tcase_add_test(tests, test_collectives);
+  tcase_add_test(tests, test_atomics);
+  tcase_add_test(tests, test_streams_are_late_and_in_order);
+  tcase_add_test(tests, test_events);
+  tcase_add_test(tests, test_pictures_are_copied);
+  tcase_add_test(tests, test_memory_runs_out);
+  tcase_add_test(tests, test_the_device_is_lost);
+  tcase_add_test(tests, test_no_device);
+  tcase_add_test(tests, test_misuse_is_an_error);
   if (g_strcmp0(g_getenv("CK_FORK"), "no") != 0) {
-    tcase_add_test_raise_signal(tests, threads_return_before_a_barrier, SIGABRT);
-    tcase_add_test_raise_signal(tests, threads_wait_at_two_barriers, SIGABRT);
-    tcase_add_test_raise_signal(tests, lanes_wait_for_ever, SIGABRT);
-    tcase_add_test_raise_signal(tests, scratch_is_used_again, SIGABRT);
-    tcase_add_test_raise_signal(tests, shared_memory_overflows, SIGABRT);
-    tcase_add_test_raise_signal(tests, device_memory_overflows, SIGABRT);
-    tcase_add_test_raise_signal(tests, freed_memory_is_used, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_threads_return_before_a_barrier, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_threads_wait_at_two_barriers, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_lanes_wait_for_ever, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_scratch_is_used_again, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_shared_memory_overflows, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_device_memory_overflows, SIGABRT);
+    tcase_add_test_raise_signal(tests, test_freed_memory_is_used, SIGABRT);
   }
   return suite;
 }

@@ -183,7 +183,7 @@ void check_stamps(const std::vector<Owned<GstBuffer>> &units, const std::vector<
 
 // Caps
 
-GST_START_TEST(caps_pass) {
+GST_START_TEST(test_caps_pass) {
   for (const char *text :
        {kH264, "video/x-h264, stream-format=avc, alignment=au, width=64",
         "video/x-h265, stream-format=byte-stream, alignment=au", "video/x-h265, stream-format=hvc1, alignment=au"}) {
@@ -196,9 +196,9 @@ GST_START_TEST(caps_pass) {
     fail_unless(gst_caps_is_equal(seen.get(), caps(text).get()));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps_refused) {
+GST_START_TEST(test_caps_refused) {
   for (const char *text : {"audio/mpeg", "video/x-h264, stream-format=byte-stream, alignment=nal",
                            "video/x-h264, stream-format=avc, alignment=nal"}) {
     Planner planner;
@@ -208,11 +208,11 @@ GST_START_TEST(caps_refused) {
     fail_unless(planner.push(std::move(unit)) == GST_FLOW_NOT_NEGOTIATED, "%s", text);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Inputs that cannot be read twice
 
-GST_START_TEST(passes_what_cannot_be_indexed) {
+GST_START_TEST(test_passes_what_cannot_be_indexed) {
   const struct {
     bool live, limited, seekable;
     const char *reason;
@@ -242,9 +242,9 @@ GST_START_TEST(passes_what_cannot_be_indexed) {
     fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_sampler) {
+GST_START_TEST(test_no_sampler) {
   Planner planner;
   planner.live = true;
   planner.request.reset();
@@ -253,9 +253,9 @@ GST_START_TEST(no_sampler) {
   assert_equals_int(planner.pull_all().size(), 5);
   fail_unless(planner.pull_plan() == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(passing_events) {
+GST_START_TEST(test_passing_events) {
   Planner planner;
   planner.live = true;
   std::string order;
@@ -280,9 +280,9 @@ GST_START_TEST(passing_events) {
   gst_event_parse_segment(event.get(), &sent);
   assert_equals_uint64(sent->start, 7);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(passing_flush) {
+GST_START_TEST(test_passing_flush) {
   Planner planner;
   planner.seekable = false;
   planner.start(caps().get());
@@ -294,9 +294,9 @@ GST_START_TEST(passing_flush) {
   fail_unless(planner.pull_plan() != nullptr);
   fail_unless(planner.pull_plan() != nullptr); // a flush has made the sampler forget the first
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(states) {
+GST_START_TEST(test_states) {
   Planner planner;
   planner.seekable = false;
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL, GST_STATE_READY}) {
@@ -308,11 +308,11 @@ GST_START_TEST(states) {
     planner.restart(state);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Two readings
 
-GST_START_TEST(stamps) {
+GST_START_TEST(test_stamps) {
   Planner planner({{"uniform-strategy", "stream"}});
   play(planner);
   planner.check_quiet();
@@ -331,10 +331,10 @@ GST_START_TEST(stamps) {
   assert_equals_uint64(plan->duration, 200 * GST_MSECOND);
   fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Downstream sees one stream: one start, one segment, one end, and no flush.
-GST_START_TEST(hides_the_first_reading) {
+GST_START_TEST(test_hides_the_first_reading) {
   Planner planner({{"uniform-strategy", "stream"}});
   std::string order;
   gst_pad_add_probe(
@@ -350,10 +350,10 @@ GST_START_TEST(hides_the_first_reading) {
   play(planner);
   assert_text(order, "stream-start caps segment custom-downstream-sticky buffer buffer buffer buffer eos ");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Caps in mid-stream that no parser takes.
-GST_START_TEST(caps_become_nonsense) {
+GST_START_TEST(test_caps_become_nonsense) {
   Planner planner;
   const Owned<GstCaps> nonsense = caps("video/x-h264, stream-format=avc, alignment=au, codec_data=(buffer)01");
   const auto push_all = [&] {
@@ -370,11 +370,11 @@ GST_START_TEST(caps_become_nonsense) {
   push_all();
   fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Parsers put parameter sets before what a seek went to, where the stream has none: they go to the decoder though
 // that unit does not.
-GST_START_TEST(headers_of_the_second_reading) {
+GST_START_TEST(test_headers_of_the_second_reading) {
   Planner planner;
   play_once(planner);
   H264Stream other;
@@ -391,10 +391,10 @@ GST_START_TEST(headers_of_the_second_reading) {
   check_stamps(kept, {0, 1, 3});
   fail_unless(gst_buffer_memcmp(kept[2].get(), 0, &sets[1], sets.size() - 1) == 0); // with a short start code
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A parser may come out with the segment of before a seek before that of the seek.
-GST_START_TEST(segment_without_anything) {
+GST_START_TEST(test_segment_without_anything) {
   Planner planner({{"uniform-strategy", "stream"}});
   planner.request.reset();
   GstSegment segment;
@@ -414,10 +414,10 @@ GST_START_TEST(segment_without_anything) {
   assert_equals_uint64(sent->start, 0);
   fail_unless(planner.pull_event(GST_EVENT_SEGMENT) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Only what the wanted frames depend on, where nothing else is asked for.
-GST_START_TEST(drops) {
+GST_START_TEST(test_drops) {
   for (const char *strategy : {"auto", "skip", "seek"}) {
     Planner planner({{"uniform-strategy", strategy}});
     play(planner);
@@ -425,9 +425,9 @@ GST_START_TEST(drops) {
     fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(stamps_after_a_restart) {
+GST_START_TEST(test_stamps_after_a_restart) {
   Planner planner({{"uniform-strategy", "stream"}});
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
     play(planner);
@@ -436,9 +436,9 @@ GST_START_TEST(stamps_after_a_restart) {
   }
   planner.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(seek_fails) {
+GST_START_TEST(test_seek_fails) {
   Planner planner;
   planner.seeks = false;
   planner.start(caps().get());
@@ -452,9 +452,9 @@ GST_START_TEST(seek_fails) {
   g_error_free(error);
   gst_message_unref(message);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_picture) {
+GST_START_TEST(test_no_picture) {
   Planner planner;
   planner.start(caps().get());
   Owned<GstBuffer> rubbish(gst_buffer_new_allocate(nullptr, 16, nullptr));
@@ -463,10 +463,10 @@ GST_START_TEST(no_picture) {
   planner.event(gst_event_new_eos());
   planner.check_error("no picture");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What the sampler asks for is checked against the index.
-GST_START_TEST(plan_that_cannot_be) {
+GST_START_TEST(test_plan_that_cannot_be) {
   Planner planner;
   planner.request.reset(
       gst_structure_new("options", "sequence-length", G_TYPE_UINT, 0u, "on-error", G_TYPE_INT, 0, nullptr));
@@ -474,10 +474,10 @@ GST_START_TEST(plan_that_cannot_be) {
   fail_unless(planner.push(std::move(access_units()[0])) == GST_FLOW_ERROR);
   planner.check_error("sequence-length");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A sampler that is another's may answer with less than ours, or with something else.
-GST_START_TEST(samplers_of_others) {
+GST_START_TEST(test_samplers_of_others) {
   {
     Planner planner({{"uniform-strategy", "stream"}});
     planner.request.reset(gst_structure_new("options", "sequence-length", G_TYPE_UINT, 3u, nullptr));
@@ -499,7 +499,7 @@ GST_START_TEST(samplers_of_others) {
   fail_unless(planner.push(std::move(access_units()[0])) == GST_FLOW_ERROR);
   planner.check_error("frame-ids");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Seeks of the application
 
@@ -519,7 +519,7 @@ static void push_section(const Planner &planner) {
 }
 
 // Whatever number upstream gives its segment.
-GST_START_TEST(events_have_the_number_of_the_seek) {
+GST_START_TEST(test_events_have_the_number_of_the_seek) {
   Planner planner;
   play(planner);
   while (planner.pull_event(GST_EVENT_SEGMENT) || planner.pull_event(GST_EVENT_EOS)) {
@@ -536,10 +536,10 @@ GST_START_TEST(events_have_the_number_of_the_seek) {
     fail_unless(gst_event_get_seqnum(event.get()) == seqnum, "%s", gst_event_type_get_name(type));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The demuxer went behind the last entry point: read from the start, once.
-GST_START_TEST(seek_behind_everything) {
+GST_START_TEST(test_seek_behind_everything) {
   Planner planner({{"uniform-strategy", "stream"}});
   play(planner);
   planner.pull_all();
@@ -558,33 +558,33 @@ GST_START_TEST(seek_behind_everything) {
   planner.end();
   fail_unless(planner.pull_event(GST_EVENT_EOS) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *frameplanner_suite() {
   Suite *suite = suite_create("frameplanner");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, test::kWatchdogSeconds);
-  tcase_add_test(tests, caps_become_nonsense);
-  tcase_add_test(tests, headers_of_the_second_reading);
-  tcase_add_test(tests, segment_without_anything);
-  tcase_add_test(tests, events_have_the_number_of_the_seek);
-  tcase_add_test(tests, seek_behind_everything);
-  tcase_add_test(tests, caps_pass);
-  tcase_add_test(tests, caps_refused);
-  tcase_add_test(tests, passes_what_cannot_be_indexed);
-  tcase_add_test(tests, no_sampler);
-  tcase_add_test(tests, passing_events);
-  tcase_add_test(tests, passing_flush);
-  tcase_add_test(tests, states);
-  tcase_add_test(tests, stamps);
-  tcase_add_test(tests, hides_the_first_reading);
-  tcase_add_test(tests, drops);
-  tcase_add_test(tests, stamps_after_a_restart);
-  tcase_add_test(tests, seek_fails);
-  tcase_add_test(tests, no_picture);
-  tcase_add_test(tests, plan_that_cannot_be);
-  tcase_add_test(tests, samplers_of_others);
+  tcase_add_test(tests, test_caps_become_nonsense);
+  tcase_add_test(tests, test_headers_of_the_second_reading);
+  tcase_add_test(tests, test_segment_without_anything);
+  tcase_add_test(tests, test_events_have_the_number_of_the_seek);
+  tcase_add_test(tests, test_seek_behind_everything);
+  tcase_add_test(tests, test_caps_pass);
+  tcase_add_test(tests, test_caps_refused);
+  tcase_add_test(tests, test_passes_what_cannot_be_indexed);
+  tcase_add_test(tests, test_no_sampler);
+  tcase_add_test(tests, test_passing_events);
+  tcase_add_test(tests, test_passing_flush);
+  tcase_add_test(tests, test_states);
+  tcase_add_test(tests, test_stamps);
+  tcase_add_test(tests, test_hides_the_first_reading);
+  tcase_add_test(tests, test_drops);
+  tcase_add_test(tests, test_stamps_after_a_restart);
+  tcase_add_test(tests, test_seek_fails);
+  tcase_add_test(tests, test_no_picture);
+  tcase_add_test(tests, test_plan_that_cannot_be);
+  tcase_add_test(tests, test_samplers_of_others);
   return suite;
 }
 

@@ -53,16 +53,16 @@ void check_tensor(GstBuffer *tensors, const Clip &clip, const Colors &colors = k
 
 } // namespace
 
-GST_START_TEST(formats) {
+GST_START_TEST(test_formats) {
   for (const test::Format &format : test::known_formats()) {
     const bool yuv = format.model == cps::ColorModel::Yuv;
     const Clip clip = noise_clip(format.name, 3, 1, yuv ? "bt709" : "1:4:0:0");
     check_tensor(run(clip).get(), clip, yuv ? kBt709 : kFullBt601);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crops) {
+GST_START_TEST(test_crops) {
   for (const test::Format &format : test::known_formats())
     for (const Region &region :
          {Region{7, 9, 23, 13}, Region{0, 0, 37, 25}, Region{6, 4, 20, 20}, Region{5, 5, 1, 1}}) {
@@ -73,7 +73,7 @@ GST_START_TEST(crops) {
       assert_equals_int(clip_of(tensors.get())->source_height, region.height);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A region of the clip as it is to be shown.
 static Clip turned(Clip stored, const Region &region, const test::Shown &shown) {
@@ -84,7 +84,7 @@ static Clip turned(Clip stored, const Region &region, const test::Shown &shown) 
 }
 
 // Frames that are stored otherwise than they are shown.
-GST_START_TEST(orientations) {
+GST_START_TEST(test_orientations) {
   for (const test::Format &format : test::known_formats())
     for (const test::Shown &shown : test::kShown)
       for (const Region &region : {Region{0, 0, 37, 25}, Region{7, 9, 23, 13}}) {
@@ -107,10 +107,10 @@ GST_START_TEST(orientations) {
         assert_equals_int(clip_of(tensors.get())->source_height, seen.region.height);
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Some decoders put out whole macroblocks, more than the caps say, and the picture by a crop meta.
-GST_START_TEST(crop_of_more_than_the_caps) {
+GST_START_TEST(test_crop_of_more_than_the_caps) {
   const Region region = {6, 8, 37, 25};
   for (const char *format : {"I420", "NV12", "RGB", "YUV9", "A420"})
     for (const test::Shown &shown : test::kShown) {
@@ -133,9 +133,9 @@ GST_START_TEST(crop_of_more_than_the_caps) {
       check_tensor(tensors.get(), seen, kFullBt601);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   const int sizes[][2] = {{1, 1}, {2, 1}, {1, 5}, {257, 3}, {640, 360}};
   for (const char *format : {"I420", "NV12", "YUY2", "P010_10LE", "GRAY8", "BGRx"})
     for (const auto &size : sizes) {
@@ -144,9 +144,9 @@ GST_START_TEST(sizes) {
       check_tensor(run(clip).get(), clip, kFullBt601);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(colorimetry_of_the_caps) {
+GST_START_TEST(test_colorimetry_of_the_caps) {
   constexpr Colors kFullBt2020 = {0.2627, 0.0593, true};
   const struct {
     const char *text;
@@ -171,9 +171,9 @@ GST_START_TEST(colorimetry_of_the_caps) {
     check_tensor(clips::run(stack, clip).get(), clip, row.colors);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(range_of_grey) {
+GST_START_TEST(test_range_of_grey) {
   const std::pair<const char *, Colors> rows[] = {{"2:0:0:0", kBt601},
                                                   {"1:0:0:0", kFullBt601},
                                                   {"2:1:0:0", kBt601},
@@ -188,9 +188,9 @@ GST_START_TEST(range_of_grey) {
     check_tensor(clips::run(stack, clip).get(), clip, colors);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(color_matrix) {
+GST_START_TEST(test_color_matrix) {
   const Clip clip = noise_clip("I420", 2, 1, "bt709");
   check_tensor(run(clip, {{"color-matrix", "bt601"}}).get(), clip, kBt601);
   check_tensor(run(clip, {{"color-matrix", "bt2020"}}).get(), clip, kBt2020);
@@ -200,10 +200,10 @@ GST_START_TEST(color_matrix) {
   const Clip rgb = noise_clip("RGB", 2, 1, "sRGB"); // nothing to convert
   check_tensor(run(rgb, {{"color-matrix", "bt601"}}).get(), rgb);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The same buffer more than once, as samplers repeat frames.
-GST_START_TEST(repeats) {
+GST_START_TEST(test_repeats) {
   Clip clip = noise_clip("NV12", 1);
   const Owned<GstBuffer> source = frame(clip, 0);
   clip.pictures.resize(4, clip.pictures[0]);
@@ -218,11 +218,11 @@ GST_START_TEST(repeats) {
   }
   check_tensor(stack.pull().get(), clip);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The tensor
 
-GST_START_TEST(memory_is_aligned) {
+GST_START_TEST(test_memory_is_aligned) {
   const auto tensors = run(noise_clip("I420", 1));
   GstMapInfo map;
   fail_unless(gst_buffer_map(tensors.get(), &map, GST_MAP_READ));
@@ -230,9 +230,9 @@ GST_START_TEST(memory_is_aligned) {
   assert_equals_uint64(map.size, 3 * 38 * 26);
   gst_buffer_unmap(tensors.get(), &map);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps) {
+GST_START_TEST(test_caps) {
   const Clip clip = noise_clip();
   const Harness stack("framestack");
   stack.start(test::video_caps(clip.info).get());
@@ -248,9 +248,9 @@ GST_START_TEST(caps) {
   const Owned<GstCaps> offered(gst_pad_template_get_caps(GST_PAD_PAD_TEMPLATE(src.get())));
   fail_unless(gst_caps_is_subset(longer.get(), offered.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(too_many_frames) {
+GST_START_TEST(test_too_many_frames) {
   const Clip clip = noise_pictures(test::video_info("GRAY8", 32000, 30000), {0, 0, 1, 1}, 1);
   const Harness stack("framestack", {{"max-memory", "0"}});
   stack.start(test::video_caps(clip.info).get());
@@ -258,9 +258,9 @@ GST_START_TEST(too_many_frames) {
   fail_unless(stack.push(std::move(small)) == GST_FLOW_ERROR);
   stack.check_error("not enough memory for 1048576 frames of 32000x30000 pixels");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(metadata) {
+GST_START_TEST(test_metadata) {
   const Clip clip = noise_clip();
   Harness stack("framestack");
   stack.on_query = with_uri("file:///videos/a%20b.mp4");
@@ -298,9 +298,9 @@ GST_START_TEST(metadata) {
   check_metadata(tensors.get(), expected);
   assert_equals_uint64(GST_BUFFER_PTS(tensors.get()), 80 * GST_MSECOND);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(file) {
+GST_START_TEST(test_file) {
   const test::TempDir folder;
   const std::string path = folder.file("clip.safetensors");
   const Clip clip = noise_clip("NV12", 4);
@@ -320,9 +320,9 @@ GST_START_TEST(file) {
   fail_unless(frames.bytes == std::string(expected.begin(), expected.end()));
   assert_text(written.metadata.at("target_width"), "38");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(dlpack) {
+GST_START_TEST(test_dlpack) {
   const Clip clip = noise_clip("NV12", 2);
   Owned<GstBuffer> tensors = run(clip);
   GError *error = nullptr;
@@ -338,25 +338,25 @@ GST_START_TEST(dlpack) {
   fail_unless(std::equal(expected.begin(), expected.end(), static_cast<const guint8 *>(tensor.data)));
   lent->deleter(lent);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *framestack_suite() {
   TCase *tests = test::subject("general");
-  tcase_add_test(tests, formats);
-  tcase_add_test(tests, crops);
-  tcase_add_test(tests, orientations);
-  tcase_add_test(tests, crop_of_more_than_the_caps);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, colorimetry_of_the_caps);
-  tcase_add_test(tests, range_of_grey);
-  tcase_add_test(tests, color_matrix);
-  tcase_add_test(tests, repeats);
-  tcase_add_test(tests, memory_is_aligned);
-  tcase_add_test(tests, caps);
-  tcase_add_test(tests, too_many_frames);
-  tcase_add_test(tests, metadata);
-  tcase_add_test(tests, file);
-  tcase_add_test(tests, dlpack);
+  tcase_add_test(tests, test_formats);
+  tcase_add_test(tests, test_crops);
+  tcase_add_test(tests, test_orientations);
+  tcase_add_test(tests, test_crop_of_more_than_the_caps);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_colorimetry_of_the_caps);
+  tcase_add_test(tests, test_range_of_grey);
+  tcase_add_test(tests, test_color_matrix);
+  tcase_add_test(tests, test_repeats);
+  tcase_add_test(tests, test_memory_is_aligned);
+  tcase_add_test(tests, test_caps);
+  tcase_add_test(tests, test_too_many_frames);
+  tcase_add_test(tests, test_metadata);
+  tcase_add_test(tests, test_file);
+  tcase_add_test(tests, test_dlpack);
   return test::suite_of("framestack", {tests});
 }
 

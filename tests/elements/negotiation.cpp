@@ -58,7 +58,7 @@ constexpr struct {
 
 } // namespace
 
-GST_START_TEST(templates) {
+GST_START_TEST(test_templates) {
   for (const auto &[factory, pad, media] : kPads) {
     const Owned<GstCaps> caps = template_of(factory, pad);
     for (guint i = 0; i < gst_caps_get_size(caps.get()); ++i) {
@@ -69,9 +69,9 @@ GST_START_TEST(templates) {
     fail_unless(gst_caps_get_size(caps.get()) <= (has_driver() ? 2 : 1), "%s of %s", pad, factory);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_cuda_without_a_driver) {
+GST_START_TEST(test_no_cuda_without_a_driver) {
   if (has_driver())
     return;
   fail_if(accepted("ANY", kCudaFrames));
@@ -85,9 +85,9 @@ GST_START_TEST(no_cuda_without_a_driver) {
     fail_if(gst_pad_peer_query(element.get()->srcpad, query.get()));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(any_tensors) {
+GST_START_TEST(test_any_tensors) {
   const Owned<GstCaps> all = template_of("patchselect", "sink");
   for (const char *downstream : {"ANY", "other/tensors; other/tensors(memory:CUDAMemory)", "other/tensors(ANY)"}) {
     fail_unless(gst_caps_is_equal(offered(downstream).get(), all.get()), "%s", downstream);
@@ -98,10 +98,10 @@ GST_START_TEST(any_tensors) {
   const Owned<GstCaps> caps(gst_pad_query_caps(pad.get(), nullptr));
   fail_unless(gst_caps_is_equal(caps.get(), all.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What downstream takes in no kind of memory is refused before a clip has been computed.
-GST_START_TEST(downstream_decides) {
+GST_START_TEST(test_downstream_decides) {
   const Owned<GstCaps> system = offered("other/tensors");
   assert_equals_int(gst_caps_get_size(system.get()), 1);
   fail_unless(gst_caps_features_contains(gst_caps_get_features(system.get(), 0), "memory:SystemMemory"));
@@ -116,9 +116,9 @@ GST_START_TEST(downstream_decides) {
   for (const char *downstream : {"video/x-raw", "other/tensors, format=flexible", "other/tensors, num_tensors=2"})
     fail_unless(gst_caps_is_empty(offered(downstream).get()), "%s", downstream);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(filters) {
+GST_START_TEST(test_filters) {
   const Owned<GstCaps> some = offered("ANY", "video/x-raw, format={RGB, v210}, width=64; audio/x-raw");
   assert_equals_int(gst_caps_get_size(some.get()), 1);
   const GstStructure *structure = gst_caps_get_structure(some.get(), 0);
@@ -128,18 +128,18 @@ GST_START_TEST(filters) {
   fail_unless(gst_caps_is_empty(offered("other/tensors", kCudaFrames).get()));
   fail_unless(gst_caps_is_empty(offered("video/x-raw", kFrames).get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *negotiation_suite() {
   Suite *suite = suite_create("negotiation");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, test::kWatchdogSeconds);
-  tcase_add_test(tests, templates);
-  tcase_add_test(tests, no_cuda_without_a_driver);
-  tcase_add_test(tests, any_tensors);
-  tcase_add_test(tests, downstream_decides);
-  tcase_add_test(tests, filters);
+  tcase_add_test(tests, test_templates);
+  tcase_add_test(tests, test_no_cuda_without_a_driver);
+  tcase_add_test(tests, test_any_tensors);
+  tcase_add_test(tests, test_downstream_decides);
+  tcase_add_test(tests, test_filters);
   return suite;
 }
 

@@ -127,7 +127,7 @@ void check_error(const char *part, const GstVideoInfo &info, Owned<GstBuffer> fr
 } // namespace
 
 // The table of formats of these tests is the element's.
-GST_START_TEST(formats) {
+GST_START_TEST(test_formats) {
   const Owned<GstElement> element = test::make_element("patchenergy");
   for (const char *name : {"sink", "src"}) {
     const Owned<GstCaps> caps(gst_pad_template_get_caps(gst_element_get_pad_template(element.get(), name)));
@@ -137,26 +137,26 @@ GST_START_TEST(formats) {
       test::format_named(g_value_get_string(gst_value_list_get_value(list, i)));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(maps) {
+GST_START_TEST(test_maps) {
   for (const Format &format : test::known_formats()) {
     check_format(format, 132, 128, {0, 0, 132, 128}, false);
     check_format(format, 67, 49, {0, 0, 67, 49}, false);
     check_format(format, 5, 3, {0, 0, 5, 3}, false);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(strides_and_offsets) {
+GST_START_TEST(test_strides_and_offsets) {
   for (const Format &format : test::known_formats()) {
     check_format(format, 132, 128, {0, 0, 132, 128}, true);
     check_format(format, 67, 49, {0, 0, 67, 49}, true);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crops) {
+GST_START_TEST(test_crops) {
   for (const Format &format : test::known_formats()) {
     check_format(format, 80, 60, {4, 6, 64, 48}, false);
     check_format(format, 80, 60, {5, 7, 61, 47}, false); // odd
@@ -164,10 +164,10 @@ GST_START_TEST(crops) {
     check_format(format, 80, 60, {5, 7, 61, 47}, true);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Frames that are stored otherwise than they are shown.
-GST_START_TEST(orientations) {
+GST_START_TEST(test_orientations) {
   for (const Format &format : test::known_formats())
     for (const test::Shown &shown : test::kShown)
       for (const Region &region : {Region{0, 0, 67, 49}, Region{0, 0, 132, 128}, Region{5, 7, 61, 47}}) {
@@ -198,10 +198,10 @@ GST_START_TEST(orientations) {
         energy.check_quiet();
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Maps are never made between frames that are shown differently.
-GST_START_TEST(orientation_changes) {
+GST_START_TEST(test_orientation_changes) {
   const GstVideoInfo info = test::video_info("I420", 64, 64);
   const Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -214,9 +214,9 @@ GST_START_TEST(orientation_changes) {
   }
   energy.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(percentile) {
+GST_START_TEST(test_percentile) {
   const struct {
     const char *text;
     double value;
@@ -235,10 +235,10 @@ GST_START_TEST(percentile) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A repeat is a still picture: compared with itself, though it need not be read again.
-GST_START_TEST(repeats) {
+GST_START_TEST(test_repeats) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -252,10 +252,10 @@ GST_START_TEST(repeats) {
     fail_unless(map_of(out.get()) == expected[i], "frame %u", i);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What stands in for a missing frame is compared like any other, and so is the frame itself should it come late.
-GST_START_TEST(substitutes) {
+GST_START_TEST(test_substitutes) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -271,10 +271,10 @@ GST_START_TEST(substitutes) {
     fail_unless(map_of(pass(energy, std::move(frame)).get()) == expected[i], "frame %u", i);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A damaged frame is itself: it is not read again where it is repeated.
-GST_START_TEST(repeats_of_a_damaged_frame) {
+GST_START_TEST(test_repeats_of_a_damaged_frame) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -291,9 +291,9 @@ GST_START_TEST(repeats_of_a_damaged_frame) {
     fail_unless(map_of(pass(energy, std::move(frame)).get()) == expected[i], "frame %u", i);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sequences_start_with_zeros) {
+GST_START_TEST(test_sequences_start_with_zeros) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -303,10 +303,10 @@ GST_START_TEST(sequences_start_with_zeros) {
       fail_unless(is_zero(map_of(out.get())) == (i == 0));
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Without a sampler each frame follows the one before.
-GST_START_TEST(frames_of_no_sequence) {
+GST_START_TEST(test_frames_of_no_sequence) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -321,9 +321,9 @@ GST_START_TEST(frames_of_no_sequence) {
     fail_unless(map_of(pass(energy, std::move(frame)).get()) == expected[i]);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frames_of_others) {
+GST_START_TEST(test_frames_of_others) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -337,10 +337,10 @@ GST_START_TEST(frames_of_others) {
   fail_unless(gst_buffer_peek_memory(out.get(), 0) == gst_buffer_peek_memory(mine.get(), 0));
   fail_unless(bytes_of(mine.get()) == before);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Memory that may only be read will do.
-GST_START_TEST(read_only_memory) {
+GST_START_TEST(test_read_only_memory) {
   const GstVideoInfo info = test::video_info("GRAY8", 64, 48);
   static guint8 pixels[64 * 48];
   Harness energy("patchenergy");
@@ -353,10 +353,10 @@ GST_START_TEST(read_only_memory) {
   fail_unless(map.data == pixels);
   gst_buffer_unmap(out.get(), &map);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Earlier maps stay as they are, however many frames are held downstream.
-GST_START_TEST(maps_are_not_reused_while_held) {
+GST_START_TEST(test_maps_are_not_reused_while_held) {
   const GstVideoInfo info = test::video_info("GRAY8", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -371,9 +371,9 @@ GST_START_TEST(maps_are_not_reused_while_held) {
   for (guint i = 0; i < 8; ++i)
     fail_unless(map_of(held[i].get()) == expected[i]);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crop_out_of_range) {
+GST_START_TEST(test_crop_out_of_range) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   for (const Region &region : {Region{1, 0, 64, 48}, Region{0, 1, 64, 48}, Region{0, 0, 65, 48}, Region{64, 0, 1, 1},
                                Region{0, 0, 0, 48}, Region{-2, 0, 4, 4}}) {
@@ -382,16 +382,16 @@ GST_START_TEST(crop_out_of_range) {
     check_error("crop", info, std::move(frame));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(buffer_too_small) {
+GST_START_TEST(test_buffer_too_small) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   check_error("smaller than its caps", info, test::noise_buffer(info.size - 1));
   check_error("smaller than its caps", info, Owned<GstBuffer>(gst_buffer_new()));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps_change) {
+GST_START_TEST(test_caps_change) {
   Harness energy("patchenergy");
   struct {
     const char *format;
@@ -411,10 +411,10 @@ GST_START_TEST(caps_change) {
     fail_unless(gst_caps_is_equal(out.get(), caps.get()));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Other colours of the same layout leave the sequence whole.
-GST_START_TEST(colorimetry_change) {
+GST_START_TEST(test_colorimetry_change) {
   Harness energy("patchenergy");
   GstVideoInfo info = test::video_info("I420", 64, 48, "bt601");
   energy.start(test::video_caps(info).get());
@@ -425,9 +425,9 @@ GST_START_TEST(colorimetry_change) {
   fail_unless(energy.event(gst_event_new_caps(test::video_caps(info).get())));
   fail_unless(map_of(pass(energy, test::frame_of(pictures[1], info)).get()) == expected_maps(pictures)[1]);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(refuses_other_caps) {
+GST_START_TEST(test_refuses_other_caps) {
   for (const char *text : {"video/x-raw, format=v210, width=64, height=48, framerate=25/1",
                            "video/x-raw(memory:Other), format=I420, width=64, height=48, framerate=25/1"}) {
     Harness energy("patchenergy");
@@ -436,9 +436,9 @@ GST_START_TEST(refuses_other_caps) {
     fail_unless(energy.push(test::noise_buffer(64 * 48 * 2)) == GST_FLOW_NOT_NEGOTIATED);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(flush) {
+GST_START_TEST(test_flush) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -448,9 +448,9 @@ GST_START_TEST(flush) {
   fail_unless(is_zero(map_of(pass(energy, noise_frame(info, 3)).get())));
   fail_if(is_zero(map_of(pass(energy, noise_frame(info, 4)).get())));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(eos) {
+GST_START_TEST(test_eos) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   energy.start(test::video_caps(info).get());
@@ -459,9 +459,9 @@ GST_START_TEST(eos) {
   fail_unless(energy.pull_event(GST_EVENT_EOS) != nullptr);
   energy.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(states) {
+GST_START_TEST(test_states) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL, GST_STATE_READY}) {
@@ -472,10 +472,10 @@ GST_START_TEST(states) {
   }
   energy.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // So that decoders need not copy to remove padding.
-GST_START_TEST(allocation) {
+GST_START_TEST(test_allocation) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   const Harness energy("patchenergy");
   const Owned<GstCaps> caps = test::video_caps(info);
@@ -485,37 +485,37 @@ GST_START_TEST(allocation) {
   fail_unless(gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr));
   fail_unless(gst_query_find_allocation_meta(query.get(), GST_VIDEO_CROP_META_API_TYPE, nullptr));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *patchenergy_suite() {
   Suite *suite = suite_create("patchenergy");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, test::kWatchdogSeconds);
-  tcase_add_test(tests, formats);
-  tcase_add_test(tests, maps);
-  tcase_add_test(tests, strides_and_offsets);
-  tcase_add_test(tests, crops);
-  tcase_add_test(tests, orientations);
-  tcase_add_test(tests, orientation_changes);
-  tcase_add_test(tests, percentile);
-  tcase_add_test(tests, repeats);
-  tcase_add_test(tests, substitutes);
-  tcase_add_test(tests, repeats_of_a_damaged_frame);
-  tcase_add_test(tests, sequences_start_with_zeros);
-  tcase_add_test(tests, frames_of_no_sequence);
-  tcase_add_test(tests, frames_of_others);
-  tcase_add_test(tests, read_only_memory);
-  tcase_add_test(tests, maps_are_not_reused_while_held);
-  tcase_add_test(tests, crop_out_of_range);
-  tcase_add_test(tests, buffer_too_small);
-  tcase_add_test(tests, caps_change);
-  tcase_add_test(tests, colorimetry_change);
-  tcase_add_test(tests, refuses_other_caps);
-  tcase_add_test(tests, flush);
-  tcase_add_test(tests, eos);
-  tcase_add_test(tests, states);
-  tcase_add_test(tests, allocation);
+  tcase_add_test(tests, test_formats);
+  tcase_add_test(tests, test_maps);
+  tcase_add_test(tests, test_strides_and_offsets);
+  tcase_add_test(tests, test_crops);
+  tcase_add_test(tests, test_orientations);
+  tcase_add_test(tests, test_orientation_changes);
+  tcase_add_test(tests, test_percentile);
+  tcase_add_test(tests, test_repeats);
+  tcase_add_test(tests, test_substitutes);
+  tcase_add_test(tests, test_repeats_of_a_damaged_frame);
+  tcase_add_test(tests, test_sequences_start_with_zeros);
+  tcase_add_test(tests, test_frames_of_no_sequence);
+  tcase_add_test(tests, test_frames_of_others);
+  tcase_add_test(tests, test_read_only_memory);
+  tcase_add_test(tests, test_maps_are_not_reused_while_held);
+  tcase_add_test(tests, test_crop_out_of_range);
+  tcase_add_test(tests, test_buffer_too_small);
+  tcase_add_test(tests, test_caps_change);
+  tcase_add_test(tests, test_colorimetry_change);
+  tcase_add_test(tests, test_refuses_other_caps);
+  tcase_add_test(tests, test_flush);
+  tcase_add_test(tests, test_eos);
+  tcase_add_test(tests, test_states);
+  tcase_add_test(tests, test_allocation);
   return suite;
 }
 

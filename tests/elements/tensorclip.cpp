@@ -89,7 +89,7 @@ void check_frame_refused(const Element &element, const std::function<void(GstBuf
 // Frames
 
 // Padding in memory is none of the picture.
-GST_START_TEST(strides_and_offsets) {
+GST_START_TEST(test_strides_and_offsets) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element, "I420", 2);
   GstVideoInfo padded = clip.info;
@@ -108,10 +108,10 @@ GST_START_TEST(strides_and_offsets) {
   }
   check_tensors(element, maker.pull().get(), clip);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // They go back to the decoder's pool at once.
-GST_START_TEST(keeps_no_frames) {
+GST_START_TEST(test_keeps_no_frames) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -123,11 +123,11 @@ GST_START_TEST(keeps_no_frames) {
       ASSERT_MINI_OBJECT_REFCOUNT(cps_buffer_get_energy_meta(mine.get())->map, "map", 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Caps and events
 
-GST_START_TEST(gaps_and_eos) {
+GST_START_TEST(test_gaps_and_eos) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -142,28 +142,28 @@ GST_START_TEST(gaps_and_eos) {
   fail_unless(ended);
   maker.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(eos_of_nothing) {
+GST_START_TEST(test_eos_of_nothing) {
   const Element &element = kElements[__i__];
   const Maker maker(element, noise_clip(element));
   fail_unless(maker.event(gst_event_new_eos()));
   fail_unless(maker.pull_event(GST_EVENT_EOS) != nullptr);
   maker.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(not_negotiated) {
+GST_START_TEST(test_not_negotiated) {
   const Element &element = kElements[__i__];
   const Maker maker(element);
   const Owned<GstCaps> caps(gst_caps_from_string("video/x-raw, format=v210, width=96, height=80"));
   maker.start(caps.get());
   fail_unless(maker.push(frame(noise_clip(element), 0)) == GST_FLOW_NOT_NEGOTIATED);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A flush between the check and the caps is no failure to negotiate.
-GST_START_TEST(flushing_downstream) {
+GST_START_TEST(test_flushing_downstream) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -172,9 +172,9 @@ GST_START_TEST(flushing_downstream) {
   fail_unless(maker.push(frame(clip, 0)) == GST_FLOW_FLUSHING);
   maker.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(allocation) {
+GST_START_TEST(test_allocation) {
   const Element &element = kElements[__i__];
   const Maker maker(element);
   const Owned<GstCaps> caps = test::video_caps(noise_clip(element).info);
@@ -183,11 +183,11 @@ GST_START_TEST(allocation) {
   fail_unless(gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr));
   fail_unless(gst_query_find_allocation_meta(query.get(), GST_VIDEO_CROP_META_API_TYPE, nullptr));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Refusals
 
-GST_START_TEST(frames_of_no_sequence) {
+GST_START_TEST(test_frames_of_no_sequence) {
   const Element &element = kElements[__i__];
   const std::string hint = std::string("put a uniformsampler before ") + element.entry;
   check_frame_refused(
@@ -198,18 +198,18 @@ GST_START_TEST(frames_of_no_sequence) {
   check_frame_refused(
       element, [](GstBuffer *buffer) { cps_buffer_get_frame_meta(buffer)->seq_pos = 3; }, hint.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frames_too_small) {
+GST_START_TEST(test_frames_too_small) {
   const Element &element = kElements[__i__];
   check_frame_refused(
       element,
       [](GstBuffer *buffer) { gst_buffer_set_size(buffer, static_cast<gssize>(gst_buffer_get_size(buffer)) - 1); },
       element.energy ? "memory does not fit its caps" : "memory is smaller");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crop_out_of_range) {
+GST_START_TEST(test_crop_out_of_range) {
   check_frame_refused(
       kElements[__i__],
       [](GstBuffer *buffer) {
@@ -217,9 +217,9 @@ GST_START_TEST(crop_out_of_range) {
       },
       "crop");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(wrong_position) {
+GST_START_TEST(test_wrong_position) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   for (const guint position : {0u, 2u}) {
@@ -240,9 +240,9 @@ GST_START_TEST(wrong_position) {
   fail_unless(other.push(std::move(longer)) == GST_FLOW_ERROR);
   other.check_error("sequence of 4");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_limit) {
+GST_START_TEST(test_memory_limit) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const std::string enough = std::to_string(element.patch_memory), less = std::to_string(element.patch_memory - 1);
@@ -256,10 +256,10 @@ GST_START_TEST(memory_limit) {
           ("A clip of 3 frames needs " + enough + " bytes of memory, more than max-memory, which is " + less).c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // There is one by default as well. A sequence of a million frames takes 20 gigabytes.
-GST_START_TEST(memory_limit_by_default) {
+GST_START_TEST(test_memory_limit_by_default) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -268,10 +268,10 @@ GST_START_TEST(memory_limit_by_default) {
   fail_unless(maker.push(std::move(first)) == GST_FLOW_ERROR);
   maker.check_error("more than max-memory");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Size or format: a clip is of one kind of frames, and what follows must not be read as if it were.
-GST_START_TEST(caps_change_in_a_clip) {
+GST_START_TEST(test_caps_change_in_a_clip) {
   const Element &element = kElements[__i__];
   const struct {
     const char *format;
@@ -295,10 +295,10 @@ GST_START_TEST(caps_change_in_a_clip) {
     fail_unless(maker.pull() == nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // All frames of a clip must mean the same colours.
-GST_START_TEST(color_change_in_a_clip) {
+GST_START_TEST(test_color_change_in_a_clip) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   for (const char *changed : {"bt601", "1:3:5:1", "bt709"}) {
@@ -317,9 +317,9 @@ GST_START_TEST(color_change_in_a_clip) {
     fail_unless(maker.pull() == nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crop_change_in_a_clip) {
+GST_START_TEST(test_crop_change_in_a_clip) {
   const Element &element = kElements[__i__];
   const GstVideoInfo info = test::video_info("I420", 96, 80);
   for (const Region &region : {Region{0, 0, 94, 80}, Region{1, 0, 95, 80}}) {
@@ -330,9 +330,9 @@ GST_START_TEST(crop_change_in_a_clip) {
     maker.check_error("The resolution changed from 95x80");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(orientation_change_in_a_clip) {
+GST_START_TEST(test_orientation_change_in_a_clip) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   // To patchselect, frames that are turned by 90 degrees are of another size than their energy.
@@ -350,11 +350,11 @@ GST_START_TEST(orientation_change_in_a_clip) {
     maker.check_error("rotation of the video changed");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Clips that are not whole
 
-GST_START_TEST(cut_short) {
+GST_START_TEST(test_cut_short) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   for (const guint pushed : {1u, 2u}) {
@@ -367,10 +367,10 @@ GST_START_TEST(cut_short) {
     fail_unless(maker.pull_event(GST_EVENT_EOS) != nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // After an error of its own or of patchenergy's, the end of stream is none more.
-GST_START_TEST(cut_short_by_an_error) {
+GST_START_TEST(test_cut_short_by_an_error) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   for (const bool own : {true, false}) {
@@ -391,9 +391,9 @@ GST_START_TEST(cut_short_by_an_error) {
     fail_unless(maker.pull_event(GST_EVENT_EOS) != nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(flush_in_a_clip) {
+GST_START_TEST(test_flush_in_a_clip) {
   const Element &element = kElements[__i__];
   const Clip cut = noise_clip(element, "I420", 3, 1), whole = noise_clip(element, "I420", 4, 2);
   const Maker maker(element, cut);
@@ -406,9 +406,9 @@ GST_START_TEST(flush_in_a_clip) {
   maker.event(gst_event_new_eos());
   maker.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(states) {
+GST_START_TEST(test_states) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element);
@@ -420,12 +420,12 @@ GST_START_TEST(states) {
   }
   maker.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // More than one clip
 
 // Longer and shorter ones, each in memory of its own: what has been handed out stays as it is.
-GST_START_TEST(clips_in_a_row) {
+GST_START_TEST(test_clips_in_a_row) {
   const Element &element = kElements[__i__];
   std::vector<Clip> clips;
   std::vector<Owned<GstBuffer>> results;
@@ -440,9 +440,9 @@ GST_START_TEST(clips_in_a_row) {
     assert_equals_uint64(GST_BUFFER_OFFSET(results[i].get()), 10 + i);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps_change_between_clips) {
+GST_START_TEST(test_caps_change_between_clips) {
   const Element &element = kElements[__i__];
   const Maker maker(element);
   for (const char *format : {"I420", "GRAY8", "RGB", "P010_10LE", "I420"}) {
@@ -456,10 +456,10 @@ GST_START_TEST(caps_change_between_clips) {
     check_tensors(element, run(maker, other).get(), other);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Properties apply from the next clip on, and a clip says what it was made with.
-GST_START_TEST(property_changes_in_a_clip) {
+GST_START_TEST(test_property_changes_in_a_clip) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -473,12 +473,12 @@ GST_START_TEST(property_changes_in_a_clip) {
   check_tensors(element, next.get(), clip, {"color-matrix", "bt601"});
   assert_text(metadata_of(next.get())["color_matrix"], "bt601");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Metadata
 
 // The clip has stream times; the buffer's own time stays in the segment, or a sink would drop it.
-GST_START_TEST(times) {
+GST_START_TEST(test_times) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   GstSegment segment;
@@ -501,10 +501,10 @@ GST_START_TEST(times) {
   assert_equals_uint64(sent->start, 10 * GST_SECOND);
   assert_equals_uint64(sent->time, 3 * GST_SECOND);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Without a plan: what caps and frames say.
-GST_START_TEST(metadata_without_a_plan) {
+GST_START_TEST(test_metadata_without_a_plan) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -513,10 +513,10 @@ GST_START_TEST(metadata_without_a_plan) {
   assert_text(metadata["duration_sec"], "4"); // 100 frames
   assert_text(metadata["source"], "");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // As it is, but for whom the server knows.
-GST_START_TEST(source_that_is_no_file) {
+GST_START_TEST(test_source_that_is_no_file) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   for (const auto &[uri, source] : {std::pair{"https://host/a%20b.mp4", "https://host/a%20b.mp4"},
@@ -528,10 +528,10 @@ GST_START_TEST(source_that_is_no_file) {
     assert_text(metadata_of(run(maker, clip).get())["source"], source);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A plan of before a flush says nothing of what follows.
-GST_START_TEST(flush_forgets_the_plan) {
+GST_START_TEST(test_flush_forgets_the_plan) {
   const Element &element = kElements[__i__];
   const Clip clip = noise_clip(element);
   const Maker maker(element, clip);
@@ -541,38 +541,38 @@ GST_START_TEST(flush_forgets_the_plan) {
   maker.flush();
   assert_text(metadata_of(run(maker, clip).get())["fps"], "25");
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *tensorclip_suite() {
   TCase *tests = test::subject("general");
-  tcase_add_loop_test(tests, strides_and_offsets, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, keeps_no_frames, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, gaps_and_eos, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, eos_of_nothing, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, not_negotiated, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, flushing_downstream, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, allocation, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, frames_of_no_sequence, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, frames_too_small, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, crop_out_of_range, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, wrong_position, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, memory_limit, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, memory_limit_by_default, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, caps_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, color_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, crop_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, orientation_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, cut_short, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, cut_short_by_an_error, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, flush_in_a_clip, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, states, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, clips_in_a_row, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, caps_change_between_clips, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, property_changes_in_a_clip, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, times, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, metadata_without_a_plan, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, source_that_is_no_file, 0, G_N_ELEMENTS(kElements));
-  tcase_add_loop_test(tests, flush_forgets_the_plan, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_strides_and_offsets, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_keeps_no_frames, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_gaps_and_eos, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_eos_of_nothing, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_not_negotiated, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_flushing_downstream, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_allocation, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_frames_of_no_sequence, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_frames_too_small, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_crop_out_of_range, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_wrong_position, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_memory_limit, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_memory_limit_by_default, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_caps_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_color_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_crop_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_orientation_change_in_a_clip, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_cut_short, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_cut_short_by_an_error, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_flush_in_a_clip, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_states, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_clips_in_a_row, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_caps_change_between_clips, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_property_changes_in_a_clip, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_times, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_metadata_without_a_plan, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_source_that_is_no_file, 0, G_N_ELEMENTS(kElements));
+  tcase_add_loop_test(tests, test_flush_forgets_the_plan, 0, G_N_ELEMENTS(kElements));
   return test::suite_of("tensorclip", {tests});
 }
 

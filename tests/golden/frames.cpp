@@ -66,7 +66,7 @@ double largest_error(const Planes &planes, const uint8_t *rgb) {
 
 } // namespace
 
-GST_START_TEST(demo) {
+GST_START_TEST(test_demo) {
   const std::string input = golden::reading(golden::kDemo);
   if (input.empty())
     return;
@@ -94,11 +94,11 @@ GST_START_TEST(demo) {
   g_print("whole frames within %.4f\n", worst);
   fail_unless(worst <= 0.5 + 1e-3 + 1.0 / 64, "a pixel is off by %g", worst); // half a value is rounding
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *frames_suite() {
   Suite *suite = suite_create("golden-frames");
-  tcase_add_test(pipes::make_tests(suite), demo);
+  tcase_add_test(pipes::make_tests(suite), test_demo);
   return suite;
 }
 

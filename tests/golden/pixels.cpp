@@ -217,7 +217,7 @@ double caps_error(const std::string &format, int width, int height, const Matrix
 } // namespace
 
 // Odd, portrait, and smaller than the reduced luma; target sizes above and below the source's.
-GST_START_TEST(every_format) {
+GST_START_TEST(test_every_format) {
   constexpr int sizes[][2] = {{333, 187}, {90, 301}, {20, 15}, {3, 2}};
   double worst = 0;
   for (const std::string &format : all_formats()) {
@@ -229,24 +229,24 @@ GST_START_TEST(every_format) {
   }
   g_print("pixels of all formats within %.5f\n", worst);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(full_size) {
+GST_START_TEST(test_full_size) {
   for (const char *format : {"I420", "NV12", "P010_10LE", "YUY2", "RGB"})
     caps_error(format, 1918, 1078, kMatrices[1], false, "");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(every_matrix) {
+GST_START_TEST(test_every_matrix) {
   for (const char *format : {"I420", "NV21", "Y444_12LE", "AYUV"})
     for (const Matrix &matrix : kMatrices)
       for (const bool full_range : {false, true})
         caps_error(format, 66, 50, matrix, full_range, "");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Whatever the caps say, the matrix can be forced; the range stays.
-GST_START_TEST(forced_matrix) {
+GST_START_TEST(test_forced_matrix) {
   for (const bool full_range : {false, true})
     for (const Matrix &forced : kMatrices) {
       GstVideoInfo info = info_of("I420", 100, 60);
@@ -259,10 +259,10 @@ GST_START_TEST(forced_matrix) {
       fail_unless(error <= 1.0 / 64, "%s: a pixel is off by %g", forced.name, error);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What caps without colorimetry mean follows from the height.
-GST_START_TEST(unspecified_colorimetry) {
+GST_START_TEST(test_unspecified_colorimetry) {
   for (const int height : {576, 720}) {
     GstVideoInfo info = info_of("I420", 128, height);
     info.colorimetry = {};
@@ -273,10 +273,10 @@ GST_START_TEST(unspecified_colorimetry) {
     fail_unless(error <= 1.0 / 64, "height %d: a pixel is off by %g", height, error);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The order of components by somebody else's word: what videoconvert makes of one colour.
-GST_START_TEST(one_color) {
+GST_START_TEST(test_one_color) {
   constexpr double rgb[3] = {200, 90, 30};
   for (const std::string &format : all_formats()) {
     const pipes::Outcome outcome = pipes::run(
@@ -297,17 +297,17 @@ GST_START_TEST(one_color) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *pixels_suite() {
   Suite *suite = suite_create("golden-pixels");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_test(tests, every_format);
-  tcase_add_test(tests, full_size);
-  tcase_add_test(tests, every_matrix);
-  tcase_add_test(tests, forced_matrix);
-  tcase_add_test(tests, unspecified_colorimetry);
-  tcase_add_test(tests, one_color);
+  tcase_add_test(tests, test_every_format);
+  tcase_add_test(tests, test_full_size);
+  tcase_add_test(tests, test_every_matrix);
+  tcase_add_test(tests, test_forced_matrix);
+  tcase_add_test(tests, test_unspecified_colorimetry);
+  tcase_add_test(tests, test_one_color);
   return suite;
 }
 

@@ -48,7 +48,7 @@ void check_configuration(const std::string &name, JsonObject *result) {
 
 } // namespace
 
-GST_START_TEST(synthetic_clip) {
+GST_START_TEST(test_synthetic_clip) {
   const std::string path = pipes::shared_file("golden/synth.json");
   if (path.empty())
     return;
@@ -57,12 +57,12 @@ GST_START_TEST(synthetic_clip) {
   for (const auto &[name, result] : results.configurations())
     check_configuration(name, result);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *synth_suite() {
   Suite *suite = suite_create("golden-synth");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_test(tests, synthetic_clip);
+  tcase_add_test(tests, test_synthetic_clip);
   return suite;
 }
 

@@ -72,24 +72,24 @@ void check_original(const Video &video) {
   }                                                                                                                    \
   GST_END_TEST
 
-VIDEO_TEST(oracle_demo, check_oracle, kDemo)
-VIDEO_TEST(oracle_full_range, check_oracle, kFullRange)
-VIDEO_TEST(oracle_nasa, check_oracle, kNasa)
-VIDEO_TEST(oracle_ten_bits, check_oracle, kTenBits)
-VIDEO_TEST(original_demo, check_original, kDemo)
-VIDEO_TEST(original_full_range, check_original, kFullRange)
-VIDEO_TEST(original_ten_bits, check_original, kTenBits)
+VIDEO_TEST(test_oracle_demo, check_oracle, kDemo);
+VIDEO_TEST(test_oracle_full_range, check_oracle, kFullRange);
+VIDEO_TEST(test_oracle_nasa, check_oracle, kNasa);
+VIDEO_TEST(test_oracle_ten_bits, check_oracle, kTenBits);
+VIDEO_TEST(test_original_demo, check_original, kDemo);
+VIDEO_TEST(test_original_full_range, check_original, kFullRange);
+VIDEO_TEST(test_original_ten_bits, check_original, kTenBits);
 
 static Suite *videos_suite() {
   Suite *suite = suite_create("golden-videos");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_test(tests, oracle_demo);
-  tcase_add_test(tests, oracle_full_range);
-  tcase_add_test(tests, oracle_nasa);
-  tcase_add_test(tests, oracle_ten_bits);
-  tcase_add_test(tests, original_demo);
-  tcase_add_test(tests, original_full_range);
-  tcase_add_test(tests, original_ten_bits);
+  tcase_add_test(tests, test_oracle_demo);
+  tcase_add_test(tests, test_oracle_full_range);
+  tcase_add_test(tests, test_oracle_nasa);
+  tcase_add_test(tests, test_oracle_ten_bits);
+  tcase_add_test(tests, test_original_demo);
+  tcase_add_test(tests, test_original_full_range);
+  tcase_add_test(tests, test_original_ten_bits);
   return suite;
 }
 

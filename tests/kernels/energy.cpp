@@ -60,19 +60,19 @@ void check_sizes(Layout layout, Content content) {
 
 } // namespace
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   for (const Content content : {Content::Noise, Content::Moving, Content::Still, Content::Steps})
     check_sizes(gray(0, 0), content);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes_rgb) {
+GST_START_TEST(test_sizes_rgb) {
   for (const Content content : {Content::Noise, Content::Moving, Content::Still})
     check_sizes(rgb(0, 0), content);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(depths) {
+GST_START_TEST(test_depths) {
   for (const int bits : {8, 9, 10, 12, 14, 16})
     for (const Content content : {Content::Noise, Content::Moving, Content::Steps}) {
       check_sequence(gray(132, 128, bits), content, 95.0, 5);
@@ -81,18 +81,18 @@ GST_START_TEST(depths) {
   check_sequence(rgb(128, 128, 10), Content::Noise, 95.0, 5);
   check_sequence(rgb(61, 77, 16), Content::Noise, 95.0, 5);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(percentiles) {
+GST_START_TEST(test_percentiles) {
   for (const double percentile : {-5.0, 0.0, 1.0, 1.5, 33.3, 50.0, 80.0, 99.9, 100.0, 250.0})
     for (const Content content : {Content::Noise, Content::Moving}) {
       check_sequence(gray(136, 128), content, percentile, 9);
       check_sequence(gray(37, 41), content, percentile, 9);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_layouts) {
+GST_START_TEST(test_memory_layouts) {
   for (const bool bottom_up : {false, true})
     for (int step = 1; step <= 4; ++step)
       for (const int width : {128, 75}) {
@@ -107,19 +107,19 @@ GST_START_TEST(memory_layouts) {
         check_sequence(layout, Content::Noise, 95.0, 11);
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(chroma_does_not_matter) {
+GST_START_TEST(test_chroma_does_not_matter) {
   Layout layout = gray(128, 132);
   layout.model = cps::ColorModel::Yuv;
   layout.sub_x = layout.sub_y = 2;
   layout.phase_x = layout.phase_y = 1;
   check_sequence(layout, Content::Noise, 95.0, 13);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One pixel differs: nearly all residuals are 0, and the percentile is too. Every change then counts in full.
-GST_START_TEST(percentile_of_zero) {
+GST_START_TEST(test_percentile_of_zero) {
   for (const int width : {128, 130}) {
     const Layout layout = gray(width, 128);
     Picture before(layout), after(layout);
@@ -136,20 +136,20 @@ GST_START_TEST(percentile_of_zero) {
     fail_unless_equals_float(*std::max_element(map.begin(), map.end()), 1.0);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *energy_suite() {
   Suite *suite = suite_create("energy");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, sizes_rgb);
-  tcase_add_test(tests, depths);
-  tcase_add_test(tests, percentiles);
-  tcase_add_test(tests, memory_layouts);
-  tcase_add_test(tests, chroma_does_not_matter);
-  tcase_add_test(tests, percentile_of_zero);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_sizes_rgb);
+  tcase_add_test(tests, test_depths);
+  tcase_add_test(tests, test_percentiles);
+  tcase_add_test(tests, test_memory_layouts);
+  tcase_add_test(tests, test_chroma_does_not_matter);
+  tcase_add_test(tests, test_percentile_of_zero);
   return suite;
 }
 

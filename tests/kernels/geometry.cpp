@@ -36,7 +36,7 @@ void check_size(cps::Size size, int width, int height) {
 
 } // namespace
 
-GST_START_TEST(taps_match_the_formula) {
+GST_START_TEST(test_taps_match_the_formula) {
   for (int outputs = 1; outputs < 40; ++outputs)
     for (int full = 1; full < 40; ++full)
       for (int sub = 1; sub <= 2; ++sub)
@@ -46,16 +46,16 @@ GST_START_TEST(taps_match_the_formula) {
   check_taps(1919, 2, 1, 960, 308);
   check_taps(100, 4, 3, 26, 56);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(taps_do_not_overflow) {
+GST_START_TEST(test_taps_do_not_overflow) {
   check_taps(1 << 30, 1, 0, 1 << 30, 16383);
   check_taps((1 << 30) - 1, 2, 1, 1 << 29, 65535);
   check_taps(2000000011, 4, 3, 500000004, 4096);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(four_to_one_takes_the_middle) {
+GST_START_TEST(test_four_to_one_takes_the_middle) {
   const cps::TapTable table = cps::bilinear_taps(128, 1, 0, 128, 32);
   fail_unless_equals_int(table.den, 2);
   for (int i = 0; i < 32; ++i) {
@@ -63,9 +63,9 @@ GST_START_TEST(four_to_one_takes_the_middle) {
     fail_unless(tap.first == 4 * i + 1 && tap.second == 4 * i + 2 && tap.frac == 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(target_sizes) {
+GST_START_TEST(test_target_sizes) {
   check_size(target(1920, 1080), 308, 168);
   check_size(target(1080, 1920), 168, 308);
   check_size(target(320, 240), 252, 196);
@@ -76,15 +76,15 @@ GST_START_TEST(target_sizes) {
   check_size(target(10000, 1), 22400, 28); // no side below two patches
   check_size(target(1, 10000), 28, 22400);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(target_rounds_half_away) {
+GST_START_TEST(test_target_rounds_half_away) {
   check_size(target(42, 70, 1, 1000000), 56, 84); // 1.5 and 2.5 units
   check_size(target(41, 69, 1, 1000000), 28, 56);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(target_limits) {
+GST_START_TEST(test_target_limits) {
   check_size(target(100, 100, 40000, 2500), 56, 56);      // both apply: the upper limit wins
   check_size(target(100, 100, 40000, 1000000), 196, 196); // only the lower one
   check_size(target(100, 100, -1, -1), 224, 224);         // unset
@@ -93,9 +93,9 @@ GST_START_TEST(target_limits) {
   const cps::Size large = target(INT32_MAX, INT32_MAX, 1, INT64_MAX);
   fail_unless(large.width > 0 && large.width % 28 == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(small_sizes) {
+GST_START_TEST(test_small_sizes) {
   const int sides[][2] = {{1, 1},    {31, 31},  {32, 32},  {33, 32},    {127, 32},
                           {128, 32}, {131, 32}, {132, 33}, {1080, 270}, {1083, 270}};
   for (const auto &side : sides) {
@@ -103,19 +103,19 @@ GST_START_TEST(small_sizes) {
     check_size(cps::small_size({1080, side[0]}), 270, side[1]);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *geometry_suite() {
   Suite *suite = suite_create("geometry");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, taps_match_the_formula);
-  tcase_add_test(tests, taps_do_not_overflow);
-  tcase_add_test(tests, four_to_one_takes_the_middle);
-  tcase_add_test(tests, target_sizes);
-  tcase_add_test(tests, target_rounds_half_away);
-  tcase_add_test(tests, target_limits);
-  tcase_add_test(tests, small_sizes);
+  tcase_add_test(tests, test_taps_match_the_formula);
+  tcase_add_test(tests, test_taps_do_not_overflow);
+  tcase_add_test(tests, test_four_to_one_takes_the_middle);
+  tcase_add_test(tests, test_target_sizes);
+  tcase_add_test(tests, test_target_rounds_half_away);
+  tcase_add_test(tests, test_target_limits);
+  tcase_add_test(tests, test_small_sizes);
   return suite;
 }
 

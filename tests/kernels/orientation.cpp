@@ -93,7 +93,7 @@ constexpr int kSizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {5, 4}, {9, 66}, {6
 } // namespace
 
 // Where the corners of a picture come to lie.
-GST_START_TEST(corners) {
+GST_START_TEST(test_corners) {
   Picture picture(layout_of(cps::ColorModel::Gray, 3, 2));
   picture.fill([](int, int x, int y) { return 'a' + 3 * y + x; });
   const struct {
@@ -116,16 +116,16 @@ GST_START_TEST(corners) {
     fail_unless_equals_string(rows.c_str(), c.rows);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   for (const auto &size : kSizes)
     for (const cps::ColorModel model : {cps::ColorModel::Gray, cps::ColorModel::Rgb})
       check(layout_of(model, size[0], size[1]));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(subsampling) {
+GST_START_TEST(test_subsampling) {
   for (const auto &size : kSizes)
     for (const int sub_x : {1, 2, 4})
       for (const int sub_y : {1, 2, 4}) {
@@ -135,9 +135,9 @@ GST_START_TEST(subsampling) {
         check(layout);
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(depths_and_memory_layouts) {
+GST_START_TEST(test_depths_and_memory_layouts) {
   for (const int bits : {8, 10, 12, 16})
     for (const int step : {1, 2, 3, 4})
       for (const bool bottom_up : {false, true})
@@ -151,17 +151,17 @@ GST_START_TEST(depths_and_memory_layouts) {
           check(layout);
         }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Where the energy is made from sums of four samples.
-GST_START_TEST(quads) {
+GST_START_TEST(test_quads) {
   for (const int bits : {8, 10, 12})
     for (const auto &size : {std::pair(128, 132), std::pair(256, 140)})
       check(layout_of(cps::ColorModel::Gray, size.first, size.second, bits));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(parts) {
+GST_START_TEST(test_parts) {
   for (const int sub_x : {1, 2, 4})
     for (const int sub_y : {1, 2})
       for (const auto &size : {std::pair(40, 26), std::pair(41, 27)})
@@ -173,19 +173,19 @@ GST_START_TEST(parts) {
         }
   check_part(layout_of(cps::ColorModel::Rgb, 40, 26), {7, 9, 23, 13});
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *orientation_suite() {
   Suite *suite = suite_create("orientation");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, corners);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, subsampling);
-  tcase_add_test(tests, depths_and_memory_layouts);
-  tcase_add_test(tests, quads);
-  tcase_add_test(tests, parts);
+  tcase_add_test(tests, test_corners);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_subsampling);
+  tcase_add_test(tests, test_depths_and_memory_layouts);
+  tcase_add_test(tests, test_quads);
+  tcase_add_test(tests, test_parts);
   return suite;
 }
 

@@ -113,7 +113,7 @@ bool is_rounded(float value, uint16_t bits, int mantissa) {
 
 } // namespace
 
-GST_START_TEST(resize_sizes) {
+GST_START_TEST(test_resize_sizes) {
   const cps::Size targets[] = {{28, 28}, {56, 84}, {33, 17}, {1, 1}};
   const int sizes[][2] = {{1, 1}, {1, 30}, {31, 1}, {33, 17}, {64, 48}, {129, 75}, {28, 28}, {56, 84}, {301, 200}};
   for (const cps::Size target : targets)
@@ -127,9 +127,9 @@ GST_START_TEST(resize_sizes) {
         check_resize(noise(layout, 2), target);
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(resize_depths) {
+GST_START_TEST(test_resize_depths) {
   for (const int bits : {8, 9, 10, 12, 14, 16}) {
     Layout layout = layout_of(cps::ColorModel::Yuv, 90, 70, bits);
     layout.sub_x = layout.sub_y = 2;
@@ -139,9 +139,9 @@ GST_START_TEST(resize_depths) {
     check_resize(noise(layout, 4), {56, 28});
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(resize_memory_layouts) {
+GST_START_TEST(test_resize_memory_layouts) {
   for (const bool bottom_up : {false, true})
     for (int step = 1; step <= 4; ++step)
       for (const int bits : {8, 10}) {
@@ -151,9 +151,9 @@ GST_START_TEST(resize_memory_layouts) {
         check_resize(noise(layout, 5), {28, 56});
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(resize_crop_phases) {
+GST_START_TEST(test_resize_crop_phases) {
   for (const int sub_x : {1, 2, 4})
     for (const int sub_y : {1, 2})
       for (int phase_x = 0; phase_x < sub_x; ++phase_x)
@@ -167,10 +167,10 @@ GST_START_TEST(resize_crop_phases) {
             check_resize(noise(layout, 6), {28, 56});
           }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // 16 bits halfway between two stored values.
-GST_START_TEST(resize_rounds_half_up) {
+GST_START_TEST(test_resize_rounds_half_up) {
   Layout layout = layout_of(cps::ColorModel::Gray, 2, 1, 16);
   Picture picture(layout);
   for (const int value : {0, 1, 2, 1001, 32767, 65534}) {
@@ -179,9 +179,9 @@ GST_START_TEST(resize_rounds_half_up) {
     fail_unless_equals_int(resize(picture, {1, 1})[0], value + 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(yuv_matches_h273) {
+GST_START_TEST(test_yuv_matches_h273) {
   const cps::Size target{28, 56};
   const std::vector<uint16_t> stored = random_stored(target, 3, 7);
   const size_t area = 28 * 56;
@@ -207,9 +207,9 @@ GST_START_TEST(yuv_matches_h273) {
       }
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(black_white_and_primaries) {
+GST_START_TEST(test_black_white_and_primaries) {
   // BT.709, limited range: black, white, and a red that the clamp cuts.
   const std::vector<uint16_t> stored = {16 * 256, 235 * 256, 81 * 256,  128 * 256, 128 * 256,
                                         90 * 256, 128 * 256, 128 * 256, 255 * 256};
@@ -219,9 +219,9 @@ GST_START_TEST(black_white_and_primaries) {
   const std::vector<uint8_t> red = cut<uint8_t>(cutter, stored, 2);
   fail_unless(red[0] == 255 && red[1] < 60 && red[2] < 10);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(gray_is_luma_alone) {
+GST_START_TEST(test_gray_is_luma_alone) {
   const cps::Size target{28, 28};
   const std::vector<uint16_t> gray = random_stored(target, 1, 8);
   std::vector<uint16_t> yuv = gray;
@@ -238,9 +238,9 @@ GST_START_TEST(gray_is_luma_alone) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rgb_stays) {
+GST_START_TEST(test_rgb_stays) {
   const cps::Size target{28, 28};
   const std::vector<uint16_t> stored = random_stored(target, 3, 9);
   const cps::PatchCutter cutter(target, 3, 14, cps::rgb_to_rgb(), {}, cps::PixelType::F32);
@@ -251,9 +251,9 @@ GST_START_TEST(rgb_stays) {
         fail_unless(patch[(c * 14 + y) * 14 + x] ==
                     std::min(static_cast<float>(stored[c * 784 + (14 + y) * 28 + 14 + x]) / 256.0f, 255.0f));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(types_round_the_same_values) {
+GST_START_TEST(test_types_round_the_same_values) {
   const cps::Size target{32, 32};
   const std::vector<uint16_t> stored = random_stored(target, 3, 10);
   const cps::ColorTransform color = cps::yuv_to_rgb(0.299, 0.114, false);
@@ -270,9 +270,9 @@ GST_START_TEST(types_round_the_same_values) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(u8_rounds_half_to_even) {
+GST_START_TEST(test_u8_rounds_half_to_even) {
   std::vector<uint16_t> stored;
   for (int value = 0; value < 255; ++value)
     stored.insert(stored.end(), 3, static_cast<uint16_t>(value * 256 + 128));
@@ -286,9 +286,9 @@ GST_START_TEST(u8_rounds_half_to_even) {
   fail_unless_equals_int(cps::float_to_byte(300.0f), 255);
   fail_unless_equals_int(cps::float_to_byte(254.5f), 254);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(scaling) {
+GST_START_TEST(test_scaling) {
   cps::OutputScaling scaling;
   scaling.scale = 1.0f / 255.0f;
   const float mean[3] = {0.48f, 0.46f, 0.41f}, std[3] = {0.27f, 0.26f, 0.28f};
@@ -306,9 +306,9 @@ GST_START_TEST(scaling) {
     fail_unless(is_rounded(b[i], h[i], 10));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(floats_round_half_to_even) {
+GST_START_TEST(test_floats_round_half_to_even) {
   const auto check = [](uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);
@@ -324,35 +324,35 @@ GST_START_TEST(floats_round_half_to_even) {
          {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x3000u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
       check(top << 16 | low);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes_of_types) {
+GST_START_TEST(test_sizes_of_types) {
   fail_unless_equals_int(static_cast<int>(cps::pixel_size(cps::PixelType::U8)), 1);
   fail_unless_equals_int(static_cast<int>(cps::pixel_size(cps::PixelType::F16)), 2);
   fail_unless_equals_int(static_cast<int>(cps::pixel_size(cps::PixelType::BF16)), 2);
   fail_unless_equals_int(static_cast<int>(cps::pixel_size(cps::PixelType::F32)), 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *pixels_suite() {
   Suite *suite = suite_create("pixels");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, resize_sizes);
-  tcase_add_test(tests, resize_depths);
-  tcase_add_test(tests, resize_memory_layouts);
-  tcase_add_test(tests, resize_crop_phases);
-  tcase_add_test(tests, resize_rounds_half_up);
-  tcase_add_test(tests, yuv_matches_h273);
-  tcase_add_test(tests, black_white_and_primaries);
-  tcase_add_test(tests, gray_is_luma_alone);
-  tcase_add_test(tests, rgb_stays);
-  tcase_add_test(tests, types_round_the_same_values);
-  tcase_add_test(tests, u8_rounds_half_to_even);
-  tcase_add_test(tests, scaling);
-  tcase_add_test(tests, floats_round_half_to_even);
-  tcase_add_test(tests, sizes_of_types);
+  tcase_add_test(tests, test_resize_sizes);
+  tcase_add_test(tests, test_resize_depths);
+  tcase_add_test(tests, test_resize_memory_layouts);
+  tcase_add_test(tests, test_resize_crop_phases);
+  tcase_add_test(tests, test_resize_rounds_half_up);
+  tcase_add_test(tests, test_yuv_matches_h273);
+  tcase_add_test(tests, test_black_white_and_primaries);
+  tcase_add_test(tests, test_gray_is_luma_alone);
+  tcase_add_test(tests, test_rgb_stays);
+  tcase_add_test(tests, test_types_round_the_same_values);
+  tcase_add_test(tests, test_u8_rounds_half_to_even);
+  tcase_add_test(tests, test_scaling);
+  tcase_add_test(tests, test_floats_round_half_to_even);
+  tcase_add_test(tests, test_sizes_of_types);
   return suite;
 }
 

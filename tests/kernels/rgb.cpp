@@ -40,7 +40,7 @@ constexpr int kDepths[] = {8, 9, 10, 12, 14, 16};
 
 } // namespace
 
-GST_START_TEST(subsampling_and_phases) {
+GST_START_TEST(test_subsampling_and_phases) {
   for (const int sub_x : {1, 2, 4})
     for (const int sub_y : {1, 2, 4})
       for (int phase_x = 0; phase_x < sub_x; ++phase_x)
@@ -55,9 +55,9 @@ GST_START_TEST(subsampling_and_phases) {
               check(layout);
             }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   const int sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {3, 5}, {16, 16}, {67, 49}, {301, 40}};
   for (const auto &size : sizes)
     for (const cps::ColorModel model : kModels)
@@ -68,9 +68,9 @@ GST_START_TEST(sizes) {
         check(layout);
       }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(depths_and_memory_layouts) {
+GST_START_TEST(test_depths_and_memory_layouts) {
   for (const cps::ColorModel model : kModels)
     for (const int bits : kDepths)
       for (const bool bottom_up : {false, true})
@@ -85,17 +85,17 @@ GST_START_TEST(depths_and_memory_layouts) {
             check(layout);
           }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(ranges) {
+GST_START_TEST(test_ranges) {
   for (const cps::ColorModel model : {cps::ColorModel::Gray, cps::ColorModel::Yuv})
     for (const int bits : {8, 10})
       for (const bool full_range : {false, true})
         check(layout_of(model, 128, 128, bits), full_range);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rgb_is_copied) {
+GST_START_TEST(test_rgb_is_copied) {
   Layout layout = layout_of(cps::ColorModel::Rgb, 50, 20);
   layout.step = 4;
   Picture picture = noise(layout);
@@ -108,10 +108,10 @@ GST_START_TEST(rgb_is_copied) {
       for (int channel = 0; channel < 3; ++channel)
         fail_unless_equals_int(rgb[i++], picture.at(channel, x, y));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What the tests above rely on: at source size the taps are those of the table, and samples the exact ones.
-GST_START_TEST(reference_at_source_size) {
+GST_START_TEST(test_reference_at_source_size) {
   Layout layout = layout_of(cps::ColorModel::Yuv, 23, 17, 10);
   layout.sub_x = layout.sub_y = 2;
   layout.phase_x = 1;
@@ -134,19 +134,19 @@ GST_START_TEST(reference_at_source_size) {
       }
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *rgb_suite() {
   Suite *suite = suite_create("rgb");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, subsampling_and_phases);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, depths_and_memory_layouts);
-  tcase_add_test(tests, ranges);
-  tcase_add_test(tests, rgb_is_copied);
-  tcase_add_test(tests, reference_at_source_size);
+  tcase_add_test(tests, test_subsampling_and_phases);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_depths_and_memory_layouts);
+  tcase_add_test(tests, test_ranges);
+  tcase_add_test(tests, test_rgb_is_copied);
+  tcase_add_test(tests, test_reference_at_source_size);
   return suite;
 }
 

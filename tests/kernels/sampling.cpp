@@ -68,25 +68,25 @@ void check_error(const cps::SamplingPlan &plan, uint64_t total, const Times &tim
 
 } // namespace
 
-GST_START_TEST(uniform_positions) {
+GST_START_TEST(test_uniform_positions) {
   fail_unless(resolve(uniform(16), 40) == Ids({0, 2, 5, 7, 10, 13, 15, 18, 20, 23, 26, 28, 31, 33, 36, 39}));
   fail_unless(resolve(uniform(1), 40) == Ids({0}));
   fail_unless(resolve(uniform(2), 40) == Ids({0, 39}));
   fail_unless(resolve(uniform(5), 3) == Ids({0, 0, 1, 1, 2}));
   fail_unless(resolve(uniform(3), 1) == Ids({0, 0, 0}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(uniform_does_not_overflow) {
+GST_START_TEST(test_uniform_does_not_overflow) {
   const uint64_t total = std::numeric_limits<uint64_t>::max();
   const Ids ids = resolve(uniform(65536), total);
   // (2^64 - 2) * i / 65535 with 65535 * 0x0001000100010001 = 2^64 - 1
   for (uint64_t i = 1; i < ids.size(); ++i)
     fail_unless(ids[i] == i * 0x0001000100010001u - 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frame_ids_are_kept) {
+GST_START_TEST(test_frame_ids_are_kept) {
   cps::SamplingPlan plan = rate(25, 1);
   plan.frame_ids = {5, 0, 5, 9};
   plan.sequence_length = 0; // not in use
@@ -94,9 +94,9 @@ GST_START_TEST(frame_ids_are_kept) {
   fail_if(cps::sampling_needs_times(plan));
   fail_unless(resolve(plan, 10) == Ids({5, 0, 5, 9}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frame_ids_out_of_range) {
+GST_START_TEST(test_frame_ids_out_of_range) {
   cps::SamplingPlan plan;
   plan.frame_ids = {0, 10};
   check_error(plan, 10, {}, {"frame-ids", "10", "0 to 9"});
@@ -105,9 +105,9 @@ GST_START_TEST(frame_ids_out_of_range) {
   plan.frame_ids = {std::numeric_limits<int64_t>::min(), 3};
   check_error(plan, 10, {}, {"frame-ids", "-9223372036854775808"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sections_count_their_frames) {
+GST_START_TEST(test_sections_count_their_frames) {
   const Times times = regular_times(10, 100, 1000);
   fail_unless(resolve(section(3, 1200, 1700), times) == Ids({2, 4, 6})); // start is in it, stop is not
   fail_unless(resolve(section(2, 1201, 1701), times) == Ids({3, 7}));
@@ -119,16 +119,16 @@ GST_START_TEST(sections_count_their_frames) {
   fail_unless(cps::sampling_needs_times(section(3, cps::kNoTime, 0)));
   fail_if(cps::sampling_needs_times(uniform(3)));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frames_without_time_are_in_no_section) {
+GST_START_TEST(test_frames_without_time_are_in_no_section) {
   const Times times = {cps::kNoTime, 0, cps::kNoTime, 100, 200, cps::kNoTime};
   fail_unless(resolve(section(3, 0, cps::kNoTime), times) == Ids({1, 3, 4}));
   fail_unless(resolve(rate(10000000, 1), times) == Ids({1, 3, 4}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(section_errors) {
+GST_START_TEST(test_section_errors) {
   const Times times = regular_times(10, 100, 1000);
   check_error(section(3, 500, 400), 10, times, {"start", "stop", "500", "400"});
   check_error(section(3, 400, 400), 10, times, {"start", "stop", "1000", "1900"});
@@ -139,9 +139,9 @@ GST_START_TEST(section_errors) {
   check_error(section(3, 0, 5000), 11, times, {"start", "stop", "10 of 11"});
   check_error(section(3, 0, 5000), 2, {cps::kNoTime, cps::kNoTime}, {"start", "stop", "time"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(option_errors) {
+GST_START_TEST(test_option_errors) {
   const Times times = regular_times(10, 100);
   check_error(uniform(5), 0, {}, {"no pictures"});
   check_error(uniform(0), 10, {}, {"sequence-length", "at least 1"});
@@ -152,9 +152,9 @@ GST_START_TEST(option_errors) {
   check_error(rate(1, 1), 1, {cps::kNoTime}, {"sample-fps", "time"});
   check_error(rate(std::numeric_limits<int32_t>::max(), 1), 2, {0, 100 * kSecond}, {"sample-fps", "max-frames"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rate_takes_the_nearest) {
+GST_START_TEST(test_rate_takes_the_nearest) {
   const Times times = regular_times(10, kSecond / 10); // 0 to 0.9 s, which lasts until 1 s
   cps::SamplingPlan plan = rate(5, 1);
   plan.sequence_length = 0; // not in use
@@ -167,9 +167,9 @@ GST_START_TEST(rate_takes_the_nearest) {
   fail_unless(resolve(rate(1, 1), times) == Ids({0}));
   fail_unless(resolve(rate(1, 100), times) == Ids({0}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rate_of_a_section) {
+GST_START_TEST(test_rate_of_a_section) {
   const Times times = regular_times(10, kSecond / 10);
   cps::SamplingPlan plan = rate(5, 1);
   plan.start = kSecond * 25 / 100; // positions 0.25, 0.45, 0.65, 0.85; frame 2 is not in the section
@@ -188,9 +188,9 @@ GST_START_TEST(rate_of_a_section) {
   plan.stop = plan.start + 1;
   fail_unless(resolve(plan, times) == Ids({5})); // one frame: one position
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rate_maximum) {
+GST_START_TEST(test_rate_maximum) {
   const Times times = regular_times(10, kSecond / 10);
   fail_unless(resolve(rate(5, 1, 5), times) == Ids({0, 2, 4, 6, 8}));
   fail_unless(resolve(rate(5, 1, 4), times) == Ids({0, 3, 6, 9}));
@@ -200,17 +200,17 @@ GST_START_TEST(rate_maximum) {
   plan.stop = kSecond * 7 / 10;
   fail_unless(resolve(plan, times) == Ids({2, 4, 6}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rate_with_odd_times) {
+GST_START_TEST(test_rate_with_odd_times) {
   fail_unless(resolve(rate(1, 1), Times{kSecond, kSecond, kSecond}) == Ids({0}));              // all at once
   fail_unless(resolve(rate(1, 1), Times{2 * kSecond, 0, kSecond}) == Ids({1, 2, 0}));          // out of order
   fail_unless(resolve(rate(1, 1), Times{0, kSecond, kSecond, 2 * kSecond}) == Ids({0, 1, 3})); // equal: the first
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The same content has the same frames at a rate, whatever the unit that its container rounds time stamps to.
-GST_START_TEST(rate_whatever_is_rounded) {
+GST_START_TEST(test_rate_whatever_is_rounded) {
   struct Rate {
     uint64_t num, den;
   };
@@ -244,9 +244,9 @@ GST_START_TEST(rate_whatever_is_rounded) {
                 resolve(rate(static_cast<int32_t>(sampled.num), static_cast<int32_t>(sampled.den)), exact).size());
           }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rate_at_random) {
+GST_START_TEST(test_rate_at_random) {
   std::mt19937 random(7);
   for (int round = 0; round < 300; ++round) {
     Times times;
@@ -276,26 +276,26 @@ GST_START_TEST(rate_at_random) {
     fail_unless(resolve(plan, times) == expected, "round %d", round);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *sampling_suite() {
   Suite *suite = suite_create("sampling");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, uniform_positions);
-  tcase_add_test(tests, uniform_does_not_overflow);
-  tcase_add_test(tests, frame_ids_are_kept);
-  tcase_add_test(tests, frame_ids_out_of_range);
-  tcase_add_test(tests, sections_count_their_frames);
-  tcase_add_test(tests, frames_without_time_are_in_no_section);
-  tcase_add_test(tests, section_errors);
-  tcase_add_test(tests, option_errors);
-  tcase_add_test(tests, rate_takes_the_nearest);
-  tcase_add_test(tests, rate_of_a_section);
-  tcase_add_test(tests, rate_maximum);
-  tcase_add_test(tests, rate_with_odd_times);
-  tcase_add_test(tests, rate_whatever_is_rounded);
-  tcase_add_test(tests, rate_at_random);
+  tcase_add_test(tests, test_uniform_positions);
+  tcase_add_test(tests, test_uniform_does_not_overflow);
+  tcase_add_test(tests, test_frame_ids_are_kept);
+  tcase_add_test(tests, test_frame_ids_out_of_range);
+  tcase_add_test(tests, test_sections_count_their_frames);
+  tcase_add_test(tests, test_frames_without_time_are_in_no_section);
+  tcase_add_test(tests, test_section_errors);
+  tcase_add_test(tests, test_option_errors);
+  tcase_add_test(tests, test_rate_takes_the_nearest);
+  tcase_add_test(tests, test_rate_of_a_section);
+  tcase_add_test(tests, test_rate_maximum);
+  tcase_add_test(tests, test_rate_with_odd_times);
+  tcase_add_test(tests, test_rate_whatever_is_rounded);
+  tcase_add_test(tests, test_rate_at_random);
   return suite;
 }
 

@@ -29,7 +29,7 @@ void check_scores(cps::Size source, cps::Size target, int patch, unsigned seed) 
 
 } // namespace
 
-GST_START_TEST(scores_match_the_long_way) {
+GST_START_TEST(test_scores_match_the_long_way) {
   const cps::Size sources[] = {{1, 1}, {1, 90}, {90, 1}, {31, 45}, {128, 128}, {320, 240}, {241, 427}, {500, 33}};
   for (const cps::Size source : sources) {
     check_scores(source, {56, 84}, 14, 1);
@@ -38,10 +38,10 @@ GST_START_TEST(scores_match_the_long_way) {
     check_scores(source, {12, 8}, 1, 4);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A map of ones scores the area of a patch, for weights sum to 1.
-GST_START_TEST(weights_sum_to_patches) {
+GST_START_TEST(test_weights_sum_to_patches) {
   for (const int source : {1, 35, 320, 1080, 1999})
     for (const int patch : {7, 14, 16}) {
       const cps::BandedMatrix matrix =
@@ -54,9 +54,9 @@ GST_START_TEST(weights_sum_to_patches) {
       }
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(runs_are_independent) {
+GST_START_TEST(test_runs_are_independent) {
   cps::PatchScorer scorer({160, 144}, {84, 56}, 14);
   const auto samples = static_cast<size_t>(scorer.map_size().width * scorer.map_size().height);
   std::vector<float> ones(samples, 1.0f), zeros(samples, 0.0f);
@@ -67,16 +67,16 @@ GST_START_TEST(runs_are_independent) {
   fail_unless(first == third);
   fail_unless(second == std::vector<double>(24, 0.0));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *scores_suite() {
   Suite *suite = suite_create("scores");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, scores_match_the_long_way);
-  tcase_add_test(tests, weights_sum_to_patches);
-  tcase_add_test(tests, runs_are_independent);
+  tcase_add_test(tests, test_scores_match_the_long_way);
+  tcase_add_test(tests, test_weights_sum_to_patches);
+  tcase_add_test(tests, test_runs_are_independent);
   return suite;
 }
 

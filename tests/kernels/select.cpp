@@ -44,16 +44,16 @@ cps::SelectOptions fallback(int64_t count, int frames) {
 
 } // namespace
 
-GST_START_TEST(scores_are_quantised) {
+GST_START_TEST(test_scores_are_quantised) {
   fail_unless(cps::quantised_score(0.0) == 0);
   fail_unless(cps::quantised_score(1.0) == 1024);
   fail_unless(cps::quantised_score(0.5 / 1024) == 1); // half up
   fail_unless(cps::quantised_score(0.4999 / 1024) == 0);
   fail_unless(cps::quantised_score(196.0) == 200704);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(counts) {
+GST_START_TEST(test_counts) {
   const auto blocks = cps::SelectionUnit::Block2x2;
   fail_unless(cps::selection_count(keep(10), 4, {4, 2}) == 10);
   fail_unless(cps::selection_count(keep(33), 4, {4, 2}) == 32);
@@ -65,23 +65,23 @@ GST_START_TEST(counts) {
   fail_unless(cps::selection_count(keep(33, blocks), 4, {4, 2}) == 32); // the count is clamped first
   fail_unless(cps::selection_count(keep(-7, blocks), 4, {4, 2}) == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing_to_keep) {
+GST_START_TEST(test_nothing_to_keep) {
   fail_unless(select(kStill, kStillAccess, keep(0)).empty());
   fail_unless(select(kStill, kStillAccess, keep(-1)).empty());
   fail_unless(select(kStill, kStillAccess, keep(0, cps::SelectionUnit::Block2x2)).empty());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(all_to_keep) {
+GST_START_TEST(test_all_to_keep) {
   fail_unless(select(kStill, kStillAccess, keep(16)) == range(0, 16));
   fail_unless(select(kStill, kStillAccess, keep(1000)) == range(0, 16));
   fail_unless(select(kStill, {1, 1, 1, 1}, keep(1000)) == range(0, 16));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(random_access_frames_first) {
+GST_START_TEST(test_random_access_frames_first) {
   const std::vector<double> scores = {9, 8, 7, 6, 1, 2, 3, 4, 5, 5, 5, 5};
   fail_unless(select(scores, {0, 1, 0}, keep(6)) == Indices({0, 1, 4, 5, 6, 7})); // all of it, then the best
   fail_unless(select(scores, {0, 1, 0}, keep(4)) == Indices({4, 5, 6, 7}));
@@ -89,9 +89,9 @@ GST_START_TEST(random_access_frames_first) {
   fail_unless(select(scores, {0, 0, 0}, keep(2)) == Indices({0, 1})); // there is none
   fail_unless(select(scores, {1, 1, 1}, keep(5)) == Indices({0, 1, 2, 3, 8}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(ties_take_the_lower_index) {
+GST_START_TEST(test_ties_take_the_lower_index) {
   const std::vector<double> equal(12, 3.0);
   fail_unless(select(equal, {1, 0, 0}, keep(7)) == range(0, 7));
   fail_unless(select(equal, {0, 0, 1}, keep(7)) == Indices({0, 1, 2, 8, 9, 10, 11}));
@@ -100,9 +100,9 @@ GST_START_TEST(ties_take_the_lower_index) {
   const std::vector<double> near = {3.0, 3.0001, 3.0002, 3.0003};
   fail_unless(select(near, {0}, keep(2)) == range(0, 2));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(blocks) {
+GST_START_TEST(test_blocks) {
   // Two frames of 4x4 patches; the block at the bottom left of the second one is best, though no patch of it is.
   std::vector<double> scores(32, 0.0);
   scores[3] = 5.0;
@@ -117,19 +117,19 @@ GST_START_TEST(blocks) {
   fail_unless(run(4, {1, 0}) == Indices({2, 3, 6, 7}));
   fail_unless(run(20, {1, 0}) == Indices({0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15, 24, 25, 28, 29}));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A block's rank is the sum of its quantised patches, not the quantised sum.
-GST_START_TEST(blocks_sum_quanta) {
+GST_START_TEST(test_blocks_sum_quanta) {
   std::vector<double> scores(8, 0.0);                         // one frame of 2 rows, 4 columns: two blocks
   scores[0] = scores[1] = scores[4] = scores[5] = 0.4 / 1024; // 0 each, 1.6 quanta together
   scores[2] = 0.6 / 1024;                                     // 1
   fail_unless(cps::select_patches(scores.data(), 1, {4, 2}, {0}, keep(4, cps::SelectionUnit::Block2x2)) ==
               Indices({2, 3, 6, 7}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(fallback_spreads_over_frames) {
+GST_START_TEST(test_fallback_spreads_over_frames) {
   fail_unless(select(kStill, kStillAccess, keep(6)) == Indices({0, 1, 2, 3, 4, 15}));
   fail_unless(select(kStill, kStillAccess, fallback(6, 0)) == Indices({0, 1, 2, 3, 4, 15})); // off
   fail_unless(select(kStill, kStillAccess, fallback(6, -1)) == Indices({0, 1, 2, 3, 4, 15}));
@@ -140,9 +140,9 @@ GST_START_TEST(fallback_spreads_over_frames) {
   fail_unless(select(kStill, {0, 0, 0, 0}, fallback(1, 1)) == Indices({15}));
   fail_unless(select(kStill, {1, 1, 1, 1}, fallback(16, 1)) == range(0, 16));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(fallback_thresholds) {
+GST_START_TEST(test_fallback_thresholds) {
   // Patches of one pixel: p95 is 0.2, p50 0.1, contrast 0.5.
   const std::vector<double> scores = {0, 0, 0, 0, .2, .05, .05, .05, .05, .1, .1, .1, .1, .1, .1, .3};
   cps::SelectOptions options = fallback(5, 1);
@@ -164,10 +164,10 @@ GST_START_TEST(fallback_thresholds) {
   fail_if(is_static(0.15, -1.0));
   fail_if(is_static(0.09, 0.6)); // above both
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Four of forty patches stand out: enough for the 95th percentile, too few for the 90th.
-GST_START_TEST(fallback_looks_at_the_top) {
+GST_START_TEST(test_fallback_looks_at_the_top) {
   std::vector<double> scores(36, 0.05);
   scores.resize(40, 0.2);
   cps::SelectOptions options = fallback(5, 1);
@@ -176,9 +176,9 @@ GST_START_TEST(fallback_looks_at_the_top) {
   options.static_rel_thresh = 0.4;
   fail_unless(select(scores, {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, options) == Indices({0, 1, 2, 3, 36}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(random_clips) {
+GST_START_TEST(test_random_clips) {
   std::mt19937 random(17);
   const auto one_of = [&](auto... values) {
     const std::common_type_t<decltype(values)...> list[] = {values...};
@@ -211,24 +211,24 @@ GST_START_TEST(random_clips) {
                 "round %d", round);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *select_suite() {
   Suite *suite = suite_create("select");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, scores_are_quantised);
-  tcase_add_test(tests, counts);
-  tcase_add_test(tests, nothing_to_keep);
-  tcase_add_test(tests, all_to_keep);
-  tcase_add_test(tests, random_access_frames_first);
-  tcase_add_test(tests, ties_take_the_lower_index);
-  tcase_add_test(tests, blocks);
-  tcase_add_test(tests, blocks_sum_quanta);
-  tcase_add_test(tests, fallback_spreads_over_frames);
-  tcase_add_test(tests, fallback_thresholds);
-  tcase_add_test(tests, fallback_looks_at_the_top);
-  tcase_add_test(tests, random_clips);
+  tcase_add_test(tests, test_scores_are_quantised);
+  tcase_add_test(tests, test_counts);
+  tcase_add_test(tests, test_nothing_to_keep);
+  tcase_add_test(tests, test_all_to_keep);
+  tcase_add_test(tests, test_random_access_frames_first);
+  tcase_add_test(tests, test_ties_take_the_lower_index);
+  tcase_add_test(tests, test_blocks);
+  tcase_add_test(tests, test_blocks_sum_quanta);
+  tcase_add_test(tests, test_fallback_spreads_over_frames);
+  tcase_add_test(tests, test_fallback_thresholds);
+  tcase_add_test(tests, test_fallback_looks_at_the_top);
+  tcase_add_test(tests, test_random_clips);
   return suite;
 }
 

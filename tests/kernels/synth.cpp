@@ -146,7 +146,7 @@ void check_clip(const char *name, const Clip &clip, JsonObject *golden) {
 
 } // namespace
 
-GST_START_TEST(synthetic_clip) {
+GST_START_TEST(test_synthetic_clip) {
   const char *shared = g_getenv("CPS_SHARED_DIR");
   const std::string path = std::string(shared ? shared : ".") + "/golden/synth.json";
   if (!g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) {
@@ -168,14 +168,14 @@ GST_START_TEST(synthetic_clip) {
   g_list_free(names);
   g_object_unref(parser);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *synth_suite() {
   Suite *suite = suite_create("synth");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, synthetic_clip);
+  tcase_add_test(tests, test_synthetic_clip);
   return suite;
 }
 

@@ -82,7 +82,7 @@ void touch(const std::string &path) {
 
 } // namespace
 
-GST_START_TEST(appears_when_whole) {
+GST_START_TEST(test_appears_when_whole) {
   const TempDir folder;
   AtomicFile file(folder.file("f"));
   fail_unless(file.create());
@@ -93,9 +93,9 @@ GST_START_TEST(appears_when_whole) {
   fail_unless(file.write("ab", 2) && file.commit(true));
   fail_unless(folder.files() == Names{"f"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(gone_when_given_up) {
+GST_START_TEST(test_gone_when_given_up) {
   const TempDir folder;
   {
     AtomicFile file(folder.file("f"));
@@ -103,9 +103,9 @@ GST_START_TEST(gone_when_given_up) {
   }
   fail_unless(folder.files().empty());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(killed_writer) {
+GST_START_TEST(test_killed_writer) {
   const TempDir folder;
   Writer writer(folder.file("f"));
   assert_equals_int(folder.files().size(), 1);
@@ -114,20 +114,20 @@ GST_START_TEST(killed_writer) {
   write_from_new_process(folder.file("g"));
   fail_unless(folder.files() == Names{"g"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Neither one that writes, nor one that has been stopped for however long.
-GST_START_TEST(live_writer) {
+GST_START_TEST(test_live_writer) {
   const TempDir folder;
   const Writer writing(folder.file("a")), stopped(folder.file("b"));
   kill(stopped.pid(), SIGSTOP);
   write_from_new_process(folder.file("g"));
   assert_equals_int(folder.files().size(), 3);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A process of the same number in another container has the same name for its files.
-GST_START_TEST(same_name) {
+GST_START_TEST(test_same_name) {
   const TempDir folder;
   AtomicFile first(folder.file("a"));
   fail_unless(first.create());
@@ -139,10 +139,10 @@ GST_START_TEST(same_name) {
   write_one(folder.file("b"));
   fail_unless(folder.files() == Names({name, taken, "b"}) || folder.files() == Names({taken, name, "b"}));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Another machine's or an earlier start's, the user's own, and names that only look alike.
-GST_START_TEST(files_of_others) {
+GST_START_TEST(test_files_of_others) {
   const TempDir folder;
   const std::string own = ".codecpatch-" + boot_of_kernel() + "-";
   const Names kept = {".codecpatch-0123456789abcdef0123456789abcdef-1-0.part", ".codecpatch-1-0.part", own + "1-0",
@@ -158,10 +158,10 @@ GST_START_TEST(files_of_others) {
   std::sort(expected.begin(), expected.end());
   fail_unless(folder.files() == expected);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Many processes that begin and end in the same folder take nothing away from each other.
-GST_START_TEST(crowd) {
+GST_START_TEST(test_crowd) {
   const TempDir folder;
   std::vector<pid_t> children;
   for (int child = 0; child < 8; ++child) {
@@ -178,20 +178,20 @@ GST_START_TEST(crowd) {
   }
   assert_equals_int(folder.files().size(), 160);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *atomicfile_suite() {
   Suite *suite = suite_create("atomicfile");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, appears_when_whole);
-  tcase_add_test(tests, gone_when_given_up);
-  tcase_add_test(tests, killed_writer);
-  tcase_add_test(tests, live_writer);
-  tcase_add_test(tests, same_name);
-  tcase_add_test(tests, files_of_others);
-  tcase_add_test(tests, crowd);
+  tcase_add_test(tests, test_appears_when_whole);
+  tcase_add_test(tests, test_gone_when_given_up);
+  tcase_add_test(tests, test_killed_writer);
+  tcase_add_test(tests, test_live_writer);
+  tcase_add_test(tests, test_same_name);
+  tcase_add_test(tests, test_files_of_others);
+  tcase_add_test(tests, test_crowd);
   return suite;
 }
 

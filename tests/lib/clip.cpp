@@ -126,12 +126,12 @@ void check_entries() {
 
 } // namespace
 
-GST_START_TEST(metadata) {
+GST_START_TEST(test_metadata) {
   check_entries();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(metadata_with_decimal_comma) {
+GST_START_TEST(test_metadata_with_decimal_comma) {
   if (!set_decimal_comma()) {
     g_print("skipped: no locale with a decimal comma\n");
     return;
@@ -139,9 +139,9 @@ GST_START_TEST(metadata_with_decimal_comma) {
   check_entries();
   setlocale(LC_ALL, "C");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing_known) {
+GST_START_TEST(test_nothing_known) {
   const Owned<CpsClip> clip(cps_clip_new(1));
   assert_text(value_of(clip.get(), "sampled_frame_ids"), "[0]");
   assert_text(value_of(clip.get(), "pts_ns"), "[0]");
@@ -152,10 +152,10 @@ GST_START_TEST(nothing_known) {
   assert_text(value_of(none.get(), "sampled_frame_ids"), "[]");
   assert_text(value_of(none.get(), "frame_status"), "[]");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Numbers read back as they were, and there is no JSON for those that are none.
-GST_START_TEST(numbers) {
+GST_START_TEST(test_numbers) {
   const Owned<CpsClip> clip(cps_clip_new(0));
   const auto text = [&](double value) {
     clip->fps = value;
@@ -169,10 +169,10 @@ GST_START_TEST(numbers) {
   for (const double value : {HUGE_VAL, -HUGE_VAL, std::nan("")})
     assert_text(text(value), "0");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Text is itself, whatever it holds: escapes are the file's matter. Text in a list is JSON.
-GST_START_TEST(text) {
+GST_START_TEST(test_text) {
   const Owned<CpsClip> clip(cps_clip_new(0));
   clip->source = g_strdup("a \"b\"\\\n\xff");
   assert_text(value_of(clip.get(), "source"), "a \"b\"\\\n\xff");
@@ -187,17 +187,17 @@ GST_START_TEST(text) {
   g_value_unset(&list);
   assert_text(value_of(clip.get(), "names"), "[\"a \\\"b\\\"\\\\\\u000a\\u0001 \xef\xbf\xbd \xc3\xa9\"]");
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *clip_suite() {
   Suite *suite = suite_create("clip");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, metadata);
-  tcase_add_test(tests, metadata_with_decimal_comma);
-  tcase_add_test(tests, nothing_known);
-  tcase_add_test(tests, numbers);
-  tcase_add_test(tests, text);
+  tcase_add_test(tests, test_metadata);
+  tcase_add_test(tests, test_metadata_with_decimal_comma);
+  tcase_add_test(tests, test_nothing_known);
+  tcase_add_test(tests, test_numbers);
+  tcase_add_test(tests, test_text);
   return suite;
 }
 

@@ -151,7 +151,7 @@ static Owned<GstBuffer> device_buffer(gsize size) {
   return buffer;
 }
 
-GST_START_TEST(dtypes) {
+GST_START_TEST(test_dtypes) {
   const struct {
     CpsDtype dtype;
     uint8_t code, bits;
@@ -180,9 +180,9 @@ GST_START_TEST(dtypes) {
     assert_equals_int(managed->version.minor, 0);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(shapes) {
+GST_START_TEST(test_shapes) {
   const struct {
     std::vector<gint64> dims, strides;
   } rows[] = {{{}, {}},
@@ -206,10 +206,10 @@ GST_START_TEST(shapes) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Each tensor comes from its own memory, from where that begins.
-GST_START_TEST(finds_the_elements) {
+GST_START_TEST(test_finds_the_elements) {
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   guint position = 1;
   for (const char *name : {"patches", "meta_fields", "meta_scores"}) {
@@ -223,9 +223,9 @@ GST_START_TEST(finds_the_elements) {
   const Owned<GstBuffer> later = buffer_of(bytes.memory(0, 4), 12);
   fail_unless(versioned(later.get(), "t")->dl_tensor.data == bytes.data + 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(empty_tensors) {
+GST_START_TEST(test_empty_tensors) {
   const Owned<GstBuffer> buffer = test::tensor_buffer(0);
   const Legacy old = legacy(buffer.get(), "meta_fields");
   const Versioned managed = versioned(buffer.get(), "patches");
@@ -235,9 +235,9 @@ GST_START_TEST(empty_tensors) {
   fail_unless(list(managed->dl_tensor.strides, managed->dl_tensor.ndim) == std::vector<gint64>({12, 4, 2, 1}));
   fail_unless(device_is(managed->dl_tensor, kDLCPU, 0));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(outlives_the_buffer) {
+GST_START_TEST(test_outlives_the_buffer) {
   for (const bool new_form : {false, true}) {
     Bytes bytes;
     Owned<GstBuffer> buffer = buffer_of(bytes.memory(), 16);
@@ -258,9 +258,9 @@ GST_START_TEST(outlives_the_buffer) {
     assert_equals_int(bytes.freed, 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(leaves_the_buffer) {
+GST_START_TEST(test_leaves_the_buffer) {
   Bytes bytes;
   Owned<GstBuffer> buffer = buffer_of(bytes.memory(), 16);
   legacy(buffer.get(), "t").reset();
@@ -271,10 +271,10 @@ GST_START_TEST(leaves_the_buffer) {
   buffer.reset();
   assert_equals_int(bytes.freed, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // They can be had again, and side by side; any order of their ends is right.
-GST_START_TEST(two_of_one_tensor) {
+GST_START_TEST(test_two_of_one_tensor) {
   Bytes bytes;
   Owned<GstBuffer> buffer = buffer_of(bytes.memory(), 16);
   Versioned one = versioned(buffer.get(), "t"), two = versioned(buffer.get(), "t");
@@ -287,9 +287,9 @@ GST_START_TEST(two_of_one_tensor) {
   two.reset();
   assert_equals_int(bytes.freed, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(writable_where_nobody_else_looks) {
+GST_START_TEST(test_writable_where_nobody_else_looks) {
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   const Versioned patches = versioned(buffer.get(), "patches"), fields = versioned(buffer.get(), "meta_fields");
   const Legacy scores = legacy(buffer.get(), "meta_scores");
@@ -297,9 +297,9 @@ GST_START_TEST(writable_where_nobody_else_looks) {
   static_cast<float *>(scores->dl_tensor.data)[1] = 0.5f;
   fail_unless(test::elements_of<float>(buffer.get(), "meta_scores")[1] == 0.5f);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(read_only_where_shared) {
+GST_START_TEST(test_read_only_where_shared) {
   Bytes bytes;
   const Owned<GstBuffer> buffer = buffer_of(bytes.memory(), 16);
   {
@@ -325,10 +325,10 @@ GST_START_TEST(read_only_where_shared) {
   const Owned<GstBuffer> fixed = buffer_of(constant.memory(GST_MEMORY_FLAG_READONLY), 16);
   fail_unless(read_only(versioned(fixed.get(), "t")));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Who writes to a buffer of which there are read-only views gets other memory.
-GST_START_TEST(read_only_stays_as_it_is) {
+GST_START_TEST(test_read_only_stays_as_it_is) {
   Bytes bytes;
   const Owned<GstBuffer> buffer = buffer_of(bytes.memory(), 16);
   Owned<GstBuffer> second_holder(gst_buffer_ref(buffer.get()));
@@ -342,10 +342,10 @@ GST_START_TEST(read_only_stays_as_it_is) {
   managed.reset();
   assert_equals_int(bytes.freed, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What gives memory back to a pool does so after the deleter.
-GST_START_TEST(pooled_memory_is_not_reused) {
+GST_START_TEST(test_pooled_memory_is_not_reused) {
   const Owned<GstBufferPool> pool(gst_buffer_pool_new());
   GstStructure *config = gst_buffer_pool_get_config(pool.get());
   gst_buffer_pool_config_set_params(config, nullptr, 16, 1, 1);
@@ -374,9 +374,9 @@ GST_START_TEST(pooled_memory_is_not_reused) {
   }
   gst_buffer_pool_set_active(pool.get(), FALSE);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(refusals) {
+GST_START_TEST(test_refusals) {
   Bytes bytes;
   const Owned<GstBuffer> bare(gst_buffer_new()), buffer = buffer_of(bytes.memory(), 16);
   check_refused(bare.get(), "t", GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, "The buffer has no tensors.");
@@ -397,9 +397,9 @@ GST_START_TEST(refusals) {
                 "The memory of tensor \"t\" cannot be mapped.");
   assert_equals_int(fake_unmaps, 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(device_memory) {
+GST_START_TEST(test_device_memory) {
   Owned<GstBuffer> buffer = device_buffer(16);
   Legacy old = legacy(buffer.get(), "t");
   Versioned managed = versioned(buffer.get(), "t");
@@ -418,17 +418,17 @@ GST_START_TEST(device_memory) {
   fail_unless(device_is(versioned(device_buffer(0).get(), "t")->dl_tensor, kDLCUDA, 5));
   assert_equals_int(fake_maps, 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_that_maps_for_reading_only) {
+GST_START_TEST(test_memory_that_maps_for_reading_only) {
   const Owned<GstBuffer> buffer = device_buffer(16);
   fake_refused = GST_MAP_WRITE;
   const Versioned managed = versioned(buffer.get(), "t");
   fail_unless(read_only(managed) && managed->dl_tensor.data == fake_device_address);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_out_of_reach) {
+GST_START_TEST(test_memory_out_of_reach) {
   const Owned<GstBuffer> buffer = device_buffer(16);
   reinterpret_cast<FakeAllocator *>(gst_buffer_peek_memory(buffer.get(), 0)->allocator)->primary = FALSE;
   check_refused(
@@ -437,27 +437,27 @@ GST_START_TEST(memory_out_of_reach) {
       "device's primary context, by cuda-device-id of patchenergy and patchselect.");
   assert_equals_int(fake_maps, 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *dlpack_suite() {
   Suite *suite = suite_create("dlpack");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, dtypes);
-  tcase_add_test(tests, shapes);
-  tcase_add_test(tests, finds_the_elements);
-  tcase_add_test(tests, empty_tensors);
-  tcase_add_test(tests, outlives_the_buffer);
-  tcase_add_test(tests, leaves_the_buffer);
-  tcase_add_test(tests, two_of_one_tensor);
-  tcase_add_test(tests, writable_where_nobody_else_looks);
-  tcase_add_test(tests, read_only_where_shared);
-  tcase_add_test(tests, read_only_stays_as_it_is);
-  tcase_add_test(tests, pooled_memory_is_not_reused);
-  tcase_add_test(tests, refusals);
-  tcase_add_test(tests, device_memory);
-  tcase_add_test(tests, memory_that_maps_for_reading_only);
-  tcase_add_test(tests, memory_out_of_reach);
+  tcase_add_test(tests, test_dtypes);
+  tcase_add_test(tests, test_shapes);
+  tcase_add_test(tests, test_finds_the_elements);
+  tcase_add_test(tests, test_empty_tensors);
+  tcase_add_test(tests, test_outlives_the_buffer);
+  tcase_add_test(tests, test_leaves_the_buffer);
+  tcase_add_test(tests, test_two_of_one_tensor);
+  tcase_add_test(tests, test_writable_where_nobody_else_looks);
+  tcase_add_test(tests, test_read_only_where_shared);
+  tcase_add_test(tests, test_read_only_stays_as_it_is);
+  tcase_add_test(tests, test_pooled_memory_is_not_reused);
+  tcase_add_test(tests, test_refusals);
+  tcase_add_test(tests, test_device_memory);
+  tcase_add_test(tests, test_memory_that_maps_for_reading_only);
+  tcase_add_test(tests, test_memory_out_of_reach);
   return suite;
 }
 

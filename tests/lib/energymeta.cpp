@@ -38,15 +38,15 @@ void check_meta(GstBuffer *buffer, GstBuffer *map) {
 
 } // namespace
 
-GST_START_TEST(values) {
+GST_START_TEST(test_values) {
   GstBuffer *map = a_map();
   const Owned<GstBuffer> bare(gst_buffer_new()), frame = frame_with(map);
   fail_unless(cps_buffer_get_energy_meta(bare.get()) == nullptr);
   check_meta(frame.get(), map);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(whole_copies_share_the_map) {
+GST_START_TEST(test_whole_copies_share_the_map) {
   GstBuffer *map = a_map();
   Owned<GstBuffer> frame = frame_with(map);
   ASSERT_MINI_OBJECT_REFCOUNT(map, "map", 1);
@@ -58,49 +58,49 @@ GST_START_TEST(whole_copies_share_the_map) {
   check_meta(shallow.get(), map);
   ASSERT_MINI_OBJECT_REFCOUNT(map, "map", 2);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(freed_with_the_frame) {
+GST_START_TEST(test_freed_with_the_frame) {
   const Owned<GstBuffer> map(a_map());
   Owned<GstBuffer> frame = frame_with(gst_buffer_ref(map.get()));
   ASSERT_MINI_OBJECT_REFCOUNT(map.get(), "map", 2);
   frame.reset();
   ASSERT_MINI_OBJECT_REFCOUNT(map.get(), "map", 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(region_copies_have_none) {
+GST_START_TEST(test_region_copies_have_none) {
   const Owned<GstBuffer> frame = frame_with(a_map());
   const Owned<GstBuffer> region(gst_buffer_copy_region(frame.get(), GST_BUFFER_COPY_ALL, 8, 16));
   fail_unless(cps_buffer_get_energy_meta(region.get()) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(other_transforms_drop_it) {
+GST_START_TEST(test_other_transforms_drop_it) {
   const Owned<GstBuffer> frame = frame_with(a_map()), other(gst_buffer_new());
   CpsEnergyMeta *meta = cps_buffer_get_energy_meta(frame.get());
   fail_if(CPS_ENERGY_META_INFO->transform_func(other.get(), &meta->meta, frame.get(),
                                                g_quark_from_static_string("gst-video-scale"), nullptr));
   fail_unless(cps_buffer_get_energy_meta(other.get()) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(has_no_tags) {
+GST_START_TEST(test_has_no_tags) {
   const gchar *const *tags = gst_meta_api_type_get_tags(CPS_ENERGY_META_API_TYPE);
   fail_unless(tags == nullptr || tags[0] == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *energy_meta_suite() {
   Suite *suite = suite_create("energy-meta");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, values);
-  tcase_add_test(tests, whole_copies_share_the_map);
-  tcase_add_test(tests, freed_with_the_frame);
-  tcase_add_test(tests, region_copies_have_none);
-  tcase_add_test(tests, other_transforms_drop_it);
-  tcase_add_test(tests, has_no_tags);
+  tcase_add_test(tests, test_values);
+  tcase_add_test(tests, test_whole_copies_share_the_map);
+  tcase_add_test(tests, test_freed_with_the_frame);
+  tcase_add_test(tests, test_region_copies_have_none);
+  tcase_add_test(tests, test_other_transforms_drop_it);
+  tcase_add_test(tests, test_has_no_tags);
   return suite;
 }
 

@@ -40,7 +40,7 @@ void check_stamp(GstBuffer *buffer) {
 
 } // namespace
 
-GST_START_TEST(values) {
+GST_START_TEST(test_values) {
   const Owned<GstBuffer> buffer(gst_buffer_new());
   fail_unless(cps_buffer_get_frame_meta(buffer.get()) == nullptr);
   CpsFrameMeta *meta = cps_buffer_add_frame_meta(buffer.get(), 1, 2, 3, CPS_FRAME_FLAG_WANTED);
@@ -55,10 +55,10 @@ GST_START_TEST(values) {
   assert_equals_int(meta->status, CPS_FRAME_STATUS_OK);
   assert_equals_int(meta->orientation, CPS_ORIENTATION_IDENTITY);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A meta that somebody adds through GStreamer's own function says that nothing is known.
-GST_START_TEST(defaults) {
+GST_START_TEST(test_defaults) {
   const Owned<GstBuffer> buffer(gst_buffer_new());
   gst_buffer_add_meta(buffer.get(), CPS_FRAME_META_INFO, nullptr);
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
@@ -70,9 +70,9 @@ GST_START_TEST(defaults) {
   assert_equals_int(meta->status, CPS_FRAME_STATUS_OK);
   assert_equals_int(meta->orientation, CPS_ORIENTATION_IDENTITY);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(copies) {
+GST_START_TEST(test_copies) {
   const Owned<GstBuffer> buffer = stamped_buffer();
   check_stamp(Owned<GstBuffer>(gst_buffer_copy(buffer.get())).get());
   check_stamp(Owned<GstBuffer>(gst_buffer_copy_deep(buffer.get())).get());
@@ -81,27 +81,27 @@ GST_START_TEST(copies) {
   fail_unless(gst_buffer_copy_into(other.get(), buffer.get(), GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1)));
   check_stamp(other.get());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A copy has a stamp of its own.
-GST_START_TEST(copies_are_apart) {
+GST_START_TEST(test_copies_are_apart) {
   const Owned<GstBuffer> buffer = stamped_buffer(), copy(gst_buffer_copy(buffer.get()));
   cps_buffer_get_frame_meta(copy.get())->frame_id = 99;
   check_stamp(buffer.get());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Where there is one already, it takes the values rather than a second one beside it.
-GST_START_TEST(copy_onto_another_stamp) {
+GST_START_TEST(test_copy_onto_another_stamp) {
   const Owned<GstBuffer> buffer = stamped_buffer(), other(gst_buffer_new());
   cps_buffer_add_frame_meta(other.get(), 1, 2, 3, CPS_FRAME_FLAG_NONE);
   fail_unless(gst_buffer_copy_into(other.get(), buffer.get(), GST_BUFFER_COPY_META, 0, static_cast<gsize>(-1)));
   check_stamp(other.get());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Decoders and converters drop metas by their tags, and transform those that stay.
-GST_START_TEST(transforms) {
+GST_START_TEST(test_transforms) {
   const gchar *const *tags = gst_meta_api_type_get_tags(CPS_FRAME_META_API_TYPE);
   fail_unless(tags == nullptr || tags[0] == nullptr);
   const Owned<GstBuffer> buffer = stamped_buffer(), other(gst_buffer_new());
@@ -112,9 +112,9 @@ GST_START_TEST(transforms) {
                                                   gst_video_meta_transform_scale_get_quark(), &scale));
   check_stamp(other.get());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(survives_a_converter) {
+GST_START_TEST(test_survives_a_converter) {
   GstPlugin *plugin = gst_plugin_load_file(GST_PLUGINS_DIR "/libgstvideoconvertscale.so", nullptr);
   if (!plugin) {
     g_print("skipped: no videoconvert\n");
@@ -136,30 +136,30 @@ GST_START_TEST(survives_a_converter) {
     check_stamp(out.get());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(status_names) {
+GST_START_TEST(test_status_names) {
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_OK), "ok");
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_SUBSTITUTED), "substituted");
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_MISSING), "missing");
   assert_text(cps_frame_status_to_string(CPS_FRAME_STATUS_DAMAGED), "damaged");
   fail_unless(cps_frame_status_to_string(static_cast<CpsFrameStatus>(77)) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *frame_meta_suite() {
   Suite *suite = suite_create("frame-meta");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, test::kWatchdogSeconds);
-  tcase_add_test(tests, values);
-  tcase_add_test(tests, defaults);
-  tcase_add_test(tests, copies);
-  tcase_add_test(tests, copies_are_apart);
-  tcase_add_test(tests, copy_onto_another_stamp);
-  tcase_add_test(tests, transforms);
-  tcase_add_test(tests, survives_a_converter);
-  tcase_add_test(tests, status_names);
+  tcase_add_test(tests, test_values);
+  tcase_add_test(tests, test_defaults);
+  tcase_add_test(tests, test_copies);
+  tcase_add_test(tests, test_copies_are_apart);
+  tcase_add_test(tests, test_copy_onto_another_stamp);
+  tcase_add_test(tests, test_transforms);
+  tcase_add_test(tests, test_survives_a_converter);
+  tcase_add_test(tests, test_status_names);
   return suite;
 }
 

@@ -37,7 +37,7 @@ void check_plan(const CpsPlan *plan) {
 
 } // namespace
 
-GST_START_TEST(new_plans_know_nothing) {
+GST_START_TEST(test_new_plans_know_nothing) {
   const Owned<CpsPlan> plan(cps_plan_new(3)), none(cps_plan_new(0));
   assert_equals_uint64(plan->total, 0);
   assert_equals_float(plan->fps, 0.0);
@@ -46,9 +46,9 @@ GST_START_TEST(new_plans_know_nothing) {
   assert_equals_int(gst_structure_n_fields(plan->options), 0);
   assert_equals_int(none->n_frames, 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(copies_are_apart) {
+GST_START_TEST(test_copies_are_apart) {
   Owned<CpsPlan> plan = some_plan();
   const Owned<CpsPlan> copy(cps_plan_copy(plan.get()));
   plan->frames[0].frame_id = 4;
@@ -56,9 +56,9 @@ GST_START_TEST(copies_are_apart) {
   plan.reset();
   check_plan(copy.get());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(event_carries_the_plan) {
+GST_START_TEST(test_event_carries_the_plan) {
   Owned<CpsPlan> plan = some_plan();
   const CpsPlan *sent = plan.get();
   Owned<GstEvent> event(cps_event_new_plan(plan.release()));
@@ -70,9 +70,9 @@ GST_START_TEST(event_carries_the_plan) {
   event.reset();
   check_plan(cps_event_parse_plan(copy.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(other_events_have_no_plan) {
+GST_START_TEST(test_other_events_have_no_plan) {
   const Owned<GstEvent> eos(gst_event_new_eos());
   fail_unless(cps_event_parse_plan(eos.get()) == nullptr);
   const Owned<GstEvent> sticky(
@@ -81,10 +81,10 @@ GST_START_TEST(other_events_have_no_plan) {
   const Owned<GstEvent> passing(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty("CpsPlan")));
   fail_unless(cps_event_parse_plan(passing.get()) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A pad keeps the last plan.
-GST_START_TEST(event_replaces_the_one_before) {
+GST_START_TEST(test_event_replaces_the_one_before) {
   GstPad *pad = gst_pad_new("src", GST_PAD_SRC);
   gst_pad_set_active(pad, TRUE);
   gst_pad_push_event(pad, gst_event_new_stream_start("test"));
@@ -95,9 +95,9 @@ GST_START_TEST(event_replaces_the_one_before) {
   fail_unless(gst_pad_get_sticky_event(pad, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, 1) == nullptr);
   gst_object_unref(pad);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(query_carries_options) {
+GST_START_TEST(test_query_carries_options) {
   const Owned<GstQuery> query(cps_query_new_plan_request());
   fail_unless(cps_query_is_plan_request(query.get()));
   fail_unless(cps_query_get_plan_request(query.get()) == nullptr); // nobody has answered
@@ -107,9 +107,9 @@ GST_START_TEST(query_carries_options) {
   const Owned<GstStructure> answer(cps_query_get_plan_request(query.get()));
   fail_unless(answer && gst_structure_is_equal(answer.get(), options.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(other_queries_are_no_request) {
+GST_START_TEST(test_other_queries_are_no_request) {
   const Owned<GstQuery> latency(gst_query_new_latency());
   fail_if(cps_query_is_plan_request(latency.get()));
   const Owned<GstQuery> custom(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("Other")));
@@ -117,19 +117,19 @@ GST_START_TEST(other_queries_are_no_request) {
   const Owned<GstQuery> bare(gst_query_new_custom(GST_QUERY_CUSTOM, nullptr));
   fail_if(cps_query_is_plan_request(bare.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *plan_suite() {
   Suite *suite = suite_create("plan");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, new_plans_know_nothing);
-  tcase_add_test(tests, copies_are_apart);
-  tcase_add_test(tests, event_carries_the_plan);
-  tcase_add_test(tests, other_events_have_no_plan);
-  tcase_add_test(tests, event_replaces_the_one_before);
-  tcase_add_test(tests, query_carries_options);
-  tcase_add_test(tests, other_queries_are_no_request);
+  tcase_add_test(tests, test_new_plans_know_nothing);
+  tcase_add_test(tests, test_copies_are_apart);
+  tcase_add_test(tests, test_event_carries_the_plan);
+  tcase_add_test(tests, test_other_events_have_no_plan);
+  tcase_add_test(tests, test_event_replaces_the_one_before);
+  tcase_add_test(tests, test_query_carries_options);
+  tcase_add_test(tests, test_other_queries_are_no_request);
   return suite;
 }
 

@@ -45,7 +45,7 @@ Owned<GstBuffer> large_buffer() {
 
 } // namespace
 
-GST_START_TEST(contents) {
+GST_START_TEST(test_contents) {
   const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer(3);
   save(buffer.get(), folder.file("clip.safetensors"));
@@ -69,10 +69,10 @@ GST_START_TEST(contents) {
   assert_text(file.metadata.at("spec_version"), "1");
   assert_equals_int(file.metadata.size(), 15);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Whatever the tensors' order and odd sizes: read_safetensors() refuses gaps and elements out of alignment.
-GST_START_TEST(alignment) {
+GST_START_TEST(test_alignment) {
   const TempDir folder;
   const std::vector<CpsTensor> tensors = {
       test::tensor("bytes", CPS_DTYPE_U8, {5}, 3), test::tensor("halves", CPS_DTYPE_F16, {3}, 2),
@@ -93,9 +93,9 @@ GST_START_TEST(alignment) {
     assert_equals_int(file.tensors.at("floats").bytes.size(), 12);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(empty_tensors) {
+GST_START_TEST(test_empty_tensors) {
   const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer(0);
   save(buffer.get(), folder.file("f"));
@@ -105,9 +105,9 @@ GST_START_TEST(empty_tensors) {
   fail_unless(file.tensors.at("meta_scores").shape == std::vector<int64_t>({0}));
   fail_unless(file.tensors.at("patches").bytes.empty());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(text) {
+GST_START_TEST(test_text) {
   const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   CpsClip *clip = cps_buffer_get_tensor_meta(buffer.get())->clip;
@@ -118,9 +118,9 @@ GST_START_TEST(text) {
               "/a \"quoted\" \\ name\n\t\x01\x7f \xc3\xa9 \xf0\x9f\x8e\xac \xef\xbf\xbd.mp4");
   assert_text(file.metadata.at("frame_status"), "[\"ok\"]");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(overwrites) {
+GST_START_TEST(test_overwrites) {
   const TempDir folder;
   const std::string path = folder.file("f");
   save(large_buffer().get(), path);
@@ -128,10 +128,10 @@ GST_START_TEST(overwrites) {
   fail_unless(folder.files() == std::vector<std::string>{"f"});
   assert_equals_int(test::read_safetensors(path).tensors.at("meta_scores").bytes.size(), 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Others may read the file as the umask says, not only its owner.
-GST_START_TEST(permissions) {
+GST_START_TEST(test_permissions) {
   const TempDir folder;
   const mode_t old = umask(0027);
   save(test::tensor_buffer().get(), folder.file("f"));
@@ -140,9 +140,9 @@ GST_START_TEST(permissions) {
   fail_unless(stat(folder.file("f").c_str(), &info) == 0);
   assert_equals_int(info.st_mode & 0777, 0640);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(relative_path) {
+GST_START_TEST(test_relative_path) {
   const TempDir folder;
   gchar *old = g_get_current_dir();
   fail_unless(chdir(folder.path().c_str()) == 0);
@@ -151,17 +151,17 @@ GST_START_TEST(relative_path) {
   g_free(old);
   fail_unless(folder.files() == std::vector<std::string>{"f"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(folder_missing) {
+GST_START_TEST(test_folder_missing) {
   const TempDir folder;
   check_fails(test::tensor_buffer().get(), folder, folder.file("none/f"), GST_RESOURCE_ERROR_OPEN_WRITE);
   save(test::tensor_buffer().get(), folder.file("f"));
   check_fails(test::tensor_buffer().get(), folder, folder.file("f/f"), GST_RESOURCE_ERROR_OPEN_WRITE);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(folder_not_writable) {
+GST_START_TEST(test_folder_not_writable) {
   const TempDir folder;
   fail_unless(chmod(folder.path().c_str(), 0555) == 0);
   {
@@ -170,10 +170,10 @@ GST_START_TEST(folder_not_writable) {
   }
   fail_unless(chmod(folder.path().c_str(), 0755) == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What is no regular file stays what it is, and no superuser's right changes that.
-GST_START_TEST(obstacles) {
+GST_START_TEST(test_obstacles) {
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   for (const test::Obstacle &obstacle : test::obstacles()) {
     const TempDir folder;
@@ -193,18 +193,18 @@ GST_START_TEST(obstacles) {
     fail_unless(before.st_ino == after.st_ino && before.st_mode == after.st_mode, "%s", obstacle.name);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_obstacle) {
+GST_START_TEST(test_no_obstacle) {
   const TempDir folder;
   fail_unless(cps_safetensors_check_path(folder.file("f").c_str(), nullptr));
   save(test::tensor_buffer().get(), folder.file("f"));
   fail_unless(cps_safetensors_check_path(folder.file("f").c_str(), nullptr));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What a power failure leaves cannot be shown here; that the file is there can.
-GST_START_TEST(synced) {
+GST_START_TEST(test_synced) {
   const TempDir folder;
   GError *error = nullptr;
   const Owned<GstBuffer> buffer = test::tensor_buffer();
@@ -213,10 +213,10 @@ GST_START_TEST(synced) {
   assert_equals_int(test::read_safetensors(folder.file("f")).tensors.size(), 3);
   fail_unless(folder.files() == std::vector<std::string>{"f"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A write that stops half way: the file of before stays, and no part of the new one.
-GST_START_TEST(file_size_limit) {
+GST_START_TEST(test_file_size_limit) {
   const TempDir folder;
   const std::string path = folder.file("f");
   save(test::tensor_buffer(1).get(), path);
@@ -235,9 +235,9 @@ GST_START_TEST(file_size_limit) {
   fail_unless(test::read_bytes(path) == before);
   save(large_buffer().get(), path);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(disk_full) {
+GST_START_TEST(test_disk_full) {
   const TempDir folder;
   // In a namespace of the test's own, so that nobody else sees the disk and it goes with the test.
   if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
@@ -251,36 +251,36 @@ GST_START_TEST(disk_full) {
   save(test::tensor_buffer(2).get(), folder.file("g")); // the space is free again
   fail_unless(umount(folder.path().c_str()) == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_missing) {
+GST_START_TEST(test_memory_missing) {
   const TempDir folder;
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   gst_buffer_remove_memory(buffer.get(), 2);
   check_fails(buffer.get(), folder, folder.file("f"), GST_RESOURCE_ERROR_WRITE);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *safetensors_suite() {
   Suite *suite = suite_create("safetensors");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_set_timeout(tests, 60);
-  tcase_add_test(tests, contents);
-  tcase_add_test(tests, alignment);
-  tcase_add_test(tests, empty_tensors);
-  tcase_add_test(tests, text);
-  tcase_add_test(tests, overwrites);
-  tcase_add_test(tests, permissions);
-  tcase_add_test(tests, relative_path);
-  tcase_add_test(tests, folder_missing);
-  tcase_add_test(tests, folder_not_writable);
-  tcase_add_test(tests, obstacles);
-  tcase_add_test(tests, no_obstacle);
-  tcase_add_test(tests, synced);
-  tcase_add_test(tests, file_size_limit);
-  tcase_add_test(tests, disk_full);
-  tcase_add_test(tests, memory_missing);
+  tcase_add_test(tests, test_contents);
+  tcase_add_test(tests, test_alignment);
+  tcase_add_test(tests, test_empty_tensors);
+  tcase_add_test(tests, test_text);
+  tcase_add_test(tests, test_overwrites);
+  tcase_add_test(tests, test_permissions);
+  tcase_add_test(tests, test_relative_path);
+  tcase_add_test(tests, test_folder_missing);
+  tcase_add_test(tests, test_folder_not_writable);
+  tcase_add_test(tests, test_obstacles);
+  tcase_add_test(tests, test_no_obstacle);
+  tcase_add_test(tests, test_synced);
+  tcase_add_test(tests, test_file_size_limit);
+  tcase_add_test(tests, test_disk_full);
+  tcase_add_test(tests, test_memory_missing);
   return suite;
 }
 

@@ -83,7 +83,7 @@ bool seek_to(GInputStream *stream, goffset offset, GSeekType type) {
 
 } // namespace
 
-GST_START_TEST(error_codes) {
+GST_START_TEST(test_error_codes) {
   fail_unless_equals_string(g_quark_to_string(CPS_SESSION_ERROR), "cps-session-error-quark");
   const struct {
     GQuark domain;
@@ -119,9 +119,9 @@ GST_START_TEST(error_codes) {
   cps_error_free(nullptr);
   cps_free(nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(clips_before_the_end) {
+GST_START_TEST(test_clips_before_the_end) {
   SessionInbox inbox;
   post(inbox, gst_message_new_eos(nullptr));
   inbox.clip_queued();
@@ -132,9 +132,9 @@ GST_START_TEST(clips_before_the_end) {
   check_event(inbox, Event::End);
   fail_if(inbox.error());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(clips_before_the_error) {
+GST_START_TEST(test_clips_before_the_error) {
   SessionInbox inbox;
   inbox.clip_queued();
   post_error(inbox, "The first.");
@@ -149,9 +149,9 @@ GST_START_TEST(clips_before_the_error) {
   inbox.close();
   check_event(inbox, Event::Closed);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(warnings) {
+GST_START_TEST(test_warnings) {
   SessionInbox inbox;
   fail_if(inbox.pop_warning().has_value());
   for (int i = 0; i < 150; i++)
@@ -160,9 +160,9 @@ GST_START_TEST(warnings) {
     assert_text(inbox.pop_warning().value_or("none"), std::to_string(i));
   fail_if(inbox.pop_warning().has_value());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_warnings_of_consequences) {
+GST_START_TEST(test_no_warnings_of_consequences) {
   SessionInbox failed, closed;
   post_error(failed, "It cannot be read.");
   closed.close();
@@ -171,9 +171,9 @@ GST_START_TEST(no_warnings_of_consequences) {
     fail_if(inbox->pop_warning().has_value());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(waiting_ends) {
+GST_START_TEST(test_waiting_ends) {
   for (int round = 0; round < 4; round++) {
     SessionInbox inbox;
     auto event = Event::End;
@@ -192,9 +192,9 @@ GST_START_TEST(waiting_ends) {
     fail_unless(event == expected[round]);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(stream_reads_and_seeks) {
+GST_START_TEST(test_stream_reads_and_seeks) {
   Application app;
   app.position = 7;
   Owned<GInputStream> stream = app.open();
@@ -215,9 +215,9 @@ GST_START_TEST(stream_reads_and_seeks) {
   stream.reset();
   fail_unless_equals_int(app.released, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(stream_without_seeking) {
+GST_START_TEST(test_stream_without_seeking) {
   for (const bool has_function : {true, false}) {
     Application app;
     app.position = 7;
@@ -229,10 +229,10 @@ GST_START_TEST(stream_without_seeking) {
     fail_unless(app.failures.empty());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Told once, and then left alone.
-GST_START_TEST(stream_that_fails) {
+GST_START_TEST(test_stream_that_fails) {
   const struct {
     gssize read_result;
     gint64 seek_offset;
@@ -264,9 +264,9 @@ GST_START_TEST(stream_that_fails) {
     assert_text(app.failures[0], failing.text);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(cancelled) {
+GST_START_TEST(test_cancelled) {
   Application app;
   const Owned<GInputStream> stream = app.open();
   const Owned<GCancellable> cancellable(g_cancellable_new());
@@ -283,22 +283,22 @@ GST_START_TEST(cancelled) {
   fail_unless_equals_int(static_cast<int>(app.position), 1); // not called
   fail_unless(app.failures.empty());
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *session_suite() {
   Suite *suite = suite_create("session");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, error_codes);
-  tcase_add_test(tests, clips_before_the_end);
-  tcase_add_test(tests, clips_before_the_error);
-  tcase_add_test(tests, warnings);
-  tcase_add_test(tests, no_warnings_of_consequences);
-  tcase_add_test(tests, waiting_ends);
-  tcase_add_test(tests, stream_reads_and_seeks);
-  tcase_add_test(tests, stream_without_seeking);
-  tcase_add_test(tests, stream_that_fails);
-  tcase_add_test(tests, cancelled);
+  tcase_add_test(tests, test_error_codes);
+  tcase_add_test(tests, test_clips_before_the_end);
+  tcase_add_test(tests, test_clips_before_the_error);
+  tcase_add_test(tests, test_warnings);
+  tcase_add_test(tests, test_no_warnings_of_consequences);
+  tcase_add_test(tests, test_waiting_ends);
+  tcase_add_test(tests, test_stream_reads_and_seeks);
+  tcase_add_test(tests, test_stream_without_seeking);
+  tcase_add_test(tests, test_stream_that_fails);
+  tcase_add_test(tests, test_cancelled);
   return suite;
 }
 

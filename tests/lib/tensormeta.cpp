@@ -36,24 +36,24 @@ std::string caps_string(const std::vector<CpsTensor> &tensors, const char *featu
 
 } // namespace
 
-GST_START_TEST(values) {
+GST_START_TEST(test_values) {
   const Owned<GstBuffer> buffer = test::tensor_buffer(), bare(gst_buffer_new());
   fail_unless(cps_buffer_get_tensor_meta(bare.get()) == nullptr);
   check_tensors(buffer.get(), cps_buffer_get_tensor_meta(buffer.get())->clip);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The list is the caller's to change afterwards.
-GST_START_TEST(copies_the_list) {
+GST_START_TEST(test_copies_the_list) {
   const Owned<GstBuffer> buffer(gst_buffer_new());
   CpsTensor one = tensor("one", CPS_DTYPE_U8, {5}, 0);
   cps_buffer_add_tensor_meta(buffer.get(), &one, 1, cps_clip_new(0));
   one.dims[0] = 6;
   assert_equals_int64(cps_buffer_get_tensor_meta(buffer.get())->tensors[0].dims[0], 5);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(find_by_name) {
+GST_START_TEST(test_find_by_name) {
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(buffer.get());
   fail_unless(cps_tensor_meta_find(meta, "patches") == &meta->tensors[0]);
@@ -63,9 +63,9 @@ GST_START_TEST(find_by_name) {
   fail_unless(cps_tensor_meta_find(meta, "a name that is no quark yet") == nullptr);
   fail_unless(cps_tensor_meta_find(meta, "") == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(whole_copies) {
+GST_START_TEST(test_whole_copies) {
   Owned<GstBuffer> buffer = test::tensor_buffer();
   const CpsClip *clip = cps_buffer_get_tensor_meta(buffer.get())->clip;
   const Owned<GstBuffer> shallow(gst_buffer_copy(buffer.get())), deep(gst_buffer_copy_deep(buffer.get()));
@@ -74,10 +74,10 @@ GST_START_TEST(whole_copies) {
   check_tensors(shallow.get(), clip);
   check_tensors(deep.get(), clip);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Tensors are found by their memory: a copy that has other memories must not claim to hold them.
-GST_START_TEST(copies_without_the_memories_have_none) {
+GST_START_TEST(test_copies_without_the_memories_have_none) {
   const Owned<GstBuffer> buffer = test::tensor_buffer();
   const Owned<GstBuffer> part(gst_buffer_copy_region(buffer.get(), GST_BUFFER_COPY_ALL, 0, 72));
   fail_unless(cps_buffer_get_tensor_meta(part.get()) == nullptr);
@@ -91,9 +91,9 @@ GST_START_TEST(copies_without_the_memories_have_none) {
   gst_buffer_copy_into(empty.get(), buffer.get(), GST_BUFFER_COPY_METADATA, 0, static_cast<gsize>(-1));
   fail_unless(cps_buffer_get_tensor_meta(empty.get()) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(mapping) {
+GST_START_TEST(test_mapping) {
   Owned<GstBuffer> buffer = test::tensor_buffer();
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(buffer.get());
   GstMapInfo map;
@@ -114,9 +114,9 @@ GST_START_TEST(mapping) {
   fail_if(cps_tensor_map(&t, buffer.get(), &map, GST_MAP_READ));
   fail_unless(gst_buffer_is_writable(buffer.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(empty_tensors) {
+GST_START_TEST(test_empty_tensors) {
   const Owned<GstBuffer> buffer = test::tensor_buffer(0);
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(buffer.get());
   for (guint i = 0; i < meta->n_tensors; ++i) {
@@ -126,9 +126,9 @@ GST_START_TEST(empty_tensors) {
     cps_tensor_unmap(&meta->tensors[i], buffer.get(), &map);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(dtypes) {
+GST_START_TEST(test_dtypes) {
   const struct {
     CpsDtype dtype;
     gsize size;
@@ -148,9 +148,9 @@ GST_START_TEST(dtypes) {
   const CpsTensor scalar = tensor("t", CPS_DTYPE_F32, {}, 0);
   assert_equals_uint64(cps_tensor_get_size(&scalar), 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps) {
+GST_START_TEST(test_caps) {
   const Owned<GstBuffer> buffer = test::tensor_buffer(2048);
   const Owned<GstCaps> caps = test::caps_of(buffer.get()),
                        expected(gst_caps_from_string(
@@ -160,17 +160,17 @@ GST_START_TEST(caps) {
   fail_unless(gst_caps_is_equal(caps.get(), expected.get()));
   fail_unless(gst_caps_features_is_equal(gst_caps_get_features(caps.get(), 0), GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps_of_other_memory) {
+GST_START_TEST(test_caps_of_other_memory) {
   const CpsTensor one = tensor("frames", CPS_DTYPE_U8, {16, 1080, 1920, 3}, 0);
   const Owned<GstCaps> caps(cps_tensors_to_caps(&one, 1, "memory:CUDAMemory"));
   fail_unless(gst_caps_features_contains(gst_caps_get_features(caps.get(), 0), "memory:CUDAMemory"));
   assert_text(caps_string({one}, "memory:CUDAMemory", "dimensions"), "3:1920:1080:16");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(clip_is_counted) {
+GST_START_TEST(test_clip_is_counted) {
   CpsClip *clip = cps_clip_new(2);
   clip->source = g_strdup("kept");
   Owned<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, 4, nullptr));
@@ -185,9 +185,9 @@ GST_START_TEST(clip_is_counted) {
   assert_text(clip->source, "kept");
   cps_clip_unref(clip);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   constexpr gint64 kHuge = gint64{1} << 40;
   const struct {
     CpsDtype dtype;
@@ -213,34 +213,34 @@ GST_START_TEST(sizes) {
     assert_equals_uint64(cps_tensor_get_size(&one), row.size);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Whatever it says of itself, there is no more to map than the memory has.
-GST_START_TEST(sizes_that_overflow_are_not_mapped) {
+GST_START_TEST(test_sizes_that_overflow_are_not_mapped) {
   const Owned<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, 64, nullptr));
   const CpsTensor one = tensor("one", CPS_DTYPE_U8, {gint64{1} << 40, gint64{1} << 40}, 0);
   GstMapInfo info;
   fail_if(cps_tensor_map(&one, buffer.get(), &info, GST_MAP_READ));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *tensor_meta_suite() {
   Suite *suite = suite_create("tensor-meta");
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, values);
-  tcase_add_test(tests, sizes);
-  tcase_add_test(tests, sizes_that_overflow_are_not_mapped);
-  tcase_add_test(tests, copies_the_list);
-  tcase_add_test(tests, find_by_name);
-  tcase_add_test(tests, whole_copies);
-  tcase_add_test(tests, copies_without_the_memories_have_none);
-  tcase_add_test(tests, mapping);
-  tcase_add_test(tests, empty_tensors);
-  tcase_add_test(tests, dtypes);
-  tcase_add_test(tests, caps);
-  tcase_add_test(tests, caps_of_other_memory);
-  tcase_add_test(tests, clip_is_counted);
+  tcase_add_test(tests, test_values);
+  tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_sizes_that_overflow_are_not_mapped);
+  tcase_add_test(tests, test_copies_the_list);
+  tcase_add_test(tests, test_find_by_name);
+  tcase_add_test(tests, test_whole_copies);
+  tcase_add_test(tests, test_copies_without_the_memories_have_none);
+  tcase_add_test(tests, test_mapping);
+  tcase_add_test(tests, test_empty_tensors);
+  tcase_add_test(tests, test_dtypes);
+  tcase_add_test(tests, test_caps);
+  tcase_add_test(tests, test_caps_of_other_memory);
+  tcase_add_test(tests, test_clip_is_counted);
   return suite;
 }
 

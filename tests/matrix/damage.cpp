@@ -290,7 +290,7 @@ void check(Case one, const Units &units, Damage damage, size_t turn) {
 } // namespace
 
 // One codec and container a run.
-GST_START_TEST(truth) {
+GST_START_TEST(test_truth) {
   const Codec &codec = codecs()[static_cast<size_t>(__i__)];
   const gchar *only = g_getenv("CPS_STREAM"); // part of a name, to try one
   if ((only && !strstr(codec.name, only)) || !have_elements_of(codec.reading))
@@ -320,12 +320,12 @@ GST_START_TEST(truth) {
               units, damage, turn++);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *damage_suite() {
   Suite *suite = suite_create("matrix-damage");
   TCase *tests = pipes::make_tests(suite, 300);
-  tcase_add_loop_test(tests, truth, 0, static_cast<int>(codecs().size()));
+  tcase_add_loop_test(tests, test_truth, 0, static_cast<int>(codecs().size()));
   return suite;
 }
 

@@ -140,27 +140,27 @@ template <size_t kRows> void check_all(const Row (&rows)[kRows]) {
 
 } // namespace
 
-GST_START_TEST(full_range) {
+GST_START_TEST(test_full_range) {
   check_all(kFullRange);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(alpha) {
+GST_START_TEST(test_alpha) {
   check_all(kAlpha);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(others) {
+GST_START_TEST(test_others) {
   check_all(kOthers);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *formats_suite() {
   Suite *suite = suite_create("matrix-formats");
   TCase *tests = pipes::make_tests(suite, 300);
-  tcase_add_test(tests, full_range);
-  tcase_add_test(tests, alpha);
-  tcase_add_test(tests, others);
+  tcase_add_test(tests, test_full_range);
+  tcase_add_test(tests, test_alpha);
+  tcase_add_test(tests, test_others);
   return suite;
 }
 

@@ -195,7 +195,7 @@ bool can_make(const Stream &stream) {
 } // namespace
 
 // One stream a run.
-GST_START_TEST(exact_frames) {
+GST_START_TEST(test_exact_frames) {
   const Stream &stream = all_streams()[static_cast<size_t>(__i__)];
   const gchar *only = g_getenv("CPS_STREAM"); // part of a name, to try one
   if (only && stream.name.find(only) == std::string::npos)
@@ -224,12 +224,12 @@ GST_START_TEST(exact_frames) {
             static_cast<int>(std::count(expected.keys.begin(), expected.keys.end(), true)));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *matrix_suite() {
   Suite *suite = suite_create("matrix");
   TCase *tests = pipes::make_tests(suite);
-  tcase_add_loop_test(tests, exact_frames, 0, static_cast<int>(all_streams().size()));
+  tcase_add_loop_test(tests, test_exact_frames, 0, static_cast<int>(all_streams().size()));
   return suite;
 }
 

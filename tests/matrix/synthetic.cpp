@@ -145,7 +145,7 @@ GST_START_TEST(test_stream) {
   for (const std::string &decoder : nvidia_decoders())
     check_stream(stream, decoder);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *synthetic_suite(void) {
   Suite *suite = suite_create("synthetic");

@@ -55,7 +55,7 @@ private:
 
 } // namespace
 
-GST_START_TEST(no_video) {
+GST_START_TEST(test_no_video) {
   const Fixture at;
   if (have_elements({"avenc_aac"})) {
     run("audiotestsrc num-buffers=50 ! avenc_aac ! aacparse ! mp4mux ! filesink location=" + at.file("audio.mp4"));
@@ -69,9 +69,9 @@ GST_START_TEST(no_video) {
   at.check(at.raw(at.file("headers.h264")), GST_STREAM_ERROR, {});
   at.check("videotestsrc num-buffers=0 ! video/x-raw,framerate=25/1" + at.tail(), GST_STREAM_ERROR, {"without"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(damaged_files) {
+GST_START_TEST(test_damaged_files) {
   const Fixture at;
   const std::string whole = read_file(at.clip("clip.mp4", kH264B, "mp4mux faststart=true", 100));
   const size_t data = whole.find("mdat");
@@ -95,10 +95,10 @@ GST_START_TEST(damaged_files) {
   const Outcome outcome = run(at.raw(at.file("garbage")));
   fail_unless(outcome.failed() && outcome.domain == GST_STREAM_ERROR, "%s", outcome.error.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A picture every three seconds: nothing is missing at the end.
-GST_START_TEST(slow_video) {
+GST_START_TEST(test_slow_video) {
   const Fixture at;
   const std::string path = at.file("slow.mp4");
   const Outcome made = run("videotestsrc num-buffers=6 ! video/x-raw,width=160,height=96,framerate=1/3 ! " +
@@ -114,9 +114,9 @@ GST_START_TEST(slow_video) {
     fail_unless(outcome.warnings.empty(), "%s", outcome.warnings[0].c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps) {
+GST_START_TEST(test_caps) {
   const Fixture at;
   write_file(at.file("clip.v210"), std::string(128 * 48 * 32 * 10, '\x10'));
   at.check("filesrc location=" + at.file("clip.v210") + " ! rawvideoparse name=parse format=v210 width=48 height=32" +
@@ -128,9 +128,9 @@ GST_START_TEST(caps) {
   write_file(at.file("both.h264"), both);
   at.check(at.raw(at.file("both.h264")), GST_STREAM_ERROR, {"160x96", "192x96", "start and stop"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(settings) {
+GST_START_TEST(test_settings) {
   const Fixture at;
   const std::string path = at.h264();
   const GQuark domain = GST_LIBRARY_ERROR;
@@ -153,9 +153,9 @@ GST_START_TEST(settings) {
   at.check(unplanned + at.tail("total-frames=30 sample-fps=2147483647/1 max-frames=2000000000"), domain,
            {"sample-fps", "max-frames"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(lines) {
+GST_START_TEST(test_lines) {
   const Fixture at;
   const std::string read = "filesrc location=" + at.h264() + " ! h264parse ! frameplanner ! avdec_h264 ! ";
   at.check(read + "patchenergy ! patchselect ! tensormetasink", GST_STREAM_ERROR, {"uniformsampler"});
@@ -163,9 +163,9 @@ GST_START_TEST(lines) {
   at.check(read + "uniformsampler ! patchenergy ! videoscale ! video/x-raw,width=80 ! patchselect ! tensormetasink",
            GST_STREAM_ERROR, {"patchenergy"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(locations) {
+GST_START_TEST(test_locations) {
   const Fixture at;
   const std::string path = at.h264();
   const auto line = [&](const std::string &location) {
@@ -180,10 +180,10 @@ GST_START_TEST(locations) {
   at.check(line(at.file("clip-%s.safetensors")), GST_RESOURCE_ERROR, {"location", "clip-%s.safetensors"});
   at.check(line("/proc/clip.safetensors"), GST_RESOURCE_ERROR, {"location", "/proc"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A limit on file sizes stands in for a disk that is full.
-GST_START_TEST(full_disk) {
+GST_START_TEST(test_full_disk) {
   const Fixture at;
   const std::string path = at.h264();
   signal(SIGXFSZ, SIG_IGN);
@@ -195,10 +195,10 @@ GST_START_TEST(full_disk) {
   at.check(at.raw(path), GST_RESOURCE_ERROR, {"location", "clip-00000.safetensors"});
   setrlimit(RLIMIT_FSIZE, &old);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Nobody takes the tensors: the stream ends all the same.
-GST_START_TEST(no_consumer) {
+GST_START_TEST(test_no_consumer) {
   const Fixture at;
   const Outcome outcome =
       run("filesrc location=" + at.h264() +
@@ -206,10 +206,10 @@ GST_START_TEST(no_consumer) {
           "tensormetasink name=sink max-buffers=1");
   fail_unless_equals_int(static_cast<int>(outcome.only_clip().count()), 9);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Pictures that never reach the decoder. Frame 7 is one that no other refers to.
-GST_START_TEST(lost_pictures) {
+GST_START_TEST(test_lost_pictures) {
   const Fixture at;
   const std::string path = at.clip("clip.mp4", kH264Open, "mp4mux");
   const auto line = [&](const char *option) {
@@ -249,10 +249,10 @@ GST_START_TEST(lost_pictures) {
   const Outcome empty = nothing.run();
   fail_unless(empty.domain == GST_STREAM_ERROR, "%s", empty.error.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A file with an access unit that no decoder takes.
-GST_START_TEST(corrupted_file) {
+GST_START_TEST(test_corrupted_file) {
   const std::string path = shared_file("videos/corrupted.mp4");
   if (path.empty())
     return;
@@ -276,22 +276,22 @@ GST_START_TEST(corrupted_file) {
   fail_unless(failed.failed() && failed.domain == GST_STREAM_ERROR);
   fail_unless(failed.error.find("on-error") != std::string::npos, "%s", failed.error.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *badinput_suite() {
   Suite *suite = suite_create("pipelines-badinput");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, no_video);
-  tcase_add_test(tests, damaged_files);
-  tcase_add_test(tests, slow_video);
-  tcase_add_test(tests, caps);
-  tcase_add_test(tests, settings);
-  tcase_add_test(tests, lines);
-  tcase_add_test(tests, locations);
-  tcase_add_test(tests, full_disk);
-  tcase_add_test(tests, no_consumer);
-  tcase_add_test(tests, lost_pictures);
-  tcase_add_test(tests, corrupted_file);
+  tcase_add_test(tests, test_no_video);
+  tcase_add_test(tests, test_damaged_files);
+  tcase_add_test(tests, test_slow_video);
+  tcase_add_test(tests, test_caps);
+  tcase_add_test(tests, test_settings);
+  tcase_add_test(tests, test_lines);
+  tcase_add_test(tests, test_locations);
+  tcase_add_test(tests, test_full_disk);
+  tcase_add_test(tests, test_no_consumer);
+  tcase_add_test(tests, test_lost_pictures);
+  tcase_add_test(tests, test_corrupted_file);
   return suite;
 }
 

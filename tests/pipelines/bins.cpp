@@ -182,7 +182,7 @@ guint width_of(const Outcome &outcome) {
 
 } // namespace
 
-GST_START_TEST(as_by_hand) {
+GST_START_TEST(test_as_by_hand) {
   const std::string ts = kB + " ! h264parse ! mpegtsmux";
   const std::string mp4 = kB + " ! h264parse ! mp4mux", mkv = kB + " ! h264parse ! matroskamux",
                     avi = "x264enc bframes=0 ! h264parse ! avimux",
@@ -205,10 +205,10 @@ GST_START_TEST(as_by_hand) {
     if (made_here(kind.coding))
       check_same(make(folder.file("clip"), kind.coding, kind.width, kind.height), kind.reading, kind.decoder);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Sound beside the video is not linked, so frames are found exactly.
-GST_START_TEST(beside_sound) {
+GST_START_TEST(test_beside_sound) {
   if (!have_elements({"avenc_aac"}))
     return;
   const TempDir folder;
@@ -227,10 +227,10 @@ GST_START_TEST(beside_sound) {
     fail_unless_equals_int(linked, 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Nothing to decode, but pictures to count.
-GST_START_TEST(raw_video) {
+GST_START_TEST(test_raw_video) {
   const TempDir folder;
   const std::string path = make(folder.file("clip.y4m"), "y4menc");
   const std::string rest = "uniformsampler sequence-length=6 ! patchenergy ! patchselect k-keep=64 ! "
@@ -245,16 +245,16 @@ GST_START_TEST(raw_video) {
   assert_text(text_property(bin.get(), "resolved-decode-backend"), "cpu");
   assert_text(text_property(bin.get(), "resolved-decoder"), "");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(properties) {
+GST_START_TEST(test_properties) {
   check_properties("patchstreambin", {"frameplanner", "uniformsampler", "patchenergy", "patchselect"});
   check_properties("uniformdecodebin", {"frameplanner", "uniformsampler"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // They do what they do on the elements.
-GST_START_TEST(options) {
+GST_START_TEST(test_options) {
   const TempDir folder;
   const std::string path = make(folder.file("clip.mp4"), kB + " ! h264parse ! mp4mux");
   const Outcome outcome = run(patches_of(path, "frame-ids=<3,9> patch-size=16 k-keep=20 output-dtype=u8"));
@@ -270,9 +270,9 @@ GST_START_TEST(options) {
     check_clip(strategy, frames.all(), spread(count_up(0, 10), 6), kFrames);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(video_tracks) {
+GST_START_TEST(test_video_tracks) {
   const TempDir folder;
   for (const char *muxer : {"mp4mux", "matroskamux"}) {
     const std::string path = folder.file(muxer);
@@ -288,10 +288,10 @@ GST_START_TEST(video_tracks) {
                 none.error.c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The one that the file calls its default, though it is the smaller one.
-GST_START_TEST(default_track) {
+GST_START_TEST(test_default_track) {
   const Owned<gchar> ffmpeg(g_find_program_in_path("ffmpeg"));
   if (!ffmpeg) {
     g_print("skipped: no ffmpeg\n");
@@ -325,7 +325,7 @@ GST_START_TEST(default_track) {
     assert_equals_uint64(width_of(run(patches_of(path))), chosen == 0 ? kClipWidth : 320);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The rank of a decoder, as long as this lives.
 class Rank {
@@ -349,7 +349,7 @@ private:
 };
 
 // Some decoders go before their rank, but what the user says of ranks goes before that.
-GST_START_TEST(ranks_by_hand) {
+GST_START_TEST(test_ranks_by_hand) {
   const std::string coding = "vp8enc deadline=1 ! webmmux";
   if (!made_here(coding) || !have_elements({"vp8dec", "avdec_vp8"}))
     return;
@@ -371,9 +371,9 @@ GST_START_TEST(ranks_by_hand) {
     check("vp8dec");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(threads) {
+GST_START_TEST(test_threads) {
   const TempDir folder;
   const struct {
     std::string coding;
@@ -399,9 +399,9 @@ GST_START_TEST(threads) {
     fail_unless(line.run().eos);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(thread_types) {
+GST_START_TEST(test_thread_types) {
   const TempDir folder;
   const std::string path = make(folder.file("clip.mp4"), kB + " ! h264parse ! mp4mux");
   std::vector<std::string> one;
@@ -418,9 +418,9 @@ GST_START_TEST(thread_types) {
     fail_unless(frames == one && frames.size() == 6, "%s", type);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(resolved) {
+GST_START_TEST(test_resolved) {
   const TempDir folder;
   const std::string path = make(folder.file("clip.mp4"), kB + " ! h264parse ! mp4mux");
   Line line(patches_of(path));
@@ -444,10 +444,10 @@ GST_START_TEST(resolved) {
     fail_unless(std::count(notified.begin(), notified.end(), forgotten) == 1, "%s", name);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A flushing seek begins a new clip of the section, whatever the container.
-GST_START_TEST(seeks) {
+GST_START_TEST(test_seeks) {
   const Container &container = kContainers[__i__];
   const TempDir folder;
   const std::string path = folder.file("clip");
@@ -468,10 +468,10 @@ GST_START_TEST(seeks) {
     fail_if(outcome.warned_of("estimate"));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Turned as videoflip turns them, and left as they are where that is asked for.
-GST_START_TEST(rotation) {
+GST_START_TEST(test_rotation) {
   if (!have_elements({"videoflip"}))
     return;
   const std::pair<const char *, std::array<int, 4>> turns[] = {{"rotate-90", {0, 1, -1, 0}},
@@ -507,24 +507,24 @@ GST_START_TEST(rotation) {
       fail_unless(frames[3] == frames[1], "%s: turned all the same", what.c_str());
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *bins_suite() {
   Suite *suite = suite_create("pipelines-bins");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, as_by_hand);
-  tcase_add_test(tests, beside_sound);
-  tcase_add_test(tests, raw_video);
-  tcase_add_test(tests, properties);
-  tcase_add_test(tests, options);
-  tcase_add_test(tests, video_tracks);
-  tcase_add_test(tests, default_track);
-  tcase_add_test(tests, ranks_by_hand);
-  tcase_add_test(tests, threads);
-  tcase_add_test(tests, thread_types);
-  tcase_add_test(tests, resolved);
-  tcase_add_loop_test(tests, seeks, 0, G_N_ELEMENTS(kContainers));
-  tcase_add_test(tests, rotation);
+  tcase_add_test(tests, test_as_by_hand);
+  tcase_add_test(tests, test_beside_sound);
+  tcase_add_test(tests, test_raw_video);
+  tcase_add_test(tests, test_properties);
+  tcase_add_test(tests, test_options);
+  tcase_add_test(tests, test_video_tracks);
+  tcase_add_test(tests, test_default_track);
+  tcase_add_test(tests, test_ranks_by_hand);
+  tcase_add_test(tests, test_threads);
+  tcase_add_test(tests, test_thread_types);
+  tcase_add_test(tests, test_resolved);
+  tcase_add_loop_test(tests, test_seeks, 0, G_N_ELEMENTS(kContainers));
+  tcase_add_test(tests, test_rotation);
   return suite;
 }
 

@@ -113,7 +113,7 @@ void remove_decoders(const char *media) {
 
 } // namespace
 
-GST_START_TEST(no_source) {
+GST_START_TEST(test_no_source) {
   const Files files;
   check(check_failure("", files.good()), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, {"uri"});
   check(check_failure("clip.mp4", files.good()), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
@@ -125,9 +125,9 @@ GST_START_TEST(no_source) {
   check(check_failure(uri_of(files.written("x", "").substr(0, files.file("").size() - 1)), files.good()),
         GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ, {"directory"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(uris) {
+GST_START_TEST(test_uris) {
   const Files files;
   const struct {
     const char *uri;
@@ -149,10 +149,10 @@ GST_START_TEST(uris) {
     fail_unless(failure.error.find("secret") == std::string::npos, "%s", failure.error.c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A list of one, of another, of none.
-GST_START_TEST(allowed_schemes) {
+GST_START_TEST(test_allowed_schemes) {
   const Files files;
   for (const auto &[list, reads] : {std::pair{"file", true}, std::pair{"https, FILE", true}, std::pair{"*", true},
                                     std::pair{"https", false}, std::pair{"", false}}) {
@@ -161,10 +161,10 @@ GST_START_TEST(allowed_schemes) {
     fail_unless(line.run().eos == reads, "%s", list);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // An application can install what is missing.
-GST_START_TEST(missing_plugin) {
+GST_START_TEST(test_missing_plugin) {
   Line line(patches_of(""));
   const Owned<GstElement> bin = line.get("bin");
   const Owned<GstBus> bus(gst_element_get_bus(line.pipeline()));
@@ -176,9 +176,9 @@ GST_START_TEST(missing_plugin) {
   fail_unless_equals_string(gst_structure_get_string(gst_message_get_structure(message), "type"), "urisource");
   gst_message_unref(message);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_video) {
+GST_START_TEST(test_no_video) {
   const Files files;
   const GQuark domain = GST_STREAM_ERROR;
   std::string text;
@@ -204,16 +204,16 @@ GST_START_TEST(no_video) {
   check(check_failure(uri_of(files.file("sound")), files.good()), domain, GST_STREAM_ERROR_WRONG_TYPE,
         {"no video", "AAC"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_such_track) {
+GST_START_TEST(test_no_such_track) {
   const Files files;
   check(check_failure(uri_of(files.good()), files.good(), "video-track=1"), GST_RESOURCE_ERROR,
         GST_RESOURCE_ERROR_SETTINGS, {"video-track is 1", "0"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_decoder) {
+GST_START_TEST(test_no_decoder) {
   const Files files;
   const std::string path = files.file("clip.h264");
   encode(path, kH264, "", kFrames);
@@ -224,10 +224,10 @@ GST_START_TEST(no_decoder) {
     check(check_failure(uri_of(missing), other), GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND,
           {"decoder", "H.264"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Without a planner's exact word, but with all frames: the source cannot be read twice.
-GST_START_TEST(streams) {
+GST_START_TEST(test_streams) {
   const TempDir folder;
   const std::string path = folder.file("clip.avi"); // its demuxer knows the duration without the source's size
   encode(path, kH264, "avimux", kFrames);
@@ -252,10 +252,10 @@ GST_START_TEST(streams) {
   fail_unless(outcome.warned_of("cannot be indexed") && outcome.warned_of("estimate"));
   fail_unless(outcome.only_clip().frame_ids() == expected.frame_ids());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // `stream` goes before `uri`; NULL takes it back, and the bin keeps it no longer than that.
-GST_START_TEST(stream_and_uri) {
+GST_START_TEST(test_stream_and_uri) {
   const Files files;
   const std::string path = files.file("long.mp4");
   encode(path, kH264B, "mp4mux", 2 * kFrames);
@@ -284,10 +284,10 @@ GST_START_TEST(stream_and_uri) {
   assert_equals_int(G_OBJECT(stream.get())->ref_count, 1);
   assert_equals_int(total(), kFrames);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // auto is the CPU then, and gpu an error that says what is missing.
-GST_START_TEST(no_gpu) {
+GST_START_TEST(test_no_gpu) {
   const Files files;
   const std::string rest = " uri=" + uri_of(files.good()) + " ! tensormetasink name=sink";
   Line line("patchstreambin name=bin k-keep=9" + rest);
@@ -305,21 +305,21 @@ GST_START_TEST(no_gpu) {
     check(outcome, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, {stage, "-backend=gpu is not available", "CUDA"});
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *binsources_suite() {
   Suite *suite = suite_create("pipelines-binsources");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, no_source);
-  tcase_add_test(tests, uris);
-  tcase_add_test(tests, allowed_schemes);
-  tcase_add_test(tests, missing_plugin);
-  tcase_add_test(tests, no_video);
-  tcase_add_test(tests, no_such_track);
-  tcase_add_test(tests, no_decoder);
-  tcase_add_test(tests, streams);
-  tcase_add_test(tests, stream_and_uri);
-  tcase_add_test(tests, no_gpu);
+  tcase_add_test(tests, test_no_source);
+  tcase_add_test(tests, test_uris);
+  tcase_add_test(tests, test_allowed_schemes);
+  tcase_add_test(tests, test_missing_plugin);
+  tcase_add_test(tests, test_no_video);
+  tcase_add_test(tests, test_no_such_track);
+  tcase_add_test(tests, test_no_decoder);
+  tcase_add_test(tests, test_streams);
+  tcase_add_test(tests, test_stream_and_uri);
+  tcase_add_test(tests, test_no_gpu);
   return suite;
 }
 

@@ -81,7 +81,7 @@ private:
 } // namespace
 
 // The source is started before other elements are: what it sends finds them ready all the same.
-GST_START_TEST(early_source) {
+GST_START_TEST(test_early_source) {
   const Clips clips;
   for (const std::string &path : clips.paths()) {
     struct Linked {
@@ -120,9 +120,9 @@ GST_START_TEST(early_source) {
     gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(cycles) {
+GST_START_TEST(test_cycles) {
   const Clips clips;
   const std::vector<std::string> paths = clips.paths();
   const std::vector<Tensors> expected = tensors_of(clips);
@@ -144,10 +144,10 @@ GST_START_TEST(cycles) {
     census.check(line);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Stopped while it looks for the video, indexes, decodes or has ended.
-GST_START_TEST(stopped_at_any_time) {
+GST_START_TEST(test_stopped_at_any_time) {
   const Clips clips;
   const std::vector<std::string> paths = clips.paths();
   const std::vector<Tensors> expected = tensors_of(clips);
@@ -174,10 +174,10 @@ GST_START_TEST(stopped_at_any_time) {
   set_text(bin.get(), "uri", uri_of(paths[1]));
   check_same(line.run(), expected[1]);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A bin that is dropped in the middle of a stream takes all with it.
-GST_START_TEST(dropped) {
+GST_START_TEST(test_dropped) {
   const Clips clips;
   for (const std::string &path : clips.paths())
     for (gulong delay = 0; delay < 20000; delay += 4000) {
@@ -196,9 +196,9 @@ GST_START_TEST(dropped) {
       assert_equals_int(GST_OBJECT_REFCOUNT_VALUE(bin.get()), 1);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(in_parallel) {
+GST_START_TEST(test_in_parallel) {
   const Clips clips;
   const std::vector<std::string> paths = clips.paths();
   const std::vector<Tensors> expected = tensors_of(clips);
@@ -217,16 +217,16 @@ GST_START_TEST(in_parallel) {
     thread.join();
   fail_unless_equals_int(good, 20);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *binstates_suite() {
   Suite *suite = suite_create("pipelines-binstates");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, early_source);
-  tcase_add_test(tests, cycles);
-  tcase_add_loop_test(tests, stopped_at_any_time, 0, 4);
-  tcase_add_test(tests, dropped);
-  tcase_add_test(tests, in_parallel);
+  tcase_add_test(tests, test_early_source);
+  tcase_add_test(tests, test_cycles);
+  tcase_add_loop_test(tests, test_stopped_at_any_time, 0, 4);
+  tcase_add_test(tests, test_dropped);
+  tcase_add_test(tests, test_in_parallel);
   return suite;
 }
 

@@ -64,7 +64,7 @@ void check(const std::string &what, const Outcome &outcome) {
 
 } // namespace
 
-GST_START_TEST(cut_headers) {
+GST_START_TEST(test_cut_headers) {
   if (!have_ffmpeg())
     return;
   signal(SIGPIPE, SIG_IGN);
@@ -83,10 +83,10 @@ GST_START_TEST(cut_headers) {
     check(what + ", pushed", read_pushed(what + ", pushed", path, bytes));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // qtdemux looks for what its fragments are of, and goes round and round.
-GST_START_TEST(fragments_of_nothing) {
+GST_START_TEST(test_fragments_of_nothing) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -98,13 +98,13 @@ GST_START_TEST(fragments_of_nothing) {
   write_file(path, bytes);
   check_error(path, {});
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *cut_headers_suite() {
   Suite *suite = suite_create("pipelines-cutheaders");
   TCase *tests = make_tests(suite);
-  tcase_add_loop_test(tests, cut_headers, 0, G_N_ELEMENTS(kKinds));
-  tcase_add_test(tests, fragments_of_nothing);
+  tcase_add_loop_test(tests, test_cut_headers, 0, G_N_ELEMENTS(kKinds));
+  tcase_add_test(tests, test_fragments_of_nothing);
   return suite;
 }
 

@@ -49,7 +49,7 @@ bool reads_with_libavformat(Line &line) {
 
 } // namespace
 
-GST_START_TEST(kinds) {
+GST_START_TEST(test_kinds) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -61,10 +61,10 @@ GST_START_TEST(kinds) {
     fail_unless(reads_with_libavformat(line), "%s has been read without the fallback", kind.name);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A stream has been read to somewhere by the time that libavformat begins.
-GST_START_TEST(streams) {
+GST_START_TEST(test_streams) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -77,11 +77,11 @@ GST_START_TEST(streams) {
     check_frames(kind.name, line);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What libavformat cannot read either has the error of what GStreamer has found, or what libavformat has where that
 // comes first.
-GST_START_TEST(errors) {
+GST_START_TEST(test_errors) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -102,10 +102,10 @@ GST_START_TEST(errors) {
   replace_all(codec, "FMP4", "QqQq");
   check_error(codec, {"No decoder", "video/x-avi-unknown"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A file that names others: none of them is opened.
-GST_START_TEST(playlists) {
+GST_START_TEST(test_playlists) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -114,9 +114,9 @@ GST_START_TEST(playlists) {
   write_file(list, "ffconcat version 1.0\nfile " + video + "\n");
   check_error(list, {});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(cut_off) {
+GST_START_TEST(test_cut_off) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -132,10 +132,10 @@ GST_START_TEST(cut_off) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Whatever it is about to do.
-GST_START_TEST(stop_in_between) {
+GST_START_TEST(test_stop_in_between) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -152,17 +152,17 @@ GST_START_TEST(stop_in_between) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *fallback_suite() {
   Suite *suite = suite_create("pipelines-fallback");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, kinds);
-  tcase_add_test(tests, streams);
-  tcase_add_test(tests, errors);
-  tcase_add_test(tests, playlists);
-  tcase_add_test(tests, cut_off);
-  tcase_add_test(tests, stop_in_between);
+  tcase_add_test(tests, test_kinds);
+  tcase_add_test(tests, test_streams);
+  tcase_add_test(tests, test_errors);
+  tcase_add_test(tests, test_playlists);
+  tcase_add_test(tests, test_cut_off);
+  tcase_add_test(tests, test_stop_in_between);
   return suite;
 }
 

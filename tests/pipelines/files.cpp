@@ -66,7 +66,7 @@ std::string shape_of(const TensorFile &file, const char *name) {
 
 } // namespace
 
-GST_START_TEST(metadata) {
+GST_START_TEST(test_metadata) {
   const TempDir folder;
   const std::string path = folder.file("a \"b\" c.mp4");
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", kCount);
@@ -128,10 +128,10 @@ GST_START_TEST(metadata) {
                 file.value(key.c_str()).c_str(), value.c_str());
   fail_unless_equals_int(static_cast<int>(json_object_get_size(file.metadata())), static_cast<int>(expected.size()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The file and the queue hold the same tensors, without a gap between them.
-GST_START_TEST(tensors) {
+GST_START_TEST(test_tensors) {
   const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", kCount);
   const Outcome outcome = run("filesrc location=" + folder.file("clip.mp4") + " ! qtdemux ! h264parse ! " + kElements +
@@ -152,10 +152,10 @@ GST_START_TEST(tensors) {
     covered += file.data(name).size();
   assert_equals_uint64(covered, file.data_size());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // An empty clip is a clip.
-GST_START_TEST(empty_clip) {
+GST_START_TEST(test_empty_clip) {
   const TempDir folder;
   encode(folder.file("clip.h264"), kH264, "", 3);
   const Outcome outcome = run(
@@ -166,14 +166,14 @@ GST_START_TEST(empty_clip) {
   fail_unless(shape_of(file, "patches") == "[0,3,14,14]");
   assert_equals_uint64(file.data_size(), 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *files_suite() {
   Suite *suite = suite_create("pipelines-files");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, metadata);
-  tcase_add_test(tests, tensors);
-  tcase_add_test(tests, empty_clip);
+  tcase_add_test(tests, test_metadata);
+  tcase_add_test(tests, test_tensors);
+  tcase_add_test(tests, test_empty_clip);
   return suite;
 }
 

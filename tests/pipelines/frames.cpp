@@ -89,7 +89,7 @@ void check_strategies(const std::string &what, const std::string &reading, const
 } // namespace
 
 // One source a run.
-GST_START_TEST(exact_frames) {
+GST_START_TEST(test_exact_frames) {
   const Source &source = kSources[__i__];
   const std::string parser = parser_of(source.encoder), encoder(source.encoder, strchr(source.encoder, ' '));
   if (!have_elements({encoder.c_str(), parser.c_str(), decoder_of(parser).c_str()}))
@@ -102,10 +102,10 @@ GST_START_TEST(exact_frames) {
   check_lengths(what, reading, decoder_of(parser), source.lost);
   check_strategies(what, reading, decoder_of(parser));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A pipe seeks neither forth nor back: the stream passes as it is, and the application's word on its length counts.
-GST_START_TEST(pipes_of_transport_streams) {
+GST_START_TEST(test_pipes_of_transport_streams) {
   const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, "mpegtsmux", kCount);
@@ -151,10 +151,10 @@ GST_START_TEST(pipes_of_transport_streams) {
   gst_app_src_end_of_stream(GST_APP_SRC(in.get()));
   check("appsrc", line);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Another decoder, which puts pictures out in another order.
-GST_START_TEST(other_decoder) {
+GST_START_TEST(test_other_decoder) {
   if (!have_elements({"x265enc", "libde265dec"}))
     return;
   const TempDir folder;
@@ -162,14 +162,14 @@ GST_START_TEST(other_decoder) {
   encode(path, kH265Open, "mp4mux", kCount);
   check_lengths("libde265dec", "filesrc location=" + path + " ! qtdemux ! h265parse", "libde265dec");
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *frames_suite() {
   Suite *suite = suite_create("pipelines-frames");
   TCase *tests = make_tests(suite);
-  tcase_add_loop_test(tests, exact_frames, 0, G_N_ELEMENTS(kSources));
-  tcase_add_test(tests, pipes_of_transport_streams);
-  tcase_add_test(tests, other_decoder);
+  tcase_add_loop_test(tests, test_exact_frames, 0, G_N_ELEMENTS(kSources));
+  tcase_add_test(tests, test_pipes_of_transport_streams);
+  tcase_add_test(tests, test_other_decoder);
   return suite;
 }
 

@@ -30,7 +30,7 @@ void damage(std::string &bytes, std::mt19937 &random) {
 
 } // namespace
 
-GST_START_TEST(damaged_file) {
+GST_START_TEST(test_damaged_file) {
   const Source &source = kSources[static_cast<size_t>(__i__) % G_N_ELEMENTS(kSources)];
   const std::string parser = parser_of(source.encoder);
   const TempDir folder, out;
@@ -49,12 +49,12 @@ GST_START_TEST(damaged_file) {
   fail_unless(files <= 1 && (files == 0 || std::filesystem::exists(out.file("clip.safetensors"))), "seed %d", __i__);
   g_print("seed %d: %s\n", __i__, outcome.failed() ? outcome.error.c_str() : "a clip");
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *fuzz_suite() {
   Suite *suite = suite_create("pipelines-fuzz");
   TCase *tests = make_tests(suite);
-  tcase_add_loop_test(tests, damaged_file, 0, kSeeds);
+  tcase_add_loop_test(tests, test_damaged_file, 0, kSeeds);
   return suite;
 }
 

@@ -48,22 +48,22 @@ void check_plan(const Fixture &clip, const std::string &options, const std::vect
 
 } // namespace
 
-GST_START_TEST(frame_ids) {
+GST_START_TEST(test_frame_ids) {
   const Fixture clip;
   check_plan(clip, "frame-ids=\"<5,3,69,3,3,40>\"", {5, 3, 69, 3, 3, 40});
   check_plan(clip, "frame-ids=\"<0>\" sequence-length=9 sample-fps=3/1", {0});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sections) {
+GST_START_TEST(test_sections) {
   const Fixture clip;
   check_plan(clip, "sequence-length=5 start=400000000 stop=1200000000", spread(count_up(10, 30), 5));
   check_plan(clip, "sequence-length=5 start=1000000001", spread(count_up(26, kCount), 5));
   check_plan(clip, "sequence-length=3 stop=1", {0, 0, 0});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rates) {
+GST_START_TEST(test_rates) {
   const Fixture clip;
   std::vector<int> every_fifth;
   for (int i = 0; i < kCount; i += 5)
@@ -74,10 +74,10 @@ GST_START_TEST(rates) {
   // 0.5 s lies between frames 12 and 13: the earlier one
   check_plan(clip, "sample-fps=2/1 stop=1000000000", {0, 12});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The frames count themselves, and only the first is known to be a random-access point.
-GST_START_TEST(without_planner) {
+GST_START_TEST(test_without_planner) {
   const Fixture clip;
   const std::string tail = "avdec_h264 ! uniformsampler name=sampler sequence-length=8 ";
   const std::vector<int> expected = spread(count_up(0, kCount), 8);
@@ -96,16 +96,16 @@ GST_START_TEST(without_planner) {
   check_numbers("too many", numbers_of(short_stream.frames), {0, 11, 22, 33, 45, 56, 67, 67});
   fail_unless_equals_int(short_stream.frames.back().status, CPS_FRAME_STATUS_SUBSTITUTED);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(random_access_points) {
+GST_START_TEST(test_random_access_points) {
   const Fixture clip;
   for (const Seen &frame : run_line(clip, planned("sequence-length=70")).frames)
     fail_unless(frame.random_access == (frame.number % 25 == 0), "frame %d", frame.number);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(elements_between) {
+GST_START_TEST(test_elements_between) {
   const Fixture clip;
   const std::string sampler = "uniformsampler name=sampler sequence-length=8 ! fakesink ";
   for (const std::string &line : {
@@ -122,17 +122,17 @@ GST_START_TEST(elements_between) {
     check_clip(line, run.frames, spread(count_up(0, kCount), 8), kCount);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *plans_suite() {
   Suite *suite = suite_create("pipelines-plans");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, frame_ids);
-  tcase_add_test(tests, sections);
-  tcase_add_test(tests, rates);
-  tcase_add_test(tests, without_planner);
-  tcase_add_test(tests, random_access_points);
-  tcase_add_test(tests, elements_between);
+  tcase_add_test(tests, test_frame_ids);
+  tcase_add_test(tests, test_sections);
+  tcase_add_test(tests, test_rates);
+  tcase_add_test(tests, test_without_planner);
+  tcase_add_test(tests, test_random_access_points);
+  tcase_add_test(tests, test_elements_between);
   return suite;
 }
 

@@ -351,7 +351,7 @@ GstClockTime first_time(const std::string &path, const Kind &kind) {
 
 } // namespace
 
-GST_START_TEST(random_walk) {
+GST_START_TEST(test_random_walk) {
   const Kind &kind = kKinds[__i__];
   if (kind.audio && !have_elements({"avenc_aac"}))
     return;
@@ -364,13 +364,13 @@ GST_START_TEST(random_walk) {
     encode(path, kH264B, kind.muxer, kCount, width, height);
   Walk(kind, path, first_time(path, kind), from_environment("CPS_SEED", 1)).go(from_environment("CPS_STEPS", kSteps));
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *random_suite() {
   Suite *suite = suite_create("pipelines-random");
   TCase *tests = make_tests(suite, 120 + from_environment("CPS_STEPS", kSteps));
   const int line = from_environment("CPS_LINE", -1);
-  tcase_add_loop_test(tests, random_walk, std::max(line, 0), line < 0 ? G_N_ELEMENTS(kKinds) : line + 1);
+  tcase_add_loop_test(tests, test_random_walk, std::max(line, 0), line < 0 ? G_N_ELEMENTS(kKinds) : line + 1);
   return suite;
 }
 

@@ -106,7 +106,7 @@ std::string write(const TempDir &folder, const Pictures &pictures, const Row &ro
 } // namespace
 
 // Type finder, demuxer, index and decoder have one reading between them, and so has a source that is opened anew.
-GST_START_TEST(small_files) {
+GST_START_TEST(test_small_files) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -118,11 +118,11 @@ GST_START_TEST(small_files) {
       fail_unless(reading.bytes <= reading.size + reading.size / 10, "%s is read again", path.c_str());
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The index and the decoder have one each. Where the sound leads, that costs no more than one reading of what lies
 // before the video.
-GST_START_TEST(large_files) {
+GST_START_TEST(test_large_files) {
   if (!have_ffmpeg())
     return;
   constexpr int kFew = 20;
@@ -140,13 +140,13 @@ GST_START_TEST(large_files) {
     fail_unless(readings[true].bytes <= readings[false].bytes + kSound, "%s: sound that leads is read again", row.name);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *reading_suite() {
   Suite *suite = suite_create("pipelines-reading");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, small_files);
-  tcase_add_test(tests, large_files);
+  tcase_add_test(tests, test_small_files);
+  tcase_add_test(tests, test_large_files);
   return suite;
 }
 

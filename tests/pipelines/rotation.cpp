@@ -60,7 +60,7 @@ bool is_transposed(const Rotation &rotation) {
 
 } // namespace
 
-GST_START_TEST(patches) {
+GST_START_TEST(test_patches) {
   if (!have_elements({"videoflip", "taginject"}))
     return;
   const TempDir folder;
@@ -82,9 +82,9 @@ GST_START_TEST(patches) {
     assert_equals_int(tensors.clip->grid_height, expected.clip->grid_height);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frames) {
+GST_START_TEST(test_frames) {
   if (!have_elements({"videoflip", "taginject"}))
     return;
   const TempDir folder;
@@ -102,10 +102,10 @@ GST_START_TEST(frames) {
     for (size_t j = 0; j < i; j++)
       fail_unless(all[i] != all[j], "%s is like %s", kRotations[i].tag, kRotations[j].tag);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Without apply-rotation, frames are as they were stored.
-GST_START_TEST(stored) {
+GST_START_TEST(test_stored) {
   if (!have_elements({"taginject"}))
     return;
   const TempDir folder;
@@ -115,10 +115,10 @@ GST_START_TEST(stored) {
   for (const Rotation &rotation : kRotations)
     fail_unless(stack(reading(folder, rotation) + line).frames == upright.frames);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // In a bin, too, whose frames are read as the sampler marks them, or turned for what does not read them so.
-GST_START_TEST(bins) {
+GST_START_TEST(test_bins) {
   const TempDir folder;
   encode(folder.file("clip.mp4"), kH264B, "mp4mux", 30);
   for (const Rotation &rotation : kRotations) {
@@ -134,15 +134,15 @@ GST_START_TEST(bins) {
                 rotation.tag);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *rotation_suite() {
   Suite *suite = suite_create("pipelines-rotation");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, patches);
-  tcase_add_test(tests, frames);
-  tcase_add_test(tests, bins);
-  tcase_add_test(tests, stored);
+  tcase_add_test(tests, test_patches);
+  tcase_add_test(tests, test_frames);
+  tcase_add_test(tests, test_bins);
+  tcase_add_test(tests, test_stored);
   return suite;
 }
 

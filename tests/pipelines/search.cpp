@@ -12,7 +12,7 @@ constexpr const char *kSound = "-f lavfi -i sine=frequency=440:sample_rate=48000
 
 // A second of sound lies before the video, or the other way round. Where the container has no time for that, the
 // sound's first data lie before the video's.
-GST_START_TEST(sound) {
+GST_START_TEST(test_sound) {
   if (!have_ffmpeg())
     return;
   struct Row {
@@ -52,10 +52,10 @@ GST_START_TEST(sound) {
       check_file(path, path);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // tsdemux (1.22) goes to the end where sound leads and the start is sought.
-GST_START_TEST(sought_start) {
+GST_START_TEST(test_sought_start) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -75,10 +75,10 @@ GST_START_TEST(sought_start) {
     check_clip(path, seen.all(), spread(count_up(0, kFrames), kSampled), kFrames);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Their demuxers and parsers refuse to go back to the start, and the source is opened once more.
-GST_START_TEST(cannot_rewind) {
+GST_START_TEST(test_cannot_rewind) {
   if (!have_ffmpeg())
     return;
   static const struct {
@@ -113,9 +113,9 @@ GST_START_TEST(cannot_rewind) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(stills) {
+GST_START_TEST(test_stills) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -126,7 +126,7 @@ GST_START_TEST(stills) {
     check_file(name, folder.file(name), 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What becomes of a seek upstream, in place of what the element would do.
 enum class Seek {
@@ -179,7 +179,7 @@ static void spoil_seeks(const Line &line, Seek seek) {
 }
 
 // The bin reads again; a planner without one says what is wrong. Nobody waits for ever.
-GST_START_TEST(refused_seeks) {
+GST_START_TEST(test_refused_seeks) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kFrames);
@@ -216,10 +216,10 @@ GST_START_TEST(refused_seeks) {
     fail_unless(!row.fails || outcome.error.find("second time") != std::string::npos, "%s", outcome.error.c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Phones put larger stills into the same file, over the same time.
-GST_START_TEST(film_with_stills) {
+GST_START_TEST(test_film_with_stills) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -233,10 +233,10 @@ GST_START_TEST(film_with_stills) {
       assert_equals_uint64(outcome.only_clip().clip->source_width, 320);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One frame where there is nothing else, and none of a film.
-GST_START_TEST(covers) {
+GST_START_TEST(test_covers) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -254,10 +254,10 @@ GST_START_TEST(covers) {
          " -map 0 -map 1 -map 2 -c:v:0 libx264 -preset ultrafast -c:v:1 copy -disposition:v:1 attached_pic " + path);
   check_file(path, path);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Wherever it is in reading again, the bin stops at once, and reads anew.
-GST_START_TEST(stop_in_between) {
+GST_START_TEST(test_stop_in_between) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -278,10 +278,10 @@ GST_START_TEST(stop_in_between) {
     check_frames(path, line, path == ivf ? kFrames : 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The reason, where GStreamer has none or one that nobody understands.
-GST_START_TEST(reasons) {
+GST_START_TEST(test_reasons) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -299,10 +299,10 @@ GST_START_TEST(reasons) {
   check_error(made("animated.png", "-f apng"), {"animated PNG"});
   check_error(made("animated.webp", "-c:v libwebp_anim"), {"animated WebP"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Sound alone is not read to its end, for nobody knows how long it goes on.
-GST_START_TEST(long_sound) {
+GST_START_TEST(test_long_sound) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -320,11 +320,11 @@ GST_START_TEST(long_sound) {
   const auto read = static_cast<size_t>(g_seekable_tell(G_SEEKABLE(stream.get())));
   fail_unless(read < bytes.size() / 2, "%zu of %zu bytes have been read", read, bytes.size());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A piece of a recording begins with pictures that refer to what is gone. Decoders of libavcodec show those from the
 // first whole one on, and so many there are, all of them as they are in the recording.
-GST_START_TEST(begins_anywhere) {
+GST_START_TEST(test_begins_anywhere) {
   if (!have_ffmpeg())
     return;
   static const struct {
@@ -367,10 +367,10 @@ GST_START_TEST(begins_anywhere) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Demuxers of gst-libav read on behind the end of what is cut off.
-GST_START_TEST(cut_off) {
+GST_START_TEST(test_cut_off) {
   if (!have_ffmpeg())
     return;
   const TempDir folder;
@@ -388,23 +388,23 @@ GST_START_TEST(cut_off) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *search_suite() {
   Suite *suite = suite_create("pipelines-search");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, sound);
-  tcase_add_test(tests, sought_start);
-  tcase_add_test(tests, cannot_rewind);
-  tcase_add_test(tests, stills);
-  tcase_add_test(tests, refused_seeks);
-  tcase_add_test(tests, film_with_stills);
-  tcase_add_test(tests, covers);
-  tcase_add_test(tests, stop_in_between);
-  tcase_add_test(tests, reasons);
-  tcase_add_test(tests, long_sound);
-  tcase_add_test(tests, begins_anywhere);
-  tcase_add_test(tests, cut_off);
+  tcase_add_test(tests, test_sound);
+  tcase_add_test(tests, test_sought_start);
+  tcase_add_test(tests, test_cannot_rewind);
+  tcase_add_test(tests, test_stills);
+  tcase_add_test(tests, test_refused_seeks);
+  tcase_add_test(tests, test_film_with_stills);
+  tcase_add_test(tests, test_covers);
+  tcase_add_test(tests, test_stop_in_between);
+  tcase_add_test(tests, test_reasons);
+  tcase_add_test(tests, test_long_sound);
+  tcase_add_test(tests, test_begins_anywhere);
+  tcase_add_test(tests, test_cut_off);
   return suite;
 }
 

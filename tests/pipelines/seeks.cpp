@@ -178,7 +178,7 @@ constexpr int kHolds[] = {0, 20, kCount + 20};
 } // namespace
 
 // The stop of a seek that comes early is not that of the stream.
-GST_START_TEST(early_stops) {
+GST_START_TEST(test_early_stops) {
   const Container &container = kContainers[__i__];
   const TempDir folder;
   const std::string path = folder.file("clip");
@@ -205,11 +205,11 @@ GST_START_TEST(early_stops) {
       check_numbers(what, numbers_of(frames.all()), ids_of(outcome));
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A seek comes while the planner works out that it has to read from further back for the one before. Raw streams always
 // are read from their beginning.
-GST_START_TEST(seek_while_planning) {
+GST_START_TEST(test_seek_while_planning) {
   const TempDir folder;
   const std::string path = folder.file("clip.h264");
   encode(path, kH264B, "", kCount);
@@ -221,10 +221,10 @@ GST_START_TEST(seek_while_planning) {
   seek(line, halves(3, 5));
   check_section("seek while planning", line.finish(), halves(3, 5).frames());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Pictures that are all alike: only their times tell which they are.
-GST_START_TEST(still_scenes) {
+GST_START_TEST(test_still_scenes) {
   const struct {
     const char *encoder, *muxer, *demuxer;
   } rows[] = {{"x264enc speed-preset=ultrafast key-int-max=10", "mp4mux", "qtdemux"},
@@ -247,10 +247,10 @@ GST_START_TEST(still_scenes) {
   seek(line, halves(2, 4));
   check_section(encoder + ", the middle", line.finish(), {30, 39, 49, 59});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Seeks of segments end with SEGMENT_DONE instead of EOS, the first reading too. tsdemux knows no such seeks.
-GST_START_TEST(segment_seeks) {
+GST_START_TEST(test_segment_seeks) {
   const Container &container = kContainers[__i__];
   const TempDir folder;
   const std::string path = folder.file("clip");
@@ -271,10 +271,10 @@ GST_START_TEST(segment_seeks) {
     check_section(what, line.finish(), section.frames());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Downstream can tell which seek an end of stream is due to.
-GST_START_TEST(numbers) {
+GST_START_TEST(test_numbers) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
@@ -294,16 +294,16 @@ GST_START_TEST(numbers) {
     numbers.check(what + ", again", second);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *seeks_suite() {
   Suite *suite = suite_create("pipelines-seeks");
   TCase *tests = make_tests(suite);
-  tcase_add_loop_test(tests, early_stops, 0, G_N_ELEMENTS(kContainers));
-  tcase_add_test(tests, seek_while_planning);
-  tcase_add_loop_test(tests, still_scenes, 0, 3);
-  tcase_add_loop_test(tests, segment_seeks, 0, 2);
-  tcase_add_test(tests, numbers);
+  tcase_add_loop_test(tests, test_early_stops, 0, G_N_ELEMENTS(kContainers));
+  tcase_add_test(tests, test_seek_while_planning);
+  tcase_add_loop_test(tests, test_still_scenes, 0, 3);
+  tcase_add_loop_test(tests, test_segment_seeks, 0, 2);
+  tcase_add_test(tests, test_numbers);
   return suite;
 }
 

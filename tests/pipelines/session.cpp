@@ -83,19 +83,19 @@ void check_same_as_line(const std::string &line, const OptionList &options) {
 
 } // namespace
 
-GST_START_TEST(patches_equal_line) {
+GST_START_TEST(test_patches_equal_line) {
   check_same_as_line("patchstreambin sequence-length=8 k-keep=100 output-dtype=f32 mean=<1.0,2.0,3.0>",
                      {"sequence-length", "8", "k_keep", "100", "output_dtype", "f32", "mean", "<1.0,2.0,3.0>"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frames_equal_line) {
+GST_START_TEST(test_frames_equal_line) {
   check_same_as_line("uniformdecodebin frame-ids=<0,10,20,10> ! framestack color-matrix=bt601",
                      {"frame_ids", "<0,10,20,10>", "color-matrix", "bt601", "output", "frames"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sources_agree) {
+GST_START_TEST(test_sources_agree) {
   const File file("clip.mp4", kOneKeyFrame, "mp4mux faststart=true");
   const OptionList options = {"sequence-length", "8", "k-keep", "50", "total-frames", "60"};
   const Clip clip = next_clip(open_path(file.path, options));
@@ -139,10 +139,10 @@ GST_START_TEST(sources_agree) {
     fail_unless_equals_int(feed.released, 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Paths are bytes. Relative ones and `..` mean what the system says, not what the text does.
-GST_START_TEST(paths) {
+GST_START_TEST(test_paths) {
   const File file;
   const std::string bytes = read_file(file.path);
   for (const char *name : {"a b", "100%41", "#x?y=1", "caf\xc3\xa9", "latin\xe9", "-", "a:b", "file:x"}) {
@@ -158,10 +158,10 @@ GST_START_TEST(paths) {
   fail_unless(g_chdir(inner.c_str()) == 0);
   assert_text(metadata(next_clip(open_path("here.mp4", {"k-keep", "1"})), "source"), "here.mp4");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Read once, from one who is gone as soon as nobody reads any more.
-GST_START_TEST(named_pipe) {
+GST_START_TEST(test_named_pipe) {
   const File file("clip.mp4", kOneKeyFrame, "mp4mux faststart=true");
   const OptionList options = {"sequence-length", "8", "k-keep", "50", "total-frames", "60"};
   const std::string expected = all_bytes(next_clip(open_path(file.path, options)));
@@ -187,9 +187,9 @@ GST_START_TEST(named_pipe) {
     writer.join();
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sources_that_fail) {
+GST_START_TEST(test_sources_that_fail) {
   const File file;
   const std::string missing = file.folder.file("none");
   check_path_failure(missing, {}, CPS_SESSION_ERROR_SOURCE, missing + ": " + g_strerror(ENOENT) + ".");
@@ -207,10 +207,10 @@ GST_START_TEST(sources_that_fail) {
                   uri + ": ");
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Functions of the application that fail, or say what cannot be.
-GST_START_TEST(callbacks_that_fail) {
+GST_START_TEST(test_callbacks_that_fail) {
   const File file;
   const std::string bytes = read_file(file.path);
   for (const gssize result : {gssize{-1}, gssize{-1000}, gssize{G_MAXSSIZE}})
@@ -237,9 +237,9 @@ GST_START_TEST(callbacks_that_fail) {
     fail_unless_equals_int(feed.released, 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(streams_that_fail) {
+GST_START_TEST(test_streams_that_fail) {
   const TempDir folder;
   const std::string text = folder.file("text"), empty = folder.file("empty"), sound = folder.file("sound.wav");
   write_file(text, "To be, or not to be, that is the question.\n");
@@ -255,9 +255,9 @@ GST_START_TEST(streams_that_fail) {
   check_failure(Session(cps_session_open_bytes(nullptr, 0, nullptr, nullptr, "\xff.mp4", nullptr, odd)), odd,
                 CPS_SESSION_ERROR_STREAM, "\xef\xbf\xbd.mp4: ");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_that_is_not_allowed) {
+GST_START_TEST(test_memory_that_is_not_allowed) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264, "mp4mux", 8, 1280, 720);
@@ -274,9 +274,9 @@ GST_START_TEST(memory_that_is_not_allowed) {
                                     {"max-memory", "1000"}})
     check_path_failure(path, options, CPS_SESSION_ERROR_MEMORY, path + ": A clip of ");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(memory_that_is_not_there) {
+GST_START_TEST(test_memory_that_is_not_there) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264, "mp4mux", 8, 1280, 720);
@@ -285,9 +285,9 @@ GST_START_TEST(memory_that_is_not_there) {
   check_path_failure(path, {"sequence-length", "1048576", "input-size", "4000", "max-memory", "0"},
                      CPS_SESSION_ERROR_MEMORY, path + ": There is not enough memory for 1048576 frames");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(backend_that_is_not_there) {
+GST_START_TEST(test_backend_that_is_not_there) {
   const File file;
   const Session session = open_path(file.path);
   const Clip clip = next_clip(session);
@@ -301,9 +301,9 @@ GST_START_TEST(backend_that_is_not_there) {
   check_path_failure(file.path, {"process_backend", "gpu", "output", "frames"}, CPS_SESSION_ERROR_BACKEND,
                      file.path + ": process-backend");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(options_that_are_refused) {
+GST_START_TEST(test_options_that_are_refused) {
   const File file;
   const struct {
     OptionList options;
@@ -356,9 +356,9 @@ GST_START_TEST(options_that_are_refused) {
   for (const auto &refused : cases)
     check_path_failure(file.path, refused.options, CPS_SESSION_ERROR_OPTION, file.path + ": " + refused.text);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(options_that_are_taken) {
+GST_START_TEST(test_options_that_are_taken) {
   const File file;
   const Session session =
       open_path(file.path, {"sequence_length", "0x4",    "frame-ids",       "<>",   "sample_fps", "5/2",
@@ -385,10 +385,10 @@ GST_START_TEST(options_that_are_taken) {
   fail_if(cps_tensors_get_metadata(clip.get(), "foo") != nullptr);
   fail_if(cps_tensors_get_name(clip.get(), 3) != nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Once, however it ends.
-GST_START_TEST(release_after_refusal) {
+GST_START_TEST(test_release_after_refusal) {
   for (const bool seeks : {true, false}) {
     Feed feed;
     feed.seeks = seeks;
@@ -404,10 +404,10 @@ GST_START_TEST(release_after_refusal) {
   fail_if(cps_session_open_bytes("x", 1, count, &released, nullptr, OptionList{"k-keep", "x"}, failure) != nullptr);
   fail_unless_equals_int(released, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // They may be written to, whatever thread of the pipeline still has a reference to the buffer.
-GST_START_TEST(tensors_stay) {
+GST_START_TEST(test_tensors_stay) {
   const File file;
   const std::string expected = all_bytes(next_clip(open_path(file.path, {"k-keep", "30"})));
   std::vector<Clip> clips;
@@ -433,26 +433,26 @@ GST_START_TEST(tensors_stay) {
   patches->deleter(patches);
   scores->deleter(scores);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *session_suite() {
   Suite *suite = suite_create("session");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, patches_equal_line);
-  tcase_add_test(tests, frames_equal_line);
-  tcase_add_test(tests, sources_agree);
-  tcase_add_test(tests, paths);
-  tcase_add_test(tests, named_pipe);
-  tcase_add_test(tests, sources_that_fail);
-  tcase_add_test(tests, callbacks_that_fail);
-  tcase_add_test(tests, streams_that_fail);
-  tcase_add_test(tests, memory_that_is_not_allowed);
-  tcase_add_test(tests, memory_that_is_not_there);
-  tcase_add_test(tests, backend_that_is_not_there);
-  tcase_add_test(tests, options_that_are_refused);
-  tcase_add_test(tests, options_that_are_taken);
-  tcase_add_test(tests, release_after_refusal);
-  tcase_add_test(tests, tensors_stay);
+  tcase_add_test(tests, test_patches_equal_line);
+  tcase_add_test(tests, test_frames_equal_line);
+  tcase_add_test(tests, test_sources_agree);
+  tcase_add_test(tests, test_paths);
+  tcase_add_test(tests, test_named_pipe);
+  tcase_add_test(tests, test_sources_that_fail);
+  tcase_add_test(tests, test_callbacks_that_fail);
+  tcase_add_test(tests, test_streams_that_fail);
+  tcase_add_test(tests, test_memory_that_is_not_allowed);
+  tcase_add_test(tests, test_memory_that_is_not_there);
+  tcase_add_test(tests, test_backend_that_is_not_there);
+  tcase_add_test(tests, test_options_that_are_refused);
+  tcase_add_test(tests, test_options_that_are_taken);
+  tcase_add_test(tests, test_release_after_refusal);
+  tcase_add_test(tests, test_tensors_stay);
   return suite;
 }
 

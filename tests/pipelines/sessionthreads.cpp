@@ -36,7 +36,7 @@ long resident_memory() {
 
 // cps_session_next() waits for a callback that waits for the test: closing ends the one at once, and waits for the
 // other.
-GST_START_TEST(close_while_reading) {
+GST_START_TEST(test_close_while_reading) {
   const TempDir folder;
   const std::string bytes = read_file(make_clip(folder));
   Feed::each_that_blocks(bytes, [](Feed &feed) {
@@ -62,10 +62,10 @@ GST_START_TEST(close_while_reading) {
     fail_unless_equals_int(feed.released, 1);
   });
 }
-GST_END_TEST
+GST_END_TEST;
 
 // At whatever moment, with a clip in the queue or without.
-GST_START_TEST(close_at_any_time) {
+GST_START_TEST(test_close_at_any_time) {
   const TempDir folder;
   const std::string path = make_clip(folder);
   for (int delay = 0; delay < 30; delay++) {
@@ -87,9 +87,9 @@ GST_START_TEST(close_at_any_time) {
   cps_session_close(nullptr);
   cps_session_free(nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(in_parallel) {
+GST_START_TEST(test_in_parallel) {
   const TempDir folder;
   const std::string path = make_clip(folder);
   const std::string expected = all_bytes(next_clip(open_path(path)));
@@ -107,10 +107,10 @@ GST_START_TEST(in_parallel) {
     thread.join();
   fail_unless_equals_int(equal, 8 * 3);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Each of 16 threads has four, of a path and of functions, and closes them in any order whenever it likes.
-GST_START_TEST(many_at_once) {
+GST_START_TEST(test_many_at_once) {
   constexpr unsigned kThreads = 16, kEach = 4;
   const TempDir folder;
   const std::string path = make_clip(folder), bytes = read_file(path);
@@ -152,9 +152,9 @@ GST_START_TEST(many_at_once) {
   }
   fail_unless(clips > 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(one_after_the_other) {
+GST_START_TEST(test_one_after_the_other) {
   const TempDir folder;
   const std::string path = make_clip(folder), bytes = read_file(path);
   const char *asked = g_getenv("CPS_SESSIONS");
@@ -182,16 +182,16 @@ GST_START_TEST(one_after_the_other) {
       g_print("%d sessions: %ld KiB, %d files, %d threads\n", i + 1, resident_memory(), files_now, threads_now);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *session_threads_suite() {
   Suite *suite = suite_create("sessionthreads");
   TCase *tests = make_tests(suite, g_getenv("CPS_ROUNDS") || g_getenv("CPS_SESSIONS") ? 7200 : 200);
-  tcase_add_test(tests, close_while_reading);
-  tcase_add_test(tests, close_at_any_time);
-  tcase_add_test(tests, in_parallel);
-  tcase_add_test(tests, many_at_once);
-  tcase_add_test(tests, one_after_the_other);
+  tcase_add_test(tests, test_close_while_reading);
+  tcase_add_test(tests, test_close_at_any_time);
+  tcase_add_test(tests, test_in_parallel);
+  tcase_add_test(tests, test_many_at_once);
+  tcase_add_test(tests, test_one_after_the_other);
   return suite;
 }
 

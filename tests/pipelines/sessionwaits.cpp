@@ -136,7 +136,7 @@ const OptionList kNone = {"stall-timeout", "0"};
 } // namespace
 
 // Opening it returns at once.
-GST_START_TEST(pipes_without_data) {
+GST_START_TEST(test_pipes_without_data) {
   for (const bool has_writer : {false, true}) {
     const Fifo fifo(has_writer);
     check_late_path(fifo.path(), kStall, "stall-timeout");
@@ -152,17 +152,17 @@ GST_START_TEST(pipes_without_data) {
   }
   fail_unless_equals_int(static_cast<int>(cps_session_abandoned()), 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(pipe_that_falls_silent) {
+GST_START_TEST(test_pipe_that_falls_silent) {
   const std::string bytes = clip_bytes();
   const Fifo fifo(true);
   fifo.write(bytes.substr(0, std::min<size_t>(bytes.size() / 2, 4096)));
   check_late_path(fifo.path(), {"total-frames", "50", "stall-timeout", "0.4"}, "stall-timeout");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(tarpit) {
+GST_START_TEST(test_tarpit) {
   if (!have_elements({"souphttpsrc"}))
     return;
   const Tarpit server;
@@ -177,10 +177,10 @@ GST_START_TEST(tarpit) {
   fail_if(cps_session_wait_next(session.get(), 300));
   check_freed_in_time(std::move(session));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What the application does without returning is left alone, and freed once it returns.
-GST_START_TEST(functions_that_block) {
+GST_START_TEST(test_functions_that_block) {
   const std::string bytes = clip_bytes();
   Feed::each_that_blocks(bytes, [](Feed &feed) {
     Failure failure;
@@ -195,9 +195,9 @@ GST_START_TEST(functions_that_block) {
     fail_unless_equals_int(feed.released, 1);
   });
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(functions_that_block_for_long) {
+GST_START_TEST(test_functions_that_block_for_long) {
   const std::string bytes = clip_bytes();
   Feed::each_that_blocks(bytes, [](Feed &feed) {
     Failure failure;
@@ -207,7 +207,7 @@ GST_START_TEST(functions_that_block_for_long) {
     fail_unless_equals_int(feed.released, 1);
   });
 }
-GST_END_TEST
+GST_END_TEST;
 
 namespace {
 
@@ -227,7 +227,7 @@ struct Gate {
 
 } // namespace
 
-GST_START_TEST(opening_that_blocks) {
+GST_START_TEST(test_opening_that_blocks) {
   for (const char *option : {"timeout", "stall-timeout"}) {
     Gate gate;
     Failure failure;
@@ -244,9 +244,9 @@ GST_START_TEST(opening_that_blocks) {
     fail_unless_equals_int(gate.released, 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(opening_in_the_background) {
+GST_START_TEST(test_opening_in_the_background) {
   const std::string bytes = clip_bytes();
   Failure failure, of_an_option, of_the_source;
   Gate gate;
@@ -273,9 +273,9 @@ GST_START_TEST(opening_in_the_background) {
   fail_if(cps_session_next(session.get(), of_the_source) != nullptr);
   fail_unless_equals_int(of_the_source.code(), CPS_SESSION_ERROR_SOURCE);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(options_of_time) {
+GST_START_TEST(test_options_of_time) {
   const std::string bytes = clip_bytes();
   for (const char *name : {"timeout", "stall-timeout"}) {
     Feed feed;
@@ -299,10 +299,10 @@ GST_START_TEST(options_of_time) {
   fail_unless_equals_string(stall.get(), "30");
   next_clip(session);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The application takes its time, of which the limits know nothing.
-GST_START_TEST(slow_application) {
+GST_START_TEST(test_slow_application) {
   const std::string bytes = clip_bytes();
   Feed feed;
   feed.bytes = bytes;
@@ -314,10 +314,10 @@ GST_START_TEST(slow_application) {
   g_usleep(6 * G_USEC_PER_SEC);
   check_end(session);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Sessions of all kinds of sources, closed at any moment, by many threads.
-GST_START_TEST(closed_at_any_moment) {
+GST_START_TEST(test_closed_at_any_moment) {
   const TempDir folder;
   const std::string bytes = clip_bytes(), path = folder.file("clip.mp4");
   write_file(path, bytes);
@@ -357,10 +357,10 @@ GST_START_TEST(closed_at_any_moment) {
     thread.join();
   wait_until_none_is_abandoned();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // For an application that goes before what it has left does.
-GST_START_TEST(functions_that_are_forgotten) {
+GST_START_TEST(test_functions_that_are_forgotten) {
   const std::string bytes = clip_bytes();
   Feed feed;
   feed.bytes = bytes;
@@ -375,23 +375,23 @@ GST_START_TEST(functions_that_are_forgotten) {
   wait_until_none_is_abandoned();
   fail_unless_equals_int(feed.released, 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *session_waits_suite() {
   signal(SIGPIPE, SIG_IGN);
   Suite *suite = suite_create("sessionwaits");
   TCase *tests = make_tests(suite, 200);
-  tcase_add_test(tests, pipes_without_data);
-  tcase_add_test(tests, pipe_that_falls_silent);
-  tcase_add_test(tests, tarpit);
-  tcase_add_test(tests, functions_that_block);
-  tcase_add_test(tests, functions_that_block_for_long);
-  tcase_add_test(tests, opening_that_blocks);
-  tcase_add_test(tests, opening_in_the_background);
-  tcase_add_test(tests, options_of_time);
-  tcase_add_test(tests, slow_application);
-  tcase_add_test(tests, closed_at_any_moment);
-  tcase_add_test(tests, functions_that_are_forgotten);
+  tcase_add_test(tests, test_pipes_without_data);
+  tcase_add_test(tests, test_pipe_that_falls_silent);
+  tcase_add_test(tests, test_tarpit);
+  tcase_add_test(tests, test_functions_that_block);
+  tcase_add_test(tests, test_functions_that_block_for_long);
+  tcase_add_test(tests, test_opening_that_blocks);
+  tcase_add_test(tests, test_opening_in_the_background);
+  tcase_add_test(tests, test_options_of_time);
+  tcase_add_test(tests, test_slow_application);
+  tcase_add_test(tests, test_closed_at_any_moment);
+  tcase_add_test(tests, test_functions_that_are_forgotten);
   return suite;
 }
 

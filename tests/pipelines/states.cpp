@@ -40,7 +40,7 @@ constexpr Encoded kSeekable[] = {
 } // namespace
 
 // Seeks after the end of the stream: sections of it, then all of it once more.
-GST_START_TEST(seeks) {
+GST_START_TEST(test_seeks) {
   const Encoded &encoded = kSeekable[__i__];
   const TempDir folder;
   const std::string path = folder.file("clip");
@@ -71,10 +71,10 @@ GST_START_TEST(seeks) {
       fail_unless(clip.clip->frames[i].pts / GST_MSECOND == static_cast<guint64>(expected[i]) * 40, "%s", what.c_str());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Seeks while the planner reads, rewinds or the decoder runs: the last one counts.
-GST_START_TEST(early_seeks) {
+GST_START_TEST(test_early_seeks) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
@@ -99,9 +99,9 @@ GST_START_TEST(early_seeks) {
     check_numbers("early seek", numbers_of(frames.of_clip(outcome.clips.back().clip->clip_index)), expected);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(pause_and_resume) {
+GST_START_TEST(test_pause_and_resume) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
@@ -117,10 +117,10 @@ GST_START_TEST(pause_and_resume) {
   }
   check_whole("paused", line.finish(), frames);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The demuxer's pads come and go with each round.
-GST_START_TEST(state_cycles) {
+GST_START_TEST(test_state_cycles) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
@@ -134,10 +134,10 @@ GST_START_TEST(state_cycles) {
     line.reach(round == 2 ? GST_STATE_NULL : GST_STATE_READY);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Left at any moment, and started again. Without a demuxer, which gst_parse_launch links only once.
-GST_START_TEST(early_stops) {
+GST_START_TEST(test_early_stops) {
   const TempDir folder;
   const std::string path = folder.file("clip.h264");
   encode(path, kH264B, "", kCount);
@@ -151,9 +151,9 @@ GST_START_TEST(early_stops) {
     other.finish().only_clip();
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(two_at_once) {
+GST_START_TEST(test_two_at_once) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", kCount);
@@ -168,10 +168,10 @@ GST_START_TEST(two_at_once) {
     check_whole("pipeline " + std::to_string(i), outcomes[i], frames[i]);
   fail_unless(outcomes[0].clips[0].pixels == outcomes[1].clips[0].pixels);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Audio that is linked: reading ahead would wait for it for ever, so the frames are estimated.
-GST_START_TEST(audio_branch) {
+GST_START_TEST(test_audio_branch) {
   if (!have_elements({"avenc_aac", "avdec_aac"}))
     return;
   const TempDir folder;
@@ -193,10 +193,10 @@ GST_START_TEST(audio_branch) {
       check_numbers("beside audio", numbers_of(frames.all()), kWhole);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // An application waits in PAUSED until all progress that it is told of is complete, and a sink waits there for PLAYING.
-GST_START_TEST(progress) {
+GST_START_TEST(test_progress) {
   const TempDir folder;
   const std::string path = folder.file("clip");
   encode(path, kH264B, "mp4mux", kCount);
@@ -220,19 +220,19 @@ GST_START_TEST(progress) {
   fail_unless(sampling >= 1);
   fail_unless(line.run().eos);
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *states_suite() {
   Suite *suite = suite_create("pipelines-states");
   TCase *tests = make_tests(suite);
-  tcase_add_loop_test(tests, seeks, 0, G_N_ELEMENTS(kSeekable));
-  tcase_add_test(tests, early_seeks);
-  tcase_add_test(tests, pause_and_resume);
-  tcase_add_test(tests, state_cycles);
-  tcase_add_test(tests, early_stops);
-  tcase_add_test(tests, two_at_once);
-  tcase_add_test(tests, audio_branch);
-  tcase_add_test(tests, progress);
+  tcase_add_loop_test(tests, test_seeks, 0, G_N_ELEMENTS(kSeekable));
+  tcase_add_test(tests, test_early_seeks);
+  tcase_add_test(tests, test_pause_and_resume);
+  tcase_add_test(tests, test_state_cycles);
+  tcase_add_test(tests, test_early_stops);
+  tcase_add_test(tests, test_two_at_once);
+  tcase_add_test(tests, test_audio_branch);
+  tcase_add_test(tests, test_progress);
   return suite;
 }
 

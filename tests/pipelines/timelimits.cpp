@@ -139,7 +139,7 @@ void check_silence(Line &line, GstClockTime time) {
 } // namespace
 
 // Before anything has come, while it is still being found out what it is, and in the midst of the pictures.
-GST_START_TEST(silence) {
+GST_START_TEST(test_silence) {
   std::string bytes = clip_bytes();
   for (const size_t ends : {size_t{0}, size_t{100}, bytes.size() / 2})
     for (const bool patches : {true, false}) {
@@ -149,28 +149,28 @@ GST_START_TEST(silence) {
                  "Nothing has come from the source for 0.4 seconds; stall-timeout sets how long to wait.");
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The header comes last, after far more than the limit in all.
-GST_START_TEST(slow_source) {
+GST_START_TEST(test_slow_source) {
   std::string bytes = clip_bytes("mp4mux");
   const Outcome outcome = run_slow(patches_of("", std::string(kOptions) + "stall-timeout=2"), bytes, bytes.size() / 30,
                                    100000, bytes.size() + 1);
   // Read at once, and in order: what lies before the header cannot be gone back to.
   fail_unless(outcome.error.find("stall-timeout") == std::string::npos, "%s", outcome.error.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(trickle) {
+GST_START_TEST(test_trickle) {
   std::string bytes = clip_bytes();
   check_late(
       run_slow(patches_of("", std::string(kOptions) + "timeout=0.5 stall-timeout=5"), bytes, 16, 20000, bytes.size()),
       "Nothing has come of the video within 0.5 seconds; timeout sets how long that may take.");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Whoever takes the frames takes longer than the limits for each.
-GST_START_TEST(slow_consumer) {
+GST_START_TEST(test_slow_consumer) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 60);
@@ -179,10 +179,10 @@ GST_START_TEST(slow_consumer) {
       run(bin_of("uniformdecodebin", path, options) + " ! identity sleep-time=3000000 ! fakesink sync=false");
   fail_unless(outcome.eos, "%s", outcome.error.c_str());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Nothing is waited for in PAUSED, and behind the end.
-GST_START_TEST(at_rest) {
+GST_START_TEST(test_at_rest) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 60);
@@ -193,10 +193,10 @@ GST_START_TEST(at_rest) {
   fail_unless(line.finish().eos);
   check_silence(line, 4 * GST_SECOND);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // There is no saying when a live source has something; but how long to wait can be asked for.
-GST_START_TEST(live_source) {
+GST_START_TEST(test_live_source) {
   gst_element_register(nullptr, "cpslivesrc", GST_RANK_PRIMARY, live_source_get_type());
   Line line("patchstreambin name=bin uri=cps-live: allow-uri-schemes=cps-live stall-timeout=0.2 ! tensormetasink");
   line.reach(GST_STATE_PLAYING);
@@ -208,10 +208,10 @@ GST_START_TEST(live_source) {
   limited.reach(GST_STATE_PLAYING);
   fail_unless(limited.finish().error.find("timeout sets") != std::string::npos);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A second stream of the same bin has all of its time.
-GST_START_TEST(used_again) {
+GST_START_TEST(test_used_again) {
   const TempDir folder;
   const std::string path = folder.file("clip.mp4");
   encode(path, kH264B, "mp4mux", 60);
@@ -222,18 +222,18 @@ GST_START_TEST(used_again) {
     line.forget_messages();
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 static Suite *time_limits_suite() {
   Suite *suite = suite_create("timelimits");
   TCase *tests = make_tests(suite);
-  tcase_add_test(tests, silence);
-  tcase_add_test(tests, slow_source);
-  tcase_add_test(tests, trickle);
-  tcase_add_test(tests, slow_consumer);
-  tcase_add_test(tests, at_rest);
-  tcase_add_test(tests, live_source);
-  tcase_add_test(tests, used_again);
+  tcase_add_test(tests, test_silence);
+  tcase_add_test(tests, test_slow_source);
+  tcase_add_test(tests, test_trickle);
+  tcase_add_test(tests, test_slow_consumer);
+  tcase_add_test(tests, test_at_rest);
+  tcase_add_test(tests, test_live_source);
+  tcase_add_test(tests, test_used_again);
   return suite;
 }
 

@@ -4,7 +4,7 @@
 
 using namespace patchselect;
 
-GST_START_TEST(dtypes) {
+GST_START_TEST(test_dtypes) {
   const Clip clip = noise_clip();
   const auto exact = test::elements_of<float>(run_with({}, clip).get(), "patches");
   const auto bytes = test::elements_of<guint8>(run_with({{"output-dtype", "u8"}}, clip).get(), "patches");
@@ -22,9 +22,9 @@ GST_START_TEST(dtypes) {
   assert_equals_int(meta->tensors[1].dtype, CPS_DTYPE_I64);
   assert_equals_int(meta->tensors[2].dtype, CPS_DTYPE_F32);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(scaling) {
+GST_START_TEST(test_scaling) {
   const Clip clip = noise_clip();
   const Expected expected = expect(clip, keep(20), kTarget);
   const double mean[] = {0.48, 0.46, 0.41}, std[] = {0.27, 0.26, 0.28};
@@ -39,9 +39,9 @@ GST_START_TEST(scaling) {
   const auto divide = run_with({{"std", "<1.0, 2.0, 4.0>"}}, clip);
   check_pixels(divide.get(), clip, expected, kBt709, [](double value, int c) { return value / (1 << c); });
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(scaling_refused) {
+GST_START_TEST(test_scaling_refused) {
   check_refused({{"output-dtype", "u8"}, {"scale", "0.5"}}, "u8");
   check_refused({{"output-dtype", "u8"}, {"mean", "<1.0, 0.0, 0.0>"}}, "u8");
   check_refused({{"output-dtype", "u8"}, {"std", "<1.0, 1.0, 2.0>"}}, "u8");
@@ -52,9 +52,9 @@ GST_START_TEST(scaling_refused) {
   const Clip clip = noise_clip(); // what changes nothing is no matter
   run_with({{"output-dtype", "u8"}, {"scale", "1"}, {"mean", "<0.0, 0.0, 0.0>"}, {"std", "<1.0, 1.0, 1.0>"}}, clip);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(colorimetry_of_the_caps) {
+GST_START_TEST(test_colorimetry_of_the_caps) {
   const struct {
     const char *text;
     Colors colors;
@@ -66,9 +66,9 @@ GST_START_TEST(colorimetry_of_the_caps) {
     check_small(run_with({}, clip).get(), clip, row.colors);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(colorimetry_by_height) {
+GST_START_TEST(test_colorimetry_by_height) {
   for (const int height : {480, 720}) {
     Clip clip = noise_clip(test::video_info("I420", 64, height), {0, 0, 64, height}, 1);
     Harness select("patchselect", kSmall);
@@ -81,9 +81,9 @@ GST_START_TEST(colorimetry_by_height) {
     check_pixels(tensors.get(), clip, expect(clip, keep(20), target), height == 480 ? kBt601 : kBt709);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(color_matrix) {
+GST_START_TEST(test_color_matrix) {
   const Clip clip = noise_clip("I420", 2, 1, "bt709");
   check_small(run_with({{"color-matrix", "bt601"}}, clip).get(), clip, kBt601);
   check_small(run_with({{"color-matrix", "bt2020"}}, clip).get(), clip, kBt2020);
@@ -93,15 +93,15 @@ GST_START_TEST(color_matrix) {
   const Clip rgb = noise_clip("RGB", 2, 1, "sRGB"); // nothing to convert
   check_small(run_with({{"color-matrix", "bt601"}}, rgb).get(), rgb);
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *patchselect::color_tests() {
   TCase *tests = test::subject("colors");
-  tcase_add_test(tests, dtypes);
-  tcase_add_test(tests, scaling);
-  tcase_add_test(tests, scaling_refused);
-  tcase_add_test(tests, colorimetry_of_the_caps);
-  tcase_add_test(tests, colorimetry_by_height);
-  tcase_add_test(tests, color_matrix);
+  tcase_add_test(tests, test_dtypes);
+  tcase_add_test(tests, test_scaling);
+  tcase_add_test(tests, test_scaling_refused);
+  tcase_add_test(tests, test_colorimetry_of_the_caps);
+  tcase_add_test(tests, test_colorimetry_by_height);
+  tcase_add_test(tests, test_color_matrix);
   return tests;
 }

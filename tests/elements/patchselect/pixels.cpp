@@ -4,7 +4,7 @@
 
 using namespace patchselect;
 
-GST_START_TEST(formats) {
+GST_START_TEST(test_formats) {
   for (const test::Format &format : test::known_formats()) {
     if (format.model == cps::ColorModel::Yuv) {
       const Clip clip = noise_clip(format.name);
@@ -15,9 +15,9 @@ GST_START_TEST(formats) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(crops) {
+GST_START_TEST(test_crops) {
   for (const char *format : {"I420", "NV12", "Y42B", "RGB", "GRAY8"}) {
     const GstVideoInfo info = test::video_info(format, 120, 100, "1:4:0:0");
     const Clip clip = noise_clip(info, {7, 9, 97, 81}, 2);
@@ -30,10 +30,10 @@ GST_START_TEST(crops) {
     assert_equals_int(clip_of(tensors.get())->source_height, 81);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Frames that are stored otherwise than they are shown.
-GST_START_TEST(orientations) {
+GST_START_TEST(test_orientations) {
   for (const test::Format &format : test::known_formats())
     for (const test::Shown &shown : test::kShown) {
       const GstVideoInfo info = test::video_info(format.name, 101, 83, "1:4:0:0");
@@ -64,9 +64,9 @@ GST_START_TEST(orientations) {
       assert_equals_int(clip_of(tensors.get())->source_height, seen.region.height);
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sizes) {
+GST_START_TEST(test_sizes) {
   const GstVideoInfo info = test::video_info("I420", 320, 180, "bt709");
   const Clip clip = noise_clip(info, {0, 0, 320, 180}, 2);
   const struct {
@@ -96,13 +96,13 @@ GST_START_TEST(sizes) {
     assert_equals_int(meta->grid_height, row.target.height / options.patch_size);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *patchselect::pixel_tests() {
   TCase *tests = test::subject("pixels");
-  tcase_add_test(tests, formats);
-  tcase_add_test(tests, crops);
-  tcase_add_test(tests, orientations);
-  tcase_add_test(tests, sizes);
+  tcase_add_test(tests, test_formats);
+  tcase_add_test(tests, test_crops);
+  tcase_add_test(tests, test_orientations);
+  tcase_add_test(tests, test_sizes);
   return tests;
 }

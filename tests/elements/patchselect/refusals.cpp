@@ -23,7 +23,7 @@ void check_frame_refused(const std::function<void(GstBuffer *)> &change, const c
 
 } // namespace
 
-GST_START_TEST(options_refused) {
+GST_START_TEST(test_options_refused) {
   check_refused({{"patch-size", "0"}}, "patch-size is 0");
   check_refused({{"patch-size", "-3"}}, "patch-size is -3");
   check_refused({{"patch-size", "1025"}}, "patch-size is 1025");
@@ -31,16 +31,16 @@ GST_START_TEST(options_refused) {
   check_refused({{"input-size", "0"}, {"min-pixels", "100"}}, "input-size is 0");
   check_refused({{"input-size", "2000000000"}}, "input-size");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frames_without_energy) {
+GST_START_TEST(test_frames_without_energy) {
   check_frame_refused(
       [](GstBuffer *buffer) { gst_buffer_remove_meta(buffer, &cps_buffer_get_energy_meta(buffer)->meta); },
       "patchenergy");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(energy_of_another_size) {
+GST_START_TEST(test_energy_of_another_size) {
   check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_energy_meta(buffer)->frame_width = 95; },
                       "95x80, but the frame is 96x80");
   check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_energy_meta(buffer)->frame_height = 81; }, "96x81");
@@ -53,22 +53,22 @@ GST_START_TEST(energy_of_another_size) {
       },
       "energy");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // One that a frame of the same size may have.
-GST_START_TEST(energy_of_another_orientation) {
+GST_START_TEST(test_energy_of_another_orientation) {
   check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_energy_meta(buffer)->orientation = CPS_ORIENTATION_180; },
                       "rotated or mirrored otherwise");
   check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_frame_meta(buffer)->orientation = CPS_ORIENTATION_HORIZ; },
                       "rotated or mirrored otherwise");
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *patchselect::refusal_tests() {
   TCase *tests = test::subject("refusals");
-  tcase_add_test(tests, options_refused);
-  tcase_add_test(tests, frames_without_energy);
-  tcase_add_test(tests, energy_of_another_size);
-  tcase_add_test(tests, energy_of_another_orientation);
+  tcase_add_test(tests, test_options_refused);
+  tcase_add_test(tests, test_frames_without_energy);
+  tcase_add_test(tests, test_energy_of_another_size);
+  tcase_add_test(tests, test_energy_of_another_orientation);
   return tests;
 }

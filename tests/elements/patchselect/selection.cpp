@@ -4,7 +4,7 @@
 
 using namespace patchselect;
 
-GST_START_TEST(random_access_frames) {
+GST_START_TEST(test_random_access_frames) {
   Clip clip = noise_clip("I420", 4);
   for (const std::vector<bool> &flags : {std::vector<bool>{false, false, true, false},
                                          {true, false, true, true},
@@ -17,19 +17,19 @@ GST_START_TEST(random_access_frames) {
       assert_equals_int(clip_of(tensors.get())->frames[i].is_i, flags[i]);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Where no sampled frame is one, the first counts.
-GST_START_TEST(no_random_access_frame) {
+GST_START_TEST(test_no_random_access_frame) {
   const Clip clip = noise_clip("I420", 4);
   const auto tensors = run_with({}, clip);
   check_fields(tensors.get(), clip, expect(clip, keep(20), kTarget));
   for (guint i = 0; i < 4; ++i)
     assert_equals_int(clip_of(tensors.get())->frames[i].is_i, i == 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(blocks) {
+GST_START_TEST(test_blocks) {
   Clip clip = noise_clip();
   clip.random_access[1] = true;
   cps::SelectOptions options = keep(24);
@@ -39,18 +39,18 @@ GST_START_TEST(blocks) {
   check_fields(tensors.get(), clip, expected);
   check_pixels(tensors.get(), clip, expected, kBt709);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(blocks_that_do_not_divide) {
+GST_START_TEST(test_blocks_that_do_not_divide) {
   check_refused({{"selection-unit", "block2x2"}, {"k-keep", "22"}}, "block2x2");
   check_refused({{"selection-unit", "block2x2"}, {"k-keep", "22"}}, "k-keep is 22");
   const Clip clip = noise_clip(); // more than there are is all there are, and those divide
   const auto tensors = run_with({{"selection-unit", "block2x2"}, {"k-keep", "50"}}, clip);
   assert_equals_int(test::elements_of<float>(tensors.get(), "meta_scores").size(), 48);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(static_fallback) {
+GST_START_TEST(test_static_fallback) {
   Clip clip = noise_clip("I420", 5);
   for (auto &map : clip.maps)
     for (float &value : map)
@@ -74,9 +74,9 @@ GST_START_TEST(static_fallback) {
                                clip);
   check_fields(moving.get(), clip, expect(clip, options, kTarget));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(more_than_there_are) {
+GST_START_TEST(test_more_than_there_are) {
   const Clip clip = noise_clip();
   const auto tensors = run_with({{"k-keep", "2147483647"}}, clip);
   const auto fields = test::elements_of<gint64>(tensors.get(), "meta_fields");
@@ -84,9 +84,9 @@ GST_START_TEST(more_than_there_are) {
   for (size_t i = 0; i < 48; ++i)
     assert_equals_int64(fields[6 * i + 3], static_cast<gint64>(i));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing_to_keep) {
+GST_START_TEST(test_nothing_to_keep) {
   for (const char *count : {"0", "-1", "-2147483648"}) {
     const Clip clip = noise_clip();
     const auto tensors = run_with({{"k-keep", count}}, clip);
@@ -99,26 +99,26 @@ GST_START_TEST(nothing_to_keep) {
     assert_equals_int(meta->clip->n_frames, 3);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(sequence_of_one) {
+GST_START_TEST(test_sequence_of_one) {
   const Clip clip = noise_clip("I420", 1);
   const auto tensors = run_with({{"k-keep", "5"}}, clip);
   const Expected expected = expect(clip, keep(5), kTarget);
   check_fields(tensors.get(), clip, expected);
   check_pixels(tensors.get(), clip, expected, kBt709);
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *patchselect::selection_tests() {
   TCase *tests = test::subject("selection");
-  tcase_add_test(tests, random_access_frames);
-  tcase_add_test(tests, no_random_access_frame);
-  tcase_add_test(tests, blocks);
-  tcase_add_test(tests, blocks_that_do_not_divide);
-  tcase_add_test(tests, static_fallback);
-  tcase_add_test(tests, more_than_there_are);
-  tcase_add_test(tests, nothing_to_keep);
-  tcase_add_test(tests, sequence_of_one);
+  tcase_add_test(tests, test_random_access_frames);
+  tcase_add_test(tests, test_no_random_access_frame);
+  tcase_add_test(tests, test_blocks);
+  tcase_add_test(tests, test_blocks_that_do_not_divide);
+  tcase_add_test(tests, test_static_fallback);
+  tcase_add_test(tests, test_more_than_there_are);
+  tcase_add_test(tests, test_nothing_to_keep);
+  tcase_add_test(tests, test_sequence_of_one);
   return tests;
 }

@@ -4,7 +4,7 @@
 
 using namespace patchselect;
 
-GST_START_TEST(defaults) {
+GST_START_TEST(test_defaults) {
   const Owned<GstElement> select = test::make_element("patchselect");
   gint input = 0, patch = 0, count = 0;
   g_object_get(select.get(), "input-size", &input, "patch-size", &patch, "k-keep", &count, nullptr);
@@ -17,9 +17,9 @@ GST_START_TEST(defaults) {
   const auto tensors = run(plain, clip);
   assert_equals_int(cps_buffer_get_tensor_meta(tensors.get())->tensors[0].dtype, CPS_DTYPE_BF16);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(caps) {
+GST_START_TEST(test_caps) {
   const Clip clip = noise_clip();
   Harness select("patchselect", kSmall);
   std::string order;
@@ -58,10 +58,10 @@ GST_START_TEST(caps) {
   run(select, clip, 3);
   assert_text(order, "segment buffer ");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Properties apply from the next clip on, and a clip says what it was made with.
-GST_START_TEST(properties_change_in_a_clip) {
+GST_START_TEST(test_properties_change_in_a_clip) {
   const Clip clip = noise_clip();
   Harness select("patchselect", kSmall);
   select.start(test::video_caps(clip.info).get());
@@ -76,9 +76,9 @@ GST_START_TEST(properties_change_in_a_clip) {
   assert_equals_int(test::elements_of<float>(next.get(), "meta_scores").size(), 8);
   assert_text(metadata_of(next.get())["k_keep"], "8");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(metadata) {
+GST_START_TEST(test_metadata) {
   Clip clip = noise_clip();
   clip.random_access[1] = true;
   Harness select("patchselect", kSmall);
@@ -137,13 +137,13 @@ GST_START_TEST(metadata) {
   check_metadata(tensors.get(), expected);
   fail_unless(select.pull_event(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) == nullptr); // no concern of tensors
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *patchselect::tensor_tests() {
   TCase *tests = test::subject("tensors");
-  tcase_add_test(tests, defaults);
-  tcase_add_test(tests, caps);
-  tcase_add_test(tests, properties_change_in_a_clip);
-  tcase_add_test(tests, metadata);
+  tcase_add_test(tests, test_defaults);
+  tcase_add_test(tests, test_caps);
+  tcase_add_test(tests, test_properties_change_in_a_clip);
+  tcase_add_test(tests, test_metadata);
   return tests;
 }

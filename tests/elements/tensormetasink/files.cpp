@@ -41,7 +41,7 @@ std::string name_of(const char *pattern, guint index) {
 
 } // namespace
 
-GST_START_TEST(writes) {
+GST_START_TEST(test_writes) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("clip-%05d.safetensors").c_str()}});
   for (const guint index : {0u, 7u}) {
@@ -64,9 +64,9 @@ GST_START_TEST(writes) {
   fail_unless(sink.try_pull_sample(0) == nullptr); // written, not queued
   sink.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(patterns) {
+GST_START_TEST(test_patterns) {
   assert_text(name_of("%d", 12), "12");
   assert_text(name_of("a%db", 0), "a0b");
   assert_text(name_of("%05d", 12), "00012");
@@ -78,9 +78,9 @@ GST_START_TEST(patterns) {
   assert_text(name_of("plain", 12), "plain");
   assert_text(name_of("%d", G_MAXUINT), "4294967295");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(bad_patterns) {
+GST_START_TEST(test_bad_patterns) {
   for (const char *pattern :
        {"%", "a%", "%s", "%d%d", "%05d-%d", "%5", "%n", "%05x", "%-5d", "%ld", "%.3d", "% d", "%999d", "%%%"}) {
     const TempDir folder;
@@ -90,9 +90,9 @@ GST_START_TEST(bad_patterns) {
     fail_unless(folder.files().empty());
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(bad_folders) {
+GST_START_TEST(test_bad_folders) {
   const TempDir folder;
   fail_unless(g_file_set_contents(folder.file("file").c_str(), "x", 1, nullptr));
   for (const char *location : {"none/clip", "file/clip"}) {
@@ -108,10 +108,10 @@ GST_START_TEST(bad_folders) {
   assert_text(start_error(folder.file("clip")), "");
   assert_text(start_error(""), "");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A refusal is not for ever.
-GST_START_TEST(starts_after_a_refusal) {
+GST_START_TEST(test_starts_after_a_refusal) {
   const TempDir folder;
   const Owned<GstElement> sink = test::make_element("tensormetasink", {{"location", "%s"}});
   fail_unless(gst_element_set_state(sink.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE);
@@ -120,10 +120,10 @@ GST_START_TEST(starts_after_a_refusal) {
   fail_unless(gst_element_set_state(sink.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_SUCCESS);
   gst_element_set_state(sink.get(), GST_STATE_NULL);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The location counts that is set when the stream begins.
-GST_START_TEST(location_set_in_ready) {
+GST_START_TEST(test_location_set_in_ready) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("old-%d").c_str()}});
   for (const char *bad : {"clip-%s.safetensors", "none/clip"}) {
@@ -140,9 +140,9 @@ GST_START_TEST(location_set_in_ready) {
   sink.check_quiet();
   fail_unless(folder.files() == std::vector<std::string>{"new-3"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(location_set_in_playing) {
+GST_START_TEST(test_location_set_in_playing) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("old-%d").c_str()}});
   fail_unless(sink.push_clip(0) == GST_FLOW_OK);
@@ -162,10 +162,10 @@ GST_START_TEST(location_set_in_playing) {
   assert_equals_int(folder.files().size(), 5);
   fail_unless(g_file_test(folder.file("new-4").c_str(), G_FILE_TEST_EXISTS));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Before there is anything to lose.
-GST_START_TEST(obstacles) {
+GST_START_TEST(test_obstacles) {
   for (const test::Obstacle &obstacle : test::obstacles()) {
     const TempDir folder;
     if (!obstacle.make(folder.file("clip"))) {
@@ -177,9 +177,9 @@ GST_START_TEST(obstacles) {
     fail_unless(folder.files() == std::vector<std::string>{"clip"});
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(write_fails) {
+GST_START_TEST(test_write_fails) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("clip").c_str()}});
   fail_unless(mkdir(folder.file("clip").c_str(), 0755) == 0);
@@ -196,18 +196,18 @@ GST_START_TEST(write_fails) {
   fail_unless(folder.files() == std::vector<std::string>{"clip"});
   fail_unless(gst_bus_pop_filtered(sink.bus(), GST_MESSAGE_ELEMENT) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(writes_to_the_disk) {
+GST_START_TEST(test_writes_to_the_disk) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("%d").c_str()}, {"fsync", "true"}});
   fail_unless(sink.push_clip(0) == GST_FLOW_OK);
   sink.check_quiet();
   fail_unless(folder.files() == std::vector<std::string>{"0"});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(disk_full) {
+GST_START_TEST(test_disk_full) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("clip-%d").c_str()}});
   fail_unless(sink.push_clip(0) == GST_FLOW_OK);
@@ -222,10 +222,10 @@ GST_START_TEST(disk_full) {
   sink.check_error("clip-1");
   fail_unless(folder.files() == std::vector<std::string>{"clip-0"});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Both: the application asks for it with max-buffers.
-GST_START_TEST(writes_and_queues) {
+GST_START_TEST(test_writes_and_queues) {
   const TempDir folder;
   const Sink sink({{"location", folder.file("%d").c_str()}, {"max-buffers", "2"}, {"drop", "true"}});
   for (guint i = 0; i < 3; ++i)
@@ -233,9 +233,9 @@ GST_START_TEST(writes_and_queues) {
   assert_equals_int(folder.files().size(), 3);
   fail_unless(sink.drain() == Indices({1, 2}));
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(location_reads_back) {
+GST_START_TEST(test_location_reads_back) {
   const Owned<GstElement> sink = test::make_element("tensormetasink", {{"location", "clip"}});
   gchar *location = nullptr;
   g_object_get(sink.get(), "location", &location, nullptr);
@@ -245,22 +245,22 @@ GST_START_TEST(location_reads_back) {
   g_object_get(sink.get(), "location", &location, nullptr);
   fail_unless(location == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sink::file_tests() {
   TCase *tests = test::subject("files");
-  tcase_add_test(tests, writes);
-  tcase_add_test(tests, patterns);
-  tcase_add_test(tests, bad_patterns);
-  tcase_add_test(tests, bad_folders);
-  tcase_add_test(tests, starts_after_a_refusal);
-  tcase_add_test(tests, location_set_in_ready);
-  tcase_add_test(tests, location_set_in_playing);
-  tcase_add_test(tests, obstacles);
-  tcase_add_test(tests, write_fails);
-  tcase_add_test(tests, writes_to_the_disk);
-  tcase_add_test(tests, disk_full);
-  tcase_add_test(tests, writes_and_queues);
-  tcase_add_test(tests, location_reads_back);
+  tcase_add_test(tests, test_writes);
+  tcase_add_test(tests, test_patterns);
+  tcase_add_test(tests, test_bad_patterns);
+  tcase_add_test(tests, test_bad_folders);
+  tcase_add_test(tests, test_starts_after_a_refusal);
+  tcase_add_test(tests, test_location_set_in_ready);
+  tcase_add_test(tests, test_location_set_in_playing);
+  tcase_add_test(tests, test_obstacles);
+  tcase_add_test(tests, test_write_fails);
+  tcase_add_test(tests, test_writes_to_the_disk);
+  tcase_add_test(tests, test_disk_full);
+  tcase_add_test(tests, test_writes_and_queues);
+  tcase_add_test(tests, test_location_reads_back);
   return tests;
 }

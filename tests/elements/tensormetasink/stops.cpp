@@ -4,7 +4,7 @@
 
 using namespace sink;
 
-GST_START_TEST(state_change_ends_push) {
+GST_START_TEST(test_state_change_ends_push) {
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
     const Sink sink({{"max-buffers", "1"}});
     Pusher pusher(sink, 9);
@@ -15,9 +15,9 @@ GST_START_TEST(state_change_ends_push) {
     assert_equals_int(pusher.pushed(), 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(state_change_ends_pull) {
+GST_START_TEST(test_state_change_ends_pull) {
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL}) {
     const Sink sink;
     std::thread puller([&] { fail_unless(sink.pull_sample() == nullptr); });
@@ -27,9 +27,9 @@ GST_START_TEST(state_change_ends_pull) {
     fail_unless(sink.pull_sample() == nullptr); // and does not begin to wait
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(flush_ends_push) {
+GST_START_TEST(test_flush_ends_push) {
   const Sink sink({{"max-buffers", "1"}});
   Pusher pusher(sink, 9);
   pusher.wait_for(1);
@@ -42,10 +42,10 @@ GST_START_TEST(flush_ends_push) {
   fail_unless(sink.push_clip(7) == GST_FLOW_OK);
   assert_equals_int(Sink::index_of(sink.pull_sample().get()), 7);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // PAUSED holds a push that waits, and lets it go on.
-GST_START_TEST(pause_keeps_push) {
+GST_START_TEST(test_pause_keeps_push) {
   const Sink sink({{"max-buffers", "1"}});
   Pusher pusher(sink, 2);
   pusher.wait_for(1);
@@ -57,9 +57,9 @@ GST_START_TEST(pause_keeps_push) {
   assert_equals_int(Sink::index_of(sink.pull_sample().get()), 1);
   fail_unless(pusher.join() == GST_FLOW_OK);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(eos_after_the_queue) {
+GST_START_TEST(test_eos_after_the_queue) {
   const Sink sink;
   sink.push_clip(0);
   sink.push_clip(1);
@@ -70,19 +70,19 @@ GST_START_TEST(eos_after_the_queue) {
   fail_unless(sink.pull_sample() == nullptr);
   fail_unless(sink.try_pull_sample(kForever) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(eos_ends_pull) {
+GST_START_TEST(test_eos_ends_pull) {
   const Sink sink;
   std::thread puller([&] { fail_unless(sink.pull_sample() == nullptr); });
   give_time();
   sink.event(gst_event_new_eos());
   puller.join();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // EOS waits for nobody: a full queue may be emptied after it.
-GST_START_TEST(eos_with_a_full_queue) {
+GST_START_TEST(test_eos_with_a_full_queue) {
   const Sink sink({{"max-buffers", "1"}});
   sink.push_clip(0);
   fail_unless(sink.event(gst_event_new_eos()));
@@ -91,9 +91,9 @@ GST_START_TEST(eos_with_a_full_queue) {
   gst_message_unref(message);
   assert_equals_int(Sink::index_of(sink.pull_sample().get()), 0);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(flush_after_eos) {
+GST_START_TEST(test_flush_after_eos) {
   const Sink sink;
   sink.push_clip(0);
   sink.event(gst_event_new_eos());
@@ -104,10 +104,10 @@ GST_START_TEST(flush_after_eos) {
   fail_unless(sink.push_clip(1) == GST_FLOW_OK);
   puller.join();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A restart is a new stream: nothing of the old is left, and its end neither.
-GST_START_TEST(restarts) {
+GST_START_TEST(test_restarts) {
   const Sink sink;
   for (const GstState state : {GST_STATE_READY, GST_STATE_NULL, GST_STATE_READY}) {
     fail_unless(sink.push_clip(1) == GST_FLOW_OK);
@@ -129,18 +129,18 @@ GST_START_TEST(restarts) {
     assert_equals_int(seen, 3);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sink::stop_tests() {
   TCase *tests = test::subject("stops");
-  tcase_add_test(tests, state_change_ends_push);
-  tcase_add_test(tests, state_change_ends_pull);
-  tcase_add_test(tests, flush_ends_push);
-  tcase_add_test(tests, pause_keeps_push);
-  tcase_add_test(tests, eos_after_the_queue);
-  tcase_add_test(tests, eos_ends_pull);
-  tcase_add_test(tests, eos_with_a_full_queue);
-  tcase_add_test(tests, flush_after_eos);
-  tcase_add_test(tests, restarts);
+  tcase_add_test(tests, test_state_change_ends_push);
+  tcase_add_test(tests, test_state_change_ends_pull);
+  tcase_add_test(tests, test_flush_ends_push);
+  tcase_add_test(tests, test_pause_keeps_push);
+  tcase_add_test(tests, test_eos_after_the_queue);
+  tcase_add_test(tests, test_eos_ends_pull);
+  tcase_add_test(tests, test_eos_with_a_full_queue);
+  tcase_add_test(tests, test_flush_after_eos);
+  tcase_add_test(tests, test_restarts);
   return tests;
 }

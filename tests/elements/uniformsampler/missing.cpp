@@ -4,7 +4,7 @@
 
 using namespace sampler;
 
-GST_START_TEST(out_of_order_arrival) {
+GST_START_TEST(test_out_of_order_arrival) {
   Harness sampler("uniformsampler", {{"sequence-length", "10"}});
   sampler.start(caps().get());
   push_stamped(sampler, {3, 0, 2, 1, 9, 8, 4, 5, 7, 6});
@@ -13,10 +13,10 @@ GST_START_TEST(out_of_order_arrival) {
   check_numbered(frames, 0);
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Each goes out as soon as all before it have.
-GST_START_TEST(pushes_at_once) {
+GST_START_TEST(test_pushes_at_once) {
   Harness sampler("uniformsampler", {{"sequence-length", "4"}});
   sampler.start(caps().get());
   sampler.push(stamped(1, 4));
@@ -26,10 +26,10 @@ GST_START_TEST(pushes_at_once) {
   sampler.push(stamped(2, 4));
   assert_ids(pictures_of(sampler.pull_all()), {2});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The decoder's pool is left alone: frames that no position needs are released.
-GST_START_TEST(keeps_no_other_frames) {
+GST_START_TEST(test_keeps_no_other_frames) {
   Harness sampler("uniformsampler", {{"frame-ids", "<20, 1>"}});
   sampler.start(caps().get());
   for (guint64 id = 0; id < 15; ++id) {
@@ -38,9 +38,9 @@ GST_START_TEST(keeps_no_other_frames) {
     ASSERT_MINI_OBJECT_REFCOUNT(frame.get(), "frame", (id == 1 ? 2 : 1));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(missing_is_substituted) {
+GST_START_TEST(test_missing_is_substituted) {
   Harness sampler("uniformsampler", {{"sequence-length", "4"}});
   sampler.start(caps().get());
   push_stamped(sampler, {0, 1, 2, 3, 4, 5, 7, 8, 9}); // 6 is wanted
@@ -63,10 +63,10 @@ GST_START_TEST(missing_is_substituted) {
   fail_unless(sampler.pull_event(GST_EVENT_EOS) != nullptr);
   fail_unless(sampler.pull_event(GST_EVENT_EOS) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What stands in is no random-access point, unless the missing frame itself is one.
-GST_START_TEST(substitute_has_the_flags_of_the_plan) {
+GST_START_TEST(test_substitute_has_the_flags_of_the_plan) {
   Harness sampler("uniformsampler");
   sampler.start(caps().get());
   CpsPlan *plan = cps_plan_new(3);
@@ -89,9 +89,9 @@ GST_START_TEST(substitute_has_the_flags_of_the_plan) {
       assert_equals_uint64(meta->pts, 1000 * (i + 1));
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(missing_is_an_error) {
+GST_START_TEST(test_missing_is_an_error) {
   Harness sampler("uniformsampler", {{"sequence-length", "4"}, {"on-error", "fail"}});
   sampler.start(caps().get());
   push_stamped(sampler, {0, 1, 2, 3, 4, 5, 7, 8, 9});
@@ -100,7 +100,7 @@ GST_START_TEST(missing_is_an_error) {
   sampler.check_error("Frame 6 ");
   fail_unless(sampler.warning().empty());
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Decoders say of some frames that they made up what is lost.
 static Owned<GstBuffer> damaged(guint64 id, guint64 total) {
@@ -109,7 +109,7 @@ static Owned<GstBuffer> damaged(guint64 id, guint64 total) {
   return frame;
 }
 
-GST_START_TEST(damage_is_told) {
+GST_START_TEST(test_damage_is_told) {
   Harness sampler("uniformsampler", {{"sequence-length", "6"}});
   sampler.start(caps().get());
   sampler.push(stamped(0, 3));
@@ -117,8 +117,8 @@ GST_START_TEST(damage_is_told) {
   sampler.push(stamped(2, 3));
   const auto frames = sampler.pull_all();
   assert_ids(pictures_of(frames), {0, 0, 0, 1, 1, 2});
-  for (size_t i = 0; i < frames.size(); ++i) {
-    const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frames[i].get());
+  for (const auto &frame : frames) {
+    const CpsFrameMeta *meta = cps_buffer_get_frame_meta(frame.get());
     const bool is_damaged = meta->frame_id == 1;
     assert_equals_int(meta->status, is_damaged ? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK);
     assert_equals_uint64(meta->pts, test::time_of(meta->frame_id));
@@ -127,19 +127,19 @@ GST_START_TEST(damage_is_told) {
   fail_unless(test::contains(warning, "Frame 1 is damaged"), "%s", warning.c_str());
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(damage_may_fail) {
+GST_START_TEST(test_damage_may_fail) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"on-error", "fail"}});
   sampler.start(caps().get());
   sampler.push(stamped(0, 3));
   fail_unless(sampler.push(damaged(1, 3)) == GST_FLOW_ERROR);
   sampler.check_error("Frame 1 is damaged");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Nobody asks for it.
-GST_START_TEST(damage_between_the_sampled_frames) {
+GST_START_TEST(test_damage_between_the_sampled_frames) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"on-error", "fail"}});
   sampler.start(caps().get());
   sampler.push(stamped(0, 3));
@@ -148,9 +148,9 @@ GST_START_TEST(damage_between_the_sampled_frames) {
   assert_ids(pictures_of(sampler.pull_all()), {0, 2});
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(missing_at_position_0) {
+GST_START_TEST(test_missing_at_position_0) {
   Harness sampler("uniformsampler", {{"sequence-length", "4"}});
   sampler.start(caps().get());
   push_stamped(sampler, range(1, 10));
@@ -164,10 +164,10 @@ GST_START_TEST(missing_at_position_0) {
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 0);
   fail_unless(test::contains(sampler.warning(), "a later frame"));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // No decoder reorders by more than 16 pictures: a frame is given up without waiting for the end.
-GST_START_TEST(overtaken) {
+GST_START_TEST(test_overtaken) {
   Harness sampler("uniformsampler", {{"frame-ids", "<0, 1, 30>"}});
   sampler.start(caps().get());
   sampler.push(stamped(0, 40));
@@ -187,9 +187,9 @@ GST_START_TEST(overtaken) {
   fail_unless(sampler.push(stamped(30, 40)) == GST_FLOW_EOS);
   assert_ids(pictures_of(sampler.pull_all()), {30});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(late_by_16) {
+GST_START_TEST(test_late_by_16) {
   Harness sampler("uniformsampler", {{"frame-ids", "<0, 1, 30>"}});
   sampler.start(caps().get());
   sampler.push(stamped(0, 40));
@@ -199,9 +199,9 @@ GST_START_TEST(late_by_16) {
   assert_ids(pictures_of(sampler.pull_all()), {0, 1});
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing_decoded) {
+GST_START_TEST(test_nothing_decoded) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.start(caps().get());
   sampler.event(plan_event({0, 5}, 10));
@@ -209,9 +209,9 @@ GST_START_TEST(nothing_decoded) {
   fail_unless(test::contains(sampler.error(), "without a decoded frame"));
   fail_unless(sampler.pull() == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing_wanted_decoded) {
+GST_START_TEST(test_nothing_wanted_decoded) {
   Harness sampler("uniformsampler");
   sampler.start(caps().get());
   sampler.event(plan_event({0, 5}, 10));
@@ -221,10 +221,10 @@ GST_START_TEST(nothing_wanted_decoded) {
   fail_unless(test::contains(sampler.error(), "None of the sampled frames"));
   fail_unless(sampler.pull() == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // An estimate may be too high: the clip is never short.
-GST_START_TEST(early_eos) {
+GST_START_TEST(test_early_eos) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "20"}});
   sampler.start(caps().get());
   push_plain(sampler, 0, 12);
@@ -236,24 +236,24 @@ GST_START_TEST(early_eos) {
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[2].get())->pts, test::time_of(19));
   assert_equals_int(status_of(frames[2].get()), CPS_FRAME_STATUS_SUBSTITUTED);
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sampler::missing_tests() {
   TCase *tests = test::subject("missing");
-  tcase_add_test(tests, out_of_order_arrival);
-  tcase_add_test(tests, pushes_at_once);
-  tcase_add_test(tests, keeps_no_other_frames);
-  tcase_add_test(tests, missing_is_substituted);
-  tcase_add_test(tests, substitute_has_the_flags_of_the_plan);
-  tcase_add_test(tests, missing_is_an_error);
-  tcase_add_test(tests, damage_is_told);
-  tcase_add_test(tests, damage_may_fail);
-  tcase_add_test(tests, damage_between_the_sampled_frames);
-  tcase_add_test(tests, missing_at_position_0);
-  tcase_add_test(tests, overtaken);
-  tcase_add_test(tests, late_by_16);
-  tcase_add_test(tests, nothing_decoded);
-  tcase_add_test(tests, nothing_wanted_decoded);
-  tcase_add_test(tests, early_eos);
+  tcase_add_test(tests, test_out_of_order_arrival);
+  tcase_add_test(tests, test_pushes_at_once);
+  tcase_add_test(tests, test_keeps_no_other_frames);
+  tcase_add_test(tests, test_missing_is_substituted);
+  tcase_add_test(tests, test_substitute_has_the_flags_of_the_plan);
+  tcase_add_test(tests, test_missing_is_an_error);
+  tcase_add_test(tests, test_damage_is_told);
+  tcase_add_test(tests, test_damage_may_fail);
+  tcase_add_test(tests, test_damage_between_the_sampled_frames);
+  tcase_add_test(tests, test_missing_at_position_0);
+  tcase_add_test(tests, test_overtaken);
+  tcase_add_test(tests, test_late_by_16);
+  tcase_add_test(tests, test_nothing_decoded);
+  tcase_add_test(tests, test_nothing_wanted_decoded);
+  tcase_add_test(tests, test_early_eos);
   return tests;
 }

@@ -4,13 +4,13 @@
 
 using namespace sampler;
 
-GST_START_TEST(stamped_frames) {
+GST_START_TEST(test_stamped_frames) {
   assert_ids(sample({{"sequence-length", "4"}}, 10), {0, 3, 6, 9});
   assert_ids(sample({{"sequence-length", "3"}}, 10), {0, 4, 9});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(metas) {
+GST_START_TEST(test_metas) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}});
   sampler.start(caps().get());
   for (guint64 id = 0; id < 10; ++id)
@@ -27,9 +27,9 @@ GST_START_TEST(metas) {
     assert_equals_int((meta->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, i == 1);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(plan_event_decides) {
+GST_START_TEST(test_plan_event_decides) {
   Harness sampler("uniformsampler", {{"sequence-length", "9"}, {"total-frames", "77"}});
   sampler.start(caps().get());
   fail_unless(sampler.event(plan_event({2, 5}, 50)));
@@ -54,9 +54,9 @@ GST_START_TEST(plan_event_decides) {
   fail_unless(gst_structure_get_uint(plan->options, "sequence-length", &length) && length == 9);
   fail_unless(sampler.pull_event(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(planned_mode_drops_unstamped) {
+GST_START_TEST(test_planned_mode_drops_unstamped) {
   Harness sampler("uniformsampler");
   sampler.start(caps().get());
   sampler.event(plan_event({1, 2}, 50));
@@ -67,9 +67,9 @@ GST_START_TEST(planned_mode_drops_unstamped) {
   fail_unless(sampler.push(stamped(2)) == GST_FLOW_EOS);
   assert_ids(pictures_of(sampler.pull_all()), {1, 2});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(stamps_drop_unstamped) {
+GST_START_TEST(test_stamps_drop_unstamped) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.start(caps().get());
   sampler.push(stamped(0, 2));
@@ -78,9 +78,9 @@ GST_START_TEST(stamps_drop_unstamped) {
   assert_ids(pictures_of(sampler.pull_all()), {0});
   fail_unless(sampler.push(stamped(1, 2)) == GST_FLOW_EOS);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(total_frames) {
+GST_START_TEST(test_total_frames) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "9"}});
   sampler.start(caps().get());
   push_plain(sampler, 0, 9);
@@ -96,19 +96,19 @@ GST_START_TEST(total_frames) {
     fail_if(meta->flags & CPS_FRAME_FLAG_RANDOM_ACCESS);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The property is the application's word; it knows better than the stamps.
-GST_START_TEST(total_frames_before_stamps) {
+GST_START_TEST(test_total_frames_before_stamps) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "5"}});
   sampler.start(caps().get());
   push_stamped(sampler, range(0, 10), 10);
   assert_ids(pictures_of(sampler.pull_all()), {0, 2, 4});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The frames of the caller are not written to, and come out without a copy of their pixels.
-GST_START_TEST(frames_of_others) {
+GST_START_TEST(test_frames_of_others) {
   Harness sampler("uniformsampler", {{"sequence-length", "1"}, {"total-frames", "9"}});
   sampler.start(caps().get());
   const Owned<GstBuffer> mine = plain(0);
@@ -118,9 +118,9 @@ GST_START_TEST(frames_of_others) {
   fail_unless(gst_buffer_peek_memory(out.get(), 0) == gst_buffer_peek_memory(mine.get(), 0));
   fail_unless(cps_buffer_get_frame_meta(mine.get()) == nullptr);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(duration_and_rate) {
+GST_START_TEST(test_duration_and_rate) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}});
   sampler.on_query = with_duration(test::time_of(9));
   sampler.start(caps().get());
@@ -137,10 +137,10 @@ GST_START_TEST(duration_and_rate) {
   assert_equals_float(plan->fps, 25.0);
   assert_equals_uint64(plan->duration, test::time_of(9));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A planner that could not index says so with an empty plan.
-GST_START_TEST(empty_plan_event) {
+GST_START_TEST(test_empty_plan_event) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.on_query = with_duration(test::time_of(5));
   sampler.start(caps().get());
@@ -151,9 +151,9 @@ GST_START_TEST(empty_plan_event) {
   const Owned<GstEvent> sent = sampler.pull_event(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY);
   assert_text(gst_structure_get_string(cps_event_parse_plan(sent.get())->options, "uniform-strategy"), "skip");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(nothing_known) {
+GST_START_TEST(test_nothing_known) {
   for (const char *framerate : {"0/1", "25/1"}) {
     Harness sampler("uniformsampler");
     if (g_str_equal(framerate, "0/1"))
@@ -166,18 +166,18 @@ GST_START_TEST(nothing_known) {
     fail_unless(sampler.pull() == nullptr);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(too_short_for_a_frame) {
+GST_START_TEST(test_too_short_for_a_frame) {
   Harness sampler("uniformsampler");
   sampler.on_query = with_duration(GST_MSECOND);
   sampler.start(caps().get());
   fail_unless(sampler.push(plain(0)) == GST_FLOW_ERROR);
   sampler.check_error("too short");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(answers_the_planner) {
+GST_START_TEST(test_answers_the_planner) {
   const Harness sampler("uniformsampler", {{"sequence-length", "5"},
                                            {"frame-ids", "<3, 1, 3>"},
                                            {"start", "7"},
@@ -201,22 +201,22 @@ GST_START_TEST(answers_the_planner) {
   fail_unless(gst_structure_has_field(answer.get(), "total-frames"));
   fail_unless(gst_structure_has_field(answer.get(), "on-error"));
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sampler::number_tests() {
   TCase *tests = test::subject("numbers");
-  tcase_add_test(tests, stamped_frames);
-  tcase_add_test(tests, metas);
-  tcase_add_test(tests, plan_event_decides);
-  tcase_add_test(tests, planned_mode_drops_unstamped);
-  tcase_add_test(tests, stamps_drop_unstamped);
-  tcase_add_test(tests, total_frames);
-  tcase_add_test(tests, total_frames_before_stamps);
-  tcase_add_test(tests, frames_of_others);
-  tcase_add_test(tests, duration_and_rate);
-  tcase_add_test(tests, empty_plan_event);
-  tcase_add_test(tests, nothing_known);
-  tcase_add_test(tests, too_short_for_a_frame);
-  tcase_add_test(tests, answers_the_planner);
+  tcase_add_test(tests, test_stamped_frames);
+  tcase_add_test(tests, test_metas);
+  tcase_add_test(tests, test_plan_event_decides);
+  tcase_add_test(tests, test_planned_mode_drops_unstamped);
+  tcase_add_test(tests, test_stamps_drop_unstamped);
+  tcase_add_test(tests, test_total_frames);
+  tcase_add_test(tests, test_total_frames_before_stamps);
+  tcase_add_test(tests, test_frames_of_others);
+  tcase_add_test(tests, test_duration_and_rate);
+  tcase_add_test(tests, test_empty_plan_event);
+  tcase_add_test(tests, test_nothing_known);
+  tcase_add_test(tests, test_too_short_for_a_frame);
+  tcase_add_test(tests, test_answers_the_planner);
   return tests;
 }

@@ -23,7 +23,7 @@ constexpr test::Properties kRotating = {{"sequence-length", "2"}, {"apply-rotati
 
 } // namespace
 
-GST_START_TEST(orientation_of_tags) {
+GST_START_TEST(test_orientation_of_tags) {
   const std::pair<const char *, CpsOrientation> rows[] = {
       {"rotate-0", CPS_ORIENTATION_IDENTITY},    {"rotate-90", CPS_ORIENTATION_90R},
       {"rotate-180", CPS_ORIENTATION_180},       {"rotate-270", CPS_ORIENTATION_90L},
@@ -48,10 +48,10 @@ GST_START_TEST(orientation_of_tags) {
       sampler.check_quiet();
     }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // By default, whatever tags or stamps say, and where there are none.
-GST_START_TEST(orientation_is_identity) {
+GST_START_TEST(test_orientation_is_identity) {
   const Harness ignoring("uniformsampler", {{"sequence-length", "2"}});
   ignoring.start(caps().get());
   ignoring.event(rotation("rotate-90"));
@@ -66,9 +66,9 @@ GST_START_TEST(orientation_is_identity) {
   push_stamped(untagged, range(0, 10));
   check_orientations(untagged, {CPS_ORIENTATION_IDENTITY, CPS_ORIENTATION_IDENTITY});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(orientation_of_frames_without_stamps) {
+GST_START_TEST(test_orientation_of_frames_without_stamps) {
   const Harness sampler("uniformsampler",
                         {{"sequence-length", "2"}, {"apply-rotation", "true"}, {"total-frames", "10"}});
   sampler.start(caps().get());
@@ -76,10 +76,10 @@ GST_START_TEST(orientation_of_frames_without_stamps) {
   push_plain(sampler, 0, 10);
   check_orientations(sampler, {CPS_ORIENTATION_90L, CPS_ORIENTATION_90L});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Tags of the stream come before those of its container, whichever is told first.
-GST_START_TEST(orientation_of_stream_and_container) {
+GST_START_TEST(test_orientation_of_stream_and_container) {
   for (const bool stream_first : {false, true}) {
     const Harness sampler("uniformsampler", kRotating);
     sampler.start(caps().get());
@@ -97,10 +97,10 @@ GST_START_TEST(orientation_of_stream_and_container) {
     check_orientations(sampler, rest);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // It belongs to the frames that come behind it: those that wait for their turn keep theirs.
-GST_START_TEST(orientation_changes) {
+GST_START_TEST(test_orientation_changes) {
   const Harness sampler("uniformsampler", {{"frame-ids", "<9, 2, 9>"}, {"apply-rotation", "true"}});
   sampler.start(caps().get());
   push_stamped(sampler, range(0, 5));
@@ -108,10 +108,10 @@ GST_START_TEST(orientation_changes) {
   push_stamped(sampler, range(5, 10));
   check_orientations(sampler, {CPS_ORIENTATION_90R, CPS_ORIENTATION_IDENTITY, CPS_ORIENTATION_90R});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A seek keeps it, for tags do not come again; another stream does not.
-GST_START_TEST(orientation_of_the_next_stream) {
+GST_START_TEST(test_orientation_of_the_next_stream) {
   const Harness sampler("uniformsampler", kRotating);
   sampler.start(caps().get());
   sampler.event(rotation("rotate-90"));
@@ -131,15 +131,15 @@ GST_START_TEST(orientation_of_the_next_stream) {
   push_stamped(sampler, range(0, 10));
   check_orientations(sampler, {CPS_ORIENTATION_IDENTITY, CPS_ORIENTATION_IDENTITY});
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sampler::orientation_tests() {
   TCase *tests = test::subject("orientation");
-  tcase_add_test(tests, orientation_of_tags);
-  tcase_add_test(tests, orientation_is_identity);
-  tcase_add_test(tests, orientation_of_frames_without_stamps);
-  tcase_add_test(tests, orientation_of_stream_and_container);
-  tcase_add_test(tests, orientation_changes);
-  tcase_add_test(tests, orientation_of_the_next_stream);
+  tcase_add_test(tests, test_orientation_of_tags);
+  tcase_add_test(tests, test_orientation_is_identity);
+  tcase_add_test(tests, test_orientation_of_frames_without_stamps);
+  tcase_add_test(tests, test_orientation_of_stream_and_container);
+  tcase_add_test(tests, test_orientation_changes);
+  tcase_add_test(tests, test_orientation_of_the_next_stream);
   return tests;
 }

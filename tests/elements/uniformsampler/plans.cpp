@@ -4,12 +4,12 @@
 
 using namespace sampler;
 
-GST_START_TEST(one_frame) {
+GST_START_TEST(test_one_frame) {
   assert_ids(sample({{"sequence-length", "1"}}, 10), {0});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(more_positions_than_frames) {
+GST_START_TEST(test_more_positions_than_frames) {
   Harness sampler("uniformsampler", {{"sequence-length", "7"}});
   sampler.start(caps().get());
   push_stamped(sampler, {0, 1, 2}, 3);
@@ -22,15 +22,15 @@ GST_START_TEST(more_positions_than_frames) {
     assert_equals_int(status_of(frames[b].get()), CPS_FRAME_STATUS_OK);
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frame_ids) {
+GST_START_TEST(test_frame_ids) {
   assert_ids(sample({{"frame-ids", "<3, 1, 3, 9, 1>"}}, 10), {3, 1, 3, 9, 1});
   assert_ids(sample({{"frame-ids", "<0>"}, {"sequence-length", "5"}, {"sample-fps", "5/1"}}, 10), {0});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frame_ids_repeats_share) {
+GST_START_TEST(test_frame_ids_repeats_share) {
   Harness sampler("uniformsampler", {{"frame-ids", "<3, 1, 3>"}});
   sampler.start(caps().get());
   push_stamped(sampler, range(0, 10));
@@ -40,52 +40,52 @@ GST_START_TEST(frame_ids_repeats_share) {
   fail_unless(gst_buffer_peek_memory(frames[0].get(), 0) == gst_buffer_peek_memory(frames[2].get(), 0));
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[2].get())->frame_id, 3);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(frame_ids_out_of_range) {
+GST_START_TEST(test_frame_ids_out_of_range) {
   check_refused({{"frame-ids", "<0, 10>"}}, 10, "frame-ids has 10");
   check_refused({{"frame-ids", "<0, -1>"}}, 10, "frame-ids has -1");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(section) {
+GST_START_TEST(test_section) {
   assert_ids(sample({{"sequence-length", "3"}, {"start", "120000000"}, {"stop", "320000000"}}, 10), {3, 5, 7});
   assert_ids(sample({{"sequence-length", "2"}, {"start", "120000001"}}, 10), {4, 9});
   assert_ids(sample({{"sequence-length", "2"}, {"stop", "120000001"}}, 10), {0, 3});
   assert_ids(sample({{"sequence-length", "2"}, {"start", "0"}, {"stop", "1"}}, 10), {0, 0});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(section_of_nothing) {
+GST_START_TEST(test_section_of_nothing) {
   check_refused({{"start", "400000000"}}, 10, "between start and stop");
   check_refused({{"start", "1"}, {"stop", "2"}}, 10, "between start and stop");
   check_refused({{"start", "2"}, {"stop", "1"}}, 10, "start is 2");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(section_needs_a_rate) {
+GST_START_TEST(test_section_needs_a_rate) {
   Harness sampler("uniformsampler", {{"start", "40000000"}, {"total-frames", "10"}});
   sampler.start(caps("0/1").get());
   fail_unless(sampler.push(plain(0)) == GST_FLOW_ERROR);
   sampler.check_error("frame rate");
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(rate) {
+GST_START_TEST(test_rate) {
   assert_ids(sample({{"sample-fps", "10/1"}}, 10), {0, 2, 5, 7});
   assert_ids(sample({{"sample-fps", "25/1"}}, 4), {0, 1, 2, 3});
   assert_ids(sample({{"sample-fps", "25/1"}, {"max-frames", "3"}}, 10), {0, 4, 9});
   assert_ids(sample({{"sample-fps", "25/2"}, {"start", "120000000"}, {"stop", "320000000"}}, 10), {3, 5, 7});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(no_positions) {
+GST_START_TEST(test_no_positions) {
   check_refused({{"sequence-length", "0"}}, 10, "sequence-length");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // More than anybody can mean, by either way to know the number of frames.
-GST_START_TEST(too_many) {
+GST_START_TEST(test_too_many) {
   check_refused({{"sequence-length", "2000000"}}, 10, "sequence-length is 2000000");
   check_refused({{"sample-fps", "2147483647/1"}, {"max-frames", "2000000000"}}, 50, "sample-fps");
   for (const test::Properties &properties :
@@ -103,31 +103,31 @@ GST_START_TEST(too_many) {
   fail_unless(sampler.push(plain(0)) == GST_FLOW_ERROR);
   sampler.check_error("max-frames");
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What needs no times has no such limit.
-GST_START_TEST(very_many_frames) {
+GST_START_TEST(test_very_many_frames) {
   Harness sampler("uniformsampler", {{"total-frames", "4000000000000"}, {"sequence-length", "1"}});
   sampler.start(caps().get());
   fail_unless(sampler.push(plain(0)) == GST_FLOW_EOS);
   sampler.check_quiet();
   assert_ids(pictures_of(sampler.pull_all()), {0});
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sampler::plan_tests() {
   TCase *tests = test::subject("plans");
-  tcase_add_test(tests, one_frame);
-  tcase_add_test(tests, more_positions_than_frames);
-  tcase_add_test(tests, frame_ids);
-  tcase_add_test(tests, frame_ids_repeats_share);
-  tcase_add_test(tests, frame_ids_out_of_range);
-  tcase_add_test(tests, section);
-  tcase_add_test(tests, section_of_nothing);
-  tcase_add_test(tests, section_needs_a_rate);
-  tcase_add_test(tests, rate);
-  tcase_add_test(tests, no_positions);
-  tcase_add_test(tests, too_many);
-  tcase_add_test(tests, very_many_frames);
+  tcase_add_test(tests, test_one_frame);
+  tcase_add_test(tests, test_more_positions_than_frames);
+  tcase_add_test(tests, test_frame_ids);
+  tcase_add_test(tests, test_frame_ids_repeats_share);
+  tcase_add_test(tests, test_frame_ids_out_of_range);
+  tcase_add_test(tests, test_section);
+  tcase_add_test(tests, test_section_of_nothing);
+  tcase_add_test(tests, test_section_needs_a_rate);
+  tcase_add_test(tests, test_rate);
+  tcase_add_test(tests, test_no_positions);
+  tcase_add_test(tests, test_too_many);
+  tcase_add_test(tests, test_very_many_frames);
   return tests;
 }

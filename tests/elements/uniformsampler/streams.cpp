@@ -4,7 +4,7 @@
 
 using namespace sampler;
 
-GST_START_TEST(ends_after_the_last_position) {
+GST_START_TEST(test_ends_after_the_last_position) {
   Harness sampler("uniformsampler", {{"frame-ids", "<0, 4>"}});
   sampler.start(caps().get());
   for (guint64 id = 0; id < 4; ++id)
@@ -17,10 +17,10 @@ GST_START_TEST(ends_after_the_last_position) {
   fail_unless(sampler.pull_event(GST_EVENT_EOS) == nullptr); // once is enough
   assert_equals_int(sampler.pull_all().size(), 2);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // While a line is stopped from its end on, decoders drop frames and pass on the end of the stream.
-GST_START_TEST(end_after_downstream_stops) {
+GST_START_TEST(test_end_after_downstream_stops) {
   Harness sampler("uniformsampler", {{"frame-ids", "<0, 4>"}});
   sampler.start(caps().get());
   gst_pad_set_active(sampler.get()->sinkpad, FALSE);
@@ -28,10 +28,10 @@ GST_START_TEST(end_after_downstream_stops) {
   sampler.event(gst_event_new_eos());
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What ends the stream is due to the seek that began it.
-GST_START_TEST(events_have_the_number_of_the_segment) {
+GST_START_TEST(test_events_have_the_number_of_the_segment) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "3"}});
   sampler.start(caps().get());
   push_plain(sampler, 0, 3);
@@ -53,10 +53,10 @@ GST_START_TEST(events_have_the_number_of_the_segment) {
     }
   }
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The end of a segment is the end of its clip.
-GST_START_TEST(segment_done_ends_the_clip) {
+GST_START_TEST(test_segment_done_ends_the_clip) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "9"}});
   sampler.start(caps().get());
   push_plain(sampler, 0, 8);
@@ -65,9 +65,9 @@ GST_START_TEST(segment_done_ends_the_clip) {
   assert_ids(pictures_of(frames), {0, 4, 4});
   assert_equals_int(status_of(frames[2].get()), CPS_FRAME_STATUS_SUBSTITUTED);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(drops_qos) {
+GST_START_TEST(test_drops_qos) {
   const Harness sampler("uniformsampler");
   sampler.start(caps().get());
   while (Owned<GstEvent> event{gst_harness_try_pull_upstream_event(sampler.get())})
@@ -77,11 +77,11 @@ GST_START_TEST(drops_qos) {
   const Owned<GstEvent> first(gst_harness_try_pull_upstream_event(sampler.get()));
   fail_unless(first && GST_EVENT_TYPE(first.get()) == GST_EVENT_NAVIGATION);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // More than one clip
 
-GST_START_TEST(flush_begins_a_clip) {
+GST_START_TEST(test_flush_begins_a_clip) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}});
   sampler.start(caps().get());
   push_stamped(sampler, {0, 1, 2, 3, 4, 5});
@@ -96,10 +96,10 @@ GST_START_TEST(flush_begins_a_clip) {
   }
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Frames of before a flush are forgotten.
-GST_START_TEST(flush_forgets) {
+GST_START_TEST(test_flush_forgets) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.start(caps().get());
   push_stamped(sampler, {1, 9});
@@ -107,9 +107,9 @@ GST_START_TEST(flush_forgets) {
   push_stamped(sampler, {0});
   assert_ids(pictures_of(sampler.pull_all()), {0});
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(new_stream_begins_a_clip) {
+GST_START_TEST(test_new_stream_begins_a_clip) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.start(caps().get());
   push_stamped(sampler, range(0, 10));
@@ -121,9 +121,9 @@ GST_START_TEST(new_stream_begins_a_clip) {
   assert_ids(pictures_of(frames), {0, 4});
   check_numbered(frames, 1);
 }
-GST_END_TEST
+GST_END_TEST;
 
-GST_START_TEST(states) {
+GST_START_TEST(test_states) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   for (const GstState state : {GST_STATE_PAUSED, GST_STATE_READY, GST_STATE_NULL}) {
     sampler.restart(state);
@@ -139,10 +139,10 @@ GST_START_TEST(states) {
   }
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A plan of before does not outlive READY.
-GST_START_TEST(ready_forgets_the_plan) {
+GST_START_TEST(test_ready_forgets_the_plan) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.start(caps().get());
   sampler.event(plan_event({3}, 10));
@@ -151,11 +151,11 @@ GST_START_TEST(ready_forgets_the_plan) {
   push_stamped(sampler, range(0, 10));
   assert_ids(pictures_of(sampler.pull_all()), {0, 9});
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Caps
 
-GST_START_TEST(caps_change) {
+GST_START_TEST(test_caps_change) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}});
   sampler.start(caps().get());
   sampler.push(stamped(0));
@@ -168,21 +168,21 @@ GST_START_TEST(caps_change) {
   gst_event_parse_caps(second.get(), &seen);
   fail_unless(gst_caps_is_equal(seen, other.get()));
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Frames of memory that this element knows nothing of.
-GST_START_TEST(any_memory) {
+GST_START_TEST(test_any_memory) {
   Harness sampler("uniformsampler", {{"sequence-length", "1"}});
   const Owned<GstCaps> other(gst_caps_from_string("video/x-raw(memory:CUDAMemory), format=NV12, width=32, height=16"));
   sampler.start(other.get());
   fail_unless(sampler.push(stamped(0)) == GST_FLOW_EOS);
   sampler.check_quiet();
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Segments, where frames are numbered here
 
-GST_START_TEST(frames_before_the_segment_do_not_count) {
+GST_START_TEST(test_frames_before_the_segment_do_not_count) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
@@ -194,10 +194,10 @@ GST_START_TEST(frames_before_the_segment_do_not_count) {
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 0);
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[1].get())->frame_id, 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // After a seek only the part that is played is sampled, and frames keep their number in the stream.
-GST_START_TEST(seek_narrows_the_section) {
+GST_START_TEST(test_seek_narrows_the_section) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "20"}});
   sampler.on_query = with_duration(test::time_of(20));
   const GstSegment segment = segment_from(test::time_of(5), test::time_of(12));
@@ -208,10 +208,10 @@ GST_START_TEST(seek_narrows_the_section) {
   assert_ids(pictures_of(frames), {5, 8, 11});
   check_own_numbers(frames);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Decoders cut off what of a frame is before the segment: it is frame 5 that begins within its last quarter.
-GST_START_TEST(seek_between_frames) {
+GST_START_TEST(test_seek_between_frames) {
   Harness sampler("uniformsampler", {{"sequence-length", "3"}, {"total-frames", "20"}});
   sampler.on_query = with_duration(test::time_of(20));
   const GstSegment segment = segment_from(test::time_of(5) + 30 * GST_MSECOND, test::time_of(12));
@@ -226,10 +226,10 @@ GST_START_TEST(seek_between_frames) {
   assert_ids(pictures_of(frames), {6, 8, 11});
   check_own_numbers(frames);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // What the stream begins with is not forgotten.
-GST_START_TEST(seek_after_late_start) {
+GST_START_TEST(test_seek_after_late_start) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
   GstSegment segment = segment_from(test::time_of(5));
   sampler.start(caps().get(), &segment);
@@ -244,10 +244,10 @@ GST_START_TEST(seek_after_late_start) {
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 2);
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[1].get())->frame_id, 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // The seek has come to the demuxer by way of another branch.
-GST_START_TEST(seek_elsewhere) {
+GST_START_TEST(test_seek_elsewhere) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "10"}});
   sampler.on_query = with_duration(test::time_of(10));
   GstSegment segment = segment_from(0);
@@ -259,10 +259,10 @@ GST_START_TEST(seek_elsewhere) {
   assert_ids(pictures_of(frames), {7, 9});
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 7);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // Some streams begin at any time by themselves, such as those of a transport stream.
-GST_START_TEST(late_start_is_no_seek) {
+GST_START_TEST(test_late_start_is_no_seek) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
   const GstSegment segment = segment_from(test::time_of(5));
   sampler.start(caps().get(), &segment);
@@ -273,10 +273,10 @@ GST_START_TEST(late_start_is_no_seek) {
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[0].get())->frame_id, 0);
   assert_equals_uint64(cps_buffer_get_frame_meta(frames[1].get())->frame_id, 4);
 }
-GST_END_TEST
+GST_END_TEST;
 
 // A frame without a time gets one, in the segment like all others.
-GST_START_TEST(times_are_made_up_in_the_segment) {
+GST_START_TEST(test_times_are_made_up_in_the_segment) {
   Harness sampler("uniformsampler", {{"sequence-length", "2"}, {"total-frames", "5"}});
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
@@ -292,28 +292,28 @@ GST_START_TEST(times_are_made_up_in_the_segment) {
   assert_equals_uint64(GST_BUFFER_PTS(frames[0].get()), GST_SECOND);
   assert_equals_uint64(GST_BUFFER_PTS(frames[1].get()), GST_SECOND + test::time_of(4));
 }
-GST_END_TEST
+GST_END_TEST;
 
 TCase *sampler::stream_tests() {
   TCase *tests = test::subject("streams");
-  tcase_add_test(tests, ends_after_the_last_position);
-  tcase_add_test(tests, end_after_downstream_stops);
-  tcase_add_test(tests, events_have_the_number_of_the_segment);
-  tcase_add_test(tests, segment_done_ends_the_clip);
-  tcase_add_test(tests, drops_qos);
-  tcase_add_test(tests, flush_begins_a_clip);
-  tcase_add_test(tests, flush_forgets);
-  tcase_add_test(tests, new_stream_begins_a_clip);
-  tcase_add_test(tests, states);
-  tcase_add_test(tests, ready_forgets_the_plan);
-  tcase_add_test(tests, caps_change);
-  tcase_add_test(tests, any_memory);
-  tcase_add_test(tests, frames_before_the_segment_do_not_count);
-  tcase_add_test(tests, seek_narrows_the_section);
-  tcase_add_test(tests, seek_between_frames);
-  tcase_add_test(tests, seek_after_late_start);
-  tcase_add_test(tests, seek_elsewhere);
-  tcase_add_test(tests, late_start_is_no_seek);
-  tcase_add_test(tests, times_are_made_up_in_the_segment);
+  tcase_add_test(tests, test_ends_after_the_last_position);
+  tcase_add_test(tests, test_end_after_downstream_stops);
+  tcase_add_test(tests, test_events_have_the_number_of_the_segment);
+  tcase_add_test(tests, test_segment_done_ends_the_clip);
+  tcase_add_test(tests, test_drops_qos);
+  tcase_add_test(tests, test_flush_begins_a_clip);
+  tcase_add_test(tests, test_flush_forgets);
+  tcase_add_test(tests, test_new_stream_begins_a_clip);
+  tcase_add_test(tests, test_states);
+  tcase_add_test(tests, test_ready_forgets_the_plan);
+  tcase_add_test(tests, test_caps_change);
+  tcase_add_test(tests, test_any_memory);
+  tcase_add_test(tests, test_frames_before_the_segment_do_not_count);
+  tcase_add_test(tests, test_seek_narrows_the_section);
+  tcase_add_test(tests, test_seek_between_frames);
+  tcase_add_test(tests, test_seek_after_late_start);
+  tcase_add_test(tests, test_seek_elsewhere);
+  tcase_add_test(tests, test_late_start_is_no_seek);
+  tcase_add_test(tests, test_times_are_made_up_in_the_segment);
   return tests;
 }
