@@ -31,13 +31,13 @@ using cps::ObjectLock;
 using cps::Owned;
 
 enum {
-  PROP_0,
-  PROP_OPTION, // and those that follow
-  PROP_STREAM = PROP_OPTION + 32,
-  PROP_RESOLVED_DECODE_BACKEND,
-  PROP_RESOLVED_PROCESS_BACKEND,
-  PROP_RESOLVED_DECODER,
-  PROP_OF_AN_ELEMENT, // and all that follow
+  PROP_0 = 0,
+  PROP_OPTION = 1, // and those that follow
+  PROP_STREAM = 33,
+  PROP_RESOLVED_DECODE_BACKEND = 34,
+  PROP_RESOLVED_PROCESS_BACKEND = 35,
+  PROP_RESOLVED_DECODER = 36,
+  PROP_OF_AN_ELEMENT = 37, // and all that follow
 };
 
 namespace {

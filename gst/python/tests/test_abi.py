@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What ctypes is told of the C library, against the C headers. An installed package has none: these are skipped."""
 
 from __future__ import annotations
