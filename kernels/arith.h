@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The arithmetic that must give equal bits wherever it runs: the CPU kernels and the CUDA ones share these functions.
+// Arithmetic whose results must be bit-exact on every device. The CPU and CUDA kernels share these functions.
 #pragma once
 
 #include <cmath>
@@ -14,8 +14,8 @@
 
 namespace cps {
 
-// docs/spec.md#energy, the one-pixel search: candidates are numbered in the order that decides ties, dy outer and dx
-// inner.
+// docs/spec.md#energy, the one-pixel search. Candidates are numbered in the order that resolves ties: dy in the outer
+// loop, dx in the inner one.
 constexpr int kMaxRadius = 4;
 constexpr int kCandidatesPerRow = 2 * kMaxRadius + 1;
 constexpr int kCandidates = kCandidatesPerRow * kCandidatesPerRow;
@@ -30,7 +30,8 @@ CPS_HD constexpr int candidate_dx(int index) {
   return index % kCandidatesPerRow - kMaxRadius;
 }
 
-// Motions in small pixels are ranked by their squares. A float is wide enough for their root to be rounded once.
+// Motions in small pixels are ranked by their squared length. A float is precise enough for the root to be rounded only
+// once.
 constexpr int kMotionSquares = 2 * kMaxRadius * kMaxRadius + 1;
 
 CPS_HD constexpr int motion_square(int dy, int dx) {
@@ -40,15 +41,15 @@ CPS_HD inline float motion_length(int square) {
   return sqrtf(static_cast<float>(square));
 }
 
-// Rank of the value that `percent` (clamped to 1..100) of `count` sorted values do not exceed. Half rounds away.
+// The rank at percentile `percent` (clamped to 1..100) of `count` sorted values. Rounds half away from zero.
 CPS_HD inline int64_t rank_index(int64_t count, double percent) {
   const double clamped = percent > 100.0 ? 100.0 : percent > 1.0 ? percent : 1.0;
   // NOLINTNEXTLINE(bugprone-incorrect-roundings): the same instructions on host and device; never negative
   return static_cast<int64_t>(clamped / 100.0 * static_cast<double>(count - 1) + 0.5);
 }
 
-// docs/spec.md#energy: a value against the percentile, 0..1. The smallest one keeps still pictures from dividing by 0;
-// it is smaller than any difference of code values, in whatever units.
+// docs/spec.md#energy: a value relative to the percentile, 0..1. kSmallestPercentile prevents a division by 0 for still
+// pictures; it is smaller than any difference of code values, in every unit.
 constexpr float kSmallestPercentile = 1e-6f;
 CPS_HD inline float normalised(float value, float percentile) {
   const float ratio = value / (percentile > kSmallestPercentile ? percentile : kSmallestPercentile);
@@ -59,19 +60,19 @@ CPS_HD inline float mean_energy(float motion, float residual) {
   return (motion + residual) * 0.5f;
 }
 
-// docs/spec.md#energy: luma of an RGB pixel. The order of the sums is part of the result.
+// docs/spec.md#energy: luma of an RGB pixel. The order of the additions affects the result.
 CPS_HD inline float rgb_luma(float r, float g, float b) {
   return (r * 0.299f + g * 0.587f) + b * 0.114f;
 }
 
-// One step of a bilinear sum, not yet divided by `den` (see Tap). T is int64_t, or double for values that are floats.
+// One step of a bilinear sum, without the division by `den` (see Tap). T is int64_t, or double for float values.
 template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den) {
   return a * static_cast<T>(den - frac) + b * static_cast<T>(frac);
 }
 
-// docs/spec.md#pixels: a bilinear sum as a stored sample, round half up. `unit` is what the weights sum to, times the
-// depth's scale. Both are integers below 2^53, and while unit < 2^36 a double quotient of 16 bits cannot reach a half
-// that the true quotient misses: so this is exact.
+// docs/spec.md#pixels: converts a bilinear sum to a stored sample, rounding half up. `unit` is the sum of the weights
+// times the scale of the bit depth. The result is exact, because both are integers below 2^53, and while unit < 2^36 a
+// 16-bit double quotient cannot reach a half that the exact quotient does not reach.
 CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
   // NOLINTNEXTLINE(bugprone-incorrect-roundings): likewise
   return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
@@ -84,7 +85,7 @@ CPS_HD inline float clamp_code(float value) {
   return value > 0.0f ? (value < 255.0f ? value : 255.0f) : 0.0f;
 }
 
-// docs/spec.md#pixels: one channel of a stored pixel before the clamp; `m` and `offset` are of a ColorTransform.
+// docs/spec.md#pixels: one channel of a stored pixel before the clamp; `m` and `offset` are parts of a ColorTransform.
 CPS_HD inline float color_value(float m0, float m1, float m2, float offset, uint16_t a, uint16_t b, uint16_t c) {
   return ((m0 * static_cast<float>(a) + m1 * static_cast<float>(b)) + m2 * static_cast<float>(c)) + offset;
 }
@@ -103,18 +104,19 @@ CPS_HD inline float float_from_bits(uint32_t bits) {
   return value;
 }
 
-// Output dtypes, all round half to even. Free of branches, so that loops over them vectorise.
+// Conversions to the output dtypes; all round half to even. Without branches, so that loops over them vectorise.
 
-// Saturates to 0..255. Adding 2^23 leaves the integer in the low bits, rounded by the float unit.
+// Saturates to 0..255. The addition of 2^23 rounds, and leaves the integer in the low bits.
 CPS_HD inline uint8_t float_to_byte(float value) {
   return static_cast<uint8_t>(float_bits(clamp_code(value) + 8388608.0f));
 }
 
 CPS_HD inline uint16_t float_to_half(float value) {
   const uint32_t all = float_bits(value), sign = all & 0x80000000u, bits = all ^ sign;
-  // Rebias the exponent, and round away the 13 bits that a half lacks; a carry into the exponent is right, to infinity.
+  // Changes the exponent bias and rounds off the 13 bits that a half lacks. A carry into the exponent is correct, even
+  // to infinity.
   const uint32_t normal = (bits - (112u << 23) + 0xfffu + ((bits >> 13) & 1u)) >> 13;
-  // Below 2^-14 the float unit aligns and rounds: the sum's unit in the last place is a half's smallest subnormal.
+  // Below 2^-14 the float addition aligns and rounds, because the last bit of the sum is the smallest subnormal half.
   const uint32_t subnormal = float_bits(float_from_bits(bits) + 0.5f) - float_bits(0.5f);
   const uint32_t special = bits > 0x7f800000u ? 0x7e00u : 0x7c00u;
   const uint32_t finite = bits < (113u << 23) ? subnormal : normal;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#selection to #outputs on the device, once a clip; see select.cpp and pixels.cpp for the same on the CPU.
+// docs/spec.md#selection to #outputs on the device, once per clip. select.cpp and pixels.cpp are the CPU versions.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
 #include "kernels/ranking.h"
@@ -17,7 +17,7 @@ struct SelectShared {
   int64_t lift;
 };
 
-// Units, and the frames that they are on.
+// The units of a clip, and their frames.
 class Units {
 public:
   __device__ explicit Units(const SelectArgs &args)
@@ -30,7 +30,7 @@ public:
   __device__ int64_t first_patch(int64_t unit) const {
     return args_.blocks ? first_patch_of_block(unit, args_.grid.width) : unit;
   }
-  // By one thread: sets the flags of the frames that are favoured where the clip is static.
+  // Sets the flags of the frames that are favoured in a static clip. Call on one thread.
   __device__ void choose_favoured() const {
     const int64_t others = args_.length - args_.random_access_units / per_frame_;
     const int64_t chosen = favoured_count(others, args_.static_uniform_frames);
@@ -49,7 +49,7 @@ __device__ inline void rank_units(const SelectArgs &args, const Units &units) {
   for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads) {
     const double *score = args.frames.scores + units.first_patch(unit);
     const int64_t rank = args.blocks ? block_rank(score, args.grid.width) : quantised_score(*score);
-    // Energies are in 0..1; what strays must not lead a kernel out of its arrays.
+    // Energies are in 0..1; out-of-range values must not cause out-of-bounds accesses.
     args.ranks[unit] = rank < 0 ? 0 : rank < args.most ? rank : args.most;
   }
   __syncthreads();
@@ -65,7 +65,7 @@ __device__ inline bool clip_is_static(const SelectArgs &args, const Units &units
   return is_static(rank95, rank50, args.unit_pixels, args.static_abs_thresh, args.static_rel_thresh);
 }
 
-// Lifts the favoured frames above all others that are no random-access frames.
+// Lifts the favoured frames above all others, except random-access frames.
 __device__ inline void favour_frames(const SelectArgs &args, const Units &units, SelectShared &shared) {
   int64_t least = INT64_MAX, most = INT64_MIN;
   for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads)
@@ -88,8 +88,8 @@ __device__ inline void favour_frames(const SelectArgs &args, const Units &units,
   __syncthreads();
 }
 
-// Keys are in the order that units are selected in. Those on random-access frames come first: where there are enough of
-// them the others have none, else all of them have the smallest.
+// Replaces ranks by keys, sorted in selection order. Units on random-access frames come first: if there are enough of
+// them, the other units have no key, else all of them have the smallest key.
 __device__ inline void make_keys(const SelectArgs &args, const Units &units) {
   const bool enough = args.random_access_units >= args.count;
   const int64_t largest = int64_t{1} << (args.key_bits - 1);
@@ -100,7 +100,8 @@ __device__ inline void make_keys(const SelectArgs &args, const Units &units) {
   __syncthreads();
 }
 
-// Writes the selected units in ascending order. `last`: the key of the last one, and how many equal ones come before.
+// Writes the selected units in ascending order. `last`: the key of the last selected unit, and the number of equal keys
+// before it.
 __device__ inline void write_selected(const SelectArgs &args, const Units &units, RankedKey last,
                                       SelectShared &shared) {
   uint32_t smaller_before = 0, equal_before = 0;
@@ -108,7 +109,7 @@ __device__ inline void write_selected(const SelectArgs &args, const Units &units
     const int64_t unit = first + threadIdx.x;
     const uint64_t key = unit < units.count() ? static_cast<uint64_t>(args.ranks[unit]) : kNoKey;
     const bool smaller = key < last.key, equal = key == last.key;
-    uint64_t here = 0, total = 0; // smaller ones in the lower half, equal ones in the upper
+    uint64_t here = 0, total = 0; // number of smaller keys in the lower half, of equal keys in the upper half
     SelectShared::Positions(shared.positions).ExclusiveSum(uint64_t{smaller} | uint64_t{equal} << 32, here, total);
 
     const uint32_t equal_until_here = equal_before + static_cast<uint32_t>(here >> 32);
@@ -127,12 +128,12 @@ __device__ inline void write_selected(const SelectArgs &args, const Units &units
   }
 }
 
-// kCutPixels pixels of a patch: `convert` turns a scaled float into an output value.
+// Cuts kCutPixels pixels of a patch. `convert` converts a scaled float to an output value.
 template <typename Out, typename Convert>
 __device__ inline void cut(const CutArgs &args, const uint16_t *origin, Out *patch, const Convert &convert) {
   const int pixels = args.patch * args.patch, begin = static_cast<int>(blockIdx.y) * kCutPixels;
   const int end = min(begin + kCutPixels, pixels);
-  // A grey picture stands in for the chroma that its colour transform weighs with 0.
+  // For grey pictures the luma plane is read as chroma, because the colour transform multiplies chroma by 0.
   const int64_t plane = args.planes == 3 ? static_cast<int64_t>(args.target.width) * args.target.height : 0;
   for (int i = begin + static_cast<int>(threadIdx.x); i < end; i += kCutThreads) {
     const uint16_t *const at = origin + static_cast<int64_t>(i / args.patch) * args.target.width + i % args.patch;
@@ -147,7 +148,7 @@ __device__ inline void cut(const CutArgs &args, const uint16_t *origin, Out *pat
   }
 }
 
-// The row of the metadata tensors that belongs to a patch.
+// Writes the row of the metadata tensors for a patch.
 __device__ inline void write_metadata(const CutArgs &args, int64_t row, int64_t index, int64_t position,
                                       int64_t within) {
   write_patch_row(args.fields + 6 * row, position, args.frames.ids[position],

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the .cu files are written in: CUDA C++ under nvcc, and, for tests without a GPU, the same text compiled for the
-// host by tests/cudasim.
+// The dialect of the .cu files: CUDA C++ under nvcc; for tests without a GPU, tests/cudasim compiles the same text for
+// the host.
 #pragma once
 
-// CPS_KERNEL(name, Args, threads) { body } is a kernel of blocks of `threads` threads that has an `Args` called args.
-// CPS_DYNAMIC_SHARED(Type, name) is the block's dynamic shared memory.
+// CPS_KERNEL(name, Args, threads) { body } defines a kernel with blocks of `threads` threads and an argument `Args
+// args`. CPS_DYNAMIC_SHARED(Type, name) declares the dynamic shared memory of the block.
 #ifdef __CUDACC__
 #define CPS_KERNEL(name, Args, threads)                                                                                \
   extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args args)

@@ -16,7 +16,7 @@ namespace cps {
 
 namespace {
 
-// The value of a rank among the residuals of a map: by counting where they are integers.
+// Finds the residual with a given rank in a map; counts them if they are integers.
 class SumRank {
 public:
   SumRank(size_t, int bits) : histogram_(4 * ((size_t{1} << bits) - 1) + 1) {}
@@ -49,7 +49,7 @@ private:
   std::vector<float> scratch_;
 };
 
-// Values of a small luma map: int16_t holds sums of four code values, float holds code values.
+// Values of a small luma map: int16_t holds the sum of four code values, float holds a code value.
 template <typename T> struct MapTraits;
 template <> struct MapTraits<int16_t> {
   using Index = int16_t; // as wide as the value, so that one comparison mask selects both
@@ -62,7 +62,7 @@ template <> struct MapTraits<float> {
   static constexpr float kWorst = std::numeric_limits<float>::infinity();
 };
 
-// Length of each candidate's motion, in small pixels.
+// Motion length of each candidate, in small pixels.
 std::array<float, kCandidates> motion_lengths() {
   std::array<float, kCandidates> lengths;
   for (int i = 0; i < kCandidates; ++i)
@@ -78,8 +78,8 @@ inline float distance(float a, float b) {
   return std::fabs(a - b);
 }
 
-// Tries one candidate on a row: `previous` is the row that it points to, already moved dx columns to the right. Selects
-// instead of branching, for which candidate wins is noise to a branch predictor. The first smallest error stays.
+// Tries one candidate on a row. `previous` is the row to which the candidate points, already shifted by dx columns.
+// Selects instead of branching, because the winning candidate is unpredictable. Of equal errors the first is kept.
 template <typename T, typename Index>
 CPS_SIMD void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
                             T *__restrict best, Index *__restrict which) {
@@ -90,7 +90,7 @@ CPS_SIMD void try_candidate(const T *__restrict current, const T *__restrict pre
   }
 }
 
-// The length of a rank among the motions of a map.
+// Finds the motion length with a given rank in a map.
 class MotionRank {
 public:
   explicit MotionRank(const std::array<float, kCandidates> &lengths) : lengths_(lengths) {
@@ -116,7 +116,7 @@ private:
 
 } // namespace
 
-// What MotionResidual needs of a search, whatever the type of the map.
+// The interface of a search, for any type of map.
 class MotionSearch {
 public:
   explicit MotionSearch(Size map) : size_(map) {}
@@ -171,7 +171,7 @@ private:
     normalise(energy);
   }
 
-  // Row by row, so that what the candidates of a row have in common stays in the first cache.
+  // Row by row, so that the data shared by the candidates of a row stay in the L1 cache.
   void search(const std::vector<T> &previous) {
     std::fill(residual_.begin(), residual_.end(), MapTraits<T>::kWorst);
     for (int y = 0; y < size().height; ++y)
@@ -180,7 +180,7 @@ private:
           search_row(previous, y, dy, dx);
   }
 
-  // Over the columns that (dx, dy) does not take out of the frame.
+  // Searches the columns for which (dx, dy) stays within the frame.
   void search_row(const std::vector<T> &previous, int y, int dy, int dx) {
     const ptrdiff_t width = size().width, begin = std::max(0, dx);
     const ptrdiff_t here = y * width + begin, there = (y - dy) * width + begin - dx;
@@ -205,8 +205,8 @@ private:
   const TapTable x_taps_, y_taps_;
   const int radius_;
   std::vector<T> current_, previous_; // luma maps
-  std::vector<T> residual_;           // error of the winning candidates,
-  std::vector<Index> motion_;         // and which they are
+  std::vector<T> residual_;           // errors of the winning candidates
+  std::vector<Index> motion_;         // indices of the winning candidates
   const std::array<float, kCandidates> lengths_;
   const MotionRank motion_rank_;
   typename MapTraits<T>::Rank residual_rank_;

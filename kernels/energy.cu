@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#energy on the device; see energy.cpp for the same on the CPU. Bytes that must move for a frame: two rows
-// of luma in four, and its small luma written and read again, beside the maps in between, which stay in the cache.
+// docs/spec.md#energy on the device; energy.cpp is the CPU version. Minimum memory traffic per frame: two of every four
+// rows of luma, and one write and one read of the small luma, besides the intermediate maps, which stay in the cache.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
 #include "kernels/smallluma.h"
@@ -9,7 +9,7 @@
 
 namespace cps {
 
-// Small luma at (x, y) of the picture, in the units that its kernel searches in.
+// Returns the small luma at (x, y) of the picture, in the units of the kernel's search.
 
 template <typename Word> struct QuadLuma {
   static constexpr bool kStored = false, kIntegers = true;
@@ -29,7 +29,7 @@ template <typename Row> struct ResizedLuma {
   }
 };
 
-// What the kernel of the same picture has stored.
+// Returns the values that an earlier kernel has stored for the same picture.
 template <bool Integers> struct StoredLuma {
   static constexpr bool kStored = true, kIntegers = Integers;
   static __device__ float at(const EnergySearchArgs &args, int x, int y) {
@@ -37,7 +37,7 @@ template <bool Integers> struct StoredLuma {
   }
 };
 
-// Residuals in the order of their values: integers, or the bits of what is not negative.
+// Residuals as integers with the same order: the integer value, or the bits of a non-negative float.
 template <bool Integers> __device__ inline uint32_t residual_key(float residual) {
   return Integers ? static_cast<uint32_t>(residual) : float_bits(residual);
 }
@@ -46,12 +46,13 @@ __device__ inline float residual_of_key(uint32_t key, bool integers) {
 }
 
 constexpr int kTileWidth = kSearchTileWidth, kTileHeight = kSearchTileHeight;
-constexpr int kPerThread = 2; // pixels, one above the other: they share most of what they look at
-constexpr int kWindow = kPerThread + 2 * kMaxRadius; // rows that they do
+constexpr int kPerThread = 2; // pixels, vertically adjacent, because they share most of their candidates
+constexpr int kWindow = kPerThread + 2 * kMaxRadius; // rows of those candidates
 constexpr int kHaloWidth = kTileWidth + 2 * kMaxRadius, kHaloHeight = kTileHeight + 2 * kMaxRadius;
 static_assert(kTileWidth * kTileHeight == kSearchThreads * kPerThread);
 
-// The tile of the previous small luma around the block's pixels. No candidate outside of the frame can win.
+// Loads the tile of the previous small luma around the block's pixels. Outside the frame it is infinite, so that no
+// candidate there wins.
 __device__ inline void load_tile(const EnergySearchArgs &args, float (*tile)[kHaloWidth]) {
   const int left = static_cast<int>(blockIdx.x) * kTileWidth - kMaxRadius;
   const int top = static_cast<int>(blockIdx.y) * kTileHeight - kMaxRadius;
@@ -67,9 +68,9 @@ struct Match {
   int square; // of the motion
 };
 
-// The best candidates of kPerThread pixels of values `own`. `window` is the tile at the first candidate of the first.
-// Rows are taken from the bottom, so that every pixel meets its candidates in order: dy, then dx, ascending. The first
-// smallest error stays.
+// Finds the best candidates of kPerThread pixels with the values `own`. `window` is the part of the tile that starts at
+// the first candidate of the first pixel. Rows are processed from bottom to top, so that every pixel tries its
+// candidates in order: dy, then dx, ascending. Of equal errors the first is kept.
 __device__ inline void find_matches(const float (&own)[kPerThread], const float (*window)[kHaloWidth], int radius,
                                     Match (&best)[kPerThread]) {
   for (Match &match : best)
@@ -82,7 +83,7 @@ __device__ inline void find_matches(const float (&own)[kPerThread], const float 
 #pragma unroll
       for (int i = 0; i < kPerThread; ++i) {
         const int dy = i + kMaxRadius - row;
-        if (dy < -kMaxRadius || dy > kMaxRadius) // known to the compiler
+        if (dy < -kMaxRadius || dy > kMaxRadius) // known at compile time
           continue;
         const float error = fabsf(own[i] - value);
         const bool tried = abs(dy) <= radius && abs(dx) <= radius;
@@ -100,7 +101,7 @@ struct SearchShared {
   bool last_block;
 };
 
-// Am I in the last block that comes here? What the others wrote before is there to be read then.
+// True in the last block of the grid to arrive. All writes of the other blocks are then visible.
 __device__ inline bool is_last_block(uint32_t &blocks_done, bool &shared) {
   __threadfence();
   __syncthreads();
@@ -111,12 +112,13 @@ __device__ inline bool is_last_block(uint32_t &blocks_done, bool &shared) {
   return shared;
 }
 
-// By the last block: the percentiles of all, and clean counts for the next frame.
+// Computes the percentiles and resets the counts for the next frame. Called by the last block only.
 template <bool Integers> __device__ inline void find_percentiles(const EnergySearchArgs &args, SearchShared &shared) {
   EnergyRanks &ranks = *args.ranks;
   const unsigned bins = bins_of<kSearchThreads>(args.key_bits);
   for (unsigned i = threadIdx.x; i < bins; i += kSearchThreads) {
-    shared.rank.bins[i] = __ldcg(&ranks.residual_bins[i]); // other blocks' atomics are in the second-level cache
+    shared.rank.bins[i] =
+        __ldcg(&ranks.residual_bins[i]); // reads the L2 cache, because it contains the other blocks' atomics
     ranks.residual_bins[i] = 0;
   }
   if (threadIdx.x < kMotionSquares) {
@@ -130,7 +132,7 @@ template <bool Integers> __device__ inline void find_percentiles(const EnergySea
     ranks.candidates = 0;
     ranks.prefix = found.bin;
     ranks.rank_in_prefix = args.rank - found.below;
-    ranks.residual_percentile = residual_of_key(found.bin, Integers); // where the bin is the whole key
+    ranks.residual_percentile = residual_of_key(found.bin, Integers); // final if the bin is the whole key
   }
   if (threadIdx.x < kMotionSquares) {
     const int square = static_cast<int>(threadIdx.x);
@@ -142,7 +144,7 @@ template <bool Integers> __device__ inline void find_percentiles(const EnergySea
   }
 }
 
-// One block a tile.
+// One block per tile.
 template <typename Luma> __device__ inline void search(const EnergySearchArgs &args) {
   __shared__ SearchShared shared;
   const int column = static_cast<int>(threadIdx.x) % kTileWidth;
@@ -219,10 +221,10 @@ CPS_KERNEL(cps_energy_stored, cps::EnergySearchArgs, cps::kSearchThreads) {
   cps::search<cps::StoredLuma<false>>(args);
 }
 
-// The keys that begin with what the search has found are few: all blocks gather them, and the last one ranks them.
+// Few keys begin with the prefix that the search found: all blocks collect them, and the last block ranks them.
 CPS_KERNEL(cps_energy_refine, cps::EnergyRefineArgs, cps::kRefineThreads) {
   using namespace cps;
-  constexpr int kKeys = kRefineKeys / kRefineThreads; // of a thread
+  constexpr int kKeys = kRefineKeys / kRefineThreads; // per thread
   __shared__ RankScratch<kRefineThreads> shared;
   __shared__ uint32_t first_candidate;
   __shared__ bool last_block;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#energy, energy-mode motion-residual: how much each spot of a picture changed since the one sampled
-// before it.
+// docs/spec.md#energy, energy-mode motion-residual: the change of each spot of a picture since the previous sampled
+// picture.
 #pragma once
 
 #include "kernels/plane.h"
@@ -11,12 +11,12 @@ namespace cps {
 
 class MotionSearch;
 
-// Energy maps of the pictures of a sequence, in order. One source size and sample depth per object; not thread-safe.
-// Allocates in the constructor only.
+// Computes the energy maps of a sequence's pictures, in order. One source size and sample depth per object; not
+// thread-safe. Allocates only in the constructor.
 class MotionResidual {
 public:
-  // `layout`: any picture of the sequence; its size, model and depth count, not its pixels.
-  // `percentile`: what the maps are normalised by, clamped to 1..100.
+  // `layout`: any picture of the sequence; only its size, model and depth are used.
+  // `percentile`: normalises the maps; clamped to 1..100.
   MotionResidual(const PictureView &layout, double percentile);
   ~MotionResidual();
   MotionResidual(const MotionResidual &) = delete;
@@ -27,7 +27,7 @@ public:
   // Writes map_size() floats in 0..1, row by row. `first` starts a sequence: its map is 0.
   void next(const PictureView &picture, bool first, float *energy);
 
-  // The same picture as the last next() once more, without reading its pixels again.
+  // Repeats the picture of the last next() without reading its pixels again.
   void repeat(float *energy);
 
 private:

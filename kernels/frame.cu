@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#scores and the resize of #pixels on the device, for one frame; see scores.cpp and pixels.cpp for the
-// same on the CPU. Bytes that must move: the two rows of each plane that a row of the target needs.
+// docs/spec.md#scores and the resize of #pixels on the device, for one frame; scores.cpp and pixels.cpp are the CPU
+// versions. Minimum memory traffic: for each row of the target, two rows of each plane.
 #include "kernels/device.h"
 #include "kernels/kernelargs.h"
 #include "kernels/samples.h"
 
 namespace cps {
 
-// kScorePatches neighbours in a row of the grid. Sums run in the order that PatchScorer has.
+// Scores kScorePatches adjacent patches in a row of the grid. Additions are in the same order as in PatchScorer.
 __device__ inline void score(const FrameArgs &args, int block) {
-  CPS_DYNAMIC_SHARED(double, sums); // of the block's columns of the map, over the rows of its patches
+  CPS_DYNAMIC_SHARED(double, sums); // for each map column of the block, over the rows of its patches
   const int blocks_per_row = (args.grid.width + kScorePatches - 1) / kScorePatches;
   const int grid_y = block / blocks_per_row, first_patch = block % blocks_per_row * kScorePatches;
   const int end_patch = min(first_patch + kScorePatches, args.grid.width);
@@ -46,7 +46,7 @@ __device__ inline uint16_t resized(const PlaneView &plane, const DeviceTaps &x_t
                        stored_unit(x_taps.den, y_taps.den, plane.bits));
 }
 
-// One sample of the planes at target size.
+// Computes one sample of the planes at target size.
 __device__ inline void resize(const FrameArgs &args, int64_t index) {
   const int64_t plane_samples = static_cast<int64_t>(args.target.width) * args.target.height,
                 samples = args.planes * plane_samples;

@@ -43,8 +43,8 @@ Size small_size(Size source) {
 }
 
 TapTable bilinear_taps(int full, int sub, int phase, int plane_samples, int outputs) {
-  // Output i lies at (origin + i * advance) / den samples. All three shrink by their common divisor, which keeps the
-  // sums that the weights are used in small: the 4:1 resize of docs/spec.md#energy gets den = 2.
+  // Output i is at position (origin + i * advance) / den samples. All three are divided by their common divisor, to
+  // keep the weighted sums small: the 4:1 resize of docs/spec.md#energy gets den = 2.
   int64_t advance = 2 * static_cast<int64_t>(full);
   int64_t origin = full + (2 * static_cast<int64_t>(phase) - sub) * outputs;
   int64_t den = 2 * static_cast<int64_t>(sub) * outputs;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#target-size and #energy: sizes that follow from the source size, and the bilinear taps that every resize
-// here uses.
+// docs/spec.md#target-size and #energy: sizes derived from the source size, and the bilinear taps of every resize.
 #pragma once
 
 #include "kernels/plane.h"
@@ -16,14 +15,14 @@ struct TargetOptions {
   int patch_size = 14;
 };
 
-// docs/spec.md#target-size, smart resize: the size that patches are cut from, a multiple of two patches on each side.
+// docs/spec.md#target-size, smart resize: the size from which patches are cut. Each side is a multiple of two patches.
 Size target_size(Size source, const TargetOptions &options);
 
-// docs/spec.md#energy: the size of the luma that motion is searched in, and of the energy map.
+// docs/spec.md#energy: the size of the small luma, in which motion is searched, and of the energy map.
 Size small_size(Size source);
 
-// Two neighbouring samples and their integer weights: value = (a * (den - frac) + b * frac) / den. Exact, so that
-// every implementation gets the same result.
+// Two adjacent samples and their integer weights: value = (a * (den - frac) + b * frac) / den. Exact, so that every
+// implementation gets the same result.
 struct Tap {
   int32_t first = 0;  // index of a
   int32_t second = 0; // index of b, first + 1 inside the plane
@@ -35,9 +34,9 @@ struct TapTable {
   std::vector<Tap> taps; // one per output sample
 };
 
-// Bilinear taps with half-pixel centres, no antialias and edge clamp (docs/spec.md#pixels), from `plane_samples`
-// samples that are subsampled by `sub` from `full` positions, the first of which lies `phase` positions into its
-// sample.
+// Bilinear taps with half-pixel centres, without antialiasing, clamped at the edges (docs/spec.md#pixels). The
+// `plane_samples` source samples are subsampled by `sub` from `full` positions; the first position lies `phase`
+// positions into its sample.
 TapTable bilinear_taps(int full, int sub, int phase, int plane_samples, int outputs);
 
 } // namespace cps

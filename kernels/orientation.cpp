@@ -5,7 +5,7 @@
 
 namespace cps {
 
-// Lets a plane begin at one of its samples. Layouts have no pixels.
+// Moves the start of a plane to the sample (x, y). Layouts have no pixels.
 static void begin_at(PlaneView &plane, int x, int y) {
   if (plane.data)
     plane.data += y * plane.stride + static_cast<ptrdiff_t>(x) * plane.step;

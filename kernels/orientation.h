@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pictures as they are shown: turned, and the part of them that counts. Only views change, samples stay where they are.
+// Pictures as shown: oriented and cropped. Only the views change; samples are not moved.
 #pragma once
 
 #include "kernels/plane.h"
 
 namespace cps {
 
-// The eight ways to turn a picture. Rows become columns first, so that the upper left corner stays; mirrors follow.
+// The eight orientations of a picture. Transposition comes first, and keeps the upper left corner; mirroring follows.
 struct Orientation {
   bool transposed = false;
-  bool mirrored = false; // left and right change places,
-  bool flipped = false;  // top and bottom do
+  bool mirrored = false; // left and right are swapped
+  bool flipped = false;  // top and bottom are swapped
 };
 
 struct Rect {
@@ -18,11 +18,12 @@ struct Rect {
   bool operator==(const Rect &o) const { return x == o.x && y == o.y && width == o.width && height == o.height; }
 };
 
-// A whole picture, turned. Each plane is turned by itself, as whoever copies the samples would do it: the first chroma
-// sample of the result begins where its luma does, also where the last one of the picture had less luma than others.
+// A whole picture, oriented. Each plane is oriented independently, as an ordinary sample copy would. With odd sizes the
+// last chroma sample covers fewer luma samples; after the orientation it may come first, and is then still treated as
+// co-located with the first luma sample.
 PictureView turned(const PictureView &picture, Orientation orientation);
 
-// Where a part of a picture of `size` lies once the picture has been turned.
+// The position of a part of a picture of `size` in the oriented picture.
 Rect turned(const Rect &part, Size size, Orientation orientation);
 
 // A part of a whole picture.

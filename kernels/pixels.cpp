@@ -19,7 +19,7 @@ void resize_plane(const PlaneView &plane, const TapTable &x_taps, const TapTable
   }
 }
 
-// Writes the patch whose top left pixel `planes` point at; `convert` turns a scaled float into an output value.
+// Writes one patch. `planes` point to its top left pixel; `convert` converts a scaled float to an output value.
 template <typename Out, typename Convert>
 void cut(const uint16_t *const planes[3], int stride, int patch, const ColorTransform &color,
          const OutputScaling &scaling, Out *__restrict out, const Convert &convert) {
@@ -80,7 +80,7 @@ void PictureResizer::run(const PictureView &picture, uint16_t *out) const {
 }
 
 ColorTransform yuv_to_rgb(double kr, double kb, bool full_range) {
-  // H.273: R and B follow from the colour differences, G from the definition of luma.
+  // H.273: R and B are derived from the colour differences, G from the definition of luma.
   const double kg = 1.0 - kr - kb;
   const double v_to_r = 2.0 * (1.0 - kr), u_to_b = 2.0 * (1.0 - kb);
   const double rgb_from_yuv[3][3] = {
@@ -103,7 +103,7 @@ ColorTransform yuv_to_rgb(double kr, double kb, bool full_range) {
 }
 
 ColorTransform gray_to_rgb(bool full_range) {
-  ColorTransform color = yuv_to_rgb(0.299, 0.114, full_range); // whichever, its column for luma is the same
+  ColorTransform color = yuv_to_rgb(0.299, 0.114, full_range); // the luma column is the same for every matrix
   for (int i = 0; i < 3; ++i) {
     color.matrix[i][1] = color.matrix[i][2] = 0.0f;
     color.offset[i] = full_range ? 0.0f : -16.0f * 255.0f / 219.0f;
@@ -130,7 +130,7 @@ void PatchCutter::run(const uint16_t *picture, int64_t index, void *out) const {
   const int64_t patches_per_row = target_.width / patch_;
   const uint16_t *origin =
       picture + index / patches_per_row * patch_ * target_.width + index % patches_per_row * patch_;
-  // A grey picture stands in for the chroma that its colour transform weighs with 0.
+  // For grey pictures the luma plane is read as chroma, because the colour transform multiplies chroma by 0.
   const ptrdiff_t plane = planes_ == 3 ? static_cast<ptrdiff_t>(target_.width) * target_.height : 0;
   const uint16_t *const planes[3] = {origin, origin + plane, origin + 2 * plane};
 

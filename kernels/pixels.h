@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#pixels: pixels at target size, kept compactly until the selection is known, then cut into patches.
+// docs/spec.md#pixels: pixels at target size, stored compactly until the selection is known, then cut into patches.
 #pragma once
 
 #include "kernels/arith.h" // float_to_half(), float_to_bfloat16(), float_to_byte()
@@ -16,7 +16,7 @@ enum class PixelType { U8, F16, BF16, F32 };
 
 size_t pixel_size(PixelType type); // bytes
 
-// Calls function(out, convert): `out` as a pointer to values of the type, `convert` what makes one of a float.
+// Calls function(out, convert): `out` as a pointer to values of `type`; `convert` converts a float to such a value.
 template <typename Function> CPS_HD void with_pixel_type(PixelType type, void *out, const Function &function) {
   struct ToByte {
     CPS_HD uint8_t operator()(float value) const { return float_to_byte(value); }
@@ -42,24 +42,24 @@ template <typename Function> CPS_HD void with_pixel_type(PixelType type, void *o
   }
 }
 
-// The taps that pictures like `layout` are resized with.
+// The taps for resizing pictures like `layout`.
 struct PictureTaps {
   PictureTaps(const PictureView &layout, Size target);
 
-  int kinds; // of planes: luma (or R, G, B), and chroma where there is any
+  int kinds; // kinds of planes: luma (or R, G, B), and chroma if there is any
   TapTable x[2], y[2];
 };
 
-// Resizes the planes of pictures of one layout to the target size. A sample is stored in 1/256 of an 8-bit code value,
-// whatever the depth of the source, round half up. Threads may share it; only the constructor allocates.
+// Resizes the planes of pictures with one layout to the target size. Samples are stored in 1/256 of an 8-bit code
+// value, for every source depth, rounded half up. Threads may share an object; only the constructor allocates.
 class PictureResizer {
 public:
   PictureResizer(const PictureView &layout, Size target);
 
   int planes() const { return planes_; }
-  size_t samples() const; // that run() writes: planes * target pixels
+  size_t samples() const; // number that run() writes: planes * target pixels
 
-  // Writes the planes one after the other, each row by row.
+  // Writes one plane after the other, each row by row.
   void run(const PictureView &picture, uint16_t *out) const;
 
 private:
@@ -76,19 +76,19 @@ struct ColorTransform {
 
 // ITU-R BT.601/709/2020 with constants kr and kb (H.273, non-constant luminance).
 ColorTransform yuv_to_rgb(double kr, double kb, bool full_range);
-// Grey to RGB: the luma part of the above.
+// Grey to RGB: the luma part of yuv_to_rgb().
 ColorTransform gray_to_rgb(bool full_range);
-// RGB as it is.
+// Identity for RGB.
 ColorTransform rgb_to_rgb();
 
-// How a clamped RGB value becomes an output value: (x * scale - mean) / std per channel.
+// Converts a clamped RGB value to an output value: (x * scale - mean) / std per channel.
 struct OutputScaling {
   float scale = 1.0f;
   float mean[3] = {0.0f, 0.0f, 0.0f};
   float std[3] = {1.0f, 1.0f, 1.0f};
 };
 
-// Cuts patches out of pictures that PictureResizer wrote. Threads may share it; it never allocates.
+// Cuts patches from pictures written by PictureResizer. Threads may share an object; it never allocates.
 class PatchCutter {
 public:
   PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
@@ -96,8 +96,8 @@ public:
 
   size_t patch_bytes() const; // 3 * patch * patch * pixel_size
 
-  // `picture`: what PictureResizer::run() wrote. `index`: row by row in the grid. Writes [3, patch, patch] to
-  // `out`, which is aligned to its pixels.
+  // `picture`: the output of PictureResizer::run(). `index`: row by row in the grid. Writes [3, patch, patch] to `out`,
+  // which must be aligned to its pixel type.
   void run(const uint16_t *picture, int64_t index, void *out) const;
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Values of a rank among many, found by one block: histograms of up to kRankBits bits of an unsigned key at a time.
-// Counts have 32 bits: no allocation holds more values.
+// Finds the value with a given rank, in one block: builds a histogram of up to kRankBits bits of an unsigned key at a
+// time. Counts have 32 bits, because no allocation holds more values.
 #pragma once
 
 #include "kernels/device.h"
@@ -10,12 +10,12 @@
 
 namespace cps {
 
-// The bin that a rank falls into, and how many values are in the bins before.
+// The bin that contains a rank, and the number of values in the bins before it.
 struct RankBin {
   uint32_t bin, below;
 };
 
-// Shared memory of a block of `Threads`.
+// Shared memory of a block with `Threads` threads.
 template <int Threads> struct RankScratch {
   using Scan = cub::BlockScan<uint32_t, Threads>;
   typename Scan::TempStorage scan;
@@ -23,20 +23,21 @@ template <int Threads> struct RankScratch {
   RankBin found;
 };
 
-// Bins that `bits` bits need, a multiple of Threads.
+// Number of bins for `bits` bits, a multiple of Threads.
 template <int Threads> __device__ inline unsigned bins_of(int bits) {
   const unsigned bins = 1u << (bits < kRankBits ? bits : kRankBits);
   return bins < Threads ? Threads : bins;
 }
 
-// Clears the first `count` bins. Barriers are the caller's.
+// Clears the first `count` bins. Contains no barrier; the caller needs one.
 template <int Threads> __device__ inline void clear_bins(RankScratch<Threads> &shared, unsigned count) {
   for (unsigned i = threadIdx.x; i < count; i += Threads)
     shared.bins[i] = 0;
 }
 
-// Finds the bin of `rank`, counted from 0, among the first `count`. All threads of the block call it once the bins are
-// complete, and all get the result. The bins may be written at once, the rest of the scratch after a barrier.
+// Finds the bin of `rank` (from 0) among the first `count` bins. All threads of the block call it once the bins are
+// complete, and all get the result. Afterwards the bins may be written immediately, the rest of the scratch after a
+// barrier.
 template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &shared, unsigned count, uint32_t rank) {
   const unsigned per_thread = count / Threads, first = threadIdx.x * per_thread;
   uint32_t sum = 0, below = 0;
@@ -53,17 +54,17 @@ template <int Threads> __device__ inline RankBin find_bin(RankScratch<Threads> &
   return shared.found;
 }
 
-// A key, and the rank among those equal to it.
+// A key, and its rank among equal keys.
 struct RankedKey {
   uint64_t key;
   uint32_t rank;
 };
 
-// Stands for a value that does not take part. Keys have fewer bits.
+// Marks a value to be ignored. Keys have fewer bits.
 constexpr uint64_t kNoKey = ~uint64_t{0};
 
-// Of the keys key_at(0 .. count - 1) that begin with `begin`, which leaves `bits` of them open: the one of rank
-// begin.rank. All threads call it and get the result.
+// Considers those of the keys key_at(0 .. count - 1) that begin with `begin`, which leaves `bits` bits open. Returns
+// the key with rank begin.rank. All threads call it and get the result.
 template <int Threads, typename KeyAt>
 __device__ inline RankedKey rank_key(int64_t count, const KeyAt &key_at, RankedKey begin, int bits,
                                      RankScratch<Threads> &shared) {

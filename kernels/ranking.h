@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#selection: the arithmetic of ranking, which the CPU and the CUDA selection share.
+// docs/spec.md#selection: ranking arithmetic shared by the CPU and CUDA selection.
 #pragma once
 
 #include "kernels/arith.h"
@@ -8,14 +8,14 @@
 
 namespace cps {
 
-constexpr double kScoreQuanta = 1024.0; // of a score
+constexpr double kScoreQuanta = 1024.0; // per unit of score
 
-// What patches are ranked by: exact integers, so that saturated patches tie on every machine.
+// The rank of a patch. An exact integer, so that saturated patches tie on every machine.
 CPS_HD inline int64_t quantised_score(double score) {
   return static_cast<int64_t>(floor(kScoreQuanta * score + 0.5));
 }
 
-// The patch in the top left corner of a 2x2 block; blocks are numbered row by row, frame by frame.
+// The top left patch of a 2x2 block; blocks are numbered row by row, frame by frame.
 CPS_HD inline int64_t first_patch_of_block(int64_t block, int grid_width) {
   const int64_t blocks_per_row = grid_width / 2;
   return block / blocks_per_row * 2 * grid_width + block % blocks_per_row * 2;
@@ -40,14 +40,14 @@ CPS_HD inline void write_patch_row(int64_t *row, int64_t position, int64_t frame
   row[5] = within % grid_width;
 }
 
-// The rank of that block.
+// The rank of the block whose top left score is `first_patch`.
 CPS_HD inline int64_t block_rank(const double *first_patch, int grid_width) {
   const double *below = first_patch + grid_width;
   return quantised_score(first_patch[0]) + quantised_score(first_patch[1]) + quantised_score(below[0]) +
          quantised_score(below[1]);
 }
 
-// Is a clip static that has these ranks at its 95th and 50th percentile? `unit_pixels` is the area of a unit.
+// True if a clip with these ranks at its 95th and 50th percentile is static. `unit_pixels` is the area of a unit.
 CPS_HD inline bool is_static(int64_t rank95, int64_t rank50, double unit_pixels, double absolute, double relative) {
   const double p95 = static_cast<double>(rank95) / kScoreQuanta / unit_pixels;
   const double p50 = static_cast<double>(rank50) / kScoreQuanta / unit_pixels;
@@ -57,10 +57,10 @@ CPS_HD inline bool is_static(int64_t rank95, int64_t rank50, double unit_pixels,
   return p95 < threshold || (p95 < 2.0 * threshold && contrast < (relative > 0.0 ? relative : 0.0));
 }
 
-// Does a static clip's selection favour the frame that is number `ordinal` of `others`, the frames that are no
-// random-access frames? `chosen` of them are, evenly spread.
+// Whether the selection of a static clip favours frame number `ordinal` of `others`, the frames that are not
+// random-access frames. `chosen` of them are favoured, evenly spaced.
 CPS_HD inline bool is_favoured(int64_t ordinal, int64_t others, int64_t chosen) {
-  const int64_t j = (ordinal * chosen + others - 1) / others; // no smaller one can be at or behind the ordinal
+  const int64_t j = (ordinal * chosen + others - 1) / others; // the smallest j whose frame is not before the ordinal
   return j < chosen && j * others / chosen == ordinal;
 }
 CPS_HD inline int64_t favoured_count(int64_t others, int64_t wanted) {
@@ -68,7 +68,7 @@ CPS_HD inline int64_t favoured_count(int64_t others, int64_t wanted) {
   return some < others ? some : others;
 }
 
-// What lifts a unit of a favoured frame above all others of a static clip.
+// The addend that lifts a unit of a favoured frame above all others of a static clip.
 CPS_HD inline int64_t static_lift(int64_t least, int64_t most) {
   return most - least + static_cast<int64_t>(kScoreQuanta);
 }

@@ -11,7 +11,7 @@ namespace cps {
 
 namespace {
 
-// Calls function(row_at), where row_at(y) is a row of the plane; its type knows the step, if that is a common one.
+// Calls function(row_at), where row_at(y) is a row of the plane; its type contains the step if that is a common one.
 template <typename Function> void with_rows(const PlaneView &plane, const Function &function) {
   with_word(plane.bits, [&](auto word) {
     using Word = decltype(word);
@@ -45,13 +45,12 @@ CPS_SIMD void blend_rows(const Row &top, const Row &bottom, int count, int frac,
     out[x] = blend<int32_t>(top[x], bottom[x], frac, den);
 }
 
-// Samples of which kSub positions of luma have one, at all of these positions. samples[-1] and samples[count] are
-// there.
+// Interpolates samples that are subsampled by kSub, at every luma position. samples[-1] and samples[count] must exist.
 template <int kSub>
 CPS_SIMD void expand_row(const int32_t *__restrict samples, int count, int unit_bits, uint16_t *__restrict out) {
   for (int i = 0; i < count; ++i)
     for (int k = 0; k < kSub; ++k) {
-      const int at = 2 * k + 1 - kSub, frac = at < 0 ? at + 2 * kSub : at; // as source_tap() has it, without its clamp
+      const int at = 2 * k + 1 - kSub, frac = at < 0 ? at + 2 * kSub : at; // as in source_tap(), without its clamp
       const int32_t left = samples[at < 0 ? i - 1 : i], right = samples[at < 0 ? i : i + 1];
       out[kSub * i + k] = stored_sample_at_source(blend(left, right, frac, 2 * kSub), unit_bits);
     }
@@ -68,7 +67,8 @@ void expand_row(int sub, const int32_t *samples, int count, int unit_bits, uint1
   }
 }
 
-// A few pixels at a time, first each as one word: loops over words vectorise, and those over three bytes do not.
+// Converts blocks of pixels, first to one word per pixel, because loops over words vectorise and loops over three bytes
+// do not.
 CPS_SIMD void convert_row(const uint16_t *const rows[3], int width, const ColorTransform &color,
                           uint8_t *__restrict out) {
   constexpr int kPixels = 256;
@@ -115,7 +115,7 @@ void copy_plane(const PlaneView &plane, Size size, uint8_t *out) {
 RgbConverter::RgbConverter(const PictureView &layout, const ColorTransform &color) : color_(color) {
   if (is_copied(layout))
     return;
-  for (int i = 0; i < layout.planes(); ++i) // chroma may begin before luma does, and end behind it
+  for (int i = 0; i < layout.planes(); ++i) // chroma may begin before luma and end after it
     rows_[i].resize(static_cast<size_t>(layout.plane[i].width) *
                     static_cast<size_t>(layout.model == ColorModel::Yuv && i > 0 ? layout.sub_x : 1));
   if (layout.model == ColorModel::Yuv)
@@ -149,7 +149,8 @@ void RgbConverter::run(const PictureView &picture, uint8_t *out) {
   }
   for (int y = 0; y < size.height; ++y) {
     const uint16_t *rows[3] = {};
-    for (int i = 0; i < 3; ++i) // a grey picture stands in for the chroma that its colour transform weighs with 0
+    for (int i = 0; i < 3;
+         ++i) // for grey pictures luma is read as chroma, because the colour transform multiplies chroma by 0
       rows[i] = i < picture.planes() ? stored_row(picture, i, y) : rows[0];
     convert_row(rows, size.width, color_, out);
     out += 3 * static_cast<size_t>(size.width);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#pixels at source size on the device, for one frame; see rgb.cpp for the same on the CPU.
-// Bytes that must move: the frame once, and three bytes a pixel.
+// docs/spec.md#pixels at source size on the device, for one frame; rgb.cpp is the CPU version.
+// Minimum memory traffic: the frame once, and three bytes per pixel.
 #include "kernels/device.h"
 #include "kernels/kernelargs.h"
 #include "kernels/samples.h"
@@ -24,7 +24,8 @@ template <typename Word> __device__ inline void convert(const RgbArgs &args, int
 #pragma unroll
   for (int i = 0; i < 3; ++i) {
     const PlaneView &plane = picture.plane[i];
-    if (i >= args.planes) // a grey picture stands in for the chroma that its colour transform weighs with 0
+    if (i >=
+        args.planes) // for grey pictures luma is read as chroma, because the colour transform multiplies chroma by 0
       stored[i] = stored[0];
     else if (i > 0 && picture.model == ColorModel::Yuv)
       stored[i] = stored_chroma<Word>(args, plane, x, y);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How the kernels read samples: one row of a plane at a time, by column.
+// Access to samples: one row of a plane at a time, by column.
 #pragma once
 
 #include "kernels/arith.h"
@@ -8,11 +8,12 @@
 
 namespace cps {
 
-// Word is uint8_t for planes of 8 bits, else uint16_t. Bits above the code value are not trusted to be 0: sums and
-// histograms are sized for code values. kStep is the plane's step where that is known, so that loops may vectorise.
+// Word is uint8_t for planes of 8 bits, else uint16_t. Bits above the code value are masked, because sums and
+// histograms are sized for code values. kStep is the plane's step if known at compile time, so that loops may
+// vectorise.
 template <typename Word, int kStep = 0> class SampleRow {
 public:
-  using Value = int64_t; // what sums of samples are made in
+  using Value = int64_t; // type for sums of samples
 
   CPS_HD SampleRow(const PlaneView &plane, int y)
       : data_(plane.data + y * plane.stride), step_(plane.step), shift_(plane.shift), mask_((1 << plane.bits) - 1) {}
@@ -22,7 +23,7 @@ public:
     if constexpr (sizeof(Word) == 1)
       return *p;
     else
-      return (p[0] | p[1] << 8) >> shift_ & mask_; // bytes, for a crop may leave words unaligned
+      return (p[0] | p[1] << 8) >> shift_ & mask_; // bytes, because words may be unaligned after a crop
   }
 
 private:
@@ -48,9 +49,9 @@ template <typename Function> inline void with_word(int bits, const Function &fun
     function(uint8_t());
 }
 
-// Samples at source size, where every weight is a power of two. Subsampling factors are given as powers of two, too.
+// Samples at source size, where every weight is a power of two. Subsampling factors are given as log2.
 
-// Where luma position `position` lies among the `samples` of a row or column: what bilinear_taps() has for as many
+// The tap of luma position `position` among the `samples` of a row or column: the same as bilinear_taps() for as many
 // outputs as positions, with weights of 2 << sub_bits.
 CPS_HD inline Tap source_tap(int position, int sub_bits, int phase, int samples) {
   const int at = 2 * (position + phase) + 1 - (1 << sub_bits), den_bits = sub_bits + 1;

@@ -29,7 +29,7 @@ std::vector<uint64_t> uniform_positions(uint64_t count, uint32_t positions) {
   return result;
 }
 
-// The uniform rule over `frames`, display-order indices.
+// Samples `frames`, display-order indices, by the uniform rule.
 std::vector<uint64_t> sample_uniformly(const std::vector<uint64_t> &frames, uint32_t positions) {
   std::vector<uint64_t> ids = uniform_positions(frames.size(), positions);
   for (uint64_t &id : ids)
@@ -41,7 +41,7 @@ std::vector<uint64_t> frames_of_section(const SamplingPlan &plan, const std::vec
   const uint64_t start = plan.start == kNoTime ? 0 : plan.start;
   std::vector<uint64_t> frames;
   for (uint64_t i = 0; i < times.size(); ++i)
-    if (times[i] >= start && times[i] < plan.stop) // an unset stop is kNoTime, and kNoTime is below no stop
+    if (times[i] >= start && times[i] < plan.stop) // an unset stop is kNoTime, and kNoTime is not below any stop
       frames.push_back(i);
   return frames;
 }
@@ -51,7 +51,7 @@ struct TimedFrame {
   bool operator<(const TimedFrame &o) const { return time != o.time ? time < o.time : id < o.id; }
 };
 
-// The frames of a section as the rate plan looks at them. Times count from `start`, where the first position lies.
+// The frames of a section, for the rate plan. Times are relative to `start`, the first position.
 class RateSection {
 public:
   RateSection(const SamplingPlan &plan, const std::vector<uint64_t> &frames, const std::vector<uint64_t> &times)
@@ -66,12 +66,13 @@ public:
       stop_ = plan.stop - start;
   }
 
-  // How many i have i / rate below the end less a quarter of the mean frame interval: time stamps are rounded, and must
-  // not add a position. The end is `stop`, or the last frame and a mean interval where that is less.
+  // Counts the i for which i / rate is below the end minus a quarter of the mean frame interval, because rounded time
+  // stamps must not add a position. The end is the smaller of `stop` and the time of the last frame plus a mean
+  // interval.
   Wide positions() const {
     if (frames_.size() == 1)
       return 1;
-    // In 1 / unit ns, so that all is exact
+    // In 1 / unit ns, so that the arithmetic is exact.
     const Wide intervals = frames_.size() - 1, unit = 4 * intervals;
     const Wide interval = 4 * Wide{frames_.back().time - frames_.front().time};
     Wide end = frames_.back().time * unit + interval;
@@ -79,14 +80,14 @@ public:
       end = std::min(end, stop_ * unit);
     const Wide quarter = interval / 4;
     const Wide count = end > quarter ? divide_up((end - quarter) * num_, period_ * unit) : 0;
-    return std::max<Wide>(count, 1); // all frames at the start have no interval between them
+    return std::max<Wide>(count, 1); // frames that are all at the start have no interval
   }
 
   // The frame nearest to each i / rate, the earlier one on a tie.
   std::vector<uint64_t> nearest(uint64_t positions) const {
     std::vector<uint64_t> ids;
     ids.reserve(positions);
-    auto before = frames_.begin(); // the first of the last frames at or before the position, once there is one
+    auto before = frames_.begin(); // the first frame with the latest time at or before the position, once there is one
     auto after = before;
     for (uint64_t i = 0; i < positions; ++i) {
       const Wide position = i * period_;
@@ -102,13 +103,13 @@ public:
 
 private:
   static Wide divide_up(Wide a, Wide b) { return (a + b - 1) / b; }
-  // In units that are the same for every frame.
+  // In a unit common to all frames.
   Wide distance(uint64_t time, Wide position) const {
     const Wide at = time * num_;
     return at > position ? at - position : position - at;
   }
 
-  Wide num_, period_; // time * num_ compares with i * period_
+  Wide num_, period_; // time * num_ is comparable with i * period_
   std::vector<TimedFrame> frames_;
   uint64_t stop_ = kNoTime;
 };
@@ -177,7 +178,7 @@ std::string resolve_rate(const SamplingPlan &plan, const std::vector<uint64_t> &
   return {};
 }
 
-// The sentence of resolve_sampling(), empty where all is well.
+// Returns the error of resolve_sampling(), empty on success.
 std::string resolve(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times,
                     std::vector<uint64_t> &ids) {
   if (total == 0)

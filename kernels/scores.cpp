@@ -55,7 +55,8 @@ void PatchScorer::run(const float *energy, double *scores) {
   const size_t width = row_.size();
   double *const row = row_.data();
   for (const BandedMatrix::Row &my : my_.rows) {
-    // Weight by weight rather than sample by sample: the sums of a row are independent, so they vectorise in order.
+    // The loop over weights is the outer one: the sums of a row are independent, so they vectorise without a change of
+    // order.
     std::fill(row_.begin(), row_.end(), 0.0);
     const float *line = energy + static_cast<size_t>(my.first) * width;
     for (const double weight : my.weights) {

@@ -8,10 +8,10 @@
 
 namespace cps {
 
-// One axis of the score: row p holds the weights that the energy samples have in patch p.
+// One axis of the score: row p contains the weights of the energy samples in patch p.
 struct BandedMatrix {
   struct Row {
-    int first = 0;               // first energy sample with a weight
+    int first = 0;               // first energy sample with a non-zero weight
     std::vector<double> weights; // of the samples from `first` on
   };
   std::vector<Row> rows;
@@ -20,7 +20,7 @@ struct BandedMatrix {
 // Composes small -> source -> target -> sum over patches of `patch` target samples.
 BandedMatrix score_matrix(int small, int source, int target, int patch);
 
-// Scores the maps of one source size. Not thread-safe; allocates in the constructor only.
+// Scores energy maps of one source size. Not thread-safe; allocates only in the constructor.
 class PatchScorer {
 public:
   PatchScorer(Size source, Size target, int patch);
@@ -28,7 +28,7 @@ public:
   Size map_size() const { return map_; }   // of the energy map
   Size grid_size() const { return grid_; } // patches
 
-  // `energy`: map_size() floats row by row. Writes grid_size() scores row by row.
+  // `energy`: map_size() floats, row by row. Writes grid_size() scores, row by row.
   void run(const float *energy, double *scores);
 
 private:

@@ -10,7 +10,7 @@ namespace cps {
 
 namespace {
 
-// What is ranked: a patch or a block, with the frame it belongs to known from its index.
+// The ranked units: patches or blocks. The index of a unit determines its frame.
 struct Units {
   std::vector<int64_t> rank; // quantised score of each
   int64_t per_frame = 0;
@@ -38,7 +38,7 @@ Units rank_units(const double *scores, int frames, Size grid, const SelectOption
   return units;
 }
 
-// Moves the `count` best of `candidates` to its front and drops the others.
+// Keeps the `count` best of `candidates`.
 void keep_best(std::vector<int64_t> &candidates, int64_t count, const std::vector<int64_t> &rank) {
   const auto better = [&rank](int64_t a, int64_t b) {
     const int64_t rank_a = rank[static_cast<size_t>(a)], rank_b = rank[static_cast<size_t>(b)];
@@ -61,7 +61,7 @@ bool clip_is_static(const Units &units, const SelectOptions &options) {
   return is_static(rank95, rank50, units.pixels, options.static_abs_thresh, options.static_rel_thresh);
 }
 
-// The frames that a static clip's selection favours.
+// The frames that the selection favours in a static clip.
 std::vector<size_t> favoured_frames(const std::vector<uint8_t> &random_access, int count) {
   const auto others = static_cast<int64_t>(std::count(random_access.begin(), random_access.end(), uint8_t{0}));
   const int64_t chosen = favoured_count(others, count);
@@ -73,7 +73,7 @@ std::vector<size_t> favoured_frames(const std::vector<uint8_t> &random_access, i
   return favoured;
 }
 
-// Static clips have nothing to rank by: lifts the favoured frames above all others of `rest`.
+// Lifts the favoured frames above all others of `rest`, because the ranks of a static clip are meaningless.
 void favour_frames(Units &units, const std::vector<int64_t> &rest, const std::vector<size_t> &frames) {
   const auto [least, most] = std::minmax_element(rest.begin(), rest.end(), [&units](int64_t a, int64_t b) {
     return units.rank[static_cast<size_t>(a)] < units.rank[static_cast<size_t>(b)];

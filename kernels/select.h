@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#selection: the K patches of a sequence that carry the most.
+// docs/spec.md#selection: selects the K patches of a sequence with the highest scores.
 #pragma once
 
 #include "kernels/plane.h"
@@ -21,13 +21,13 @@ struct SelectOptions {
   int static_uniform_frames = 4;
 };
 
-// K of docs/spec.md#selection: how many patches a sequence of `frames` frames yields, -1 where Block2x2 cannot divide
-// it by four.
+// K of docs/spec.md#selection: the number of patches selected from a sequence of `frames` frames; -1 if it is not a
+// multiple of four with Block2x2.
 int64_t selection_count(const SelectOptions &options, int frames, Size grid);
 
-// `scores`: frames * grid patches, frame by frame, row by row. `random_access`: one per frame; some frame counts as one
-// (docs/spec.md#sampling), which is the caller's to see to. Returns patch indices (seq_pos * hb * wb + h * wb + w) in
-// output order. Precondition: selection_count() >= 0.
+// `scores`: frames * grid patches, frame by frame, row by row. `random_access`: one per frame; the caller must set at
+// least one (docs/spec.md#sampling). Returns patch indices (seq_pos * hb * wb + h * wb + w) in output order.
+// Precondition: selection_count() >= 0.
 std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
                                     const std::vector<uint8_t> &random_access, const SelectOptions &options);
 

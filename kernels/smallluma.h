@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#energy: the luma that motion is searched in. Reads the rows that a tap needs, and each of them once.
+// docs/spec.md#energy: computes the small luma, in which motion is searched. Reads only the rows with taps, each of
+// them once.
 #pragma once
 
 #include "kernels/geometry.h"
@@ -9,13 +10,13 @@
 
 namespace cps {
 
-// A row of luma: code values as they are, summed in exact integers.
+// A row of luma code values, summed as exact integers.
 template <typename Word> class CodeRow : public SampleRow<Word> {
 public:
   CPS_HD CodeRow(const PictureView &picture, int y) : SampleRow<Word>(picture.plane[0], y) {}
 };
 
-// A row of R, G, B turned into float luma, summed in double.
+// A row of R, G, B, converted to float luma and summed as double.
 template <typename Word> class RgbRow {
 public:
   using Value = double;
@@ -30,7 +31,7 @@ private:
   SampleRow<Word> r_, g_, b_;
 };
 
-// A bilinear sum over den_x * den_y = `den`, as luma. The quotient is rounded to double first, which cannot change the
+// Luma from a bilinear sum over den_x * den_y = `den`. The quotient is rounded to double first, which cannot change the
 // float while den < 2^29.
 template <typename Value> CPS_HD inline float luma_of_sum(Value sum, double den) {
   return static_cast<float>(static_cast<double>(sum) / den);
@@ -39,7 +40,7 @@ CPS_HD inline double luma_den(int32_t den_x, int32_t den_y) {
   return static_cast<double>(den_x) * static_cast<double>(den_y);
 }
 
-// Any size.
+// For any size.
 template <typename Row>
 void resize_luma(const PictureView &picture, const TapTable &x_taps, const TapTable &y_taps, float *out) {
   const double den = luma_den(x_taps.den, y_taps.den);
@@ -50,18 +51,18 @@ void resize_luma(const PictureView &picture, const TapTable &x_taps, const TapTa
   }
 }
 
-// docs/spec.md#energy: how far, in samples of the small luma, a match is searched.
+// docs/spec.md#energy: the search radius, in samples of the small luma.
 inline int search_radius(Size small) {
   return std::clamp(std::min(small.width, small.height) / 2, 1, kMaxRadius);
 }
 
-// True where the resize is the mean of the middle 2x2 of each 4x4 cell and the sum of those four fits in 16 bits.
+// True if the resize is the mean of the middle 2x2 of each 4x4 cell, and the sum of those four samples fits in 16 bits.
 inline bool has_quad_sums(const PictureView &layout, Size small) {
   return layout.model != ColorModel::Rgb && layout.plane[0].bits <= 12 && small.width * 4 == layout.size.width &&
          small.height * 4 == layout.size.height;
 }
 
-// One of those sums: its rows are 4 y + 1 and the one below, `x` is a column of the small luma.
+// The sum of those four samples. The rows are 4 y + 1 and the one below; `x` is a column of the small luma.
 template <typename Word> CPS_HD inline int quad_sum(const SampleRow<Word> &top, const SampleRow<Word> &bottom, int x) {
   const int left = 4 * x + 1, right = left + 1;
   return top[left] + top[right] + bottom[left] + bottom[right];

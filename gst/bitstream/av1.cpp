@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// AV1: section numbers are those of the AV1 Bitstream & Decoding Process Specification.
+// AV1. Section numbers refer to the AV1 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 #include "gst/common/owned.h"
@@ -28,9 +28,9 @@ bool is_intra(const GstAV1FrameHeaderOBU &frame) {
   return frame.frame_type == GST_AV1_KEY_FRAME || frame.frame_type == GST_AV1_INTRA_ONLY_FRAME;
 }
 
-// The eight reference slots, each with the unit that last wrote it. A frame takes everything it inherits from slots
-// (samples, motion vectors, probabilities, segmentation map, film grain; 7.20 and 7.21), so they alone decide what it
-// depends on.
+// The eight reference slots, each with the unit that last wrote it. A frame inherits everything from slots (samples,
+// motion vectors, probabilities, segmentation map, film grain; 7.20 and 7.21), so the slots alone determine its
+// dependencies.
 class Slots {
 public:
   static constexpr uint32_t kUnknown = UINT32_MAX;
@@ -48,7 +48,7 @@ private:
   std::array<uint32_t, GST_AV1_NUM_REF_FRAMES> writers_;
 };
 
-// What a temporal unit refers to, as its frames are read.
+// Collects the references of a temporal unit while its frames are read.
 class CallbackCollector {
 public:
   CallbackCollector(uint32_t unit, uint32_t entry) : unit_(unit), entry_(entry) { references_.known = true; }
@@ -56,7 +56,7 @@ public:
   void add(uint32_t writer) {
     if (writer == Slots::kUnknown)
       references_.known = false;
-    // The entry point is needed anyway, and naming it would only make references far.
+    // The entry point is needed anyway. Recording it would only add long distances.
     if (!references_.known || writer == unit_ || writer == entry_)
       return;
     uint32_t *end = references_.units + references_.count;
@@ -76,7 +76,7 @@ private:
   References references_;
 };
 
-// Reads temporal units, or single frames.
+// Parses temporal units or single frames.
 class Av1Parser final : public UnitPictureParser {
 public:
   Av1Parser() : parser_(gst_av1_parser_new()) {}
@@ -99,7 +99,7 @@ private:
   Owned<GstAV1Parser> parser_;
   std::vector<uint8_t> config_; // OBUs of codec_data
   bool full_range_ = false;     // of the last sequence header
-  bool has_frame_ids_ = false;  // likewise
+  bool has_frame_ids_ = false;  // of the last sequence header
   Slots slots_;
   uint32_t entry_ = Slots::kUnknown; // the last unit that is an entry point
 };
@@ -115,7 +115,7 @@ bool Av1Parser::set_caps(const GstCaps *caps) {
   return !value || !GST_VALUE_HOLDS_BUFFER(value) || read_config(gst_value_get_buffer(value));
 }
 
-// Files may have the sequence header here only (AV1 in ISOBMFF, 2.3 and 2.4).
+// In files, the sequence header may be only here (AV1 in ISOBMFF, 2.3 and 2.4).
 bool Av1Parser::read_config(GstBuffer *codec_data) {
   ReadMap map(codec_data);
   if (!map)
@@ -136,7 +136,7 @@ void Av1Parser::reset() {
   read_unit({config_.data(), config_.size(), false}, none);
 }
 
-// Temporal delimiters and sequence headers come and go with containers and parsers.
+// Ignores temporal delimiters and sequence headers, because containers and parsers add and remove them.
 void Av1Parser::add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const {
   guint32 used = 0;
   for (size_t at = 0; at < unit.size; at += used) {
@@ -156,12 +156,12 @@ bool Av1Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   if (read_unit(unit, picture))
     return true;
   picture.has_picture = unit.size > 0;
-  slots_ = {}; // it may have written any of them
+  slots_ = {}; // the unit may have written any of them
   return false;
 }
 
 bool Av1Parser::read_unit(const CodedUnit &unit, CodedPicture &picture) {
-  // Every unit begins as if with a temporal delimiter, which containers leave out.
+  // Start each unit with a temporal delimiter, because containers omit it.
   Roomy<GstAV1OBU> delimiter;
   delimiter.obu_type = delimiter.header.obu_type = GST_AV1_OBU_TEMPORAL_DELIMITER;
   gst_av1_parser_parse_temporal_delimiter_obu(parser_.get(), &delimiter);
@@ -173,7 +173,7 @@ bool Av1Parser::read_unit(const CodedUnit &unit, CodedPicture &picture) {
     Roomy<GstAV1OBU> obu;
     const GstAV1ParserResult result = gst_av1_parser_identify_one_obu(
         parser_.get(), unit.data + at, static_cast<guint32>(unit.size - at), &obu, &used);
-    if (result == GST_AV1_PARSER_DROP) // of a layer that is not decoded
+    if (result == GST_AV1_PARSER_DROP) // belongs to a layer that is not decoded
       continue;
     if (result != GST_AV1_PARSER_OK || !read_obu(obu, picture, gatherer))
       return false;
@@ -209,7 +209,7 @@ bool Av1Parser::read_obu(GstAV1OBU &obu, CodedPicture &picture, CallbackCollecto
     result = gst_av1_parser_parse_frame_header_obu(parser_.get(), &obu, &frame);
     return result == GST_AV1_PARSER_OK && read_frame(frame, picture, gatherer);
   }
-  case GST_AV1_OBU_TILE_GROUP: { // the library wants to see the last one before the next frame
+  case GST_AV1_OBU_TILE_GROUP: { // the library must see the last one before the next frame
     Roomy<GstAV1TileGroupOBU> tiles;
     result = gst_av1_parser_parse_tile_group_obu(parser_.get(), &obu, &tiles);
     break;
@@ -222,8 +222,8 @@ bool Av1Parser::read_obu(GstAV1OBU &obu, CodedPicture &picture, CallbackCollecto
 
 bool Av1Parser::read_frame(GstAV1FrameHeaderOBU &frame, CodedPicture &picture, CallbackCollector &gatherer) {
   const bool shown_key = frame.frame_type == GST_AV1_KEY_FRAME && frame.show_frame && !frame.show_existing_frame;
-  // A key frame that is shown at once empties and fills all slots. One that is shown later (show_existing_frame) does
-  // so when it is shown, but is then taken from a slot itself.
+  // A key frame with show_frame empties and fills all slots. A key frame that is shown later (show_existing_frame) does
+  // so at that time, but then depends on a slot itself.
   if (shown_key && !picture.has_picture)
     picture.random_access = picture.starts_sequence = true;
   picture.has_picture = true;
@@ -241,14 +241,14 @@ void Av1Parser::gather(const GstAV1FrameHeaderOBU &frame, CallbackCollector &gat
     gatherer.add(slots_.writer(static_cast<unsigned>(frame.frame_to_show_map_idx) % GST_AV1_NUM_REF_FRAMES));
     return;
   }
-  if (is_intra(frame)) { // without contexts of another frame: primary_ref_frame is none (5.9.2)
-    // Frame numbers must not be half their range away from that of the frame before. What lies between an inter frame
-    // and what it refers to never is, but here all might be left out.
+  if (is_intra(frame)) { // inherits no contexts: primary_ref_frame is none (5.9.2)
+    // The frame id must not differ from the previous one by half the range or more. The frames between an inter frame
+    // and its references ensure that, but here all of them might be dropped.
     if (frame.frame_type == GST_AV1_INTRA_ONLY_FRAME && has_frame_ids_)
       gatherer.forget();
     return;
   }
-  if (frame.frame_refs_short_signaling) // which slots it refers to follows from the order hints of all (7.8)
+  if (frame.frame_refs_short_signaling) // the slots are derived from all order hints (7.8)
     for (unsigned slot = 0; slot < GST_AV1_NUM_REF_FRAMES; ++slot)
       gatherer.add(slots_.writer(slot));
   for (const gint8 slot : frame.ref_frame_idx) // primary_ref_frame is one of these

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Numbers that lie anywhere in memory. GStreamer's macros read a whole word at once, which is undefined where that is
-// not aligned; compilers make the same of these.
+// Unaligned integers. GStreamer's macros read whole words, which is undefined behaviour for unaligned addresses;
+// compilers generate the same code for these functions.
 #pragma once
 
 #include <cstddef>

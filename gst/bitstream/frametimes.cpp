@@ -17,7 +17,8 @@ bool is_reordered(const std::vector<FrameStamps> &frames) {
   return !std::is_sorted(frames.begin(), frames.end(), earlier);
 }
 
-// Do all presentation times that there are follow decode order, or say no more than the decode times do?
+// True if all presentation times increase in decode order although display order differs, or if they equal the decode
+// times.
 bool are_decode_times(std::vector<FrameStamps> frames) {
   if (!is_reordered(frames))
     return false;
@@ -33,9 +34,9 @@ bool are_decode_times(std::vector<FrameStamps> frames) {
   return std::is_sorted(frames.begin(), frames.end(), earlier);
 }
 
-// The frames of the longest chain of presentation times that does not go back.
+// The longest non-decreasing subsequence of presentation times, as frame indices.
 std::vector<size_t> longest_chain(const std::vector<FrameStamps> &frames) {
-  std::vector<size_t> tails; // of the chains of each length, the last frame, as early as it can be
+  std::vector<size_t> tails; // for each chain length, the last frame of the chain that ends earliest
   std::vector<size_t> before(frames.size(), SIZE_MAX);
   for (size_t i = 0; i < frames.size(); i++) {
     if (!is_set(frames[i].presentation))
@@ -56,9 +57,9 @@ std::vector<size_t> longest_chain(const std::vector<FrameStamps> &frames) {
   return chain;
 }
 
-// In seconds, with three decimals.
+// In seconds with three decimals.
 std::string seconds(int64_t time) {
-  const std::string milliseconds = std::to_string(time / 1000000 + 1000).substr(1); // three digits at least
+  const std::string milliseconds = std::to_string(time / 1000000 + 1000).substr(1); // at least three digits
   const std::string whole = std::to_string(time / 1000000000);
   return whole + "." + milliseconds.substr(milliseconds.size() - 3) + " s";
 }
@@ -75,7 +76,7 @@ std::string describe_step_back(const std::vector<FrameStamps> &frames) {
   return "its time stamps go back";
 }
 
-// How the frames lie towards each other where their presentation times are unknown. Empty where nothing tells.
+// The relative times of the frames, for frames whose presentation times are unknown. Empty if unknown.
 std::vector<int64_t> shape(const std::vector<FrameStamps> &frames, const std::vector<size_t> &anchors,
                            int64_t interval) {
   std::vector<int64_t> times;
@@ -96,11 +97,11 @@ std::vector<int64_t> shape(const std::vector<FrameStamps> &frames, const std::ve
   return times;
 }
 
-// Moves `times`, so that the anchors have their presentation times, and what is between them moves along.
+// Shifts `times` so that the anchors have their presentation times, and interpolates the shift between anchors.
 void fit(std::vector<int64_t> &times, const std::vector<FrameStamps> &frames, const std::vector<size_t> &anchors) {
   const auto offset = [&](size_t anchor) { return frames[anchor].presentation - times[anchor]; };
   std::vector<int64_t> moved = times;
-  size_t next = 0; // the first anchor at or behind the frame
+  size_t next = 0; // the first anchor at or after the frame
   for (size_t i = 0; i < times.size(); i++) {
     while (next < anchors.size() && anchors[next] < i)
       next++;
@@ -120,7 +121,7 @@ void fit(std::vector<int64_t> &times, const std::vector<FrameStamps> &frames, co
 } // namespace
 
 std::vector<int64_t> time_frames(std::vector<FrameStamps> frames, int64_t interval, std::string &error) {
-  constexpr double kMostlyRight = 0.9; // of the stamps; the others are the container's or a parser's mistakes
+  constexpr double kMostlyRight = 0.9; // share of the stamps; the others are errors of the container or a parser
   if (are_decode_times(frames))
     for (FrameStamps &frame : frames) {
       if (!is_set(frame.decode))

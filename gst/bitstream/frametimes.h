@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One time line for the frames of a stream, from whatever stamps its container gives.
+// Computes the presentation times of a stream's frames from the time stamps of its container.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,21 @@ namespace cps {
 
 constexpr int64_t kUntimed = INT64_MIN;
 
-// What is known of a frame, in ns of stream time; kUntimed where nothing is.
+// The known times of a frame, in ns of stream time; kUntimed if unknown.
 struct FrameStamps {
   int64_t presentation;
   int64_t decode;
-  uint32_t unit; // its place in decode order
+  uint32_t unit; // position in decode order
 };
 
-// The presentation time of each of `frames`, which are in display order; none goes back. Empty where nothing is known,
-// or with a sentence in `error` where the stamps contradict the order of the frames.
+// Returns the presentation time of each of `frames`, which are in display order; times never decrease. Returns an empty
+// vector if nothing is known or, with a sentence in `error`, if the stamps contradict the order of the frames.
 //
-// - A frame that has a presentation time keeps it. A few that do not fit between their neighbours' count as none.
-// - Times that follow decode order where display order is another are decode times: raw streams and AVI have such.
-// - The others lie between the stamped ones as the decode times do, put into display order; where a frame lacks even
-//   that, evenly, `interval` apart (0: unknown) before the first and behind the last.
+// - A frame with a presentation time keeps it. A few stamps that do not fit between their neighbours' are ignored.
+// - If time stamps increase in decode order although display order differs, they are decode times (as in raw streams
+//   and AVI).
+// - The other frames lie between the stamped ones like the sorted decode times. If a frame has no decode time either,
+//   frames are evenly spaced; before the first and after the last stamped frame `interval` apart (0: unknown).
 std::vector<int64_t> time_frames(std::vector<FrameStamps> frames, int64_t interval, std::string &error);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// H.264: clause numbers are those of Rec. ITU-T H.264.
+// H.264. Clause numbers refer to Rec. ITU-T H.264.
 #include "gst/bitstream/nalpictureparser.h"
 #include "gst/bitstream/roomy.h"
 
@@ -15,7 +15,7 @@ CPS_RELEASE(GstH264NalParser, gst_h264_nal_parser_free);
 
 namespace {
 
-// What the derivations need to know about a picture.
+// The properties of a picture that the derivations need.
 struct Picture {
   const GstH264SliceHdr &slice;
   bool idr;
@@ -27,7 +27,7 @@ struct Picture {
   bool is_bottom_field() const { return slice.field_pic_flag && slice.bottom_field_flag; }
 };
 
-// Orders of the two fields of a frame; a single field has both equal.
+// Orders of the two fields of a frame; equal for a single field.
 struct FieldOrders {
   int64_t top;
   int64_t bottom;
@@ -35,12 +35,12 @@ struct FieldOrders {
   int64_t first() const { return std::min(top, bottom); }
 };
 
-// Decoding process for picture order count, 8.2.1. In 64 bits, so that damaged headers cannot overflow it.
+// Decoding process for picture order count, 8.2.1. Uses 64 bits, so that damaged headers cannot cause an overflow.
 class PictureOrder {
 public:
   // The order of the next picture in decode order.
   int64_t next(const Picture &picture);
-  // Of the previous picture, as later pictures see it.
+  // frame_num of the previous picture, as later pictures see it.
   uint32_t frame_num() const { return frame_num_; }
 
 private:
@@ -58,7 +58,7 @@ int64_t PictureOrder::next(const Picture &picture) {
   if (picture.idr)
     *this = {};
   const GstH264SPS &sps = picture.sps();
-  // (8-6), (8-11). Frames inferred in a gap of frame_num (8.2.5.2) lead to the same offset, so nothing to do for them.
+  // (8-6), (8-11). Frames inferred in a gap of frame_num (8.2.5.2) lead to the same offset, so they need no handling.
   if (frame_num_ > picture.slice.frame_num)
     frame_num_offset_ = std::min<int64_t>(frame_num_offset_ + sps.max_frame_num, INT32_MAX);
   frame_num_ = picture.slice.frame_num;
@@ -68,7 +68,8 @@ int64_t PictureOrder::next(const Picture &picture) {
                                                            : from_frame_num(picture);
   if (!picture.resets_order)
     return orders.first();
-  // Once decoded it counts as the first of the orders to come: tempPicOrderCnt in 8.2.1, prevPicOrderCnt* in 8.2.1.1.
+  // After decoding, this picture has the lowest order of those that follow: tempPicOrderCnt in 8.2.1, prevPicOrderCnt*
+  // in 8.2.1.1.
   *this = {};
   lsb_ = picture.is_field() ? 0 : orders.top - orders.first();
   return 0;
@@ -159,7 +160,7 @@ protected:
   void read_next_slice(const Nal &nal, CodedPicture &coded) override;
 
 private:
-  // A field that waits for the other one of its frame.
+  // A field whose frame still lacks the other field.
   struct OpenField {
     bool open = false;
     bool bottom = false;
@@ -178,9 +179,9 @@ private:
   bool full_range_ = false; // of the last sequence parameter set
   OpenField field_;
   std::optional<uint32_t> reference_num_;  // frame_num of the previous reference picture
-  bool recovery_point_ = false;            // in the current access unit, with no picture to wait for
-  std::optional<uint32_t> recovery_count_; // of that access unit: recovery_frame_cnt
-  std::optional<uint32_t> recovery_num_;   // frame_num of the picture that it counts to
+  bool recovery_point_ = false;            // the current access unit has a recovery point with recovery_frame_cnt 0
+  std::optional<uint32_t> recovery_count_; // recovery_frame_cnt of the current access unit
+  std::optional<uint32_t> recovery_num_;   // frame_num of the recovered picture
 };
 
 void H264Parser::reset() {
@@ -219,12 +220,12 @@ void H264Parser::read_other(const Nal &nal) {
   else if (unit.type == GST_H264_NAL_SPS)
     read_sps(unit);
   else
-    gst_h264_parser_parse_nal(parser_.get(), &unit); // keeps parameter sets
+    gst_h264_parser_parse_nal(parser_.get(), &unit); // stores parameter sets
 }
 
 void H264Parser::read_sps(GstH264NalUnit &unit) {
   Roomy<GstH264SPS> sps;
-  if (gst_h264_parser_parse_sps(parser_.get(), &unit, &sps) != GST_H264_PARSER_OK) // which keeps it, too
+  if (gst_h264_parser_parse_sps(parser_.get(), &unit, &sps) != GST_H264_PARSER_OK) // also stores it
     return;
   full_range_ = sps.vui_parameters_present_flag && sps.vui_parameters.video_signal_type_present_flag &&
                 sps.vui_parameters.video_full_range_flag;
@@ -234,12 +235,12 @@ void H264Parser::read_sps(GstH264NalUnit &unit) {
 void H264Parser::read_sei(GstH264NalUnit &unit) {
   GArray *messages = nullptr;
   gst_h264_parser_parse_sei(parser_.get(), &unit, &messages);
-  const guint size = g_array_get_element_size(messages); // that of a message as the library has it
+  const guint size = g_array_get_element_size(messages); // the size in the library, which may differ from ours
   for (guint i = 0; i < messages->len; ++i) {
     const auto &message = *reinterpret_cast<const GstH264SEIMessage *>(messages->data + size_t{i} * size);
     if (message.payloadType != GST_H264_SEI_RECOVERY_POINT)
       continue;
-    // D.2.8: what follows one that is not exact may refer across it.
+    // D.2.8: pictures after an inexact recovery point may refer to pictures before it.
     const GstH264RecoveryPoint &point = message.payload.recovery_point;
     recovery_point_ |= point.recovery_frame_cnt == 0 && point.exact_match_flag;
     recovery_count_ = point.recovery_frame_cnt;
@@ -248,12 +249,12 @@ void H264Parser::read_sei(GstH264NalUnit &unit) {
 }
 
 bool H264Parser::read_header(GstH264NalUnit &unit, GstH264SliceHdr &slice) {
-  // Data partitions B and C have no header of their own.
+  // Data partitions B and C have no slice header.
   return unit.type != GST_H264_NAL_SLICE_DPB && unit.type != GST_H264_NAL_SLICE_DPC &&
          gst_h264_parser_parse_slice_hdr(parser_.get(), &unit, &slice, TRUE, TRUE) == GST_H264_PARSER_OK;
 }
 
-// Complementary field pairs, 3.30 and 3.31: both reference fields or none, the second neither IDR nor with an
+// Complementary field pairs, 3.30 and 3.31: both are reference fields or neither is; the second is not IDR and has no
 // operation 5.
 bool H264Parser::completes_frame(const Picture &picture) const {
   return field_.open && picture.is_field() && picture.is_bottom_field() != field_.bottom &&
@@ -261,7 +262,7 @@ bool H264Parser::completes_frame(const Picture &picture) const {
          !picture.resets_order;
 }
 
-// 7.4.3: frame_num goes up by one after each reference picture, unless the stream says that it leaves some out.
+// 7.4.3: frame_num increases by one after each reference picture, unless the stream allows gaps.
 bool H264Parser::follows_gap(const Picture &picture) const {
   const GstH264SPS &sps = picture.sps();
   return !picture.idr && reference_num_ && !sps.gaps_in_frame_num_value_allowed_flag &&
@@ -269,7 +270,8 @@ bool H264Parser::follows_gap(const Picture &picture) const {
          picture.slice.frame_num != (*reference_num_ + 1) % static_cast<uint32_t>(sps.max_frame_num);
 }
 
-// D.2.8: the picture that a recovery point counts to. Without such, decoders take any that refers to nothing.
+// D.2.8: the picture that recovery_frame_cnt refers to. Without a recovery point, decoders accept any intra reference
+// picture.
 bool H264Parser::recovers(const Picture &picture, bool intra) {
   const uint32_t number = picture.slice.frame_num;
   if (recovery_count_)
@@ -302,8 +304,8 @@ bool H264Parser::read_first_slice(const Nal &nal, CodedPicture &coded) {
   return true;
 }
 
-// A picture is exact at a recovery point if all its slices are intra; and an access unit may hold a frame's second
-// field.
+// A picture at a recovery point is exact only if all its slices are intra. Also, an access unit may contain a frame's
+// second field.
 void H264Parser::read_next_slice(const Nal &nal, CodedPicture &coded) {
   const bool check_intra = recovery_point_ && coded.random_access;
   if (!check_intra && !field_.open)
@@ -317,7 +319,7 @@ void H264Parser::read_next_slice(const Nal &nal, CodedPicture &coded) {
   if (completes_frame(picture)) {
     coded.order = std::min(coded.order, saturate_order(order_.next(picture)));
     field_ = {};
-    recovery_point_ = false; // the slices that follow are the second field's
+    recovery_point_ = false; // the next slices belong to the second field
   } else if (check_intra && !GST_H264_IS_I_SLICE(&slice) && !GST_H264_IS_SI_SLICE(&slice)) {
     coded.random_access = false;
   }

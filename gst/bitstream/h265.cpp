@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// H.265: clause numbers are those of Rec. ITU-T H.265. A coded field is a picture of its own there, and decoders put it
-// out as one, so that pairs of fields are two frames.
+// H.265. Clause numbers refer to Rec. ITU-T H.265. In H.265 a coded field is a picture of its own, and decoders output
+// it as one, so a pair of fields is two frames.
 #include "gst/bitstream/nalpictureparser.h"
 #include "gst/bitstream/roomy.h"
 
@@ -24,7 +24,7 @@ struct NalHeader {
   bool is_slice() const { return type <= GST_H265_NAL_SLICE_RASL_R || is_irap(); }
   bool is_irap() const { return type >= GST_H265_NAL_SLICE_BLA_W_LP && type <= GST_H265_NAL_SLICE_CRA_NUT; }
   bool is_rasl() const { return GST_H265_IS_NAL_TYPE_RASL(type); }
-  // RADL, RASL and sub-layer non-reference pictures are no prevTid0Pic.
+  // A RADL, RASL or sub-layer non-reference picture is never prevTid0Pic.
   bool anchors_order() const {
     const bool sublayer_non_reference = type < GST_H265_NAL_SLICE_BLA_W_LP && type % 2 == 0;
     return temporal_id == 0 && !is_rasl() && !GST_H265_IS_NAL_TYPE_RADL(type) && !sublayer_non_reference;
@@ -77,7 +77,7 @@ private:
     int64_t lsb = 0;
   };
 
-  // A picture that later ones may be predicted from.
+  // A picture that later pictures may reference.
   struct Decoded {
     int64_t order;
     uint32_t unit; // cppcheck-suppress unusedStructMember ; read through an iterator
@@ -133,8 +133,7 @@ void H265Parser::read_other(const Nal &nal) {
     return;
   }
   Roomy<GstH265NalUnit> unit = to_gst(nal, header);
-  // Either keeps the parameter set, but parse_nal() leaves the usability information out, where the range of samples
-  // is.
+  // Both functions store the parameter set, but parse_nal() skips the VUI, which contains the sample range.
   Roomy<GstH265SPS> sps;
   if (header.type != GST_H265_NAL_SPS ||
       gst_h265_parser_parse_sps(parser_.get(), &unit, &sps, TRUE) != GST_H265_PARSER_OK)
@@ -157,13 +156,14 @@ bool H265Parser::read_first_slice(const Nal &nal, CodedPicture &picture) {
   picture.random_access = header.is_irap();
   // An IRAP picture with NoRaslOutputFlag, 8.1.3.
   picture.starts_sequence = header.is_irap() && (header.type != GST_H265_NAL_SLICE_CRA_NUT || state_.awaits_irap);
-  // What says so lies behind the picture before it, which may be dropped.
+  // The end-of-sequence NAL unit that decoders need is in the previous access unit, which may be dropped.
   picture.late_start = picture.starts_sequence && header.type == GST_H265_NAL_SLICE_CRA_NUT;
   if (header.is_irap()) {
     state_.awaits_irap = false;
     state_.skips_rasl = picture.starts_sequence;
   }
-  // PicOutputFlag, 8.3.1: such a RASL picture refers to pictures that are not there, and decoders leave it out.
+  // PicOutputFlag, 8.3.1: a RASL picture after such an IRAP picture refers to missing pictures, and decoders do not
+  // output it.
   picture.output = slice.pic_output_flag && !(header.is_rasl() && state_.skips_rasl);
   const int64_t order = next_order(header, picture.starts_sequence, slice);
   if (picture.starts_sequence)
@@ -188,7 +188,8 @@ int64_t H265Parser::next_order(const NalHeader &header, bool starts_sequence, co
   return msb + lsb;
 }
 
-// The reference picture set, 8.3.2: what the picture is predicted from, and in `decoded_` what later ones may be.
+// The reference picture set, 8.3.2. Sets the picture's references, and updates `decoded_` to those available to later
+// pictures.
 void H265Parser::find_references(const NalHeader &header, int64_t order, const SliceHeader &slice,
                                  CodedPicture &picture) {
   References &references = picture.references;
@@ -202,7 +203,7 @@ void H265Parser::find_references(const NalHeader &header, int64_t order, const S
     if (!used)
       return;
     if (found == decoded_.end())
-      picture.after_loss |= picture.output; // else it lies before an entry point
+      picture.after_loss |= picture.output; // otherwise the reference precedes an entry point
     if (found == decoded_.end() || references.count == References::kMax)
       references.known = false;
     else
@@ -218,7 +219,7 @@ void H265Parser::find_references(const NalHeader &header, int64_t order, const S
       refer(set.DeltaPocS0[i], set.UsedByCurrPicS0[i]);
     for (int i = 0; i < set.NumPositivePics; ++i)
       refer(set.DeltaPocS1[i], set.UsedByCurrPicS1[i]);
-    if (slice.num_long_term_sps + slice.num_long_term_pics > 0) { // rare: no need to tell which
+    if (slice.num_long_term_sps + slice.num_long_term_pics > 0) { // rare, so not resolved
       references.known = false;
       kept = decoded_;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Codecs whose units are not parsed, but for what tells that decoding can start there.
+// Codecs whose units are not parsed, except for the detection of entry points.
 #include "gst/bitstream/picturekind.h"
 #include "gst/bitstream/unitpictureparser.h"
 
@@ -37,8 +37,8 @@ protected:
   }
 };
 
-// Containers mark pictures as keys that are none, by accident or for all codecs that their writer does not know. So
-// where the picture itself does not tell, decoding starts at the first one.
+// Containers mark pictures as key frames incorrectly, by accident or for every codec that the writer does not know.
+// Therefore, if the picture itself does not contain its type, only the first picture is an entry point.
 class KeyFrameParser final : public WholeUnitParser {
 public:
   bool set_caps(const GstCaps *caps) override {
@@ -72,8 +72,9 @@ protected:
   }
 
 private:
-  // Theora's three header packets, which may come in the stream (Theora specification, 6.1), and what TechSmith's
-  // screen codec has where nothing changes, the header of a deflated stream alone: decoders show nothing for that.
+  // True for units that decoders do not show: the three header packets of Theora, which may be in the stream (Theora
+  // specification, 6.1), and a TechSmith screen codec unit without changes, which is only the header of a deflate
+  // stream.
   bool is_empty(const CodedUnit &unit) const {
     constexpr size_t kDeflateHeader = 2;
     if (media_type() == "video/x-camtasia")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Boxes and fields: ISO/IEC 14496-12, 8.2 to 8.6.
+// Boxes and fields follow ISO/IEC 14496-12, 8.2 to 8.6.
 #include "gst/bitstream/movieheader.h"
 
 #include "gst/bitstream/bytes.h"
@@ -13,10 +13,10 @@ namespace cps {
 namespace {
 
 constexpr size_t kHeader = 8;           // size and type
-constexpr size_t kFullHeader = 12;      // version and flags, too
-constexpr size_t kMaxSamples = 8 << 20; // qtdemux takes no more
+constexpr size_t kFullHeader = 12;      // with version and flags
+constexpr size_t kMaxSamples = 8 << 20; // qtdemux's limit
 
-// A box with its header. Invalid where there is none.
+// A box including its header. Invalid if not found.
 struct Box {
   uint8_t *data = nullptr;
   size_t size = 0;
@@ -26,14 +26,14 @@ struct Box {
   bool has(size_t bytes) const { return size >= bytes; }
   uint32_t at(size_t offset) const { return read_be<uint32_t>(data + offset); }
   uint8_t version() const { return data[kHeader]; }
-  // Whole entries of `bytes` each behind a full header and their number.
+  // Number of complete entries of `bytes` each, which follow a full header and an entry count.
   size_t entries(size_t bytes) const {
     return has(kFullHeader + 4) ? std::min<size_t>(at(kFullHeader), (size - kFullHeader - 4) / bytes) : 0;
   }
   uint8_t *entry(size_t index, size_t bytes) const { return data + kFullHeader + 4 + index * bytes; }
 };
 
-// The next box at `at`, which moves behind it.
+// Returns the box at `at` and moves `at` to its end.
 Box next_box(uint8_t *&at, const uint8_t *end) {
   const auto left = static_cast<size_t>(end - at);
   if (left < kHeader)
@@ -60,7 +60,7 @@ Box child(Box parent, const char *type) {
   return {};
 }
 
-// The time scale and duration of "mvhd" and "mdhd", which have them in the same place.
+// Time scale and duration of "mvhd" and "mdhd", which have the same layout for them.
 class TimeHeader {
 public:
   explicit TimeHeader(Box box) {
@@ -74,7 +74,7 @@ public:
   uint64_t scale() const { return box_.at(wide_ ? 28 : 20); }
   uint64_t duration() const { return wide_ ? read_be<uint64_t>(box_.data + 32) : box_.at(24); }
   bool is_unknown() const { return duration() == 0 || duration() == (wide_ ? UINT64_MAX : UINT32_MAX); }
-  // A duration of 0 says that nobody knows, and so cuts nothing off.
+  // A duration of 0 means unknown, so it does not cut off pictures.
   void extend(uint64_t duration) const {
     if (is_unknown() || duration <= this->duration())
       return;
@@ -89,7 +89,7 @@ private:
   bool wide_ = false;
 };
 
-// When the samples of a track are shown, in units of its time scale.
+// Composition times of a track's samples, in units of its time scale.
 class SampleTimes {
 public:
   explicit SampleTimes(Box table) : durations_(child(table, "stts")), offsets_(child(table, "ctts")) {
@@ -98,7 +98,7 @@ public:
       samples_ = std::min<size_t>(sizes.at(16), kMaxSamples);
   }
 
-  // Calls `visit` with the composition time and the duration of each.
+  // Calls `visit` with the composition time and duration of each sample.
   template <typename Visit> void each(Visit visit) const {
     const size_t offset_runs = offsets_ ? offsets_.entries(8) : 0;
     size_t run = 0, sample = 0;
@@ -118,7 +118,7 @@ public:
     }
   }
 
-  // By how much qtdemux shifts composition times, so that none is before its decode time.
+  // The offset that qtdemux adds to composition times, so that none precedes its decode time.
   int64_t shift(Box table) const {
     if (const Box declared = child(table, "cslg"); declared && offsets_) {
       if (declared.version() == 0 && declared.has(16))
@@ -129,7 +129,7 @@ public:
     int32_t least = 0;
     for (size_t i = 0; offsets_ && i < offsets_.entries(8); i++) {
       const auto offset = static_cast<int32_t>(read_be<uint32_t>(offsets_.entry(i, 8) + 4));
-      if (offset != std::numeric_limits<int32_t>::min()) // a sample that is not to be decoded
+      if (offset != std::numeric_limits<int32_t>::min()) // marks a sample that must not be decoded
         least = std::min(least, offset);
     }
     return -int64_t{least};
@@ -140,7 +140,7 @@ private:
   size_t samples_ = kMaxSamples;
 };
 
-// An entry of an edit list. Media times are in the track's time scale, durations in the movie's.
+// An edit list entry. The media time is in the track's time scale, the duration in the movie's.
 struct Entry {
   uint64_t duration;
   int64_t media_time;
@@ -160,7 +160,7 @@ std::vector<Entry> read_entries(Box list) {
   return entries;
 }
 
-// The same without an end.
+// Makes the last entry open-ended.
 void open_last_entry(Box list, size_t count) {
   const bool wide = list.version() == 1;
   uint8_t *at = list.entry(count - 1, wide ? 20 : 12);
@@ -168,7 +168,7 @@ void open_last_entry(Box list, size_t count) {
   write_be<uint32_t>(at + (wide ? 16 : 8), 0x10000); // rate 1
 }
 
-// An edit in the units of the track, but for `time`, which is in the movie's.
+// An edit in the track's time scale, except `time`, which is in the movie's.
 struct Span {
   int64_t start, stop;
   uint64_t time;
@@ -192,7 +192,7 @@ public:
 
   bool is_usable() const { return usable_; }
 
-  // `fragmented`: the samples of the header are not all.
+  // `fragmented`: the header does not list all samples.
   MovieTrack open(bool fragmented) {
     read_spans();
     const SampleTimes times(table_);
@@ -200,7 +200,8 @@ public:
     int64_t decode_end = 0, shown_end = 0;
     bool all = true;
     times.each([&](int64_t time, uint32_t duration) {
-      shown_end = std::max(shown_end, time + std::max<uint32_t>(duration, 1)); // some end with a sample of none
+      shown_end =
+          std::max(shown_end, time + std::max<uint32_t>(duration, 1)); // in some files the last sample has duration 0
       decode_end += duration;
       all &= is_shown(time);
     });
@@ -212,7 +213,7 @@ public:
       track.end = stream_time(shown_end);
     track.shows_all = all || fragmented;
     media_.extend(static_cast<uint64_t>(end_));
-    // Fragments are shown whole, and qtdemux knows one edit of them only.
+    // Fragments are shown completely, and qtdemux supports only one edit for them.
     const bool simple = spans_.size() == 1 && count_ == first_media_ + 1;
     if (spans_.empty())
       return track;
@@ -227,7 +228,7 @@ public:
     return track;
   }
 
-  // In the movie's units, after open().
+  // In the movie's time scale. Call after open().
   uint64_t movie_end() const {
     const uint64_t time = spans_.empty() ? 0 : spans_.back().time;
     const int64_t start = edits_kept_ ? spans_.back().start : 0;
@@ -243,7 +244,7 @@ private:
     uint64_t time = 0;
     count_ = entries.size();
     for (size_t i = 0; i < entries.size(); i++) {
-      const Entry &entry = entries[i]; // of media time -1: an empty one
+      const Entry &entry = entries[i]; // media time -1: an empty edit
       if (entry.media_time >= 0) {
         if (spans_.empty())
           first_media_ = i;
@@ -262,7 +263,7 @@ private:
     return spans_.empty() || std::any_of(spans_.begin(), spans_.end(), shows);
   }
 
-  // When what ends at a composition time is no longer shown.
+  // Stream time at which a sample that ends at composition time `end` is no longer shown.
   GstClockTime stream_time(int64_t end) const {
     if (spans_.empty())
       return gst_util_uint64_scale(static_cast<uint64_t>(end), GST_SECOND, media_.scale());
@@ -272,7 +273,7 @@ private:
            gst_util_uint64_scale(static_cast<uint64_t>(shown), GST_SECOND, media_.scale());
   }
 
-  // As qtdemux stamps it.
+  // The time stamp that qtdemux gives to a composition time.
   GstClockTime stamp(int64_t time) const {
     return gst_util_uint64_scale(static_cast<uint64_t>(std::max<int64_t>(0, time + shift_)), GST_SECOND,
                                  media_.scale());
@@ -287,11 +288,11 @@ private:
   Box table_, edits_, list_;
   uint32_t id_ = 0;
   bool is_video_ = false, usable_ = false;
-  size_t count_ = 0, first_media_ = 0; // entries, and the first that is not empty
-  std::vector<Span> spans_;            // of those that are not
+  size_t count_ = 0, first_media_ = 0; // number of entries, index of the first non-empty one
+  std::vector<Span> spans_;            // of the non-empty entries
   bool edits_kept_ = false;
   int64_t shift_ = 0;
-  int64_t end_ = 0; // of the last sample, in decode or in composition time
+  int64_t end_ = 0; // of the last sample, the later of decode time and composition time
 };
 
 } // namespace
@@ -320,13 +321,13 @@ std::vector<MovieTrack> open_movie_header(uint8_t *data, size_t size) {
 }
 
 MovieTrack read_segment_index(const uint8_t *data, size_t size) {
-  auto *at = const_cast<uint8_t *>(data); // which nothing here writes to
+  auto *at = const_cast<uint8_t *>(data); // never written to
   const Box box = next_box(at, at + size);
   MovieTrack track;
   if (!box || !box.is("sidx") || !box.has(kFullHeader))
     return track;
   const bool wide = box.version() > 0;
-  const size_t first = wide ? 40 : 32; // reference
+  const size_t first = wide ? 40 : 32; // offset of the first reference
   if (!box.has(first) || box.at(16) == 0)
     return track;
   uint64_t end = wide ? read_be<uint64_t>(box.data + 20) : box.at(20);

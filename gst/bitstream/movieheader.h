@@ -10,8 +10,7 @@
 
 namespace cps {
 
-// A part of a track that is shown. `start` and `stop`, which is exclusive, are composition times as qtdemux stamps
-// them.
+// A shown part of a track. `start` and `stop` (exclusive) are composition times as stamped by qtdemux.
 struct Edit {
   GstClockTime start;
   GstClockTime stop; // GST_CLOCK_TIME_NONE: the end of the track
@@ -20,23 +19,25 @@ struct Edit {
 
 struct MovieTrack {
   uint32_t id = 0;
-  GstClockTime end = GST_CLOCK_TIME_NONE; // stream time at which its last sample ends; not known of fragments
-  bool shows_all = false;                 // no sample of it is cut off
-  std::vector<Edit> edits;                // what the demuxer no longer knows of; empty: its segments tell
+  GstClockTime end = GST_CLOCK_TIME_NONE; // stream time of the end of its last sample; unknown for fragments
+  bool shows_all = false;                 // no sample is cut off
+  std::vector<Edit> edits;                // the edits removed from the header; empty: the demuxer's segments apply
 };
 
-// Reads a whole "moov" box, and makes its tracks of video harmless to qtdemux, which (1.22 to 1.28) ends a track by
-// decode time or at a rounded duration, and loses pictures where an edit begins at one that is no key frame.
+// Reads a complete "moov" box and modifies its video tracks so that qtdemux shows all pictures. Needed because qtdemux
+// (1.22 to 1.28) ends a track by decode time or at a rounded duration, and loses pictures if an edit does not begin at
+// a key frame.
 //
-// - Durations that end before the last sample does are extended.
-// - An edit list that shows every sample stays, without an end.
-// - Any other is renamed to "free", and returned: whoever counts pictures has to apply it.
+// - A duration that ends before the last sample is extended.
+// - An edit list that shows every sample is kept, but made open-ended.
+// - Any other edit list is renamed to "free" and returned; the code that counts pictures must apply it.
 //
-// Which samples are shown follows FFmpeg (mov_fix_index() in libavformat/mov.c): those whose composition time is in an
-// edit. A sample that several edits show is shown by the first. Boxes that cannot be understood are left alone.
+// As in FFmpeg (mov_fix_index() in libavformat/mov.c), a sample is shown if its composition time is in an edit. If
+// several edits contain it, the first one applies. Boxes that cannot be parsed are left unchanged.
 std::vector<MovieTrack> open_movie_header(uint8_t *data, size_t size);
 
-// The track that a "sidx" box is about, and where the fragments end that it lists. An id of 0 where it is no such box.
+// The track that a "sidx" box describes, and the end of the fragments that the box lists. The id is 0 for any other
+// box.
 MovieTrack read_segment_index(const uint8_t *data, size_t size);
 
 } // namespace cps

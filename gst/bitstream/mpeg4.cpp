@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MPEG-4 part 2: clause numbers are those of ISO/IEC 14496-2. The key frames are the container's, since what else
-// decoders want to see before them is for them to say; but the order is the stream's own, for AVI files have no time
-// stamps that would tell, and parsers lose them.
+// MPEG-4 part 2. Clause numbers refer to ISO/IEC 14496-2. Key frames are taken from the container's flags, because only
+// the container knows which headers a decoder needs first. Display order is derived from the bitstream, because AVI
+// stores no presentation times and parsers drop those of other containers.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 #include "gst/common/readmap.h"
@@ -13,11 +13,11 @@ namespace cps {
 
 namespace {
 
-// The video object planes of a unit.
+// The video object planes (VOPs) of a unit.
 struct Planes {
   int coded = 0;
   int all = 0;
-  GstMpeg4VideoObjectCodingType first = GST_MPEG4_I_VOP; // coding type of the first
+  GstMpeg4VideoObjectCodingType first = GST_MPEG4_I_VOP; // coding type of the first VOP
 };
 
 class Mpeg4Parser final : public UnitPictureParser {
@@ -36,8 +36,8 @@ private:
 
   Roomy<GstMpeg4VideoObjectLayer> layer_;
   bool has_layer_ = false;
-  int32_t anchors_ = 0; // I, P and S planes so far
-  bool packed_ = false; // decoders are one B plane behind the units
+  int32_t anchors_ = 0; // I-, P- and S-VOPs so far
+  bool packed_ = false; // decoder output lags by one B-VOP
 };
 
 bool Mpeg4Parser::set_caps(const GstCaps *caps) {
@@ -58,7 +58,7 @@ void Mpeg4Parser::reset() {
   packed_ = false;
 }
 
-// From the first plane on: parsers may repeat the headers before it.
+// Starts at the first VOP, because parsers may repeat the headers before it.
 void Mpeg4Parser::add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const {
   NalReader reader(unit.data, unit.size, 0);
   for (Nal packet; reader.next(packet);)
@@ -84,7 +84,8 @@ Planes Mpeg4Parser::read_planes(const CodedUnit &unit) {
   return planes;
 }
 
-// vop_coded, as far as it can be read. To the end of the unit, since a plane may end with zero bits.
+// vop_coded, or true if it cannot be read. Passes the data up to the end of the unit, because a VOP may end with zero
+// bits.
 bool Mpeg4Parser::is_coded(const Nal &packet, const CodedUnit &unit) const {
   Roomy<GstMpeg4VideoObjectPlane> plane;
   plane.coded = 1;
@@ -108,19 +109,20 @@ bool Mpeg4Parser::read(const CodedUnit &unit, CodedPicture &picture) {
 void Mpeg4Parser::place(const Planes &planes, CodedPicture &picture) {
   packed_ |= planes.all > 1;
   if (planes.coded == 0) {
-    // Decoders put out nothing for it, unless planes are packed: then every unit since the one with two has put out
-    // the B plane of the unit before it, and this one puts out the last.
+    // Decoders output nothing for a not-coded VOP, except in a packed bitstream. There, output lags by one unit: since
+    // the unit that held two VOPs, each unit outputs its predecessor's B-VOP, and this not-coded VOP flushes the last
+    // one.
     picture.output = packed_;
     picture.order = 2 * anchors_;
     packed_ = false;
     return;
   }
-  // Decoders show an I, P or S plane when the next one is decoded, and a B plane at once (6.1.3.8).
+  // Decoders output an I-, P- or S-VOP when the next one is decoded, and a B-VOP immediately (6.1.3.8).
   const bool anchor = planes.first != GST_MPEG4_B_VOP;
   anchors_ += anchor ? 1 : 0;
   picture.order = 2 * anchors_ + (anchor ? 1 : 0);
   picture.reference = anchor || packed_;
-  // At the head of a stream that was cut there: half of what it is predicted from is missing.
+  // B-VOPs at the start of a cut stream lack one of their two references.
   picture.output = anchor || anchors_ > 1;
   packed_ &= !anchor || planes.all > 1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MPEG-1 and MPEG-2 video: clause numbers are those of Rec. ITU-T H.262.
+// MPEG-1 and MPEG-2 video. Clause numbers refer to Rec. ITU-T H.262.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
@@ -16,7 +16,7 @@ bool is_slice(const Nal &packet) {
   return packet.data[0] >= GST_MPEG_VIDEO_PACKET_SLICE_MIN && packet.data[0] <= GST_MPEG_VIDEO_PACKET_SLICE_MAX;
 }
 
-// To the end of the unit, since a header may end with zero bytes that look like padding.
+// Passes the data up to the end of the unit, because a header may end with zero bytes, which look like padding.
 Roomy<GstMpegVideoPacket> to_gst(const Nal &packet, const CodedUnit &unit) {
   Roomy<GstMpegVideoPacket> result;
   result.data = packet.data;
@@ -26,7 +26,7 @@ Roomy<GstMpegVideoPacket> to_gst(const Nal &packet, const CodedUnit &unit) {
   return result;
 }
 
-// What a unit says about its picture; of two fields, about the first.
+// The picture of a unit; if it has two fields, the first one.
 struct Picture {
   Roomy<GstMpegVideoPictureHdr> header;
   unsigned structure = GST_MPEG_VIDEO_PICTURE_STRUCTURE_FRAME;
@@ -35,18 +35,18 @@ struct Picture {
 
   bool is_field() const { return structure != GST_MPEG_VIDEO_PICTURE_STRUCTURE_FRAME && !both_fields; }
   bool is_bidirectional() const { return header.pic_type == GST_MPEG_VIDEO_PICTURE_TYPE_B; }
-  // A P field after an I field refers to that alone (7.6.3.5), so that they make an I frame.
+  // A P field after an I field refers only to the I field (7.6.3.5), so the two form an I frame.
   bool is_intra() const { return header.pic_type != GST_MPEG_VIDEO_PICTURE_TYPE_P && !is_bidirectional(); }
 };
 
-// An I or P frame, as those see it that are predicted from it.
+// An I or P frame as a reference.
 struct Anchor {
   bool known = false;
-  uint32_t first = 0; // its units: two where each field has its own
+  uint32_t first = 0; // its first and last unit; they differ if each field has a unit
   uint32_t last = 0;
 };
 
-// Headers that apply to the next picture.
+// Headers before the next picture.
 struct Pending {
   bool sequence = false;
   bool gop = false;
@@ -57,7 +57,7 @@ class MpegVideoParser final : public UnitPictureParser {
 public:
   bool set_caps(const GstCaps *caps) override;
   void reset() override;
-  // sequence_end_code, without which libmpeg2 never shows the last I or P picture.
+  // sequence_end_code, because libmpeg2 does not show the last I or P picture without it.
   std::string_view end_of_sequence() const override { return {"\0\0\1\xb7", 4}; }
 
 protected:
@@ -74,13 +74,13 @@ private:
   void forget_anchors();
 
   Pending pending_;
-  Anchor before_, last_;         // the two latest anchors, in decode order
-  int32_t anchors_ = 0;          // so far
-  bool closed_gop_ = false;      // since the last I picture
-  std::optional<Picture> field_; // waits for the other one of its frame
+  Anchor before_, last_;         // the last two anchors, in decode order
+  int32_t anchors_ = 0;          // number so far
+  bool closed_gop_ = false;      // the GOP of the last I picture is closed
+  std::optional<Picture> field_; // its frame still lacks the other field
   References field_references_;
-  std::optional<uint32_t> sequence_unit_; // has the sequence header that applies
-  std::optional<uint32_t> matrix_unit_;   // has the last quant_matrix_extension() since then
+  std::optional<uint32_t> sequence_unit_; // contains the current sequence header
+  std::optional<uint32_t> matrix_unit_;   // contains the last quant_matrix_extension() after that header
 };
 
 bool MpegVideoParser::set_caps(const GstCaps *caps) {
@@ -96,7 +96,7 @@ void MpegVideoParser::reset() {
   *this = {};
 }
 
-// From the picture header on: parsers may repeat the others.
+// Starts at the picture header, because parsers may repeat the headers before it.
 void MpegVideoParser::add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const {
   NalReader reader(unit.data, unit.size, 0);
   for (Nal packet; reader.next(packet);)
@@ -132,7 +132,7 @@ bool MpegVideoParser::read_packet(const Nal &packet, const CodedUnit &unit, Code
   case GST_MPEG_VIDEO_PACKET_SEQUENCE:
     pending_.sequence = true;
     sequence_unit_ = number();
-    matrix_unit_.reset(); // 6.3.11: it sets the matrices, to the default ones at least
+    matrix_unit_.reset(); // 6.3.11: a sequence header sets the matrices, at least to the defaults
     return true;
   case GST_MPEG_VIDEO_PACKET_GOP: {
     Roomy<GstMpegVideoGop> gop;
@@ -174,15 +174,15 @@ void MpegVideoParser::read_extension(const Nal &packet, const CodedUnit &unit, P
     picture.structure = extension.picture_structure;
 }
 
-// 6.1.1.4.1: the two fields of a frame follow each other and have the same temporal_reference.
+// 6.1.1.4.1: the two fields of a frame are adjacent and have the same temporal_reference.
 bool MpegVideoParser::completes_frame(const Picture &picture) const {
   return field_ && picture.is_field() && picture.structure != field_->structure &&
          picture.header.tsn == field_->header.tsn && picture.is_bidirectional() == field_->is_bidirectional();
 }
 
 void MpegVideoParser::place(const Picture &picture, CodedPicture &coded) {
-  // An I or P picture is shown when the next one is decoded, and a B picture at once (6.1.1.11). That is what decoders
-  // do, and unlike temporal_reference it holds in edited streams too.
+  // An I or P picture is shown when the next one is decoded, and a B picture immediately (6.1.1.11). Decoders do so,
+  // and unlike temporal_reference this also holds for edited streams.
   const bool anchor = !picture.is_bidirectional();
   if (anchor) {
     anchors_++;
@@ -192,7 +192,7 @@ void MpegVideoParser::place(const Picture &picture, CodedPicture &coded) {
   coded.order = 2 * anchors_ + (anchor ? 1 : 0);
   if (picture.is_intra()) {
     closed_gop_ = pending_.closed_gop;
-    // With matrices that a picture before it has brought, decoding cannot start here.
+    // Decoding cannot start here with matrices from an earlier picture.
     coded.random_access = (pending_.sequence || pending_.gop) && !matrix_unit_;
     coded.starts_sequence = coded.random_access && closed_gop_;
   } else if (anchor) {
@@ -200,8 +200,8 @@ void MpegVideoParser::place(const Picture &picture, CodedPicture &coded) {
   }
   coded.reference = anchor || picture.has_matrix;
   refer(picture, coded);
-  // Those at the head of a stream that was cut there. Decoders leave them out, since half of what they are predicted
-  // from is missing.
+  // Excludes the B pictures at the start of a cut stream. Decoders skip them, because one of their two references is
+  // missing.
   coded.output = anchor || closed_gop_ || anchors_ > 1;
   pending_ = {};
   if (picture.has_matrix)

@@ -8,7 +8,7 @@ namespace cps {
 
 namespace {
 
-// The next 00 00 01, or `end`. Ones are rare in coded data, and memchr is the fastest way from one to the next.
+// Returns the next 00 00 01, or `end`. Uses memchr to find the ones, because they are rare in coded data.
 const uint8_t *find_start_code(const uint8_t *begin, const uint8_t *end) {
   if (end - begin < 3)
     return end;
@@ -85,7 +85,7 @@ bool NalReader::next_start_code(Nal &nal, const uint8_t *end) {
 }
 
 void Fingerprint::add(const Nal &slice) {
-  // Headers differ from picture to picture, the end and the size depend on everything between.
+  // Headers differ between pictures; the end and the size depend on all data in between.
   constexpr size_t kHead = 64;
   constexpr size_t kTail = 16;
   mix(slice.size);
@@ -106,7 +106,7 @@ void Fingerprint::add_bytes(const uint8_t *data, size_t size) {
 }
 
 void Fingerprint::mix(uint64_t word) {
-  // The finaliser of SplitMix64, which spreads every bit over all.
+  // The finaliser of SplitMix64, in which each input bit affects all output bits.
   uint64_t h = hash_ + word + 0x9e3779b97f4a7c15u;
   h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9u;
   h = (h ^ h >> 27) * 0x94d049bb133111ebu;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// NAL units: what H.264 and H.265 have in common below their syntax.
+// NAL units: the common framing of H.264 and H.265.
 #pragma once
 
 #include <cstddef>
@@ -13,24 +13,25 @@ struct Nal {
   size_t size = 0;
 };
 
-// Walks over the NAL units of an access unit without copying them.
+// Iterates over the NAL units of an access unit without copying.
 class NalReader {
 public:
-  // `length_size` is the number of bytes of the length before each unit; 0: start codes (Annex B).
+  // `length_size` is the number of length bytes before each unit; 0: start codes (Annex B).
   NalReader(const uint8_t *data, size_t size, unsigned length_size)
       : pos_(data), end_(data + size), length_size_(length_size) {}
 
-  // False after the last one. A unit that claims to be longer than the data ends with them.
+  // False after the last unit. A unit whose length exceeds the data ends with the data.
   bool next(Nal &nal);
 
-  // Some writers put start codes into what has a length, and decoders look for them: ends `nal`, which next() gave,
-  // before the first one in it. next() goes on there. True where `nal` is of such a unit. Slices need no such look.
+  // Some writers put start codes into length-prefixed units, and decoders search for them. Ends `nal`, the last result
+  // of next(), before the first start code in it; next() continues there. True if `nal` is part of such a unit. Not
+  // needed for slices.
   bool split(Nal &nal);
 
-  // Behind the last one and its padding.
+  // The end of the last unit, including its padding.
   const uint8_t *position() const { return pos_; }
 
-  // Has there been such a unit?
+  // True if the length of a unit exceeded the data.
   bool damaged() const { return damaged_; }
 
 private:
@@ -40,12 +41,12 @@ private:
 
   const uint8_t *pos_;
   const uint8_t *end_;
-  const uint8_t *split_end_ = nullptr; // of the unit with a length that is read by its start codes
+  const uint8_t *split_end_ = nullptr; // end of a length-prefixed unit that is being split at start codes
   unsigned length_size_;
   bool damaged_ = false;
 };
 
-// A hash of the slices of a picture that costs the same whatever their size.
+// A hash of a picture's slices. Its cost does not depend on their size.
 class Fingerprint {
 public:
   void add(const Nal &slice);

@@ -80,7 +80,7 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
     else
       understood = read_first_slice(nal, picture);
   }
-  if (!picture.has_picture && reader.damaged()) { // its slices are what cannot be found
+  if (!picture.has_picture && reader.damaged()) { // the slices could not be found
     picture.has_picture = true;
     fingerprint.add({map.data(), map.size()});
   }
@@ -90,13 +90,13 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   if (understood) {
     place(picture);
   } else {
-    picture.order = last_order_; // equal orders keep decode order: it comes right after the picture before it
-    picture.after_loss = true;   // or it is the loss itself
+    picture.order = last_order_; // equal orders keep decode order, so the picture follows the previous one
+    picture.after_loss = true;   // or this picture is lost
   }
   return understood;
 }
 
-// Orders start over where a sequence does, also where the picture is lost that says so.
+// Starts a new sequence also if the picture that should have started it is lost.
 void NalPictureParser::place(CodedPicture &picture) {
   last_order_ = picture.order;
   if (picture.second_field)
@@ -119,7 +119,8 @@ UnitSummary NalPictureParser::summarize(GstBuffer *access_unit) const {
   for (Nal nal; reader.next(nal);)
     if (is_slice(nal))
       fingerprint.add(nal);
-    else if (!reader.split(nal) && is_header(nal) && !reader.damaged()) // with its padding, which its length counts
+    else if (!reader.split(nal) && is_header(nal) &&
+             !reader.damaged()) // with the padding, because the length includes it
       summary.parameter_sets.push_back({static_cast<size_t>(nal.data - map.data()) - prefix,
                                         static_cast<size_t>(reader.position() - nal.data) + prefix});
   if (fingerprint.value() == 0 && reader.damaged())
@@ -130,7 +131,7 @@ UnitSummary NalPictureParser::summarize(GstBuffer *access_unit) const {
 
 bool RecentOrders::contradict(int32_t order) const {
   const size_t size = orders_.size(), known = std::min(count_, size);
-  if (known == 0 || orders_[(count_ - 1) % size] == order) // a picture in two parts
+  if (known == 0 || orders_[(count_ - 1) % size] == order) // one picture in two units
     return false;
   const auto begin = orders_.begin(), end = begin + static_cast<std::ptrdiff_t>(known);
   const auto later = std::count_if(begin, end, [order](int32_t other) { return other > order; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the parsers of H.264 and H.265 share: framing, codec_data, fingerprints, and what to do with damaged pictures.
+// Common parts of the H.264 and H.265 parsers: framing, codec_data, fingerprints, and damaged pictures.
 #pragma once
 
 #include "gst/bitstream/nal.h"
@@ -14,9 +14,9 @@
 
 namespace cps {
 
-// Picture order counts of the last pictures of a sequence. They tell where the picture is lost that should have begun
-// the next one: no two pictures of a sequence have the same, and none is shown before more pictures that are decoded
-// before it than a decoder can hold.
+// Picture order counts of the last pictures of a sequence. They reveal that the first picture of the next sequence is
+// lost, because the counts in a sequence are unique, and a picture can precede in display order only as many earlier
+// decoded pictures as a decoder can hold.
 class RecentOrders {
 public:
   bool contradict(int32_t order) const;
@@ -26,7 +26,7 @@ public:
 private:
   static constexpr size_t kKnown = size_t{2} * References::kMax;
 
-  std::array<int32_t, kKnown> orders_ = {}; // around it goes
+  std::array<int32_t, kKnown> orders_ = {}; // ring buffer
   size_t count_ = 0;
 };
 
@@ -42,13 +42,14 @@ public:
   }
 
 protected:
-  uint32_t unit() const { return unit_; } // number of the access unit at hand, in decode order
+  uint32_t unit() const { return unit_; } // number of the current access unit, in decode order
 
   explicit NalPictureParser(const char *media_type) : media_type_(media_type) {}
 
-  // The configuration record in codec_data: reads the parameter sets, returns the size of NAL unit lengths, 0 on error.
+  // Reads the parameter sets of the configuration record in codec_data. Returns the size of NAL unit lengths, 0 on
+  // error.
   virtual unsigned read_config(GstByteReader &config) = 0;
-  // For read_config(). The byte reader's own reads unaligned, which is undefined behaviour.
+  // For read_config(), because GstByteReader's function reads unaligned words, which is undefined behaviour.
   static bool read_uint16(GstByteReader &config, unsigned &value);
   // Hands `count` NAL units with two-byte lengths to read_other(), for read_config().
   bool read_config_nals(GstByteReader &config, unsigned count);
@@ -56,9 +57,9 @@ protected:
   virtual bool is_slice(const Nal &nal) const = 0;  // of the base layer's primary picture
   virtual bool is_header(const Nal &nal) const = 0; // a parameter set
   virtual void start_unit() {}
-  // Everything but slices.
+  // Reads any NAL unit except slices.
   virtual void read_other(const Nal &nal) = 0;
-  // The first slice whose header can be read; false where it cannot, and then nothing may have changed.
+  // Reads the first slice with a valid header. False if the header is invalid; the state must then be unchanged.
   virtual bool read_first_slice(const Nal &nal, CodedPicture &picture) = 0;
   virtual void read_next_slice(const Nal &, CodedPicture &) {}
 
@@ -76,10 +77,10 @@ private:
 std::unique_ptr<PictureParser> make_h264_parser();
 std::unique_ptr<PictureParser> make_h265_parser();
 
-// The value modulo `max_lsb` is `lsb`, and it is the nearest such to the previous (H.264 (8-3), H.265 (8-1)).
+// Returns the msb for which msb + `lsb` is nearest to the previous order (H.264 (8-3), H.265 (8-1)).
 int64_t order_msb(int64_t prev_msb, int64_t prev_lsb, int64_t lsb, int64_t max_lsb);
 
-// Damaged headers may give any value: those out of range are as good as the nearest in it.
+// Clamps orders to the range of int32_t, because damaged headers may contain any value.
 int32_t saturate_order(int64_t order);
 
 } // namespace cps

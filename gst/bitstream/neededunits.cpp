@@ -11,18 +11,19 @@ namespace {
 constexpr size_t kNone = SIZE_MAX;
 
 // The entry points of a unit. A picture that follows an entry point but is shown before it is a leading picture: it may
-// refer to what lies before the entry point, and no picture but the other leading ones may refer to it.
+// refer to pictures before the entry point, and only other leading pictures may refer to it.
 struct Entry {
-  uint32_t nearest;    // before the unit in decode order, or itself
-  uint32_t start : 31; // where decoding has to begin for it: the last entry point that it is not shown before
-  uint32_t lossy : 1;  // pictures are missing between `start` and the unit
+  uint32_t nearest; // the last entry point up to the unit in decode order
+  uint32_t
+      start : 31; // where decoding must start for the unit: the last entry point of which it is not a leading picture
+  uint32_t lossy : 1; // pictures are missing between `start` and the unit
   bool is_leading() const { return start != nearest; }
 };
 
 std::vector<Entry> find_entries(const StreamIndex &index) {
   std::vector<Entry> entries(index.units());
   std::vector<uint32_t> points{0}; // entry points so far
-  uint32_t loss = 0;               // the last unit that follows one
+  uint32_t loss = 0;               // the last unit with a loss before it
   for (size_t i = 0; i < index.units(); ++i) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
     if (unit.has_picture && unit.random_access && !unit.second_field)
@@ -35,7 +36,7 @@ std::vector<Entry> find_entries(const StreamIndex &index) {
              unit.order < entry.order && !unit.decodable_leading;
     };
     auto start = points.rbegin();
-    // No decoder holds back more pictures than it has buffers for.
+    // No decoder reorders more pictures than it has buffers.
     for (int held = 0; held < References::kMax && start + 1 != points.rend() && is_leading(*start); ++held)
       ++start;
     entries[i] = {points.back(), *start, loss > *start};
@@ -50,7 +51,7 @@ public:
 
   void want(size_t unit) { needed_[unit] = true; }
 
-  // Backwards through the stream, since what a picture refers to lies before it.
+  // Iterates backwards, because references precede the picture.
   void complete() {
     for (size_t i = index_.units(); i-- > 0;) {
       if (!needed_[i] && !is_implied(i))
@@ -68,30 +69,31 @@ public:
   }
 
   bool is_needed(size_t unit) const { return needed_[unit]; }
-  // The first picture that is left out, or kNone.
+  // The first dropped picture, or kNone.
   size_t first_gap() const {
     for (size_t i = 0; i < index_.units(); ++i)
       if (index_.unit(i).has_picture && !needed_[i])
         return i;
     return kNone;
   }
-  // Where decoding has to begin for the unit.
+  // The entry point at which decoding must start for the unit.
   size_t start_of(size_t unit) const { return entries_[unit].start; }
 
 private:
-  // Needed by a later picture whose references are unknown, or to keep the order of pictures unambiguous.
+  // True if a later picture with unknown references needs this unit, or if it keeps the picture order unambiguous.
   bool is_implied(size_t i) const {
     const StreamIndex::AccessUnit &unit = index_.unit(i);
     if (!unit.has_picture)
       return false;
     if (everything_)
       return true;
-    // Where no leading picture of its entry point is needed so far, a leading one is of no use either.
+    // If no leading picture of the entry point is needed so far, other leading pictures are not needed either.
     const bool refers = unit.reference && (entries_[i].is_leading() ? entries_[i].nearest > all_from_ : i >= all_from_);
     return refers || (unit.anchors_order && bridges_order(i));
   }
 
-  // Would the order of the next needed anchor be ambiguous to a decoder that has seen the anchor before this one last?
+  // True if the order of the next needed anchor would be ambiguous for a decoder whose last anchor is the one before
+  // this.
   bool bridges_order(size_t i) const {
     if (anchor_ == kNone || index_.unit(anchor_).sequence != index_.unit(i).sequence || entries_[anchor_].start > i)
       return false;
@@ -105,11 +107,11 @@ private:
   const int64_t order_window_;
   const std::vector<Entry> entries_;
   std::vector<bool> needed_;
-  size_t all_from_ = kNone; // units from here on that others refer to are needed
-  // The units up to the one at hand are needed, all: what a decoder makes up for lost pictures comes from whatever its
-  // memory has held before, be it of another GOP.
+  size_t all_from_ = kNone; // all reference units from here on are needed
+  // All units up to the current one are needed, because a decoder conceals lost pictures with anything in its memory,
+  // even from another GOP.
   bool everything_ = false;
-  size_t anchor_ = kNone; // the needed unit that anchors the order of others, nearest after the one at hand
+  size_t anchor_ = kNone; // the next needed unit that anchors the order of others
 };
 
 } // namespace
@@ -125,7 +127,7 @@ NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &
   units.keep.resize(index.units());
   units.drain.resize(index.units());
   const size_t gap = closure.first_gap();
-  size_t start = kNone; // of what is needed from here on, the earliest
+  size_t start = kNone; // the earliest start of the needed units from here on
   for (size_t i = index.units(); i-- > 0;) {
     const StreamIndex::AccessUnit &unit = index.unit(i);
     units.keep[i] = !unit.has_picture || closure.is_needed(i);
@@ -134,7 +136,7 @@ NeededUnits needed_units(const StreamIndex &index, const std::vector<uint64_t> &
     units.end = std::max(units.end, i + 1);
     start = std::min(start, closure.start_of(i));
     const bool resets_decoder = unit.starts_sequence && !unit.late_start;
-    // Up to the first gap the decoder sees what it sees in a full decode, and errors are to look as they do there.
+    // Up to the first gap the decoder receives the same units as in a full decode, so that errors have the same effect.
     units.drain[i] = i > 0 && gap <= i + 1 && unit.random_access && !unit.second_field && !resets_decoder && start >= i;
   }
   return units;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which access units a decoder must see so that certain frames come out exactly.
+// Selects the access units that a decoder needs in order to decode the wanted frames exactly.
 #pragma once
 
 #include "gst/bitstream/streamindex.h"
@@ -11,8 +11,8 @@ namespace cps {
 
 struct NeededUnits {
   std::vector<bool> keep;  // one per access unit
-  std::vector<bool> drain; // before this one the decoder must put out all it has, since it cannot tell the jump
-  size_t end = 0;          // behind the last one that is kept
+  std::vector<bool> drain; // the decoder must output all its frames before this unit, because it cannot detect the gap
+  size_t end = 0;          // one after the last kept unit
 };
 
 // `wanted`: display-order indices, ascending. `order_window`: see PictureParser.

@@ -15,12 +15,12 @@ PictureKind key_if(bool key) {
   return key ? PictureKind::I : PictureKind::P;
 }
 
-// Microsoft MPEG-4 version 2 and 3, and WMV1: the picture type comes first.
+// Microsoft MPEG-4 versions 2 and 3, and WMV1: starts with the picture type.
 PictureKind read_msmpeg4(const uint8_t *data, size_t) {
   return key_if(data[0] >> 6 == 0);
 }
 
-// Version 1 has a start code and the number of the frame before it.
+// Version 1: start code, frame number, picture type.
 PictureKind read_msmpeg4v1(const uint8_t *data, size_t size) {
   Bits bits(data, size);
   if (bits.read(32) != 0x100)
@@ -29,12 +29,12 @@ PictureKind read_msmpeg4v1(const uint8_t *data, size_t size) {
   return key_if(bits.read(2) == 0);
 }
 
-// WMV2 and VP6: one bit tells.
+// WMV2 and VP6: the first bit is the type.
 PictureKind read_first_bit(const uint8_t *data, size_t) {
   return key_if(data[0] >> 7 == 0);
 }
 
-// Sorenson's H.263: start code, version, temporal reference, size, type.
+// Sorenson H.263: start code, version, temporal reference, size, type.
 PictureKind read_flash(const uint8_t *data, size_t size) {
   Bits bits(data, size);
   if (bits.read(17) != 1)
@@ -54,7 +54,7 @@ PictureKind read_h263(const uint8_t *data, size_t size) {
   bits.skip(8 + 2 + 3);
   if (bits.read(3) != kExtended)
     return key_if(bits.read(1) == 0);
-  const uint32_t full = bits.read(3); // UFEP: with OPPTYPE or without
+  const uint32_t full = bits.read(3); // UFEP: whether OPPTYPE is present
   bits.skip(full == 1 ? 18 : 0);
   return key_if(full <= 1 && bits.read(3) == 0);
 }
@@ -68,14 +68,14 @@ PictureKind read_theora(const uint8_t *data, size_t) {
   return key_if((data[0] & 0x40) == 0); // Theora specification, 7.1
 }
 
-// RFC 9043, 4.3: the first thing that the range coder codes, at even odds. (The other pictures only take over its
+// RFC 9043, 4.3: the first bit of the range coder, with even probability. (Other pictures only inherit the coder's
 // state.)
 PictureKind read_ffv1(const uint8_t *data, size_t size) {
   return key_if(size >= 2 && read_be<uint16_t>(data) >= 0x7f80);
 }
 
-// RealVideo: the number of slices but one, 8 bytes for each, and the first of them. Of RealVideo 1, the type is one
-// bit.
+// RealVideo: the number of slices minus one, 8 bytes for each slice, then the first slice. In RealVideo 1, the type is
+// one bit.
 PictureKind read_real(const uint8_t *data, size_t size, unsigned before, unsigned type_bits) {
   const size_t at = 1 + 8 * (size_t{data[0]} + 1);
   if (at >= size)
@@ -107,7 +107,7 @@ PictureKind read_real4(const uint8_t *data, size_t size) {
 
 constexpr struct {
   const char *media_type;
-  const char *field; // with the version of the codec
+  const char *field; // contains the codec version
   std::initializer_list<int> versions;
   ReadPictureKind read;
   bool holds_last = false;
@@ -120,7 +120,11 @@ constexpr struct {
     {"video/x-flash-video", nullptr, {}, read_flash},
     {"video/x-h263", nullptr, {}, read_h263},
     {"video/x-pn-realvideo", "rmversion", {1}, read_real1},
-    {"video/x-pn-realvideo", "rmversion", {2}, read_real2, true}, // libavcodec's decoder, where there are B pictures
+    {"video/x-pn-realvideo",
+     "rmversion",
+     {2},
+     read_real2,
+     true}, // libavcodec's decoder does so if there are B pictures
     {"video/x-pn-realvideo", "rmversion", {3}, read_real3},
     {"video/x-pn-realvideo", "rmversion", {4}, read_real4},
     {"video/x-svq", "svqversion", {1}, read_svq1},
@@ -130,7 +134,7 @@ constexpr struct {
     {"video/x-ffv", "ffvversion", {1}, read_ffv1},
 };
 
-// As libavcodec calls them, from its demuxers (video/x-cps-libav).
+// libavcodec's names, as in the caps of its demuxers (video/x-cps-libav).
 constexpr struct {
   const char *codec;
   PictureKindReader reader;
@@ -141,8 +145,8 @@ constexpr struct {
     {"rv40", {read_real4}},
 };
 
-// Streams of RealVideo 2 may have B pictures from version 2.2 on: libavcodec's decoder holds pictures back there. Caps
-// have the version as `format` (rmdemux), or behind four bytes of codec_data (libavformat).
+// RealVideo 2 streams may have B pictures since version 2.2; libavcodec's decoder then delays pictures. Caps contain
+// the version as `format` (rmdemux), or after four bytes of codec_data (libavformat).
 bool may_have_b_pictures(const GstStructure *caps) {
   const GValue *data = gst_structure_get_value(caps, "codec_data");
   gint format = 0;
@@ -161,7 +165,7 @@ PictureKindReader kind_reader(const GstStructure *caps) {
     if (g_strcmp0(codec, named.codec) == 0)
       return named.reader;
   const char *format = gst_structure_get_string(caps, "format");
-  if (format && g_str_has_prefix(format, "MSS")) // screen codecs that go by the name of WMV
+  if (format && g_str_has_prefix(format, "MSS")) // screen codecs with the media type of WMV
     return {};
   for (const auto &reader : kReaders) {
     gint version = 0;

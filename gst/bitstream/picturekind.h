@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a picture is predicted from, for codecs that tell it at the beginning of the picture, and what follows from
-// that.
+// Picture types, for codecs with the type at the start of the picture, and the display order that results from them.
 #pragma once
 
 #include "gst/bitstream/pictureparser.h"
@@ -12,32 +11,33 @@ namespace cps {
 
 enum class PictureKind {
   I,
-  P,      // from one before it
-  B,      // from two, one of which is shown later
-  Broken, // its header cannot be read
+  P,      // predicted from an earlier picture
+  B,      // predicted from two pictures, one of which is shown later
+  Broken, // invalid header
 };
 
-// Of the picture in these `size` bytes, which are one at least.
+// Reads the type of the picture in `size` bytes, which is at least 1.
 using ReadPictureKind = PictureKind (*)(const uint8_t *data, size_t size);
 
-// How that is read of a codec.
+// How to read the types of a codec.
 struct PictureKindReader {
-  ReadPictureKind read = nullptr; // nullptr where nobody here knows
-  bool holds_last = false;        // the decoder shows a picture only once the next anchor comes, so that it cannot jump
-  bool loses_last = false;        // and none comes behind the last one
+  ReadPictureKind read = nullptr; // nullptr if unknown
+  bool holds_last =
+      false; // the decoder outputs an anchor only when the next anchor arrives, so the stream cannot be skipped through
+  bool loses_last = false; // and the decoder does not output the last anchor
 };
 PictureKindReader picture_kind_reader(const GstStructure *caps);
 
-// The display order of codecs that show an I or P picture when the next one is decoded, and a B picture at once.
+// Display order of codecs that show an I or P picture when the next one is decoded, and a B picture immediately.
 class AnchorOrder {
 public:
-  // Says of the next picture in decode order where it is shown, and whether it is.
+  // Sets the order and output flag of the next picture in decode order.
   void place(PictureKind kind, CodedPicture &picture) {
     const bool anchor = kind != PictureKind::B;
     anchors_ += anchor ? 1 : 0;
     picture.order = 2 * anchors_ + (anchor ? 1 : 0);
     picture.reference = anchor;
-    // At the head of a stream that was cut there: half of what it is predicted from is missing.
+    // B pictures at the start of a cut stream lack one of their two references.
     picture.output = anchor || anchors_ > 1;
   }
 

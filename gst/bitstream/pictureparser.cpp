@@ -54,7 +54,7 @@ std::unique_ptr<PictureParser> make_parser(const GstStructure *s) {
   if (is("video/x-wmv") && gst_structure_get_int(s, "wmvversion", &version) && version == 3 &&
       !(format && g_str_has_prefix(format, "MSS"))) // a screen codec
     return make_vc1_parser();
-  gboolean intra_only = FALSE; // of caps that name a codec of libavcodec
+  gboolean intra_only = FALSE; // in caps that name a libavcodec codec
   gst_structure_get_boolean(s, "intra-only", &intra_only);
   if (intra_only || std::any_of(std::begin(kIntraTypes), std::end(kIntraTypes), is))
     return make_intra_parser();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the headers of one access unit say about its picture, codec by codec, without decoding it.
+// Parses the headers of access units without decoding, for each codec.
 #pragma once
 
 #include <gst/gst.h>
@@ -11,11 +11,11 @@
 
 namespace cps {
 
-// The access units that a picture is predicted from, by their number in decode order.
+// The access units that a picture references, by their number in decode order.
 struct References {
-  static constexpr int kMax = 16; // a decoded picture buffer holds no more
+  static constexpr int kMax = 16; // the capacity of a decoded picture buffer
 
-  bool known = false; // false: all reference pictures since the entry point, for want of better knowledge
+  bool known = false; // false: assume all reference pictures since the entry point
   int count = 0;
   uint32_t units[kMax] = {};
 };
@@ -23,19 +23,20 @@ struct References {
 // One parsed access unit.
 struct CodedPicture {
   bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
-  bool starts_sequence = false; // first picture of a coded video sequence: display order starts over here
-  bool random_access = false;   // decoding can start here and this very picture is exact (docs/spec.md#sampling)
-  bool late_start = false;      // starts a sequence, but its own header does not tell decoders before they decode it
-  bool second_field = false;    // completes the frame that the access unit before it began
-  bool output = true;         // false: no decoder shows it (PicOutputFlag 0 in H.265), so it is no frame of the stream
-  bool reference = true;      // false: no other picture is predicted from it
-  bool anchors_order = false; // decoders derive the order of the next pictures from its own
-  bool decodable_leading = false; // shown before the entry point that it follows, but refers to nothing before it
-  bool recovers = false;   // from here on, in display order, decoders that have begun before it show what they have
-  bool after_loss = false; // pictures that others refer to are missing before it; see NeededUnits
+  bool starts_sequence = false; // first picture of a coded video sequence: display order restarts here
+  bool random_access = false;   // decoding can start here, and this picture is then exact (docs/spec.md#sampling)
+  bool late_start = false;      // starts a sequence, but decoders cannot tell from its header before they decode it
+  bool second_field = false;    // completes the frame that the previous access unit began
+  bool output = true; // false: decoders do not show it (PicOutputFlag 0 in H.265), so it is not a frame of the stream
+  bool reference = true;      // false: no other picture references it
+  bool anchors_order = false; // decoders derive the order of the next pictures from this one's
+  bool decodable_leading =
+      false; // shown before the entry point that it follows, but refers to no picture before the entry point
+  bool recovers = false;   // decoders that started before it show all pictures from here on, in display order
+  bool after_loss = false; // reference pictures before it are missing; see NeededUnits
   References references;
   int32_t order = 0;        // picture order count, comparable within a coded video sequence
-  uint64_t fingerprint = 0; // of the slices: equal for the same picture however it is framed; 0 without one
+  uint64_t fingerprint = 0; // hash of the slices: the same for a picture in any framing; 0 without slices
 };
 
 // A part of an access unit, in bytes.
@@ -43,50 +44,50 @@ struct Part {
   size_t offset, size;
 };
 
-// What can be told of an access unit by itself.
+// Properties of a single access unit, independent of parser state.
 struct UnitSummary {
   uint64_t fingerprint = 0;         // see CodedPicture
-  std::vector<Part> parameter_sets; // which later ones need even where they do not need its picture
+  std::vector<Part> parameter_sets; // later units may need them even if they do not need the picture
 };
 
 // Parses the access units of one elementary stream in decode order. Not thread-safe.
 class PictureParser {
 public:
-  // A parser for `caps`, of coded video with one access unit a buffer; nullptr where they are framed otherwise. Of
-  // codecs that are not known by name, decoding starts at the first unit.
+  // Returns a parser for `caps` of coded video with one access unit per buffer; nullptr for any other framing. For
+  // unknown codecs, decoding starts at the first unit.
   static std::unique_ptr<PictureParser> create(const GstCaps *caps);
 
   virtual ~PictureParser() = default;
 
-  // New caps of the same codec, for example with other parameter sets.
+  // Sets new caps of the same codec, for example with other parameter sets.
   virtual bool set_caps(const GstCaps *caps) = 0;
 
-  // False where the access unit cannot be understood. Where it has slices it still counts as one picture, which
-  // `picture` then places right after the picture before it.
+  // False if the access unit cannot be parsed. If it has slices it still counts as one picture, and `picture` places it
+  // after the previous one.
   virtual bool parse(GstBuffer *access_unit, CodedPicture &picture) = 0;
 
-  // For matching an access unit with one that was parsed before. Keeps no state.
+  // Matches an access unit with one parsed before. Changes no state.
   virtual UnitSummary summarize(GstBuffer *access_unit) const = 0;
 
-  // Do the parameter sets read last say that samples use the full range? False where they say nothing.
+  // True if the last parameter sets signal the full sample range.
   virtual bool full_range() const { return false; }
 
-  // The pictures' `order` says nothing: they are shown in the order of their time stamps.
+  // True if `order` is not set: display order is the order of the time stamps.
   virtual bool orders_by_pts() const { return false; }
 
-  // How far apart the orders of two decoded pictures may be that anchor those of others and follow each other.
+  // The maximum difference between the orders of two consecutive anchors (CodedPicture::anchors_order).
   virtual int64_t order_window() const { return INT64_MAX; }
 
-  // What may follow the last access unit, for decoders that hold the last picture back until they see it; empty where
-  // the end of the stream is enough. Static.
+  // Data to append to the last access unit, for decoders that otherwise do not output the last picture at EOS; empty if
+  // not needed. Static.
   virtual std::string_view end_of_sequence() const { return {}; }
 
-  // Do decoders show the last picture only if yet another follows, whatever the end of the stream says?
+  // True if decoders output a picture only after the next one arrives, and not at EOS.
   virtual bool holds_last() const { return false; }
-  // And so never the last of the stream, which a full decode is without?
+  // True if therefore even a full decode lacks the last picture of the stream.
   virtual bool loses_last() const { return false; }
 
-  // Forgets all pictures, but not the parameter sets: what comes next starts a stream.
+  // Forgets all pictures but keeps the parameter sets. The next unit starts a stream.
   virtual void reset() = 0;
 };
 

@@ -10,7 +10,7 @@ namespace cps {
 
 namespace {
 
-// RFC 6386, 9.1: key frames alone have one.
+// RFC 6386, 9.1: only key frames contain the size.
 PictureSize size_of_vp8(const uint8_t *data, size_t size) {
   constexpr uint8_t kStart[] = {0x9d, 0x01, 0x2a};
   if (size < 10 || (data[0] & 1) != 0 || memcmp(data + 3, kStart, sizeof kStart) != 0)

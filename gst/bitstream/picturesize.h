@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The size that a coded picture announces by itself, for codecs that no parser stands before: what their container says
-// of it need not be so, and a decoder allocates by the picture.
+// The size in the header of a coded picture, for codecs without a parser upstream. Needed because the container's size
+// may be wrong, and decoders allocate by the picture's.
 #pragma once
 
 #include <gst/gst.h>
@@ -11,13 +11,13 @@
 namespace cps {
 
 struct PictureSize {
-  uint32_t width = 0; // 0: it does not say
+  uint32_t width = 0; // 0: not present
   uint32_t height = 0;
 };
 
 using ReadPictureSize = PictureSize (*)(const uint8_t *data, size_t size);
 
-// nullptr where the caps are those of another codec.
+// Returns nullptr for caps of another codec.
 ReadPictureSize picture_size_reader(const GstCaps *caps);
 
 } // namespace cps

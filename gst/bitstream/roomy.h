@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Room for structures that grow.
+// Reserves space for structures that may grow.
 #pragma once
 
 #include <cstddef>
 
 namespace cps {
 
-// A structure of codecparsers, zeroed, with room behind it. That library is not stable: its structures have got new
-// fields from version to version (GstAV1FrameHeaderOBU 380 bytes in 1.24), and it fills in all that it knows of,
-// whatever it was when we were compiled. So everything that it writes to or copies from is one of these. Fields that
-// were there before stay where they were as long as new ones come behind them.
+// A zeroed codecparsers structure with space after it. The codecparsers API is unstable: structures gain fields in new
+// versions (GstAV1FrameHeaderOBU 380 bytes in 1.24), and the library writes all fields that it knows, regardless of the
+// version that we were compiled with. Therefore every structure that it writes to or copies from must be Roomy.
+// Existing fields keep their offsets as long as new ones are added at the end.
 //
-// Structures that it allocates by itself (parsers) are larger by as much: of those, nothing is read but through it.
+// Structures that the library allocates (parsers) grow, too; access them only through its functions.
 template <typename T> struct Roomy : T {
   static constexpr size_t kRoom = sizeof(T) + 4096;
 

@@ -59,15 +59,15 @@ void StreamIndex::keep_references(AccessUnit &unit, const References &references
   }
 }
 
-// A stream that was cut out of another begins with pictures that refer to what is gone: decoders show none of what
-// comes before the first picture that is whole. Where none ever is, they show what they have.
+// A stream that was cut from another begins with pictures whose references are missing. Decoders show nothing before
+// the first complete picture. If there is none, they show all pictures.
 void StreamIndex::hide_unrecovered() {
   const auto whole = std::find_if(units_.begin(), units_.end(), [](const AccessUnit &unit) { return unit.recovers; });
   if (whole == units_.end())
     return;
   for (auto unit = units_.begin(); unit != whole; ++unit)
     unit->output = false;
-  if (whole->starts_sequence) // what follows refers to nothing before it
+  if (whole->starts_sequence) // the following pictures refer to nothing before it
     return;
   for (auto unit = whole + 1; unit != units_.end() && unit->sequence == whole->sequence; ++unit)
     if (unit->order < whole->order && !unit->second_field)
@@ -85,7 +85,7 @@ void StreamIndex::hide_last() {
     last->output = false;
 }
 
-// Orders are those of time stamps. Where an entry point is earlier than the one before, time has started over.
+// Orders pictures by time stamps. An entry point that is earlier than the previous one starts a new sequence.
 void StreamIndex::order_by_pts() {
   std::vector<uint32_t> pictures;
   uint32_t sequence = 0;
@@ -112,7 +112,7 @@ void StreamIndex::order_by_pts() {
     units_[pictures[order]].order = static_cast<int32_t>(order);
 }
 
-// Parsers of raw streams may number what they read instead: times that go by decode order are no presentation times.
+// Parsers of raw streams may number units in decode order; such time stamps are not presentation times.
 void StreamIndex::check_stamps() {
   const auto earlier = [this](uint32_t a, uint32_t b) { return units_[a].pts < units_[b].pts; };
   stamped_ = std::all_of(display_.begin(), display_.end(),

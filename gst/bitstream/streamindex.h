@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pictures of a stream in decode and in display order, from a parse-only pass.
+// The pictures of a stream in decode and display order, from a parse-only pass.
 #pragma once
 
 #include "gst/bitstream/bytes.h"
@@ -14,11 +14,11 @@ namespace cps {
 
 constexpr uint32_t kNoFrame = UINT32_MAX;
 
-// When an access unit is decoded and shown.
+// Decode and presentation times of an access unit.
 struct UnitTimes {
   GstClockTime pts = GST_CLOCK_TIME_NONE; // of the container
   GstClockTime dts = GST_CLOCK_TIME_NONE;
-  int64_t time = kUntimed; // the same in ns of stream time, by the segment that the unit came in
+  int64_t time = kUntimed; // the same in ns of stream time, by the unit's segment
   int64_t decode_time = kUntimed;
 };
 
@@ -27,11 +27,11 @@ public:
   // One access unit, in decode order; 64 bytes, so that an hour of video costs a few MiB.
   struct AccessUnit : UnitTimes {
     uint64_t fingerprint = 0;
-    uint32_t frame = kNoFrame;  // display-order index of its frame, known after finish(); both fields of a pair have it
+    uint32_t frame = kNoFrame;  // display-order index of its frame, set by finish(); shared by both fields of a frame
     uint32_t sequence = 0;      // coded video sequence
     int32_t order = 0;          // picture order count in that sequence
-    uint32_t references_at = 0; // where its references are kept
-    uint8_t references = 0;     // how many, or kUnknownReferences
+    uint32_t references_at = 0; // position of its references in distances_
+    uint8_t references = 0;     // their number, or kUnknownReferences
     bool random_access : 1;
     bool starts_sequence : 1;
     bool late_start : 1; // see CodedPicture
@@ -43,7 +43,7 @@ public:
     bool decodable_leading : 1; // see CodedPicture
     bool recovers : 1;          // see CodedPicture
     bool after_loss : 1;        // see CodedPicture
-    bool clipped : 1;           // cut off by an edit list: decoded where needed, but no frame of the stream
+    bool clipped : 1;           // cut off by an edit list: decoded if needed, but not a frame of the stream
   };
   static constexpr uint8_t kUnknownReferences = 255;
 
@@ -52,18 +52,18 @@ public:
   // Appends the next access unit in decode order.
   void add(const CodedPicture &picture, const UnitTimes &times, bool clipped);
 
-  // No decoder shows the last picture: it is no frame. Before finish().
+  // Marks the last picture as not shown, so that it is not a frame. Call before finish().
   void hide_last();
 
-  // Numbers the frames in display order, and times them. Call once, after the last add(). `by_pts`: see PictureParser;
-  // where a picture has no time stamp, decode order it is. `interval` is the nominal one of frames in ns, 0 where
-  // nobody tells.
+  // Numbers the frames in display order and computes their times. Call once, after the last add(). `by_pts`: see
+  // PictureParser; if a picture has no time stamp, decode order is used. `interval` is the nominal frame interval in
+  // ns, 0 if unknown.
   void finish(bool by_pts = false, int64_t interval = 0);
 
   size_t units() const { return units_.size(); }
   const AccessUnit &unit(size_t i) const { return units_[i]; }
 
-  // The units that unit `i` is predicted from: calls `visit` with each. Only where they are known.
+  // Calls `visit` with each unit that unit `i` references. Only if its references are known.
   template <typename Visit> void visit_references(size_t i, Visit visit) const {
     const uint8_t *at = distances_.data() + units_[i].references_at;
     for (unsigned r = 0; r < units_[i].references; ++r) {
@@ -76,24 +76,24 @@ public:
     }
   }
 
-  // Frames that count: neither second fields, nor cut off, nor never shown.
+  // Number of frames: excludes second fields, pictures that are cut off, and pictures that are never shown.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
 
-  // The stream time of each frame, which never goes back; empty where `times_error()` or nobody tells.
+  // The stream time of each frame, non-decreasing; empty if unknown or if times_error() is set.
   const std::vector<int64_t> &times() const { return times_; }
   const std::string &times_error() const { return times_error_; }
-  // That of frame `id`, where there are no such times by its own stamp alone; kUntimed where it has none.
+  // Stream time of frame `id`; if times() is empty, from the frame's own stamp. kUntimed if unknown.
   int64_t time(uint32_t id) const { return times_.empty() ? frame(id).time : times_[id]; }
 
-  // Have all frames a time stamp of the container's?
+  // True if all frames have a time stamp of the container.
   bool stamped() const { return stamped_; }
-  // The access unit that frame `id` begins with.
+  // The first access unit of frame `id`.
   const AccessUnit &frame(uint32_t id) const { return units_[display_[id]]; }
 
-  // The unit with this fingerprint that is nearest at or after `hint`, else before it; units() where there is none.
+  // The nearest unit at or after `hint` with this fingerprint, else the nearest before it; units() if there is none.
   size_t find(uint64_t fingerprint, size_t hint) const;
 
-  // The unit with this fingerprint whose time stamp is nearest to `pts`, else the first; units() where there is none.
+  // The unit with this fingerprint and the time stamp nearest to `pts`, else the first; units() if there is none.
   size_t find_nearest(uint64_t fingerprint, GstClockTime pts) const;
 
 private:
@@ -104,7 +104,7 @@ private:
   void keep_references(AccessUnit &unit, const References &references);
 
   std::vector<AccessUnit> units_;
-  // Of references, in units back from the one that refers: a byte, or kFar and four.
+  // Distances from units back to their references: one byte, or kFar and four bytes.
   static constexpr uint32_t kFar = UINT8_MAX;
   std::vector<uint8_t> distances_;
   std::vector<uint32_t> display_; // frame id -> unit

@@ -28,7 +28,7 @@ bool UnitPictureParser::read_picture(const CodedUnit &unit, CodedPicture &pictur
   if (!understood) {
     picture = {};
     picture.has_picture = true;
-    picture.order = last_order_; // equal orders keep decode order: it comes right after the picture before it
+    picture.order = last_order_; // equal orders keep decode order, so the picture follows the previous one
   }
   last_order_ = picture.order;
   Fingerprint fingerprint;

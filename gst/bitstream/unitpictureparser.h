@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the parsers of codecs without NAL units share: mapping, counting, and what to do with damaged units.
+// Common parts of the parsers for codecs without NAL units: mapping, counting, and damaged units.
 #pragma once
 
 #include "gst/bitstream/nal.h"
@@ -11,11 +11,11 @@
 
 namespace cps {
 
-// One access unit as it lies in memory; may be empty.
+// One access unit in memory; may be empty.
 struct CodedUnit {
   const uint8_t *data;
   size_t size;
-  bool delta; // GST_BUFFER_FLAG_DELTA_UNIT: by the container's or the parser's word it is no key frame
+  bool delta; // GST_BUFFER_FLAG_DELTA_UNIT: not a key frame according to the container or the parser
 };
 
 class UnitPictureParser : public PictureParser {
@@ -28,14 +28,14 @@ public:
   }
 
 protected:
-  uint32_t number() const { return number_; } // of the access unit at hand, in decode order
+  uint32_t number() const { return number_; } // of the current access unit, in decode order
 
-  // Fills in `picture`, all but the fingerprint. False where the unit is damaged: then it counts as one picture of
-  // which nothing is known, unless `picture` says that it holds none.
+  // Sets all fields of `picture` but the fingerprint. False if the unit is damaged: it then counts as one picture with
+  // unknown properties, unless `picture` says that there is none.
   virtual bool read(const CodedUnit &unit, CodedPicture &picture) = 0;
 
-  // What is the same on every reading of the file, whatever the elements upstream put around it.
-  // By default all of the unit.
+  // Hashes the data that are the same in every pass over the file, regardless of headers that upstream elements add. By
+  // default all of the unit.
   virtual void add_to_fingerprint(const CodedUnit &unit, Fingerprint &fingerprint) const;
 
 private:
@@ -51,10 +51,9 @@ std::unique_ptr<PictureParser> make_av1_parser();
 std::unique_ptr<PictureParser> make_mpegvideo_parser();
 std::unique_ptr<PictureParser> make_mpeg4_parser();
 std::unique_ptr<PictureParser> make_vc1_parser();
-// Every unit is a picture that refers to no other.
+// For codecs whose pictures are all intra-coded.
 std::unique_ptr<PictureParser> make_intra_parser();
-// Of the codec no more is known than which pictures decoding can start at, if that: the container says when a picture
-// is shown.
+// For codecs of which at most the entry points are known: the container determines the display order.
 std::unique_ptr<PictureParser> make_keyframe_parser();
 
 } // namespace cps

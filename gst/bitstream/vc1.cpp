@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// VC-1 and WMV 9: clause numbers are those of SMPTE 421M. What a picture is tells its place, too: containers of
-// Microsoft have the time of decoding on their packets, in which pictures that are shown later come first.
+// VC-1 and WMV 9. Clause numbers refer to SMPTE 421M. Display order is derived from the picture type, because Microsoft
+// containers store decode times, in which pictures that are shown later come first.
 #include "gst/bitstream/bits.h"
 #include "gst/bitstream/picturekind.h"
 #include "gst/bitstream/unitpictureparser.h"
@@ -14,24 +14,24 @@ namespace {
 
 using Kind = PictureKind;
 
-// Of start codes, Annex E.5.
+// Suffixes of start codes, Annex E.5.
 enum Bdu : uint8_t { kField = 0x0c, kFrame = 0x0d, kEntryPoint = 0x0e, kSequence = 0x0f };
 
-// What sequence headers say about picture headers.
+// Fields of sequence headers that affect the parsing of picture headers.
 struct Sequence {
   bool advanced = false;
-  bool interlaced = false; // advanced profile
-  bool has_range = false;  // of the other profiles: RANGERED, MAXBFRAMES, FINTERPFLAG
+  bool interlaced = false; // advanced profile only
+  bool has_range = false;  // simple and main profile: RANGERED, MAXBFRAMES, FINTERPFLAG
   bool has_b_pictures = false;
   bool has_interpolation = false;
 };
 
-// 6.1, behind the start code.
+// 6.1, after the start code.
 std::optional<Sequence> read_advanced_sequence(const Nal &header) {
   Bits bits(header.data, header.size);
   Sequence sequence;
   sequence.advanced = bits.read(2) == 3;
-  bits.skip(3 + 2 + 3 + 5 + 1 + 12 + 12 + 1); // up to INTERLACE
+  bits.skip(3 + 2 + 3 + 5 + 1 + 12 + 12 + 1); // skip to INTERLACE
   sequence.interlaced = bits.read(1) == 1;
   return sequence.advanced && !bits.ended() ? std::make_optional(sequence) : std::nullopt;
 }
@@ -55,7 +55,7 @@ Kind read_advanced_kind(const Sequence &sequence, Bits &bits) {
   constexpr unsigned kTwoFields = 2;
   const unsigned coding = sequence.interlaced ? bits.ones(2) : 0;
   if (coding == kTwoFields) {
-    const unsigned fields = bits.read(3); // I/I, I/P, P/I, P/P, and four of B and BI
+    const unsigned fields = bits.read(3); // I/I, I/P, P/I, P/P, and four combinations of B and BI
     return fields >= 4 ? Kind::B : fields < 2 ? Kind::I : Kind::P;
   }
   constexpr Kind kinds[] = {Kind::P, Kind::B, Kind::I, Kind::B, Kind::P}; // P, B, I, BI, skipped
@@ -70,12 +70,12 @@ Kind read_simple_kind(const Sequence &sequence, Bits &bits) {
   return !sequence.has_b_pictures || bits.read(1) == 1 ? Kind::I : Kind::B;
 }
 
-// What there is in a unit, or in the codec_data, behind start codes.
+// The parts of a unit or of codec_data, without start codes.
 struct Contents {
   bool any = false;
   bool entry_point = false;
   std::optional<Nal> sequence;
-  std::optional<Nal> frame; // without what follows it
+  std::optional<Nal> frame; // only this part, not the following ones
 };
 
 Contents read_contents(const uint8_t *data, size_t size) {
@@ -114,7 +114,7 @@ private:
   std::optional<Kind> read_kind(const Nal &frame) const;
 
   std::optional<Sequence> sequence_;
-  bool in_band_ = false; // entry points come in the stream, and not only in codec_data
+  bool in_band_ = false; // entry points are in the stream, not only in codec_data
   AnchorOrder order_;
 };
 
@@ -139,7 +139,7 @@ bool Vc1Parser::set_caps(const GstCaps *caps) {
 
 Contents Vc1Parser::contents_of(const CodedUnit &unit) const {
   Contents contents;
-  if (!sequence_ || sequence_->advanced) // the other profiles have none, but may have the like in their data
+  if (!sequence_ || sequence_->advanced) // other profiles have no start codes, but their data may contain similar bytes
     contents = read_contents(unit.data, unit.size);
   if (!contents.any && unit.size > 0)
     contents.frame = Nal{unit.data, unit.size};
@@ -165,7 +165,7 @@ bool Vc1Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   const std::optional<Kind> kind = read_kind(*contents.frame);
   if (!kind)
     return false;
-  // What an entry point sets stays for the pictures behind it, so that none may be left out.
+  // The pictures after an entry point depend on its parameters, so no entry point may be dropped.
   picture.random_access = *kind == Kind::I && (contents.entry_point || !in_band_);
   order_.place(*kind, picture);
   return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// VP8: section numbers are those of RFC 6386.
+// VP8. Section numbers refer to RFC 6386.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 
@@ -10,8 +10,8 @@ namespace cps {
 
 namespace {
 
-// Entropy contexts pass from each frame to the next, even from those that update no reference (section 9.11), so
-// nothing can be left out between a key frame and what is wanted: references stay unknown.
+// Each frame inherits entropy contexts from the previous one, even from frames that update no reference (section 9.11).
+// Therefore all frames between a key frame and a wanted frame are needed, and references stay unknown.
 class Vp8Parser final : public UnitPictureParser {
 public:
   Vp8Parser() { gst_vp8_parser_init(&parser_); }
@@ -31,7 +31,7 @@ private:
   Roomy<GstVp8Parser> parser_;
 };
 
-// An empty unit tells decoders only that something was lost.
+// An empty unit only tells decoders that data were lost.
 bool Vp8Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   picture.has_picture = unit.size > 0;
   if (!picture.has_picture)
@@ -40,7 +40,7 @@ bool Vp8Parser::read(const CodedUnit &unit, CodedPicture &picture) {
   if (gst_vp8_parser_parse_frame_header(&parser_, &frame, unit.data, unit.size) != GST_VP8_PARSER_OK)
     return false;
   picture.random_access = picture.starts_sequence = frame.key_frame;
-  picture.output = frame.show_frame; // alternate reference frames are for prediction only
+  picture.output = frame.show_frame; // alternate reference frames are used for prediction only
   return true;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// VP9: section numbers are those of the VP9 Bitstream & Decoding Process Specification.
+// VP9. Section numbers refer to the VP9 Bitstream & Decoding Process Specification.
 #include "gst/bitstream/roomy.h"
 #include "gst/bitstream/unitpictureparser.h"
 #include "gst/common/owned.h"
@@ -13,10 +13,11 @@ CPS_RELEASE(GstVp9Parser, gst_vp9_parser_free);
 
 namespace {
 
-// Reads superframes and single frames alike: a unit is what the decoder gets in one piece.
+// Parses superframes and single frames: a unit is what the decoder receives at once.
 //
-// Probabilities, segmentation maps and motion vectors pass from each frame to the next, even from those that refresh
-// no reference, so nothing can be left out between a key frame and what is wanted: references stay unknown.
+// Each frame inherits probabilities, segmentation maps and motion vectors from the previous one, even from frames that
+// refresh no reference. Therefore all frames between a key frame and a wanted frame are needed, and references stay
+// unknown.
 class Vp9Parser final : public UnitPictureParser {
 public:
   Vp9Parser() : parser_(gst_vp9_parser_new()) {}
@@ -38,7 +39,7 @@ private:
   Owned<GstVp9Parser> parser_;
 };
 
-// Annex B. The library would read an index that is longer than the unit.
+// Annex B. The size check is needed because the library would read an index longer than the unit.
 bool Vp9Parser::read_superframe(const CodedUnit &unit, GstVp9SuperframeInfo &superframe) {
   const unsigned marker = unit.data[unit.size - 1];
   const size_t index_size = 2 + ((marker >> 3 & 3) + 1) * ((marker & 7) + 1);
@@ -65,7 +66,7 @@ bool Vp9Parser::read(const CodedUnit &unit, CodedPicture &picture) {
     data += size;
     left -= size;
     picture.output |= frame.show_frame || frame.show_existing_frame;
-    // A key frame fills every reference; what precedes one in its superframe would lack its own.
+    // A key frame fills every reference. A frame before it in the same superframe would lack its references.
     if (i == 0)
       picture.random_access = !frame.show_existing_frame && frame.frame_type == GST_VP9_KEY_FRAME;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners for what GLib and GStreamer count or free. Internal.
+// Owners for objects that GLib and GStreamer reference-count or free. Internal.
 #pragma once
 
 #include <gio/gio.h>
@@ -8,8 +8,8 @@
 
 namespace cps {
 
-// Gives back what an owner has. There is none for types that nobody has named, so that nothing is unref'd as what it is
-// not. Headers that know other types name those.
+// Releases an owned object. There is no generic definition, so that no object is released by the wrong function.
+// Headers that use other types add their specialisations.
 template <typename T> struct Release;
 
 #define CPS_RELEASE(Type, function)                                                                                    \

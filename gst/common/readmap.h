@@ -8,7 +8,7 @@
 
 namespace cps {
 
-// A buffer mapped for reading as long as this lives. False where it cannot be.
+// Maps a buffer for reading during the lifetime of this object. False if mapping failed.
 class ReadMap {
 public:
   explicit ReadMap(GstBuffer *buffer) : buffer_(buffer) { mapped_ = gst_buffer_map(buffer, &info_, GST_MAP_READ); }

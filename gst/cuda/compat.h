@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// GStreamer's CUDA library as of 1.22 and later: the only file that includes its headers or asks for its version.
+// GStreamer's CUDA library, 1.22 and later. Only this file includes its headers or checks its version.
 #pragma once
 
 #include "gst/common/owned.h"
@@ -25,13 +25,13 @@ CPS_RELEASE(GstCudaContext, gst_object_unref);
 
 namespace cps::cuda {
 
-// cpsdlpack.cpp has this value, too, and no such header.
+// cpsdlpack.cpp repeats this value, because it does not include that header.
 // NOLINTNEXTLINE(misc-redundant-expression): as long as it is
 static_assert(GST_MAP_CUDA == GST_MAP_FLAG_LAST << 1);
 
-// Returns once what others have enqueued for this CUDA video memory is done. From 1.24 on, memory may come with work
-// pending on a stream of its own; before, elements synchronise before they push. What counts is the library that runs:
-// a plugin that was built with 1.22 works with later ones.
+// Waits until the work enqueued for this CUDA video memory is done. Since 1.24, memory may arrive with work pending on
+// a stream of its own; before, elements synchronise before they push. The run-time version decides, because a plugin
+// built with 1.22 also runs with later versions.
 inline void wait_for_memory(GstMemory *memory) {
 #if GST_CHECK_VERSION(1, 24, 0)
   gst_cuda_memory_sync(GST_CUDA_MEMORY_CAST(memory));
@@ -48,12 +48,12 @@ inline void wait_for_memory(GstMemory *memory) {
 #endif
 }
 
-// Video memory in `context`, (transfer full), or nullptr. After gst_cuda_memory_init_once().
+// Returns video memory in `context` (transfer full), or nullptr. Call gst_cuda_memory_init_once() first.
 inline GstMemory *video_memory_new(GstCudaContext *context, const GstVideoInfo *info) {
 #if GST_CHECK_VERSION(1, 24, 0)
   return gst_cuda_allocator_alloc(nullptr, context, nullptr, info);
 #else
-  GstAllocator *allocator = gst_allocator_find(GST_CUDA_MEMORY_TYPE_NAME); // nullptr will not do yet
+  GstAllocator *allocator = gst_allocator_find(GST_CUDA_MEMORY_TYPE_NAME); // 1.22 does not accept nullptr
   GstMemory *memory = gst_cuda_allocator_alloc(GST_CUDA_ALLOCATOR(allocator), context, info);
   gst_object_unref(allocator);
   return memory;

@@ -32,7 +32,7 @@ Owned<GstCudaContext> primary_context(int device_id, Error &error) {
     return nullptr;
   }
 
-  // Never freed: the driver may be gone before the process's last destructors.
+  // Never freed, because the driver may be unloaded before the last destructors of the process run.
   static std::mutex mutex;
   static auto &contexts = *std::make_unique<std::map<int, GstCudaContext *>>().release();
   const std::lock_guard<std::mutex> lock(mutex);
@@ -84,7 +84,7 @@ Owned<GstCudaContext> ElementContext::ensure(GstElement *element, Error &error) 
     return nullptr;
   }
 
-  // From the application or a bin, while we had no use for it or before release().
+  // Set by the application or a bin before we needed a context, or before release().
   if (GstContext *given = gst_element_get_context(element, GST_CUDA_CONTEXT_TYPE)) {
     set_context(element, given);
     gst_context_unref(given);
@@ -104,7 +104,7 @@ Owned<GstCudaContext> ElementContext::ensure(GstElement *element, Error &error) 
     return nullptr;
   GST_DEBUG_OBJECT(element, "takes the primary context of device %d", device_id);
   GstContext *shared = gst_context_new_cuda_context(primary.get());
-  take(element, shared); // unless another thread has been faster
+  take(element, shared); // unless another thread was faster
   gst_element_post_message(element, gst_message_new_have_context(GST_OBJECT_CAST(element), shared));
   ContextRef found = current();
   if (!found)
@@ -113,8 +113,8 @@ Owned<GstCudaContext> ElementContext::ensure(GstElement *element, Error &error) 
 }
 
 void ElementContext::take(GstElement *element, GstContext *context) {
-  gst_element_set_context(element, context); // as every element has it
-  set_context(element, context);             // nothing more, if that came here
+  gst_element_set_context(element, context); // GstElement's own copy
+  set_context(element, context);             // no effect if the call above has already called this
 }
 
 void ElementContext::set_context(GstElement *element, GstContext *context) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which CUDA context an element works in: GStreamer's way of sharing one between elements and with the application.
+// The CUDA context of an element: GStreamer's protocol for sharing a context between elements and with the application.
 #pragma once
 
 #include "gst/common/owned.h"
@@ -9,38 +9,39 @@
 
 namespace cps::cuda {
 
-// The primary context of a device, which CUDA's runtime and so PyTorch work in too. One a process, kept to its end.
-// nullptr with the reason in `error`.
+// The primary context of a device, which the CUDA runtime and therefore PyTorch use too. One per process; never
+// released. On failure returns nullptr and sets `error`.
 Owned<GstCudaContext> primary_context(int device_id, Error &error);
 
-// Thread-safe. An element forwards to it: set_context() from GstElementClass.set_context, which chains up too, and
-// answer() from its pads' query functions, whatever the query.
+// Thread-safe. The element forwards to set_context() from GstElementClass.set_context, which must also chain up, and to
+// answer() from its pads' query functions, for every query.
 class ElementContext {
 public:
-  // -1: any. What is not on this device is forgotten.
+  // -1: any device. Drops a context of another device.
   void set_device_id(int device_id);
 
-  // The context to work in, nullptr with the reason in `error`: what the application or a bin has given or gives when
-  // it is asked, else the device's primary context (of device 0 where any will do), which they are told about.
-  // Neighbours are not asked, for it is they who ask. Not to be called with a lock that messages could need.
+  // Returns a context, in order of preference: one already set; one that the application or parent bin provides in
+  // reply to NEED_CONTEXT; the primary context of the device (device 0 if none was requested), which is then announced
+  // with HAVE_CONTEXT. Peers are not queried, because they query us. On failure returns nullptr and sets `error`. Do
+  // not call with a lock held that message handlers may need.
   Owned<GstCudaContext> ensure(GstElement *element, Error &error);
 
-  // What there is now; may be nullptr.
+  // The current context; may be nullptr.
   Owned<GstCudaContext> current() const;
 
   void set_context(GstElement *element, GstContext *context);
 
-  // As if the application had given it to the element.
+  // As if the application had set it on the element.
   void take(GstElement *element, GstContext *context);
 
-  // True where it was a query for a CUDA context and has been answered, with that of ensure().
+  // True if this was a query for a CUDA context and has been answered with the context of ensure().
   bool answer(GstElement *element, GstQuery *query);
 
-  // Frames have come in this context: it is the one to work in. False with the reason in `error` where another device
-  // was asked for.
+  // Frames have arrived in this context, so the element will use it. False with `error` set if another device was
+  // requested.
   bool adopt(GstCudaContext *context, Error &error);
 
-  // For the element's way to READY.
+  // Call when the element goes to READY.
   void release();
 
 private:

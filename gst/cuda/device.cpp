@@ -13,7 +13,7 @@ bool available() {
 }
 
 struct Device::State {
-  Owned<GstCudaContext> context; // keeps `kernels`
+  Owned<GstCudaContext> context; // owns `kernels`
   CUstream stream = nullptr;
   Kernels *kernels = nullptr;
   Owned<GstAllocator> allocator;
@@ -33,7 +33,7 @@ std::unique_ptr<Device> Device::create(GstCudaContext *context, Error &error) {
     error = error_of(CUDA_ERROR_INVALID_CONTEXT, "entering the context of the frames");
     return nullptr;
   }
-  // Of its own, and nobody's default stream waits for it or it for them.
+  // Does not synchronise with the default stream.
   const CUresult made = CuStreamCreate(&state->stream, CU_STREAM_NON_BLOCKING);
   if (made != CUDA_SUCCESS) {
     error = error_of(made, "making a stream");
@@ -51,9 +51,9 @@ Device::Device(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Device::~Device() {
   const CurrentContext current(context());
-  if (!current.pushed()) // the context is gone, and the stream with it
+  if (!current.pushed()) // the context is destroyed, and the stream with it
     return;
-  // Nothing may still be working in memory that is about to be freed.
+  // Pending work may still access memory that is about to be freed.
   CuStreamSynchronize(stream());
   CuStreamDestroy(stream());
 }
@@ -97,7 +97,7 @@ Owned<GstMemory> Device::allocate(size_t bytes) {
 
 bool Device::upload(CUdeviceptr to, const void *from, size_t bytes) {
   CUresult result = copy_to_device(to, from, bytes, stream());
-  // Without this, whether `from` has been read depends on what kind of memory it is.
+  // Without this, it would depend on the kind of memory whether `from` has been read.
   if (result == CUDA_SUCCESS)
     result = CuStreamSynchronize(stream());
   return result == CUDA_SUCCESS || check(result, "copying " + bytes_text(bytes) + " to it");
@@ -114,7 +114,7 @@ bool Device::launch(const char *kernel, Grid grid, unsigned threads, unsigned sh
   CUfunction function = state_->kernels->find(kernel, state_->error);
   if (!function)
     return false;
-  void *parameters[] = {const_cast<void *>(args)}; // the driver reads it
+  void *parameters[] = {const_cast<void *>(args)}; // the driver does not write to it
   const CUresult result =
       CuLaunchKernel(function, grid.x, grid.y, 1, threads, 1, 1, shared_bytes, stream(), parameters, nullptr);
   if (result != CUDA_SUCCESS)
@@ -132,7 +132,7 @@ bool Memory::reserve(Device &device, size_t bytes) {
   if (memory_ && bytes <= bytes_)
     return true;
   if (memory_) {
-    // What is enqueued may still work in it, and freed memory is given out again.
+    // Pending work may still access the memory, and freed memory is reused.
     if (!device.synchronise())
       return false;
     memory_.reset();
@@ -147,7 +147,7 @@ bool Memory::reserve(Device &device, size_t bytes) {
     memory_.reset();
     return device.check(CUDA_ERROR_INVALID_VALUE, "mapping " + bytes_text(bytes));
   }
-  // The address holds while the memory does; nobody else knows of it.
+  // The address stays valid as long as the memory, and only this object knows it.
   data_ = reinterpret_cast<CUdeviceptr>(map.data);
   bytes_ = bytes;
   gst_memory_unmap(memory_.get(), &map);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A context, a stream of our own in it, the kernels and device memory: what work on a GPU is enqueued with.
+// A CUDA context with a stream, the kernels and device memory: everything needed to enqueue work on a GPU.
 #pragma once
 
 #include "gst/common/owned.h"
@@ -10,22 +10,22 @@
 
 namespace cps::cuda {
 
-// Is there a driver and a device? Initialises the driver.
+// True if there are a driver and a device. Initialises the driver.
 bool available();
 
 struct Grid {
   unsigned x = 1, y = 1;
 };
 
-// Blocks that `items` take, where one does `each`.
+// Number of blocks for `items`, if each block processes `each` items.
 constexpr unsigned blocks_of(int64_t items, int each) {
   return static_cast<unsigned>((items + each - 1) / each);
 }
 
-// Work on one device, in order. Not thread-safe. Whatever returns false has left the reason in error().
+// Work on one device, in order. Not thread-safe. Functions that return false set error().
 class Device {
 public:
-  // nullptr with the reason in `error`. The device holds a reference to the context.
+  // On failure returns nullptr and sets `error`. The device holds a reference to the context.
   static std::unique_ptr<Device> create(GstCudaContext *context, Error &error);
   ~Device();
   Device(const Device &) = delete;
@@ -33,14 +33,15 @@ public:
 
   GstCudaContext *context() const;
 
-  // Linear device memory of this context (memory.h). Owned by the device.
+  // Linear device memory of this context (memory.h). The device owns the allocator.
   GstAllocator *allocator() const;
 
-  // All below need the context to be current: see CurrentContext.
-  Owned<GstMemory> allocate(size_t bytes);                     // of allocator(); nullptr where there is none
-  bool upload(CUdeviceptr to, const void *from, size_t bytes); // returns when `from` may change
+  // The functions below need the context to be current: see CurrentContext.
+  Owned<GstMemory> allocate(size_t bytes);                     // from allocator(); nullptr on failure
+  bool upload(CUdeviceptr to, const void *from, size_t bytes); // `from` may change after this returns
   bool clear(CUdeviceptr to, size_t bytes);
-  // `args`: the struct of kernels/kernelargs.h that `kernel` takes; copied. Up to 48 KiB of shared memory.
+  // `args`: the struct in kernels/kernelargs.h that is the argument of `kernel`; copied. At most 48 KiB of shared
+  // memory.
   bool launch(const char *kernel, Grid grid, unsigned threads, unsigned shared_bytes, const void *args);
   bool synchronise();
 
@@ -56,10 +57,10 @@ private:
   friend class Memory;
 };
 
-// Device memory that is kept until it has to grow. May be freed on any thread, after the Device too.
+// Device memory that is reused until more is needed. May be freed on any thread, even after the Device.
 class Memory {
 public:
-  // At least `bytes`, with what was there lost. The context is current.
+  // Ensures at least `bytes`; the contents are lost. The context must be current.
   bool reserve(Device &device, size_t bytes);
   CUdeviceptr address() const { return data_; }
   template <typename T> T *as() const { return reinterpret_cast<T *>(data_); }

@@ -28,7 +28,7 @@ template <typename Function> bool look_up(GModule *module, const char *name, Fun
   return true;
 }
 
-// Machine code and PTX are for drivers of the toolkit's major version or later.
+// Machine code and PTX need a driver of the toolkit's major version or later.
 bool is_recent() {
   int version = 0;
   const bool recent = CuDriverGetVersion(&version) == CUDA_SUCCESS && version / 1000 >= CUDA_VERSION / 1000;
@@ -39,7 +39,7 @@ bool is_recent() {
 }
 
 bool can_run_kernels(int id) {
-  constexpr int kOldest = 75; // of kernels/meson.build
+  constexpr int kOldest = 75; // as in kernels/meson.build
   CUdevice device = 0;
   int major = 0, minor = 0;
   return CuDeviceGet(&device, id) == CUDA_SUCCESS &&
@@ -64,7 +64,7 @@ std::optional<Driver> load() {
     GST_WARNING("no CUDA device has compute capability 7.5 or later");
     return std::nullopt;
   }
-  // libgstcuda has this open already. It stays so: a driver does not take being unloaded.
+  // libgstcuda has already opened this library. Never closed, because the driver does not support unloading.
   GModule *module = g_module_open("libcuda.so.1", static_cast<GModuleFlags>(G_MODULE_BIND_LAZY | G_MODULE_BIND_LOCAL));
   if (!module) {
     GST_WARNING("%s", g_module_error());
@@ -80,17 +80,17 @@ std::optional<Driver> load() {
   return driver;
 }
 
-// The kernels are not for this device.
+// The kernels do not run on this device.
 bool is_image_error(CUresult result) {
   return result == CUDA_ERROR_NO_BINARY_FOR_GPU || result == CUDA_ERROR_INVALID_IMAGE ||
          result == CUDA_ERROR_INVALID_PTX || result == CUDA_ERROR_UNSUPPORTED_PTX_VERSION ||
          result == CUDA_ERROR_JIT_COMPILER_NOT_FOUND;
 }
 
-// A pitch must stay below 2 GiB, also that of a single row.
+// A pitch must be below 2 GiB, even for a single row.
 constexpr size_t kLongestRow = size_t{1} << 30;
 
-// 1.22 loads no one-dimensional copies: rows of two-dimensional ones do.
+// libgstcuda 1.22 does not load the functions for one-dimensional copies, so this copies rows of a two-dimensional one.
 CUresult copy_rows(CUDA_MEMCPY2D row, size_t bytes, CUstream stream) {
   row.Height = 1;
   while (bytes > 0) {
@@ -117,7 +117,7 @@ bool installed() {
   return usable;
 }
 
-// What a process knows of its driver. CUDA does not survive a fork.
+// A process's driver, and the process, because CUDA does not work after a fork.
 struct Loaded {
   std::optional<Driver> driver = load();
   pid_t process = getpid();
@@ -170,7 +170,7 @@ Error error_of(CUresult result, const std::string &doing) {
 }
 
 int device_id_of(GstCudaContext *context) {
-  // An int in some versions, unsigned in others: GObject converts by the variable's type only through a GValue.
+  // The property is int in some versions and unsigned in others. Only a GValue makes GObject convert it.
   GValue id = G_VALUE_INIT;
   g_value_init(&id, G_TYPE_INT);
   g_object_get_property(G_OBJECT(context), "cuda-device-id", &id);
@@ -182,7 +182,7 @@ bool is_primary(GstCudaContext *context) {
   CUdevice device = 0;
   CUcontext primary = nullptr;
   unsigned flags = 0;
-  int active = 0; // where it is not, to retain it would make one
+  int active = 0; // if inactive, retaining the context would create it
   if (!cuda || CuDeviceGet(&device, device_id_of(context)) != CUDA_SUCCESS ||
       cuda->primary_context_state(device, &flags, &active) != CUDA_SUCCESS || !active ||
       cuda->primary_context_retain(&primary, device) != CUDA_SUCCESS)

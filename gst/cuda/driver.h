@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The CUDA driver: whether it is there, what libgstcuda 1.22 does not load of it, and its errors for people.
+// The CUDA driver: detection, the functions that libgstcuda 1.22 does not load, and errors for users.
 #pragma once
 
 #include "gst/cuda/compat.h"
@@ -10,7 +10,7 @@ namespace cps::cuda {
 
 GstDebugCategory *debug_category();
 
-// What went wrong, for people.
+// An error, described for users.
 struct Error {
   bool out_of_memory = false;
   std::string text;
@@ -24,30 +24,30 @@ struct Driver {
   decltype(&::cuMemsetD8Async) memset_async = nullptr;
 };
 
-// Is there a driver that can run the kernels? Loads it, but initialises nothing: to look at an element must not keep a
-// process from forking.
+// True if there is a driver that can run the kernels. Loads the driver but does not initialise it, because a process
+// must still be able to fork after inspecting an element.
 bool installed();
 
-// Initialises the driver. nullptr without one, without a device that runs the kernels, or in the child of a process
-// that had initialised it: no_driver() says which. Decided once a process.
+// Initialises the driver. nullptr without a driver, without a device that can run the kernels, or in the child of a
+// process that had initialised the driver; no_driver() describes the reason. Evaluated once per process.
 const Driver *driver();
 Error no_driver();
 
-// `doing` is what the call was to do: "allocating 3 MB".
+// `doing` describes the purpose of the call: "allocating 3 MB".
 Error error_of(CUresult result, const std::string &doing);
 
-// "123 MB"; small numbers in bytes.
+// "123 MB"; small sizes in bytes.
 std::string bytes_text(size_t bytes);
 
-// Which device this context is on, as CUDA numbers them.
+// The CUDA device number of the context.
 int device_id_of(GstCudaContext *context);
 
-// Is it its device's primary context, the one that frameworks can reach the memory of?
+// True if this is the primary context of its device, because frameworks can access only memory in that context.
 bool is_primary(GstCudaContext *context);
 
 class Device;
 
-// Makes a context current on this thread for a scope. Where that fails, so does what is done in it.
+// Makes a context current on this thread for a scope. If that fails, CUDA calls in the scope fail too.
 class CurrentContext {
 public:
   explicit CurrentContext(GstCudaContext *context);
@@ -62,7 +62,7 @@ private:
   bool pushed_;
 };
 
-// Copies within the current context.
+// Copy within the current context.
 CUresult copy_to_device(CUdeviceptr to, const void *from, size_t bytes, CUstream stream);
 CUresult copy_to_host(void *to, CUdeviceptr from, size_t bytes, CUstream stream);
 CUresult copy_on_device(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);

@@ -28,7 +28,7 @@ bool Energy::prepare(const PictureView &layout, double percentile) {
   search_.small = small_;
   search_.radius = search_radius(small_);
   search_.rank = static_cast<uint32_t>(rank_index(count, percentile));
-  search_.key_bits = quads_ ? layout.plane[0].bits + 2 : 31; // a float that is not negative
+  search_.key_bits = quads_ ? layout.plane[0].bits + 2 : 31; // a non-negative float
 
   TableBuilder tables;
   const TableBuilder::Taps x = tables.add(bilinear_taps(layout.size.width, 1, 0, layout.size.width, small_.width));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#energy on the device: what cps::MotionResidual does in system memory, with equal results.
+// docs/spec.md#energy on the device, with the same results as cps::MotionResidual in system memory.
 #pragma once
 
 #include "gst/cuda/device.h"
@@ -7,21 +7,21 @@
 
 namespace cps::cuda {
 
-// Energy maps of the pictures of a sequence, in order. Methods enqueue on the device's stream; the caller has its
-// context current and synchronises. False: the reason is in the device's error().
+// Computes the energy maps of a sequence's pictures, in order. Functions enqueue on the device's stream; the caller
+// makes its context current and synchronises. Functions that return false set the device's error().
 class Energy {
 public:
   explicit Energy(Device &device) : device_(device) {}
 
-  // For pictures like `layout`. Allocates; may be called again for others.
+  // Prepares for pictures like `layout`. Allocates; may be called again for another layout.
   bool prepare(const PictureView &layout, double percentile);
 
   Size map_size() const { return small_; }
 
-  // `picture` and `energy` are in device memory: map_size() floats row by row. `first` starts a sequence.
+  // `picture` and `energy` are in device memory; `energy` has map_size() floats, row by row. `first` starts a sequence.
   bool next(const PictureView &picture, bool first, float *energy);
 
-  // The same picture as the last next() once more.
+  // Repeats the picture of the last next().
   bool repeat(float *energy);
 
 private:
@@ -30,7 +30,7 @@ private:
   Device &device_;
   Size small_;
   bool quads_ = false;
-  const char *kernel_ = nullptr; // of small luma from a picture
+  const char *kernel_ = nullptr; // computes the small luma of a picture
   EnergySearchArgs search_;
   Memory tables_, current_, previous_, residual_, motion_, ranks_, candidates_;
 };

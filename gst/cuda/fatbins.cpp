@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// By itself, for no checker gets through the images in reasonable time.
+// In a file of its own, because static analysers take too long for the images.
 #include "gst/cuda/fatbins.h"
 
 #include "clip.fatbin.h"

@@ -8,7 +8,7 @@ namespace cps::cuda {
 
 struct Fatbin {
   const char *name;
-  const void *image; // as cuModuleLoadData() takes it
+  const void *image; // argument of cuModuleLoadData()
 };
 
 const std::vector<Fatbin> &fatbins();

@@ -18,11 +18,12 @@ GQuark kernels_quark() {
 
 } // namespace
 
-// The context is being disposed of and still works; when its qdata go, it does not any more.
+// A weak reference, because the context still works while it is being disposed; when its qdata are destroyed, it no
+// longer does.
 void Kernels::unload(gpointer kernels, GObject *context) {
   const CurrentContext current(GST_CUDA_CONTEXT_CAST(context));
   std::unique_ptr<Kernels> owned(static_cast<Kernels *>(kernels));
-  if (!current.pushed()) // the driver's context went first, and the modules with it
+  if (!current.pushed()) // the driver's context is destroyed, and the modules with it
     owned->modules_.clear();
 }
 
@@ -50,7 +51,7 @@ Kernels *Kernels::of(GstCudaContext *context, Error &error) {
 }
 
 Kernels::~Kernels() {
-  // A driver that has failed fails here too, and nothing is left to unload.
+  // If the driver has failed, unloading fails too, and nothing is left to unload.
   for (CUmodule module : modules_)
     CuModuleUnload(module);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernels of kernels/*.cu, loaded into contexts.
+// Loads the kernels of kernels/*.cu into contexts.
 #pragma once
 
 #include "gst/cuda/driver.h"
@@ -12,17 +12,18 @@
 
 namespace cps::cuda {
 
-// In one context; they live as long as it does. Thread-safe.
+// The kernels in one context, with the lifetime of the context. Thread-safe.
 class Kernels {
 public:
-  // Of `context`, which is current. Loaded at the first call for it; nullptr with the reason in `error`.
+  // The kernels of `context`, which must be current. The first call loads them. On failure returns nullptr and sets
+  // `error`.
   static Kernels *of(GstCudaContext *context, Error &error);
 
-  // nullptr with the reason in `error`. The context is current.
+  // On failure returns nullptr and sets `error`. The context must be current.
   CUfunction find(std::string_view name, Error &error);
 
   Kernels() = default;
-  ~Kernels(); // the context is current
+  ~Kernels(); // the context must be current
   Kernels(const Kernels &) = delete;
   Kernels &operator=(const Kernels &) = delete;
 

@@ -16,14 +16,14 @@ using cps::cuda::CurrentContext;
 
 namespace {
 
-constexpr gsize kAlignment = 256;              // what the driver gives at least
-constexpr gsize kKeptBytes = gsize{256} << 20; // of blocks that are not in use
+constexpr gsize kAlignment = 256;              // guaranteed by the driver
+constexpr gsize kKeptBytes = gsize{256} << 20; // of unused blocks
 
-// What the driver allocated.
+// An allocation of the driver.
 struct Block {
   CUdeviceptr data = 0;
   gsize bytes = 0;
-  void *staging = nullptr; // pinned, as long; from the first time that somebody maps it
+  void *staging = nullptr; // pinned, of the same size; allocated by the first map to system memory
 };
 
 struct LinearMemory {
@@ -31,7 +31,7 @@ struct LinearMemory {
   Block block;
 
   std::mutex mutex;
-  int host_maps = 0, host_writers = 0; // at the moment
+  int host_maps = 0, host_writers = 0; // current maps
   int device_maps = 0, device_writers = 0;
 };
 
@@ -40,7 +40,7 @@ LinearMemory *linear(GstMemory *memory) {
 }
 
 void free_block(const Block &block) {
-  // A driver that has failed fails here too; the memory went with it.
+  // If the driver has failed, freeing fails too; the memory is already lost.
   const CUresult freed = CuMemFree(block.data);
   if (freed != CUDA_SUCCESS)
     GST_DEBUG("freeing device memory failed: %d", static_cast<int>(freed));
@@ -48,13 +48,13 @@ void free_block(const Block &block) {
     CuMemFreeHost(block.staging);
 }
 
-// The allocator's insides. Thread-safe.
+// Internals of the allocator. Thread-safe.
 class Blocks {
 public:
   explicit Blocks(GstCudaContext *context) : context_(GST_CUDA_CONTEXT_CAST(gst_object_ref(context))) {}
   ~Blocks() {
     const CurrentContext current(context_.get());
-    if (!current.pushed()) // the driver's context is gone, and all in it
+    if (!current.pushed()) // the driver's context is destroyed, and everything in it
       return;
     drop_kept();
     if (stream_)
@@ -68,7 +68,7 @@ public:
   CUresult take(gsize bytes, Block &block);
   void give(const Block &block);
 
-  // Copies for which the caller waits. The context is current.
+  // Copy synchronously. The context must be current.
   CUresult read_back(const Block &from);
   CUresult write_back(const Block &to, gsize offset, gsize bytes);
   CUresult copy(CUdeviceptr to, CUdeviceptr from, gsize bytes);
@@ -82,7 +82,7 @@ private:
 
   Owned<GstCudaContext> context_;
   std::mutex mutex_;
-  std::vector<Block> kept_; // the oldest first
+  std::vector<Block> kept_; // oldest first
   gsize kept_bytes_ = 0;
   CUstream stream_ = nullptr;
 };
@@ -90,7 +90,7 @@ private:
 CUresult Blocks::take(gsize bytes, Block &block) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    // The newest that fits: it is the likeliest to be in a cache.
+    // The newest block of this size, because it is the most likely one to be in a cache.
     const auto found =
         std::find_if(kept_.rbegin(), kept_.rend(), [bytes](const Block &kept) { return kept.bytes == bytes; });
     if (found != kept_.rend()) {
@@ -173,7 +173,7 @@ CUresult Blocks::copy(CUdeviceptr to, CUdeviceptr from, gsize bytes) {
   return result == CUDA_SUCCESS ? wait(cps::cuda::copy_on_device(to, from, bytes, ours), ours) : result;
 }
 
-// Says in the log what a map or copy, which can only fail, failed with.
+// Logs the reason of a failed map or copy, because their results do not carry one.
 bool succeeded(CUresult result, const char *doing, gsize bytes) {
   if (result != CUDA_SUCCESS)
     cps::cuda::error_of(result, std::string(doing) + " " + cps::cuda::bytes_text(bytes));
@@ -206,15 +206,16 @@ static Blocks &blocks_of(gpointer allocator) {
 
 // Allocation
 
-// Room for `size` bytes between `prefix` and `padding`.
+// Allocates `size` bytes between `prefix` and `padding`.
 static GstMemory *new_memory(GstAllocator *allocator, gsize size, const GstAllocationParams &params, CUresult *result) {
   constexpr gsize most = cps::cuda::kMostLinearBytes;
   const gsize room = params.prefix + size + params.padding;
-  if (std::max({size, params.prefix, params.padding, room}) > most) { // each for itself, for the sum may have wrapped
+  if (std::max({size, params.prefix, params.padding, room}) >
+      most) { // each of them, because the sum may have overflowed
     *result = CUDA_ERROR_OUT_OF_MEMORY;
     return nullptr;
   }
-  // Nothing is something too: it has an address.
+  // An empty memory needs an address, too.
   const gsize bytes = (std::max<gsize>(room, 1) + kAlignment - 1) / kAlignment * kAlignment;
   Block block;
   *result = blocks_of(allocator).take(bytes, block);
@@ -223,7 +224,7 @@ static GstMemory *new_memory(GstAllocator *allocator, gsize size, const GstAlloc
   auto memory = std::make_unique<LinearMemory>();
   memory->block = block;
   GstMemory *parent = &memory.release()->parent;
-  // Parts are copied: there is no mem_share.
+  // Sub-memories are copied, because there is no mem_share.
   gst_memory_init(parent, static_cast<GstMemoryFlags>(params.flags | GST_MEMORY_FLAG_NO_SHARE), allocator, nullptr,
                   room, kAlignment - 1, params.prefix, size);
   return parent;
@@ -260,7 +261,7 @@ static bool stage(Blocks &blocks, LinearMemory &memory) {
   return succeeded(blocks.read_back(block), "reading back", block.bytes);
 }
 
-// GST_MAP_CUDA is a bit that the enumeration has no room for: as a GstMapFlags the value would be undefined.
+// GST_MAP_CUDA is outside of the range of the enumeration: converting it to GstMapFlags is undefined behaviour.
 static unsigned flags_of(const GstMapInfo *info) {
   unsigned flags = 0;
   static_assert(sizeof flags == sizeof info->flags);
@@ -268,7 +269,7 @@ static unsigned flags_of(const GstMapInfo *info) {
   return flags;
 }
 
-// Bytes that a writer does not write keep their values, so that writers too read back first.
+// Writers read back first, too, because bytes that they do not write must keep their values.
 static gpointer linear_map(GstMemory *memory, GstMapInfo *info, gsize) {
   LinearMemory &self = *linear(memory);
   const unsigned flags = flags_of(info);
@@ -358,7 +359,8 @@ static void cps_cuda_allocator_init(CpsCudaAllocator *self) {
   allocator->mem_map_full = linear_map;
   allocator->mem_unmap_full = linear_unmap;
   allocator->mem_copy = linear_copy;
-  // gst_allocator_alloc() is told which allocator; this keeps others from registering it as one for system memory.
+  // The allocator is always passed to gst_allocator_alloc(). This flag prevents registering it as an allocator of
+  // system memory.
   GST_OBJECT_FLAG_SET(allocator, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }
 
@@ -386,7 +388,7 @@ GstAllocator *linear_allocator_of(GstCudaContext *context) {
   static const GQuark quark = g_quark_from_static_string("codecpatch-cuda-allocator");
   static std::mutex mutex;
   const std::lock_guard<std::mutex> lock(mutex);
-  // Weak, for the allocator holds the context.
+  // Weak, because the allocator holds the context.
   auto *shared = static_cast<GWeakRef *>(g_object_get_qdata(G_OBJECT(context), quark));
   if (!shared) {
     shared = g_new0(GWeakRef, 1);

@@ -7,7 +7,8 @@
 
 namespace cps::cuda {
 
-// The most columns of the map that kScorePatches neighbours of a row of the grid lie in: so many sums a block has.
+// The maximum number of map columns that kScorePatches adjacent patches of a grid row cover: the number of sums per
+// block.
 static size_t columns_of_block(const BandedMatrix &matrix) {
   size_t most = 0;
   for (size_t first = 0; first < matrix.rows.size(); first += kScorePatches) {
@@ -19,7 +20,7 @@ static size_t columns_of_block(const BandedMatrix &matrix) {
 }
 
 bool PatchSelector::prepare(const PictureView &layout, Size target, int patch) {
-  patch_ = 0; // until all is there
+  patch_ = 0; // until everything is prepared
   frame_ = {};
   frame_.planes = layout.planes();
   frame_.target = target;
@@ -103,7 +104,7 @@ bool PatchSelector::select(const SelectOptions &options, int64_t count) {
   args.count = count / patches_per_unit;
   args.random_access_units = random_access_frames * patches_per_frame() / patches_per_unit;
   args.unit_pixels = static_cast<double>(patch_) * patch_ * patches_per_unit;
-  // Energies are at most 1 a pixel; what rounding may add is far below one more quantum a patch.
+  // Energies are at most 1 per pixel, and rounding adds far less than one quantum per patch.
   args.most = (static_cast<int64_t>(patch_) * patch_ * static_cast<int64_t>(kScoreQuanta) + 1) * patches_per_unit;
   args.key_bits = bits_of(args.most + static_lift(0, args.most)) + 1; // a key is at most 1 << (key_bits - 1)
   args.static_fallback = options.static_fallback && options.static_uniform_frames > 0 && random_access_frames < length_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whole frames as RGB on the device: what RgbConverter does in system memory, with equal results.
+// Converts whole frames to RGB on the device, with the same results as RgbConverter in system memory.
 #pragma once
 
 #include "gst/cuda/device.h"
@@ -7,8 +7,8 @@
 
 namespace cps::cuda {
 
-// Enqueues on the device's stream; the caller has its context current and synchronises. `picture` and `rgb`, which
-// becomes [height, width, 3], are in device memory. False: the reason is in the device's error().
+// Enqueues on the device's stream; the caller makes its context current and synchronises. `picture` and `rgb`, the
+// output [height, width, 3], are in device memory. On failure returns false and sets the device's error().
 bool convert_to_rgb(Device &device, const PictureView &picture, const ColorTransform &color, uint8_t *rgb);
 
 } // namespace cps::cuda

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tables that kernels read, gathered on the host and uploaded at once.
+// Tables for the kernels: collected on the host and uploaded together.
 #pragma once
 
 #include "gst/cuda/device.h"
@@ -12,7 +12,7 @@ namespace cps::cuda {
 
 class TableBuilder {
 public:
-  // Where a table lies, to be asked for its address once it has been uploaded.
+  // The location of a table; its address is available after upload().
   struct Taps {
     size_t offset;
     int32_t den;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where a stage runs: what was asked for, and what this machine has.
+// The backend of a stage: which one the application requests, and which one this machine supports.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,7 +8,7 @@ namespace cps {
 
 enum class Backend { Auto, Cpu, Gpu };
 
-// "cpu", "gpu", "auto".
+// Returns "cpu", "gpu" or "auto".
 const char *backend_name(Backend backend);
 
 } // namespace cps

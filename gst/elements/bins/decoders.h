@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which decoders could decode a stream, the best first, and how they are set up.
+// Selects the decoders for a stream, best first, and configures them.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,25 +8,26 @@
 
 namespace cps {
 
-// Those that put out system memory, by rank, but for a few that are better than theirs, and without the hardware
-// decoders, whose output nothing here takes.
+// Returns the decoders that output system memory, by rank, except that a few are preferred over better-ranked ones.
+// Hardware decoders are excluded, because no element here accepts their output.
 std::vector<Owned<GstElementFactory>> cpu_decoders(const GstCaps *caps);
 
-// Those that put out CUDA memory.
+// Returns the decoders that output CUDA memory.
 std::vector<Owned<GstElementFactory>> gpu_decoders(const GstCaps *caps);
 
-// Is it raw video, or is there a decoder for it?
+// True if the caps are raw video, or if a decoder for them is installed.
 bool is_decodable(const GstCaps *caps);
 
-// Is the decoder on another GPU than this one?
+// True if the decoder uses a GPU other than `device_id`.
 bool is_on_other_gpu(GstElement *decoder, int device_id);
 
 enum class ThreadType { Auto, Frame, Slice };
 
-// Sets what the decoder has of it, as far as its range goes; 0 and Auto leave its defaults.
+// Sets those of the two that the decoder has as properties, within the property's range. 0 and Auto keep the default.
 void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type);
 
-// Has the decoder put out every bit of a picture, and say so where it would fail: some do less unless they are told to.
+// Configures the decoder to output pictures bit-exactly and to report its failures, because some decoders do neither by
+// default.
 void set_exact_output(GstElement *decoder, const GstCaps *caps);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is between the sampler of a bin and what reads its frames where those are in a format that is not read there.
+// Converts between a bin's sampler and the next stage if that stage does not accept the format of the frames.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -10,12 +10,13 @@
 
 namespace cps {
 
-// The format that loses nothing of `format` but alpha, of those that `is_read` says yes to: as many bits and as much
-// chroma or more, as few of both as that allows. UNKNOWN where there is none.
+// Among the formats that `is_read` accepts, returns the smallest one that loses nothing of `format` but alpha: it has
+// at least as many bits and at least as much chroma. UNKNOWN if there is none.
 GstVideoFormat readable_format(GstVideoFormat format, const std::function<bool(GstVideoFormat)> &is_read);
 
-// Puts a videoconvert behind `sampler` as soon as caps come to it that what follows does not take, and never otherwise.
-// Both ends of the sampler are linked; `srcpad` is the bin's ghost pad, whose target the sampler may be.
+// Inserts a videoconvert after `sampler` once the sampler receives caps that the next element does not accept, and
+// never otherwise. Both pads of the sampler are linked; `srcpad` is the bin's ghost pad, and its target may be the
+// sampler's pad.
 void bridge_formats(GstBin *bin, GstElement *sampler, GstPad *srcpad);
 
 } // namespace cps

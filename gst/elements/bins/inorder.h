@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decoders that put out one frame for each picture, in the same order, but lose which picture it is of.
+// Decoders that output one frame per picture, in the same order, but lose the picture's identity.
 #pragma once
 
 #include <gst/gst.h>
 
 namespace cps {
 
-// Does a decoder of this format? libavcodec's of GIF and QuickTime RLE draw each picture into the one before it, and
-// avdec_gif and avdec_qtrle take all for the first.
+// True for a format with such a decoder. libavcodec's decoders for GIF and QuickTime RLE draw each picture over the
+// previous one, and avdec_gif and avdec_qtrle then attribute every frame to the first picture.
 bool loses_identities(const GstCaps *caps);
 
-// Gives each frame that comes out of `decoder` the identity (CpsFrameMeta) of the picture that went in.
+// Gives each output frame of `decoder` the identity (CpsFrameMeta) of the corresponding input picture.
 void keep_identities(GstElement *decoder);
 
 } // namespace cps

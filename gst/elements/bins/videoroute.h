@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From the pad of a coded video to the bin's own: planner, decoder and sampler, copies between the CPU and the GPU, and
-// the stages behind them.
+// Connects the pad of a coded video to the bin's source pad: planner, decoder, sampler, copies between CPU and GPU
+// memory, and the stages after them.
 #pragma once
 
 #include "gst/elements/bins/backend.h"
@@ -11,9 +11,9 @@
 
 namespace cps {
 
-// What the bin is asked for.
+// The bin's settings.
 struct RouteSettings {
-  bool apply_rotation = true; // by marking frames for our own elements, by turning them for others
+  bool apply_rotation = true; // marks frames for our own elements; rotates frames for other elements
   int decode_device_id = 0;
   int process_device_id = 0;
   guint decode_threads = 0;
@@ -22,37 +22,37 @@ struct RouteSettings {
 };
 
 struct VideoRoute {
-  // The bin's own
+  // Owned by the bin
   GstBin *bin = nullptr;
   GstElement *planner = nullptr;
   GstElement *sampler = nullptr;
-  std::vector<GstElement *> stages; // behind the sampler
-  GstPad *srcpad = nullptr;         // a ghost pad without a target
+  std::vector<GstElement *> stages; // after the sampler
+  GstPad *srcpad = nullptr;         // a ghost pad without target
 
   RouteSettings settings;
 
-  // What that comes to on this machine
+  // The settings resolved for this machine
   bool decode_on_gpu = false;
-  bool may_decode_on_cpu = true; // what the GPU does not decode
+  bool may_decode_on_cpu = true; // streams that the GPU does not decode
   bool process_on_gpu = false;
 };
 
-// What became of it. Auto: nothing, after an error message.
+// The result of link_video(). `decode` is Auto after an error, which has been posted.
 struct LinkedVideo {
   Backend decode = Backend::Auto;
-  std::string decoder; // none for raw video
+  std::string decoder; // empty for raw video
 };
 
-// Links everything, on the thread of the video's data. Where the planner does not take the video, it is left out.
+// Links all elements, on the streaming thread of the video. Leaves out the planner if it does not accept the video.
 LinkedVideo link_video(const VideoRoute &route, GstPad *video);
 
-// Where that has been done, for another reading of the video: links its pad to the planner. False where it has not.
+// Links the pad of a video that is read again to the existing planner. False if link_video() has not linked one.
 bool relink_video(const VideoRoute &route, GstPad *video);
 
-// Posts that nothing decodes what has these caps.
+// Posts the error that no decoder accepts these caps.
 void refuse_codec(const VideoRoute &route, GstCaps *caps);
 
-// Undoes it, once no data comes any more, but for what is dropped with the bin's parts.
+// Undoes link_video(), except for the parts that drop_parts() removes. Call once no more data arrive.
 void unlink_video(const VideoRoute &route);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Elements that a bin has for one stream only, between READY and PAUSED.
+// Elements that a bin adds for one stream, between READY and PAUSED.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,22 +8,23 @@
 
 namespace cps {
 
-// Takes the element over.
+// Takes ownership of the element.
 void add_part(GstBin *bin, GstElement *element);
 
-// An element to be added, or one that has been. nullptr after an error message.
+// create_part() returns an element to be added, make_part() one that has been added. Both return nullptr after posting
+// an error.
 GstElement *create_part(GstBin *bin, const char *factory);
 GstElement *make_part(GstBin *bin, const char *factory);
 
 void drop_part(GstBin *bin, GstElement *element);
 
-// All that has been added.
+// Removes all elements added by these functions.
 void drop_parts(GstBin *bin);
 
-// What is in a bin at the moment, the last added first.
+// The current children of a bin, the last added first.
 std::vector<Owned<GstElement>> children_of(GstBin *bin);
 
-// Links a pad to an element's only one.
+// Links a pad to the only sink pad of an element.
 bool link_pad(GstPad *pad, GstElement *to);
 
 } // namespace cps

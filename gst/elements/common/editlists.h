@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Edit lists of MP4 and QuickTime files, which qtdemux (1.22 to 1.28) does not apply as they are meant.
+// Edit lists of MP4 and QuickTime files, which qtdemux (1.22 to 1.28) applies incorrectly.
 #pragma once
 
 #include "gst/bitstream/movieheader.h"
@@ -7,11 +7,12 @@
 
 namespace cps {
 
-// Has the demuxers that appear in `parsebin` read headers as open_movie_header() leaves them. To be called before it is
-// started. Only where the demuxer pulls: one that is pushed to has no use for most edit lists.
+// Makes each demuxer that `parsebin` creates read headers as modified by open_movie_header(). Call before parsebin is
+// started. Applies only to pull-mode demuxers, because qtdemux ignores most edit lists in push mode.
 void take_edit_lists(GstElement *parsebin);
 
-// What was taken from the demuxer of the stream `stream_id` that comes to `sinkpad`; an empty track where nothing was.
+// Returns the edits taken from the demuxer of the stream `stream_id`, which arrives at `sinkpad`; an empty track if
+// none.
 MovieTrack taken_track(GstPad *sinkpad, const std::string &stream_id);
 
 } // namespace cps

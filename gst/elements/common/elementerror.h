@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An element's error message before it is posted, for what knows no element.
+// An error message before an element posts it, for code without access to an element.
 #pragma once
 
 #include <gst/gst.h>
@@ -14,7 +14,7 @@ struct ElementError {
   std::string text;
 };
 
-// False, for a caller to return.
+// Returns false, so that callers can return the result.
 inline bool set_error(ElementError &error, GQuark domain, gint code, std::string text) {
   error = {domain, code, std::move(text)};
   return false;
@@ -26,7 +26,7 @@ inline GstFlowReturn post_error(gpointer element, const ElementError &error) {
   return GST_FLOW_ERROR;
 }
 
-// Errors of a frame that cannot be read.
+// Errors for frames that cannot be read.
 inline bool refuse_crop(ElementError &error) {
   return set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
                    "The frame's crop meta lies outside of the frame.");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What elements of all kinds use: owners, locks, and two small questions.
+// Helpers for all elements: owners, locks, factories, events and probes.
 #pragma once
 
 #include "gst/codecpatch/owned.h"
@@ -7,20 +7,20 @@
 
 namespace cps {
 
-// Is the element of that factory? False where there is no element.
+// True if the factory of `element` has this name; false if `element` is nullptr.
 inline bool is_made_by(GstElement *element, const char *factory) {
   const GstElementFactory *own = element ? gst_element_get_factory(element) : nullptr;
   return own && g_str_equal(GST_OBJECT_NAME(own), factory);
 }
 
-// Pushes an event with the number of what it belongs to, where that has one.
+// Pushes an event with the sequence number `seqnum`, if that is valid.
 inline gboolean push_numbered(GstPad *srcpad, guint32 seqnum, GstEvent *event) {
   if (seqnum != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(event, seqnum);
   return gst_pad_push_event(srcpad, event);
 }
 
-// For a pad probe that consumes the buffer: upstream gets `flow` in place of the answer from downstream.
+// For a pad probe that consumes the buffer: upstream receives `flow` instead of the result from downstream.
 inline GstPadProbeReturn refuse_buffer(GstPadProbeInfo *info, GstFlowReturn flow) {
   gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
   GST_PAD_PROBE_INFO_FLOW_RETURN(info) = flow;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The elements' properties as data: stored by name, answered to a plan request, written into a clip's metadata.
+// Element properties as data: stored by name, sent in a plan request, written into a clip's metadata.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,7 +8,7 @@
 
 namespace cps {
 
-// The values of the properties that an element's own class installed. Thread-safe by the object's lock.
+// Values of the properties installed by the element's own class. Thread-safe, by the object lock.
 class Options {
 public:
   // Call in instance_init; every property starts with its default. `owner`: the class that installed the properties,
@@ -18,7 +18,7 @@ public:
   void set(const GValue *value, const GParamSpec *spec);
   void get(GValue *value, const GParamSpec *spec) const;
 
-  // All values as they are now, by property name.
+  // All current values, by property name.
   Owned<GstStructure> snapshot() const;
 
 private:
@@ -26,7 +26,7 @@ private:
   Owned<GstStructure> values_;
 };
 
-// GObject's set_property and get_property of an element whose `state_of(object)` has `options`.
+// set_property and get_property for an element whose `state_of(object)` has a member `options`.
 template <auto state_of> void set_option(GObject *object, guint, const GValue *value, GParamSpec *spec) {
   state_of(object).options.set(value, spec);
 }
@@ -34,7 +34,8 @@ template <auto state_of> void get_option(GObject *object, guint, GValue *value, 
   state_of(object).options.get(value, spec);
 }
 
-// Reads one value of a snapshot. Enums also of what another element answered, where they are 0 if it said nothing.
+// Return one value of a snapshot. option_enum() also reads the answers of other elements, and returns 0 for a missing
+// field.
 gint option_int(const GstStructure *options, const char *name);
 gint option_enum(const GstStructure *options, const char *name);
 guint option_uint(const GstStructure *options, const char *name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Raw video buffers as the kernels' picture views.
+// Converts raw video buffers to the picture views of the kernels.
 #pragma once
 
 #include "gst/codecpatch/cpsframemeta.h"
@@ -9,8 +9,8 @@
 
 namespace cps {
 
-// The raw formats that the kernels read: those whose components are 8-bit bytes or little-endian 16-bit words, each
-// with its code value in one place. Alpha is not read. Names that this GStreamer does not know yet do no harm.
+// Raw formats that the kernels read: each component is an 8-bit byte or a little-endian 16-bit word whose code value is
+// in one place. Alpha is not read. Names unknown to an older GStreamer are harmless.
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
 #define CPS_NATIVE_WORD_FORMATS ", ARGB64, AYUV64"
 #else
@@ -24,26 +24,26 @@ namespace cps {
   "GBR_16LE, GBRA, GBRA_10LE, GBRA_12LE, xRGB, xBGR, ARGB, ABGR, RBGA, ARGB64_LE, RGBA64_LE, BGRA64_LE, "              \
   "ABGR64_LE, GRAY10_LE16" CPS_NATIVE_WORD_FORMATS " }"
 
-// What a text of caps says, NULL included; false where it says nothing. Of numbers, matrix and range are values of
-// their enumerations: to read another as one is undefined.
+// Parses a colorimetry string; `text` may be NULL. False if it specifies nothing. Numeric matrix and range values must
+// be members of their enumerations, because any other value is undefined behaviour.
 bool colorimetry_from_string(GstVideoColorimetry &colorimetry, const gchar *text);
 
-// What the caps say; false where they describe no raw video that this GStreamer knows. GStreamer up to 1.22 at least
-// drops the range of colorimetry whose matrix is not told, or is none for the format: it stays here.
+// False if the caps are not raw video known to this GStreamer. Keeps the range of a colorimetry whose matrix is unknown
+// or invalid for the format, because gst_video_info_from_caps() drops it (at least up to 1.22).
 bool video_info_from_caps(GstVideoInfo &info, const GstCaps *caps);
 
-// Are pictures of both laid out alike, so that what was made for one serves the other?
+// True if pictures of both have the same layout, so that objects made for one work for the other.
 bool same_layout(const GstVideoInfo &a, const GstVideoInfo &b);
 
-// What the caps say of colours, or the defaults for a format of this size where they do not say.
+// Colorimetry from the caps, with defaults for the format and size where the caps have none.
 GstVideoColorimetry stream_colorimetry(const GstVideoInfo &info);
 
-// Do the same values mean the same colours in both?
+// True if equal values mean equal colours in both.
 bool same_colors(const GstVideoInfo &a, const GstVideoInfo &b);
 
-// What is read of a frame: all of it, or what its GstVideoCropMeta says, turned as its CpsFrameMeta says. The rectangle
-// is in the turned frame, `whole` the size of the frame as it is stored: decoders may put out more than the caps say,
-// and the part that counts by a crop meta.
+// The part of a frame that is read: all of it, or its GstVideoCropMeta, oriented by its CpsFrameMeta. The rectangle is
+// in the oriented frame; `whole` is the size of the stored frame. Decoders may output frames larger than the caps and
+// mark the visible part by a crop meta.
 struct ReadRegion : Rect {
   CpsOrientation orientation = CPS_ORIENTATION_IDENTITY;
   Size whole;
@@ -52,21 +52,21 @@ struct ReadRegion : Rect {
   }
 };
 
-// Is the picture that of the frame whose number it has, not another's that stands in?
+// True if the picture belongs to the frame whose number it has; false if it is a substitute.
 inline bool is_own_picture(CpsFrameStatus status) {
   return status == CPS_FRAME_STATUS_OK || status == CPS_FRAME_STATUS_DAMAGED;
 }
 
-// False where the buffer's crop meta lies outside the frame.
+// False if the buffer's crop meta lies outside the frame.
 bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, const CpsFrameMeta *frame, ReadRegion &crop);
 
 // The layout of the pictures that `info` and `crop` describe, without pixels.
 PictureView picture_layout(const GstVideoInfo &info, const ReadRegion &crop);
 
-// A raw frame that is mapped for reading as long as this lives.
+// A raw frame, mapped for reading during the lifetime of this object.
 class MappedPicture {
 public:
-  // `flags` beside GST_MAP_READ say which memory is meant.
+  // `flags` are added to GST_MAP_READ and select the kind of memory.
   MappedPicture(GstBuffer *buffer, const GstVideoInfo &info, const ReadRegion &crop, guint flags = 0);
   ~MappedPicture();
   MappedPicture(const MappedPicture &) = delete;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is in a StageContext, for what is compiled with CUDA.
+// The state of a StageContext, for code compiled with CUDA.
 #pragma once
 
 #include "gst/cuda/context.h"
@@ -8,7 +8,7 @@
 namespace cps {
 
 struct StageContext::State {
-  // With the device that the element's property names now.
+  // Uses the current value of the element's property cuda-device-id.
   cuda::ElementContext &context() {
     gint device_id = -1;
     g_object_get(element, "cuda-device-id", &device_id, nullptr);

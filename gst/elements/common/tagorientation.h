@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How a stream's tags say that its pictures are to be shown.
+// The display orientation in a stream's tags.
 #pragma once
 
 #include "gst/codecpatch/cpsframemeta.h"
@@ -8,11 +8,11 @@
 
 namespace cps {
 
-// By the rules of videoflip: a tag of the stream takes precedence over one of its container, both hold until another
-// stream begins, and tags that say nothing of it change nothing. Not thread-safe.
+// Follows videoflip: a stream tag takes precedence over a container tag; both apply until another stream begins; tags
+// without orientation change nothing. Not thread-safe.
 class TagOrientation {
 public:
-  // An event of the stream, in order; others than STREAM_START and TAG do not matter.
+  // Call for the events of the stream in order; only STREAM_START and TAG matter.
   void handle_tags(GstEvent *event);
 
   CpsOrientation now() const { return of_stream_.known ? of_stream_.orientation : of_container_.orientation; }
@@ -27,7 +27,7 @@ private:
   Tag of_stream_, of_container_;
 };
 
-// That of the stream that has come out of a pad so far.
+// Orientation from the sticky events of a pad.
 CpsOrientation orientation_of(GstPad *pad);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A call from time to time, on the thread that GStreamer's clock has for such.
+// Periodic callbacks on the thread of GStreamer's system clock.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace cps {
 
-// All tickers of the process share that thread: what they call does not block. Not thread-safe.
+// All tickers of the process share that thread, so callbacks must not block. Not thread-safe.
 class Ticker {
 public:
   Ticker() = default;
@@ -16,9 +16,9 @@ public:
   Ticker(const Ticker &) = delete;
   Ticker &operator=(const Ticker &) = delete;
 
-  // The first call comes when `interval` has passed. No call ever overlaps another one.
+  // The first call comes after `interval`. Calls never overlap.
   void start(GstClockTime interval, std::function<void()> tick);
-  // A call may still be under way when this returns.
+  // A call may still be running when this returns.
   void stop();
   bool is_running() const { return id_ != nullptr; }
 
@@ -26,7 +26,7 @@ private:
   GstClockID id_ = nullptr;
 };
 
-// A call to a member, as long as the object is there.
+// Calls a member function if the object still exists.
 template <class T> std::function<void()> while_alive(const std::weak_ptr<T> &object, void (T::*member)()) {
   return [object, member] {
     if (const std::shared_ptr<T> alive = object.lock())

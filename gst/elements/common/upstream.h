@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a pad is fed by.
+// Queries about the upstream of a pad.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,31 +8,32 @@
 
 namespace cps {
 
-// Whether all of a stream can be read ahead of its consumers and then once more.
+// Whether the whole stream can be read before its consumers start, and then read again.
 enum class Rewindability {
-  No,    // slow to seek, live, or feeding another branch, which would wait for us for ever
-  Maybe, // the source seeks, but what is between says that it does not: some demuxers are wrong about short files
+  No,    // seeks slowly, is live, or also feeds another branch, which would make us wait forever
+  Maybe, // the source seeks, but an element after it reports that it does not: some demuxers are wrong about short
+         // files
   Yes,
 };
 
-// Where the answer is not Yes, `reason` gets half a sentence.
+// Unless the result is Yes, `reason` is set to half a sentence.
 Rewindability can_rewind(GstPad *sinkpad, std::string &reason);
 
-// The pad of the demuxer that `output` gets its data from; nullptr without one.
+// The demuxer pad that feeds `output`; nullptr without a demuxer.
 Owned<GstPad> demuxer_pad(GstPad *output);
 
-// The demuxer that the stream comes from, nullptr where there is none.
+// The demuxer of the stream; nullptr if there is none.
 Owned<GstElement> find_demuxer(GstPad *sinkpad);
 
-// Do segments of this input cut off pictures that the stream has? Those of qtdemux come of edit lists; those of other
-// demuxers begin and end where they first or last saw a time stamp.
+// True if segments of this input cut off pictures of the stream. qtdemux derives its segments from edit lists; the
+// segments of other demuxers merely begin and end at the first and last time stamps that they saw.
 bool segments_cut(GstPad *sinkpad);
 
-// How long the container says that its only stream is; GST_CLOCK_TIME_NONE without a container, or where it has more
-// streams, whose lengths it does not tell apart.
+// Duration that the container declares for its only stream. GST_CLOCK_TIME_NONE without a container, or if it has
+// several streams, because containers do not declare a duration for each stream.
 GstClockTime declared_duration(GstPad *sinkpad);
 
-// Size of what the stream behind `output` is read from; G_MAXUINT64 where nobody tells.
+// Size of the source that feeds `output`; G_MAXUINT64 if unknown.
 guint64 source_bytes(GstPad *output);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners for what FFmpeg's libraries free.
+// Owners for objects of the FFmpeg libraries.
 #pragma once
 
 #include "gst/common/owned.h"

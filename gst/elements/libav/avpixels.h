@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pictures of libavcodec as frames of GStreamer.
+// Converts pictures of libavcodec to GStreamer frames.
 #pragma once
 
 #include <gst/video/video.h>
@@ -12,17 +12,17 @@ namespace cps {
 
 bool is_full_range(const AVFrame *picture);
 
-// From one format of libavutil to the same of GStreamer, or to the nearest that loses nothing where GStreamer has no
-// name for it.
+// From a libavutil pixel format to the same GStreamer format, or to the nearest lossless one if GStreamer does not have
+// it.
 class AvPixels {
 public:
-  // For pictures such as this one. False where nothing converts them.
+  // Prepares for pictures like this one. False if no conversion exists.
   bool set_up(const AVFrame *picture);
   bool are_of(const AVFrame *picture) const;
   GstVideoFormat format() const { return format_; }
-  const char *name() const; // libavutil's, of what comes in
+  const char *name() const; // libavutil's name of the input format
 
-  // Into a frame of format() and the same size.
+  // Copies into a frame of format() and the same size.
   void copy(const AVFrame *picture, GstVideoFrame &frame) const;
 
 private:
@@ -33,7 +33,7 @@ private:
   int from_ = -1, to_ = -1, width_ = 0, height_ = 0; // AVPixelFormats
   bool full_range_ = false;
   GstVideoFormat format_ = GST_VIDEO_FORMAT_UNKNOWN;
-  std::unique_ptr<SwsContext, FreeScaler> scaler_; // where the formats are not the same
+  std::unique_ptr<SwsContext, FreeScaler> scaler_; // set if the formats differ
 };
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The checksums that the slices of FFV1 carry.
+// Checksums in the slices of FFV1.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace cps {
 
-// Are there checksums of which one is wrong? libavcodec copies such slices from the picture before, and does not say
-// so.
+// True if a checksum is wrong. Needed because libavcodec replaces such slices by the previous picture without reporting
+// it.
 bool has_wrong_ffv1_checksum(const uint8_t *data, size_t size);
 
 } // namespace cps

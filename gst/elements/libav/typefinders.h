@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Containers that the finders of GStreamer take for something else.
+// Type finders for containers that GStreamer's own finders mistake for other types.
 #pragma once
 
 #include <gst/gst.h>
 
 namespace cps {
 
-// To be called when the plugin is loaded. Nothing of GStreamer's demuxes them: the bins read them with libavformat.
+// Call when the plugin is loaded. No GStreamer demuxer supports these containers: the bins read them with libavformat.
 gboolean register_type_finders(GstPlugin *plugin);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The range of sample values, where containers have it wrong.
+// Corrects the range of sample values where containers are wrong.
 #pragma once
 
 #include "gst/bitstream/pictureparser.h"
@@ -7,9 +7,9 @@
 
 namespace cps {
 
-// The caps with the range that the parameter sets tell. qtdemux up to 1.22 at least loses the full-range flag of the
-// container's colour box, and parsers and decoders prefer the container's word to the stream's. av1dec knows no other
-// word at all.
+// Returns the caps with the range from the parameter sets. Needed because qtdemux (at least up to 1.22) loses the
+// full-range flag of the container's colour box, and because parsers and decoders prefer the container's value to the
+// stream's. av1dec uses only the container's value.
 Owned<GstCaps> with_true_range(GstCaps *caps, const PictureParser *parser);
 
 } // namespace cps

@@ -5,8 +5,8 @@
 
 namespace cps {
 
-// Pushes from `pad` of `element`. Where the decoder downstream finds no format for its frames, it reports no more than
-// that it could not negotiate; the element's error message says why.
+// Pushes from `pad` of `element`. If the decoder downstream does not find an output format, it reports only a failed
+// negotiation; the error that `element` posts names the reason.
 GstFlowReturn push_to_decoder(GstElement *element, GstPad *pad, Owned<GstBuffer> buffer);
 
 // A copy of an access unit without the identity of its frame. Some decoders output a picture only when another one

@@ -14,7 +14,8 @@ G_END_DECLS
 
 namespace cps {
 
-// How the planner's input is read again from its beginning where it does not seek; nullptr: not at all. In READY.
+// How to read the planner's input again from its beginning if the input is not seekable; nullptr: not at all. Call in
+// READY.
 void set_planner_reopen(GstElement *planner, RewindSeek::Reopen reopen);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sampling plans for streams whose frames have been indexed.
+// Sampling plans for indexed streams.
 #pragma once
 
 #include "gst/bitstream/streamindex.h"
@@ -9,9 +9,10 @@
 
 namespace cps {
 
-// Plans by a sampler's `options` over the frames of `index`. `section`: what the application sought, which restricts
-// the plan, and in which the frames' times are given; nullptr: all of the stream, in stream time. `nominal_fps` is the
-// caps' frame rate, 0 where they have none. nullptr with a sentence that names the option at fault in `error`.
+// Plans the frames of `index` by a sampler's `options`. `section` is the segment of the application's seek; it
+// restricts the plan, and frame times are positions in it. nullptr: the whole stream, in stream time. `nominal_fps` is
+// the caps' frame rate, 0 if they have none. Returns nullptr if an option is invalid, with a sentence that names the
+// option in `error`.
 Owned<CpsPlan> plan_from_index(const StreamIndex &index, const GstStructure *options, const GstSegment *section,
                                double nominal_fps, std::string &error);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The parameter sets of access units that are dropped, for the next one that is not.
+// Keeps the parameter sets of dropped access units for the next unit that is pushed.
 #pragma once
 
 #include "gst/bitstream/pictureparser.h"
@@ -12,15 +12,15 @@ namespace cps {
 
 class ParameterSetKeeper {
 public:
-  // `unit` goes to the decoder, and what it lacks goes with it. `parameter_sets`: its own.
+  // `unit` goes to the decoder. Returns it with the pending parameter sets prepended. `parameter_sets`: its own.
   Owned<GstBuffer> pass(Owned<GstBuffer> unit, const std::vector<Part> &parameter_sets);
-  // It does not.
+  // `unit` is dropped.
   void drop(GstBuffer *unit, const std::vector<Part> &parameter_sets);
   void clear();
 
 private:
-  std::string last_;                      // headers of the stream up to here, those of the last unit that has any
-  std::vector<Owned<GstBuffer>> pending_; // not yet seen by the decoder, in stream order
+  std::string last_;                      // stream headers so far, those of the last unit that has any
+  std::vector<Owned<GstBuffer>> pending_; // not yet sent to the decoder, in stream order
 };
 
 } // namespace cps

@@ -2,7 +2,7 @@
 // The streams that frameplanner indexes.
 #pragma once
 
-// One access unit a buffer: what its parser gives where there is one, else what demuxers give.
+// One access unit per buffer: the format of the parser's output if there is a parser, else that of the demuxer's.
 #define PLANNER_CAPS                                                                                                   \
   "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }, alignment=(string)au; "                             \
   "video/x-h265, stream-format=(string){ hvc1, hev1, byte-stream }, alignment=(string)au; "                            \

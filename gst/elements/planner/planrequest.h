@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a sampler downstream asks a planner for, and the answer.
+// The request of a downstream sampler to a planner, and the plan in reply.
 #pragma once
 
 #include "gst/bitstream/streamindex.h"
@@ -7,19 +7,20 @@
 
 namespace cps {
 
-// The sampler's options, nullptr where there is none downstream of `srcpad`.
+// The sampler's options; nullptr if there is no sampler downstream of `srcpad`.
 Owned<GstStructure> query_sampling_request(GstPad *srcpad);
 
-// An indexed stream, as its planner, `element`, knows it.
+// An indexed stream, as known to its planner, `element`.
 struct IndexedStream {
   GstElement *element;
   const StreamIndex &index;
-  const GstSegment *section; // what the application sought of it; nullptr: all
-  double nominal_fps;        // the caps', 0 where they have none
-  GstClockTime declared_end; // by the word of its container, GST_CLOCK_TIME_NONE where that has none
+  const GstSegment *section; // the application's seek; nullptr: whole stream
+  double nominal_fps;        // from the caps, 0 if unset
+  GstClockTime declared_end; // according to the container, GST_CLOCK_TIME_NONE if unknown
 };
 
-// Plans what is asked for. nullptr after an error message; warns where the stream ends long before its container does.
+// Plans the request. Returns nullptr after posting an error. Posts a warning if the stream ends long before the end
+// that its container declares.
 Owned<CpsPlan> plan_for(const IndexedStream &stream, const GstStructure *request);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which part of the stream is played, and which segment goes downstream for it.
+// Which part of the stream is played, and which segment is sent downstream for it.
 #pragma once
 
 #include <gst/gst.h>
@@ -7,49 +7,49 @@
 
 namespace cps {
 
-// Upstream sends segments for the application's seeks, for those of the planner, and for edit lists. One of them
-// counts: the application's after a seek, else one of the whole stream. Not thread-safe.
+// Upstream sends segments for the application's seeks, for the planner's seeks, and for edit lists. Exactly one of them
+// is used: after an application's seek the segment of that seek, else a segment of the whole stream. Not thread-safe.
 class PlayedSection {
 public:
   PlayedSection() { stopped(); }
 
-  // What happens, in the order of the stream:
+  // Events, in stream order:
 
-  void stopped();        // the element: nothing is known any more
-  void stream_started(); // another stream
-  // Upstream has sent a segment. `indexing`: on the first reading, or before it; `empty`: that has found nothing yet.
-  // False where the segment does not count, because another one has been asked for.
+  void stopped();        // the element stops: resets all state
+  void stream_started(); // another stream begins
+  // Upstream has sent a segment. `indexing`: during the first pass, or before it; `empty`: that pass has not indexed
+  // any unit yet. False if the segment is ignored because another one has been requested.
   bool received(const GstSegment &segment, bool indexing, bool empty);
   void data_came() { empty_ = false; }
-  void flushed_before_indexing();              // by the planner: the stream comes once more
-  void flushed_by_application(bool indexed);   // upstream sends another segment, unless the flush has overtaken it
-  void sought_before_indexing();               // remembers the segment, for the whole stream is read first
-  std::optional<GstSegment> take_remembered(); // once that has been read
-  void play(const GstSegment &section);        // this, whatever upstream says of what it sends
-  void read_from_start() { keeps_ = true; }    // the planner reads from further back, for the same section
+  void flushed_before_indexing();            // by the planner: the stream starts again
+  void flushed_by_application(bool indexed); // upstream then sends another segment, unless it was sent before the flush
+  void sought_before_indexing();             // remembers the segment, because the whole stream is indexed first
+  std::optional<GstSegment> take_remembered(); // once the stream is indexed
+  void play(const GstSegment &section);        // plays this segment, regardless of the segments that upstream sends
+  void read_from_start() { keeps_ = true; }    // the planner reads the same section from an earlier position
   void second_reading_begins() { whole_sent_ = false; }
 
-  // What upstream sent last.
+  // The last segment from upstream.
   const GstSegment &segment() const { return segment_; }
-  // What the application has sought, nullptr: nothing, so that all of the stream is played.
+  // The segment of the application's seek; nullptr: no seek, so the whole stream is played.
   const GstSegment *sought() const { return partial_ ? &segment_ : nullptr; }
-  // Does the planner read it from the start of the stream, or from further back than upstream would?
+  // True if the planner reads from the start of the stream, or from an earlier position than upstream would.
   bool is_read_from_start() const { return keeps_; }
 
-  // The segment that has to go downstream before the next buffer, if any. `as_it_is`: upstream's, as without a planner.
-  // Otherwise it is one in which positions are stream times, because a stream may have several segments, which do not
-  // begin and end where their pictures do. `first_time` is the stream time of the first frame, or kUntimed.
+  // The segment to send downstream before the next buffer, if any. `as_it_is`: upstream's segment, as without a
+  // planner. Otherwise positions in the segment are stream times, because a stream may have several segments, whose
+  // limits are not those of its pictures. `first_time` is the stream time of the first frame, or kUntimed.
   std::optional<GstSegment> due(bool as_it_is, gint64 first_time);
 
 private:
-  GstSegment segment_;              // what upstream sent last, or what play() set
-  std::optional<GstSegment> first_; // what the stream as a whole begins with; some sources send none at all
+  GstSegment segment_;              // the last from upstream, or the argument of play()
+  std::optional<GstSegment> first_; // initial segment of the whole stream; some sources send none
   std::optional<GstSegment> remembered_;
-  bool pending_;    // `segment_` has yet to go downstream, where it does
-  bool empty_;      // nothing has come in it so far
-  bool whole_sent_; // the segment of the whole stream has gone downstream
-  bool keeps_;      // `segment_` stands, whatever upstream sends
-  bool partial_;    // the application sought: `segment_` counts, not those of the first reading
+  bool pending_;    // `segment_` has not been sent downstream yet
+  bool empty_;      // no data has arrived in this segment yet
+  bool whole_sent_; // the segment of the whole stream has been sent downstream
+  bool keeps_;      // `segment_` is kept, regardless of the segments from upstream
+  bool partial_;    // the application sought: `segment_` is used, not the segments of the first pass
 };
 
 } // namespace cps

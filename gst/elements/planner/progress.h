@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Messages of progress for work that takes long, and none for work that does not.
+// Progress messages for long work; short work posts none.
 #pragma once
 
 #include <gst/gst.h>
@@ -8,14 +8,15 @@ namespace cps {
 
 class Progress {
 public:
-  // `code` names the work to programs, `text` to people: GST_MESSAGE_PROGRESS. Applications do not go to PLAYING before
-  // that is complete. For what a sink in PAUSED may hold up, `text` is nullptr: an element message of that name.
+  // `code` identifies the work to programs, `text` describes it to users, in a GST_MESSAGE_PROGRESS. Applications wait
+  // for its completion before they go to PLAYING. Work that a sink in PAUSED can block passes nullptr as `text`, and
+  // posts an element message named `code` instead.
   Progress(GstElement *element, const char *code, const char *text) : element_(element), code_(code), text_(text) {}
 
   void begin();
-  // Call as often as you like. `total` 0: unknown.
+  // May be called at any rate. `total` 0: unknown.
   void update(guint64 done, guint64 total);
-  // Also where the work has been given up.
+  // Call also if the work was aborted.
   void end(bool complete);
 
 private:
@@ -24,7 +25,7 @@ private:
   GstElement *element_;
   const char *code_;
   const char *text_;
-  gint64 next_ = 0; // monotonic time in us from which on a message is due
+  gint64 next_ = 0; // monotonic time in µs at which the next message is due
   guint calls_ = 0;
   bool announced_ = false;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Flushing seeks that an element in mid-stream sends upstream for its own purposes, without downstream noticing.
+// Flushing seeks that an element sends upstream for its own purposes, hidden from downstream.
 #pragma once
 
 #include <gst/gst.h>
@@ -11,55 +11,56 @@
 
 namespace cps {
 
-// An application's seeks and the element's own exclude each other, so that it is known whose a flush is. Thread-safe.
+// Seeks of the application and of the element exclude each other, so that the origin of each flush is known.
+// Thread-safe.
 class RewindSeek {
 public:
-  // Opens the input once more from its beginning, on the thread that calls it, and calls `closed` when no data come of
-  // the old one any more, and none of the new one yet. False where it cannot.
+  // Opens the input again from its beginning, on the calling thread. Calls `closed` after the last data of the old
+  // input and before the first data of the new one. Returns false on failure.
   using Reopen = std::function<bool(const std::function<void()> &closed)>;
 
   RewindSeek(GstElement *element, GstPad *sinkpad) : element_(element), sinkpad_(sinkpad) {}
 
-  // Seeks to stream time `start` (up to `stop`, -1 for the end) from another thread, for a flushing seek must not come
-  // from the streaming thread. `segment_flags` are those of the segment that the application asked for. Where it fails,
-  // the element posts an error and sends EOS downstream.
+  // Seeks to stream time `start` (up to `stop`, -1 for the end) on another thread, because a flushing seek must not
+  // come from the streaming thread. `segment_flags` are the flags of the application's seek. On failure the element
+  // posts an error and sends EOS downstream.
   void request(gint64 start, gint64 stop, GstSegmentFlags segment_flags = GST_SEGMENT_FLAG_NONE);
 
-  // What to do where the input refuses to go back to its start. To be set while nothing flows.
+  // Fallback for an input that cannot seek to its start. Set while no data flows.
   void set_reopen(Reopen reopen) { reopen_ = std::move(reopen); }
   bool can_reopen() const { return reopen_ != nullptr; }
 
-  // Where a seek to the start has led elsewhere: opens the input once more, unless that has been done before. False
-  // where it is not, and nothing happens.
+  // For a seek to the start that arrived elsewhere: opens the input again. Returns false and does nothing if the input
+  // has already been opened again, or cannot be.
   bool request_reopen();
 
-  // Has the input been opened once more since this was asked last? Its stream is the same, whatever its id.
+  // True if the input has been opened again since the last call. The stream is the same, even if its id differs.
   bool take_reopened() { return reopened_.exchange(false); }
 
-  // Tries whether the input seeks, from the streaming thread: a seek to the start. True once that has begun to flush;
-  // what the thread has in hand is out of date then. False where the input refuses.
+  // Tests whether the input is seekable by a seek to the start, from the streaming thread. True once the seek has
+  // started to flush; the buffer that the thread holds is then obsolete. False if the input refuses.
   bool try_rewind();
 
-  // A flush has begun. True where it is due to a seek of ours; the event handler swallows it then.
+  // For FLUSH_START. True if the flush results from a seek of this object; the event handler then drops the event.
   bool begin_flush(GstEvent *event);
 
-  // It has ended. What the streaming thread asked for in the meantime is out of date.
+  // For FLUSH_STOP, as begin_flush(). Requests that the streaming thread made during the flush are then obsolete.
   bool end_flush(GstEvent *event);
 
   // Sends the application's seek event upstream.
   gboolean forward(GstPad *srcpad, GstEvent *event);
 
-  // The number of the application's seek that is under way, GST_SEQNUM_INVALID where there is none.
+  // Sequence number of the application's current seek; GST_SEQNUM_INVALID if there is none.
   guint32 application_seqnum() const { return application_seqnum_; }
 
-  // The element stops: nobody is to wait any longer.
+  // The element stops: wakes up all waiting threads.
   void interrupt();
 
-  // Has the application sought since the last forget()?
+  // True if the application has sought since the last forget().
   bool application_sought() const { return sought_; }
   void forget() { sought_ = interrupted_ = reopened_ = was_reopened_ = false; }
 
-  // Until no seek is under way.
+  // Waits until no seek is in progress.
   void wait();
 
 private:
@@ -76,18 +77,18 @@ private:
   Reopen reopen_;
   std::atomic<bool> reopened_{false}, was_reopened_{false};
   std::mutex seeking_;                     // held while a seek event travels upstream
-  std::atomic<GThread *> seeker_{nullptr}; // sends a seek of ours
+  std::atomic<GThread *> seeker_{nullptr}; // the thread that sends a seek of this object
   std::atomic<guint32> seqnum_{GST_SEQNUM_INVALID};
-  std::atomic<guint> flushes_{0}; // by the application, their beginnings and ends
+  std::atomic<guint> flushes_{0}; // beginnings and ends of flushes by the application
   std::atomic<guint32> application_seqnum_{GST_SEQNUM_INVALID};
   std::atomic<bool> sought_{false};
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> is_flushing_{false}; // a flush goes on that a seek of ours began
+  std::atomic<bool> is_flushing_{false}; // during a flush started by a seek of this object
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  guint pending_ = 0;     // seeks under way
-  guint own_flushes_ = 0; // that seeks of ours began
+  guint pending_ = 0;     // seeks in progress
+  guint own_flushes_ = 0; // flushes started by seeks of this object
 };
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What becomes of each access unit when an indexed stream is read again.
+// What happens to each access unit in the second pass over an indexed stream.
 #pragma once
 
 #include "gst/bitstream/neededunits.h"
@@ -15,63 +15,63 @@ class SecondPass {
 public:
   enum class Action {
     Push,
-    DrainAndPush, // the decoder has to put out all it has first
-    Drop,         // nothing that is wanted depends on it
-    End,          // nothing that is wanted follows
+    DrainAndPush, // the decoder must first output all its frames
+    Drop,         // no wanted frame depends on it
+    End,          // no wanted frame follows
   };
 
   static const char *text_of(Action action); // for logs
 
   explicit SecondPass(const StreamIndex &index) : index_(index) {}
 
-  // Wanting nothing in particular, from the start or, after a seek, from some access unit on.
+  // Starts with an empty set of wanted frames: at the start of the stream or, after a seek, at some access unit.
   void begin(bool sought);
-  // The same once more, from the start.
+  // Starts again at the beginning with the same wanted frames.
   void rewind();
 
-  // `wanted`: display-order indices. `drop`: leave out what they do not depend on.
+  // `wanted`: display-order indices. `drop`: drop the units on which no wanted frame depends.
   void want(std::vector<uint64_t> wanted, bool drop, int64_t order_window);
 
-  // The unit of the index with this fingerprint: most likely the one after the last, but after a seek the one whose
-  // time is nearest, for pictures repeat in still scenes. index.units() where it has none.
+  // Returns the unit of the index with this fingerprint: preferably the one after the last match; after a seek the one
+  // with the nearest time, because pictures repeat in still scenes. index.units() if there is none.
   size_t match(uint64_t fingerprint, GstClockTime pts);
-  // False after a seek, until a unit has matched.
+  // False after a seek, until a unit matches.
   bool located() const { return located_; }
-  // The unit that should come next.
+  // The next expected unit.
   size_t position() const { return cursor_; }
 
   Action action(size_t unit) const;
 
-  // Is it the last that is needed?
+  // True if `unit` is the last needed one.
   bool is_last(size_t unit) const { return unit + 1 == needed_.end; }
 
-  // Is `unit` behind the first that is needed?
+  // True if `unit` follows the first needed one.
   bool is_too_late(size_t unit) const { return unit < index_.units() && unit > first_; }
 
-  // Is more needed than has come so far?
+  // True if needed units are still missing.
   bool is_short() const { return !wanted_.empty() && cursor_ < needed_.end; }
 
-  // The units before this one are to be dropped, whatever the plan.
+  // Drops the units before this one, regardless of the plan.
   void skip_to(size_t unit) { skip_ = unit; }
 
-  // How many units go to the decoder.
+  // Number of units that go to the decoder.
   size_t kept() const;
 
-  // Gives the access unit `at` its frame's identity, and its time on the time line of the index: as a position in the
-  // `section` that the application sought, or as stream time (nullptr).
+  // Gives the access unit `at` its frame's identity and its time in the index: as a position in `section`, the segment
+  // of the application's seek, or as stream time if `section` is nullptr.
   Owned<GstBuffer> stamp(Owned<GstBuffer> buffer, size_t at, const GstSegment *section) const;
 
-  // Appends `end`, which is static, to the last access unit that is needed.
+  // Appends `end`, which is static, to the last needed access unit.
   Owned<GstBuffer> close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const;
 
 private:
   const StreamIndex &index_;
   std::vector<uint64_t> wanted_; // ascending
-  NeededUnits needed_;           // for them; empty where everything goes through
-  size_t first_ = SIZE_MAX;      // that is needed
+  NeededUnits needed_;           // for `wanted_`; empty if all units pass
+  size_t first_ = SIZE_MAX;      // the first needed unit
   size_t skip_ = 0;              // see skip_to()
   size_t cursor_ = 0;
-  bool located_ = true; // the cursor is right
+  bool located_ = true; // the cursor is valid
 };
 
 } // namespace cps

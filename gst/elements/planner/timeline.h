@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When the access units of a stream are shown, and which the container cuts off.
+// Presentation times of a stream's access units, and which units the container cuts off.
 #pragma once
 
 #include "gst/bitstream/movieheader.h"
@@ -12,19 +12,19 @@ namespace cps {
 
 class Timeline {
 public:
-  // Finds out what the container of the stream that comes to `sinkpad` does to its times.
+  // Determines how the container of the stream at `sinkpad` changes times.
   void look_upstream(GstPad *sinkpad, const std::string &stream_id);
 
-  // The times of an access unit that came in `segment`.
+  // The times of an access unit that arrived in `segment`.
   UnitTimes times_of(GstBuffer *unit, const GstSegment &segment) const;
 
-  // Does an edit list leave the unit out?
+  // True if an edit list excludes the unit.
   bool is_cut(GstBuffer *unit, const GstSegment &segment) const;
 
-  // Where the stream ends by the word of its container; GST_CLOCK_TIME_NONE where that does not tell for each stream.
+  // End of the stream according to its container; GST_CLOCK_TIME_NONE if the container does not declare it per stream.
   GstClockTime declared_end(GstPad *sinkpad) const;
 
-  // Are stream times other than the demuxer's? It cannot seek by them then.
+  // True if stream times differ from the demuxer's, so that the demuxer cannot seek to them.
   bool is_edited() const { return !track_.edits.empty(); }
 
 private:
@@ -34,7 +34,7 @@ private:
   bool segments_cut_ = true;
 };
 
-// The segment in which positions are stream times, from that of `first`, or from `first_time` where that is earlier.
+// A segment in which positions are stream times. Starts where `first` does, or at `first_time` if that is earlier.
 GstSegment whole_stream(const GstSegment &first, int64_t first_time);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How an element's pixels become RGB: what the caps say, or the matrix that its property color-matrix forces.
+// Conversion of an element's pixels to RGB: by the caps, or by the matrix that the property color-matrix forces.
 #pragma once
 
 #include "gst/elements/common/picture.h"
@@ -12,7 +12,7 @@ namespace cps {
 
 GParamSpec *color_matrix_spec();
 
-// `forced`: UNKNOWN for the caps' matrix. The range is the caps' in any case.
+// `forced`: UNKNOWN to use the matrix of the caps. The range always comes from the caps.
 ColorTransform color_transform(const GstVideoInfo &info, ColorModel model, GstVideoColorMatrix forced);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the stages in CUDA memory share: their frames, the device that those are on, and what may go wrong.
+// Shared by the stages in CUDA memory: frames, their device, and errors.
 #pragma once
 
 #include "gst/cuda/device.h"
@@ -15,13 +15,13 @@ inline bool set_error(ElementError &error, const cuda::Error &reason) {
                    reason.text + ".");
 }
 
-// The one memory of a frame, nullptr where that is no CUDA video memory.
+// The only memory of a frame; nullptr if it is not CUDA video memory.
 inline GstCudaMemory *video_memory(GstBuffer *frame) {
   GstMemory *memory = gst_buffer_n_memory(frame) == 1 ? gst_buffer_peek_memory(frame, 0) : nullptr;
   return memory && gst_is_cuda_memory(memory) ? GST_CUDA_MEMORY_CAST(memory) : nullptr;
 }
 
-// A frame that kernels may read as long as this lives.
+// A frame that kernels may read during the lifetime of this object.
 class CudaPicture {
 public:
   CudaPicture(GstBuffer *frame, const GstVideoInfo &info, const ReadRegion &crop)
@@ -34,7 +34,7 @@ public:
   const PictureView &view() const { return picture_.view(); }
 
 private:
-  // Where no meta tells how the memory is laid out, it knows so itself.
+  // Without a video meta, the memory itself knows its layout.
   static const GstVideoInfo &layout_of(GstBuffer *frame, const GstVideoInfo &info) {
     const GstVideoInfo &own = video_memory(frame)->info;
     return gst_buffer_get_video_meta(frame) || !same_layout(own, info) ? info : own;
@@ -44,7 +44,7 @@ private:
   MappedPicture picture_;
 };
 
-// A linear memory that kernels may use as long as this lives.
+// A linear memory that kernels may access during the lifetime of this object.
 class CudaMap {
 public:
   CudaMap(GstMemory *memory, GstMapFlags flags)
@@ -67,7 +67,7 @@ private:
   bool mapped_;
 };
 
-// The device that the frames are on.
+// The device of the frames.
 class FrameDevice {
 public:
   explicit FrameDevice(StageContext &context) : context_(*context.state()) {}
@@ -75,8 +75,8 @@ public:
   cuda::Device &operator*() const { return *device_; }
   cuda::Device *operator->() const { return device_.get(); }
 
-  // Is it that of `frame`? A sequence may begin on another one: what was made for the device before goes first, by
-  // `forget`.
+  // True if `frame` is on this device. The first frame of a sequence may be on another device: then `forget` frees
+  // everything made for the previous device.
   template <typename Forget> bool follow(GstBuffer *frame, bool first, ElementError &error, const Forget &forget) {
     GstCudaMemory *memory = video_memory(frame);
     if (!memory)

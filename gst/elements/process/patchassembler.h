@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One sequence of frames on its way to tensors (docs/spec.md#target-size, #scores to #outputs): what does not depend on
-// the memory they are in.
+// Converts one sequence of frames to tensors (docs/spec.md#target-size, #scores to #outputs): the part that does not
+// depend on the kind of memory.
 #pragma once
 
 #include "gst/elements/process/tensorclip.h"
@@ -8,19 +8,19 @@
 
 namespace cps {
 
-// patchselect's properties, checked.
+// Validated properties of patchselect.
 struct PatchOptions {
   TargetOptions target;
   SelectOptions select;
   CpsDtype dtype = CPS_DTYPE_BF16;
-  GstVideoColorMatrix matrix = GST_VIDEO_COLOR_MATRIX_UNKNOWN; // unknown: the caps'
+  GstVideoColorMatrix matrix = GST_VIDEO_COLOR_MATRIX_UNKNOWN; // unknown: that of the caps
   OutputScaling scaling;
 };
 
-// False with a sentence in `error` that names the property at fault.
+// Returns false on an invalid property, with a sentence that names it in `error`.
 bool read_patch_options(const GstStructure *options, PatchOptions &out, std::string &error);
 
-// Bytes that a clip takes at most; 0 where the properties are not in order, which is for begin() to say.
+// Maximum bytes of a clip; 0 if the properties are invalid, which begin() reports.
 guint64 patch_memory(const GstStructure *properties, Size frame, guint length);
 
 class PatchAssembler final : public ClipAssembler {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A custom event from patchenergy to patchselect: after an error the sequence goes no further.
+// Custom event from patchenergy to patchselect: the sequence ends because of an error.
 #pragma once
 
 #include <gst/gst.h>

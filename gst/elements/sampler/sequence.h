@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Puts decoded frames, in whatever order they come, into the order of a sequence.
+// Sorts decoded frames, which arrive in any order, into the order of a sequence.
 #pragma once
 
 #include "gst/codecpatch/cpsframemeta.h"
@@ -14,7 +14,7 @@ namespace cps {
 
 class Sequence {
 public:
-  // What goes out next. `buffer` is null where nothing at all was decoded that could stand in.
+  // The next output. `buffer` is null if no frame has been decoded that could be a substitute.
   struct Item {
     size_t position;
     Owned<GstBuffer> buffer;
@@ -24,13 +24,13 @@ public:
   // `ids`: the frame at each position, in any order and with repeats.
   explicit Sequence(std::vector<uint64_t> ids);
 
-  // A frame has been decoded. It is kept as long as a later position needs it.
+  // Adds a decoded frame, and keeps it as long as a later position needs it.
   void arrive(uint64_t id, Owned<GstBuffer> buffer);
 
   // No further frame will arrive.
   void finish() { finished_ = true; }
 
-  // The next position, once its frame has arrived or can no longer arrive.
+  // Returns the next position once its frame has arrived or can no longer arrive.
   std::optional<Item> pop();
 
   size_t length() const { return ids_.size(); }
@@ -50,9 +50,9 @@ private:
   std::vector<uint64_t> ids_;
   size_t next_ = 0;
   bool finished_ = false;
-  std::map<uint64_t, Held> frames_; // wanted frames; those that have arrived have a buffer
+  std::map<uint64_t, Held> frames_; // wanted frames; `buffer` is set once a frame has arrived
   std::vector<uint64_t> latest_;    // the highest ids that arrived, ascending
-  uint64_t last_id_ = 0;            // what pop() returned last, for substitution
+  uint64_t last_id_ = 0;            // the last id that pop() returned, for substitution
   Owned<GstBuffer> last_;
 };
 

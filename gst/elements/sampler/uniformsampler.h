@@ -15,7 +15,7 @@ G_END_DECLS
 
 namespace cps {
 
-// Called when the sampler begins to push a frame, and when that has been taken. In READY; nullptr: nobody.
+// `listener` is called before and after the sampler pushes a frame. Call in READY; nullptr removes it.
 void set_sampler_listener(GstElement *sampler, std::function<void(bool pushing)> listener);
 
 } // namespace cps

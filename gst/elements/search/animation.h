@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Still pictures that turn out to be animations.
+// Detects still-picture streams that are animations.
 #pragma once
 
 #include <gst/gst.h>
@@ -8,8 +8,8 @@
 
 namespace cps {
 
-// Animations whose pictures after the first no element of GStreamer decodes, by the beginning of their data: what they
-// are, for people; empty where this is none.
+// Describes, for users, an animation of which no GStreamer element decodes more than the first picture. Examines the
+// beginning of the data; returns an empty string for anything else.
 std::string undecodable_animation(const GstCaps *caps, GstBuffer *first);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What demuxers say of a video that is encrypted.
+// Detects encrypted videos by the caps and messages of demuxers.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,13 +8,14 @@
 
 namespace cps {
 
-// Are these caps those of an encrypted video? They have the media type that it would have otherwise.
+// True for caps of an encrypted video. Such caps have the media type that the decrypted stream would have.
 bool is_encrypted_video(const GstCaps *caps);
 
-// By which scheme, for people: "cenc".
+// The encryption scheme, for users: "cenc".
 std::string encryption_scheme(const GstCaps *caps);
 
-// Does an element ask for keys? Such caps then; nullptr otherwise. qtdemux asks before it has a pad, and fails.
+// Returns caps of an encrypted video if the message is a request for keys, else nullptr. Needed because qtdemux
+// requests keys before it adds a pad, and fails.
 Owned<GstCaps> encrypted_by_request(GstMessage *message);
 
 } // namespace cps

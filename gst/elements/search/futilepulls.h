@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pulls that lead to nothing.
+// Stops endless pulls.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,13 +8,13 @@
 
 namespace cps {
 
-// qtdemux (1.22) goes round between two tables of fragments of which one leads to the other. Whoever pulls from
-// `source` without end, and only what it has had, gets an error instead, for as long as `is_searching` says that there
-// is no video yet: after that, reading again is what seeks are for.
+// qtdemux (1.22) loops between two fragment tables that refer to each other. An element that pulls the same data from
+// `source` endlessly receives an error while `is_searching` returns true (no video found yet). Later, repeated reads
+// are legitimate because the application may seek.
 void stop_futile_pulls(GstPad *source, std::function<bool()> is_searching);
 
-// Has whoever is behind `source` take what is pushed. filesrc (1.22) offers to be pulled from whatever the file is,
-// finds then that it cannot seek, and opens it anew: the writer of a pipe has gone by then.
+// Forces push mode on the peer of `source`. Needed because filesrc (1.22) offers pull mode for every file, finds that
+// it cannot seek, and opens the file again: the writer of a pipe has disconnected by then.
 void refuse_pulls(GstPad *source);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Among the pads that a parsebin shows, the one of the video to read.
+// Finds the pad of the video to read among the pads of a parsebin.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -11,24 +11,24 @@
 
 namespace cps {
 
-// parsebin (1.22) does not say when it has shown all pads, and some appear, or have caps, only with their first data.
-// Until those of the video come, all other data are dropped, so that nothing upstream waits for somebody to take them.
+// parsebin (1.22) does not report that it has added all pads, and some pads appear, or get caps, only with their first
+// data. Until the video's data arrive, all other data are dropped, so that no upstream thread blocks.
 class PadSearch {
 public:
-  // What there is instead of a video.
+  // The contents of a source without video.
   struct Rest {
-    std::vector<std::string> streams; // for people
-    Owned<GstCaps> encrypted;         // of a video among them
-    Owned<GstSample> picture;         // that their tags have, such as the cover of an album
+    std::vector<std::string> streams; // descriptions for users
+    Owned<GstCaps> encrypted;         // caps of an encrypted video
+    Owned<GstSample> picture;         // picture in the tags, such as an album cover
   };
 
   class Listener {
   public:
-    // The first data of the video come, on this thread, once this has returned. The pad has fixed caps.
+    // The video's first data follow, on this thread, after this returns. The pad has fixed caps.
     virtual void on_found(GstPad *video, GstBuffer *first) = 0;
-    // There is no video, or it has not come within reason.
+    // There is no video, or none has appeared within the limits.
     virtual void on_none(Rest rest) = 0;
-    // There are videos, but not `track`; or else its data end before they have begun.
+    // on_no_track(): there are videos, but not `track`. on_no_data(): the video ended before its first data.
     virtual void on_no_track(size_t videos) = 0;
     virtual void on_no_data() = 0;
 
@@ -36,19 +36,19 @@ public:
     virtual ~Listener() = default;
   };
 
-  // `track` counts videos from 0; -1 is the best one.
+  // `track` counts videos from 0; -1 selects the best one.
   PadSearch(int track, Listener &listener) : track_(track), listener_(listener) {}
   PadSearch(const PadSearch &) = delete;
   PadSearch &operator=(const PadSearch &) = delete;
 
-  // The parsebin shows a pad, takes one away. Neither may outlive the search.
+  // The parsebin has added or removed a pad. No pad may outlive the search.
   void add(GstPad *pad);
   void remove(GstPad *pad);
 
-  // No more answers.
+  // Prevents further calls of the listener.
   void stop();
 
-  // Which of the videos it was that has been found; -1 where none has.
+  // The number of the video that has been found; -1 if none.
   int found_track() const { return found_track_; }
 
 private:
@@ -73,14 +73,14 @@ private:
   const int track_;
   Listener &listener_;
 
-  std::mutex mutex_; // all below: some demuxers have a thread for each pad
+  std::mutex mutex_; // protects the members below, because some demuxers have a thread per pad
   std::vector<Stream> streams_;
-  const GstPad *chosen_ = nullptr; // among them, and compared only; its data are waited for
+  const GstPad *chosen_ = nullptr; // one of streams_, only compared; waiting for its data
   bool answered_ = false;
-  std::atomic<bool> lets_go_{false}; // of what is not the video
+  std::atomic<bool> lets_go_{false}; // data of other streams pass
   int found_track_ = -1;
   guint64 dropped_ = 0; // bytes, while there is no video to wait for
-  GstClockTime earliest_ = GST_CLOCK_TIME_NONE, latest_ = GST_CLOCK_TIME_NONE; // times of these
+  GstClockTime earliest_ = GST_CLOCK_TIME_NONE, latest_ = GST_CLOCK_TIME_NONE; // of the dropped data
 };
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What has been read of a source first, kept so that it is not read again.
+// Caches the first reads from a source, so that the source is not read again.
 #pragma once
 
 #include <gst/gst.h>
@@ -9,23 +9,23 @@
 
 namespace cps {
 
-// Type finders, demuxers and the index read the same bytes one after the other, and once more where the source is
-// opened anew. Whoever pulls gets what the source would give; only the source is asked less. Nothing is read ahead, and
-// data that are pushed are not kept. For one pad at a time.
+// Type finders, demuxers and the index read the same bytes one after the other, and again if the source is reopened.
+// Pulls return the same data as the source would, with fewer reads from it. The cache does not read ahead, and does not
+// keep pushed data. For one pad at a time.
 class ReadCache {
 public:
   ReadCache() = default;
   ReadCache(const ReadCache &) = delete;
   ReadCache &operator=(const ReadCache &) = delete;
 
-  // Stands before `source`, which gives no data any more when this goes.
+  // Serves pulls from `source`, which must not deliver data once this object is destroyed.
   void serve(GstPad *source);
 
-  // Another source comes.
+  // Call before the source changes.
   void forget();
 
 private:
-  using Runs = std::map<guint64, std::string>; // by offset; no two touch each other
+  using Runs = std::map<guint64, std::string>; // by offset; adjacent runs are merged
 
   Runs::iterator run_up_to(guint64 offset);
   void read_missing(GstPad *source, guint64 offset, size_t size);
@@ -34,11 +34,11 @@ private:
 
   static GstPadProbeReturn on_pull(GstPad *source, GstPadProbeInfo *info, gpointer self);
 
-  // All under the stream lock of the pad.
+  // Protected by the stream lock of the pad.
   Runs runs_;
   size_t kept_ = 0;
-  guint64 end_ = G_MAXUINT64;                    // of the source, where a pull has met it
-  GstClockTime first_dts_ = GST_CLOCK_TIME_NONE; // that the source gives to its beginning
+  guint64 end_ = G_MAXUINT64;                    // of the source, once a pull has reached it
+  GstClockTime first_dts_ = GST_CLOCK_TIME_NONE; // of the source's first buffer
 };
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Demuxers that come to the end of the source before they have shown a pad, and say nothing of it.
+// Detects demuxers that reach the end of the source without adding a pad and without an error.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,9 +8,9 @@
 
 namespace cps {
 
-// Among what parses a source, the factory's name of an element that has read all that it is going to, and has no pad to
-// show for it; empty where there is none. rmdemux (1.22) sends the end to the pads that it has; of a header that is cut
-// off that is none, and everyone waits. An element may be just about to show its pads: ask twice, a while apart.
+// Returns the factory name of a parsing element that has read its whole input and has no source pads; empty if there is
+// none. rmdemux (1.22) sends EOS to its existing pads. If the header is truncated there are none, and the pipeline
+// hangs. An element may be about to add its pads: call twice, some time apart.
 std::string silent_element(GstElement *parsebin);
 
 } // namespace cps

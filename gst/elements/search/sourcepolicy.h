@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a bin opens: which URIs, and which references to others that a source may have in it.
+// Which URIs a bin opens, and which references to other sources it follows.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -8,30 +8,30 @@
 
 namespace cps {
 
-// allow-uri-schemes by default: what the application names by itself, and whose reading ends. Others wait for someone
-// to send (udp, srt, tcp, rtp), or read what no file is (v4l2, fd, testbin).
+// Default of allow-uri-schemes: schemes that only the application uses, and whose data end. Other schemes wait for a
+// sender (udp, srt, tcp, rtp), or read something that is not a file (v4l2, fd, testbin).
 constexpr const char *kUriSchemes = "data,file,http,https,rtsp,rtsps";
 
 struct SourcePolicy {
-  std::string schemes = kUriSchemes; // separated by commas; "*": all
-  bool playlists = false;            // of the network, by their URL
+  std::string schemes = kUriSchemes; // comma-separated; "*": all
+  bool playlists = false;            // allows network playlists, by their URL
 };
 
-// Empty, or a sentence about what is wrong with the URI.
+// Returns an empty string, or a sentence that describes what is wrong with the URI.
 std::string check_uri(const SourcePolicy &policy, const std::string &uri);
 
-// Does it name a pipe or a device of this machine, whose bytes nobody can have twice?
+// True if the URI names a local pipe or device, whose bytes can be read only once.
 bool comes_once(const std::string &uri);
 
-// As errors have it: without the name and password that it may have in it, and not long.
+// The URI for error messages: without user name and password, and shortened.
 std::string printable_uri(const std::string &uri);
 
-// "an HLS playlist" and the like, where that is what the caps say; nullptr where they say something else.
+// "an HLS playlist" and the like if the caps have such a type, else nullptr.
 const char *reference_name(const GstCaps *caps);
 
 void post_reference_error(GstBin *bin, const std::string &name);
 
-// Does the element open other sources by itself, whatever its name?
+// True if the element opens other sources by itself.
 bool opens_others(GstElementFactory *factory);
 
 } // namespace cps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which parser a stream of video wants, by the name of its factory; empty where it wants none.
+// The factory name of the parser that a video stream needs; empty if none.
 #pragma once
 
 #include <gst/gst.h>
@@ -7,10 +7,10 @@
 
 namespace cps {
 
-// Behind a parsebin: 1.22 has no parser for pictures of JPEG, and passes blocks of a file on in which they lie anyhow.
+// After a parsebin, because parsebin 1.22 has no parser for JPEG pictures, and passes on arbitrary blocks of a file.
 std::string parser_behind_parsebin(GstPad *pad);
 
-// Behind a demuxer: what a parsebin would put there.
+// After a demuxer: the parser that parsebin would add.
 std::string parser_of(GstPad *pad);
 
 } // namespace cps

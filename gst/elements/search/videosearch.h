@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From a URI or a stream to the pad of the video to read: the source, and a parsebin for whatever it puts out. Where
-// that finds no video, avformatdemux reads the source once more.
+// From a URI or a stream to the pad of the video to read: a source, and a parsebin for each of its pads. If parsebin
+// finds no video, avformatdemux reads the source again.
 #pragma once
 
 #include "gst/elements/common/ticker.h"
@@ -18,15 +18,15 @@
 
 namespace cps {
 
-// Lives in a shared_ptr, for it may be reading anew on a thread of its own.
+// Lives in a shared_ptr, because it may be reopening the source on a thread of its own.
 class VideoSearch : public std::enable_shared_from_this<VideoSearch> {
 public:
-  // All are called on threads that bring data.
+  // All are called on streaming threads.
   struct Outcome {
-    std::function<void(GstPad *)> found;           // links the pad; once for each reading
-    std::function<void(GstCaps *)> unreadable;     // a video is all there is, and nothing here takes it
-    std::function<bool(const GstCaps *)> readable; // whether something here takes a video of these caps
-    std::function<void()> progress;                // data have come, of which no video is known yet
+    std::function<void(GstPad *)> found;           // links the pad; called once per pass
+    std::function<void(GstCaps *)> unreadable;     // the only stream is a video, and no element here accepts it
+    std::function<bool(const GstCaps *)> readable; // whether an element here accepts a video of these caps
+    std::function<void()> progress;                // data have arrived, but no video is known yet
   };
 
   VideoSearch(GstBin *bin, int track, Outcome outcome);
@@ -34,27 +34,27 @@ public:
   VideoSearch(const VideoSearch &) = delete;
   VideoSearch &operator=(const VideoSearch &) = delete;
 
-  // Puts the elements into the bin, whose change of state starts them when its own pads are active. Reads `stream`
-  // where there is one, else `uri`. False after an error message. Without a video, that is posted later.
+  // Adds the elements to the bin; its state change starts them after its own pads are active. Reads `stream` if set,
+  // else `uri`. Returns false after posting an error. A missing video is reported later.
   bool start(const std::string &uri, GInputStream *stream, const SourcePolicy &policy);
 
-  // Opens the source once more and finds the same video, for what cannot be rewound. `closed` is called in between,
-  // when nothing is read. Not on a thread that brings data. False where the source cannot be read again.
+  // Opens the source again and finds the same video, for sources that are not seekable. Calls `closed` in between, when
+  // nothing is read. Must not be called on a streaming thread. False if the source cannot be read again.
   bool read_again(const std::function<void()> &closed);
 
-  // Ends the threads that read. To be called before the bin goes to READY: parsebin 1.22 frees then what they may be
-  // about to use, where they are still finding out what there is.
+  // Stops the reading threads. Call before the bin goes to READY, because parsebin 1.22 then frees objects that these
+  // threads may still use if they are still finding the streams.
   void stop();
 
-  // Elements within have no clear word for what we know to be wrong. True where another error has been posted in place
-  // of the message.
+  // Replaces vague errors of inner elements by errors that name the known reason. True if another error has been posted
+  // instead of the message.
   bool handle_parsebin_error(GstMessage *message);
 
-  // A change of state that is none of the bin's: it has long had what is only read again.
+  // True for a state change that the bin must ignore, because it results from reading the source again.
   static bool is_own_affair(GstMessage *message);
 
 private:
-  // A parsebin, and what it has shown.
+  // A parsebin and its pads.
   struct Container : PadSearch::Listener {
     Container(VideoSearch &owner, int track, GstElement *element);
     ~Container() override;
@@ -65,9 +65,9 @@ private:
 
     VideoSearch &search;
     Owned<GstElement> parsebin;             // or avformatdemux
-    std::vector<Owned<GstElement>> parsers; // of ours, behind it
+    std::vector<Owned<GstElement>> parsers; // parsers that we add after it
     PadSearch pads;
-    bool typed = false; // its own type is known; its thread
+    bool typed = false; // its type is known; for its thread only
   };
 
   enum class Reader { Parsebin, Changing, Libavformat };
@@ -114,27 +114,27 @@ private:
   GstBin *const bin_;
   const Outcome outcome_;
 
-  std::mutex opening_; // held while the source is opened or closed; all below
+  std::mutex opening_; // held while the source is opened or closed; protects the members below
   std::string uri_;
   SourcePolicy policy_;
   Owned<GInputStream> stream_;
   Owned<GstElement> source_;
-  ReadCache cache_; // of the source; what it has is its thread's
+  ReadCache cache_; // of the source; its contents belong to the source's thread
   bool stopped_ = false;
   Ticker silence_;
 
   std::mutex linking_; // held while the bin links a video
 
-  std::mutex mutex_; // all below
+  std::mutex mutex_; // protects the members below
   int track_;
-  bool stopping_ = false; // nothing is to be linked
-  int searching_ = 0;     // parts of the source that may still show pads
+  bool stopping_ = false; // no more links
+  int searching_ = 0;     // parts of the source that may still add pads
   bool has_found_ = false;
-  PadSearch::Rest rest_;   // what there is instead of a video
-  Owned<GstCaps> unknown_; // those of a video that no element here takes
+  PadSearch::Rest rest_;   // the contents of a source without video
+  Owned<GstCaps> unknown_; // caps of a video that no element here accepts
   Reader reader_ = Reader::Parsebin;
-  Report first_error_; // of parsebin, while libavformat has found nothing either
-  std::string silent_; // the element that was so when it was looked for last
+  Report first_error_; // from parsebin; used if libavformat finds nothing either
+  std::string silent_; // the silent element that the last check found
   std::list<Container> containers_;
 };
 

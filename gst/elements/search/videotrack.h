@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The streams that a file turns out to have, and which of them to read.
+// The streams of a file, and the selection of the one to read.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
@@ -14,12 +14,12 @@ Owned<GstCaps> stream_caps(GstPad *pad);
 
 bool is_video(const GstCaps *caps);
 
-// The one of highest quality among pads of videos: a film rather than stills that go with it, not one that its file
-// marks as not to be chosen, then one that it marks as the default, then the one of the largest pictures, then the
-// first. nullptr of none.
+// Selects the best of the video pads. Criteria, in order: a film rather than accompanying stills; a video that the file
+// does not exclude from selection; one marked as default; the largest pictures; the first. nullptr if there are no
+// pads.
 GstPad *best_video(const std::vector<Owned<GstPad>> &videos);
 
-// For people: "H.264 (High Profile)".
+// For users: "H.264 (High Profile)".
 std::string describe_caps(const GstCaps *caps);
 
 } // namespace cps
