@@ -10,7 +10,7 @@
 # - lint whole: clang-tidy of the tests, and with its analyzer of the rest; cppcheck with GStreamer's headers
 # - all real files of ../shared/corpus, where it is
 # - damaged files, and libFuzzer's targets
-# - all tests under sanitizers: memory, undefined behaviour, leaks, threads
+# - tests under sanitizers: all for memory, undefined behaviour and leaks; lib, elements and pipelines for threads
 # - ci/mutations.py: rules made wrong, which tests have to notice
 set -euo pipefail
 exec </dev/null

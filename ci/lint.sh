@@ -128,7 +128,15 @@ licences() {
   [ -z "$unnamed" ] || { printf 'no SPDX-License-Identifier: %s\n' "$unnamed" && return 1; }
 }
 
+# A file that is longer has a second subject.
+sizes() {
+  local long
+  long=$(sources c cpp cu cuh h py | xargs -0 wc -l | awk '$1 > 600 && $2 != "total" { print $2 ": " $1 " lines" }')
+  [ -z "$long" ] || { printf '%s\n' "$long" && return 1; }
+}
+
 step licences licences
+step sizes sizes
 step clang-format format
 step shellcheck scripts
 step pyflakes python

@@ -75,7 +75,7 @@ typedef struct _CpsFrameMeta CpsFrameMeta;
  * @meta: parent
  * @frame_id: index of the frame in the display order of the whole stream, or %CPS_FRAME_ID_NONE
  * @total: number of frames of the whole stream, 0 where unknown
- * @pts: presentation time of the container, in the stream's segment, or %GST_CLOCK_TIME_NONE
+ * @pts: presentation time on the time line of the index, in the stream's segment, or %GST_CLOCK_TIME_NONE
  * @flags: a set of #CpsFrameFlags
  * @clip_index: number of the clip since the element started; set by the sampler
  * @seq_pos: position in the clip's sequence; set by the sampler

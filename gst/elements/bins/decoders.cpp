@@ -82,8 +82,8 @@ static bool is_better(GstElementFactory *, const GstCaps *) {
 static void consider_ours(std::vector<Owned<GstElementFactory>> &, const GstCaps *) {}
 #endif
 
-// A bit above what plugins give themselves: who changes ranks (GST_PLUGIN_FEATURE_RANK) has the last word. Without a
-// rank a decoder is not taken at all.
+// A bit above what plugins give themselves: who changes ranks (GST_PLUGIN_FEATURE_RANK) has the last word. On the CPU,
+// decoders below GST_RANK_MARGINAL are not taken at all, but for avcodecdec.
 static guint rank_of(GstElementFactory *factory, const GstCaps *caps) {
   const guint own = gst_plugin_feature_get_rank(GST_PLUGIN_FEATURE(factory));
   const char *name = GST_OBJECT_NAME(factory);

@@ -26,8 +26,8 @@ enum class ThreadType { Auto, Frame, Slice };
 // Sets those of the two that the decoder has as properties, within the property's range. 0 and Auto keep the default.
 void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type);
 
-// Configures the decoder to output pictures bit-exactly and to report its failures, because some decoders do neither by
-// default.
+// Sets the decoder's properties so that its output is bit-exact and it does not crash on formats that GStreamer has no
+// name for; some decoders do less by default.
 void set_exact_output(GstElement *decoder, const GstCaps *caps);
 
 } // namespace cps

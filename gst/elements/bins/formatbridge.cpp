@@ -6,7 +6,7 @@
 
 namespace cps {
 
-// Formats that the kernels read, those of fewer bits and of less chroma first.
+// What other formats are converted to: some of those that the kernels read, fewer bits and less chroma first.
 static constexpr GstVideoFormat kReadable[] = {
     GST_VIDEO_FORMAT_GRAY8,     GST_VIDEO_FORMAT_GRAY16_LE, GST_VIDEO_FORMAT_YUV9,      GST_VIDEO_FORMAT_Y41B,
     GST_VIDEO_FORMAT_I420,      GST_VIDEO_FORMAT_Y42B,      GST_VIDEO_FORMAT_Y444,      GST_VIDEO_FORMAT_I420_10LE,

@@ -127,9 +127,9 @@ static bool resolve_backends(CpsStreamBin *self, const Settings &settings, cps::
   route.process_on_gpu = settings.process == Backend::Auto ? route.decode_on_gpu : settings.process == Backend::Gpu;
   if (route.process_on_gpu && !cps::gpu_works(settings.process_device_id, why))
     return refuse_gpu(self, "process", settings.process_device_id, why);
-  GST_INFO_OBJECT(self, "decoding: %s%s; processing on the %s%s%s", route.decode_on_gpu ? "GPU first" : "CPU",
-                  route.may_decode_on_cpu ? "" : " only", route.process_on_gpu ? "GPU" : "CPU", why.empty() ? "" : ": ",
-                  why.c_str());
+  GST_INFO_OBJECT(self, "decoding: %s%s; processing on the %s%s%s", !route.decode_on_gpu ? "CPU" : "GPU",
+                  route.decode_on_gpu && route.may_decode_on_cpu ? " first" : "", route.process_on_gpu ? "GPU" : "CPU",
+                  why.empty() ? "" : ": ", why.c_str());
   set_resolved(self, "resolved-process-backend", &Resolved::process_backend,
                cps::backend_name(route.process_on_gpu ? Backend::Gpu : Backend::Cpu));
   return true;

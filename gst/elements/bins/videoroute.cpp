@@ -90,10 +90,14 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *cap
 
 // The name of the decoder that has been linked; empty where none fits.
 static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstCaps *caps, Backend backend) {
-  for (const Owned<GstElementFactory> &factory : backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps)) {
+  const std::vector<Owned<GstElementFactory>> factories =
+      backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps);
+  for (const Owned<GstElementFactory> &factory : factories)
+    GST_DEBUG_OBJECT(route.bin, "decoder for the %s, in this order: %s", backend == Backend::Gpu ? "GPU" : "CPU",
+                     GST_OBJECT_NAME(factory.get()));
+  for (const Owned<GstElementFactory> &factory : factories)
     if (try_decoder(route, pad, caps, factory.get(), backend))
       return GST_OBJECT_NAME(factory.get());
-  }
   return "";
 }
 

@@ -58,8 +58,8 @@ public:
   virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
                      ElementError &error) = 0;
 
-  // Adds frame `position`: 0 to length - 1, in order. The frame may change after the next call; all but the last frame
-  // may change after this call.
+  // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
+  // that of the last frame, until finish() has.
   virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) = 0;
 
   // Selects and cuts patches. Returns a buffer with the memories of `tensors`, complete. nullptr: see `error`.

@@ -30,8 +30,8 @@ public:
   // Describes the tensors in the order of their memories. Valid after begin().
   virtual const std::vector<CpsTensor> &tensors() const = 0;
 
-  // Adds frame `position`: 0 to length - 1, in order. The frame may change after the next call; all but the last frame
-  // may change after this call.
+  // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
+  // that of the last frame, until finish() has.
   virtual bool add(guint position, GstBuffer *frame, ElementError &error) = 0;
 
   // Returns a buffer with the memories of tensors(), without metas. nullptr: see `error`.
