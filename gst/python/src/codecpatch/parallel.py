@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from . import _tensors
 from ._sources import Source
+from ._waiting import SLICE_MS
 from .clip import Clip
 from .session import Session, first_clip
 
@@ -110,8 +111,9 @@ def _iterate(
         take(2 * workers)
         while pending:
             while not pending[0].done():
-                finished.acquire()
-                take(1 if may_go_on() else 0)
+                # In slices, because the kernel may deliver a signal to another thread, and the handler runs in this one.
+                if finished.acquire(timeout=SLICE_MS / 1000):
+                    take(1 if may_go_on() else 0)
             result = pending.popleft().result()
             take(max(0, 2 * workers - len(pending)))
             yield result
