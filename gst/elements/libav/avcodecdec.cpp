@@ -12,6 +12,7 @@
  */
 #include "gst/elements/libav/avcodecdec.h"
 
+#include "gst/elements/common/options.h"
 #include "gst/elements/libav/avcodeccaps.h"
 #include "gst/elements/libav/avowned.h"
 #include "gst/elements/libav/avpixels.h"
@@ -26,8 +27,6 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(AVCODEC_CAPS));
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
-
-enum { PROP_0, PROP_MAX_THREADS };
 
 namespace {
 
@@ -48,7 +47,9 @@ struct _CpsAvcodecDec {
 };
 
 struct CpsAvcodecDecPrivate {
-  int max_threads = kDefaultThreads; // object lock
+  explicit CpsAvcodecDecPrivate(gpointer object) : options(object) {}
+
+  cps::Options options;
 
   // The stream lock.
   Owned<GstVideoCodecState> input, output;
@@ -237,10 +238,7 @@ static gboolean avcodec_dec_set_format(GstVideoDecoder *decoder, GstVideoCodecSt
   state.context.reset(cps::context_of_caps(input->caps));
   if (!state.context)
     return FALSE;
-  {
-    const cps::ObjectLock lock(decoder);
-    state.context->thread_count = state.max_threads;
-  }
+  state.context->thread_count = cps::option_int(state.options.snapshot().get(), "max-threads");
   const int error = avcodec_open2(state.context.get(), nullptr, nullptr);
   if (error >= 0)
     return TRUE;
@@ -262,31 +260,13 @@ static gboolean avcodec_dec_stop(GstVideoDecoder *decoder) {
 
 // GObject
 
-static void avcodec_dec_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  if (id != PROP_MAX_THREADS) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    return;
-  }
-  const cps::ObjectLock lock(object);
-  state_of(object).max_threads = g_value_get_int(value);
-}
-
-static void avcodec_dec_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-  if (id != PROP_MAX_THREADS) {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    return;
-  }
-  const cps::ObjectLock lock(object);
-  g_value_set_int(value, state_of(object).max_threads);
-}
-
 static void avcodec_dec_finalize(GObject *object) {
   state_of(object).~State();
   G_OBJECT_CLASS(cps_avcodec_dec_parent_class)->finalize(object);
 }
 
 static void cps_avcodec_dec_init(CpsAvcodecDec *self) {
-  new (&state_of(self)) State();
+  new (&state_of(self)) State(self);
   auto *decoder = GST_VIDEO_DECODER(self);
   gst_video_decoder_set_packetized(decoder, TRUE);
   gst_video_decoder_set_needs_format(decoder, TRUE);
@@ -297,11 +277,11 @@ static void cps_avcodec_dec_init(CpsAvcodecDec *self) {
 static void cps_avcodec_dec_class_init(CpsAvcodecDecClass *klass) {
   GST_DEBUG_CATEGORY_INIT(avcodec_dec_debug, "avcodecdec", 0, "decoder of libavcodec");
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = avcodec_dec_set_property;
-  object_class->get_property = avcodec_dec_get_property;
+  object_class->set_property = cps::set_option<state_of>;
+  object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = avcodec_dec_finalize;
   g_object_class_install_property(
-      object_class, PROP_MAX_THREADS,
+      object_class, 1,
       g_param_spec_int("max-threads", "Maximum threads", "Threads to decode with; 0: as many as there are processors",
                        0, G_MAXINT, kDefaultThreads,
                        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
