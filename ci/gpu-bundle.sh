@@ -26,19 +26,24 @@ plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
 scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner
 
 # What the GPU tests use, and some for those who try a line of their own.
-for name in app coreelements isomp4 libav matroska mpegtsdemux nvcodec playback typefindfunctions videoconvertscale \
-  videofiltersbad videoparsersbad videorate videotestsrc; do
+for name in app avi coreelements isomp4 jpeg libav matroska mpegtsdemux nvcodec playback typefindfunctions \
+  videoconvertscale videofilter videofiltersbad videoparsersbad videorate videotestsrc vpx x264 y4mdec y4menc; do
   cp "$plugins/libgst$name.so" "$top/plugins/"
 done
 cp "$(command -v gst-launch-1.0)" "$(command -v gst-inspect-1.0)" "$scanner" "$top/bin/"
 
-# Of the build: the plugin, the library, and the programs that gpu-tests.txt names. The stand-in for the driver stays.
+# Of the build: the plugin, the library, and the programs that gpu-tests.txt names. Of the stand-in for the driver only
+# the decoder's library, for hosts without one: nvcodec has no cudaupload there otherwise.
 gpu_programs "$build" | tee "$top/gpu-tests.txt" | while IFS=$'\t' read -r _ program _; do echo "$program"; done |
   sort -u >"$top/programs"
 (cd "$build" && find . \( -name 'libgstcodecpatch*.so*' -o -path ./tests/benchmarks/bench-cuda \) ! -path '*.p/*' \
   ! -type d) >>"$top/programs"
 tar c -C "$build" -T "$top/programs" | tar x -C "$top/build"
 rm "$top/programs"
+if [ -e "$build/tests/cudasim/libnvcuvid.so.1" ]; then
+  mkdir "$top/nvdec-standin"
+  cp "$build/tests/cudasim/libnvcuvid.so.1" "$top/nvdec-standin/"
+fi
 cp "$root/ci/gpu-test.sh" "$root/ci/gpu-run.sh" "$top/"
 ln -s gpu-run.sh "$top/run"
 if [ -d "$root/../shared/golden" ]; then

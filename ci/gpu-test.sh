@@ -42,7 +42,7 @@ failures=0 passes=0
 row() {
   local name=$1 log=$work/log code=0 result begin=$SECONDS
   shift
-  "$@" >"$log" 2>&1 </dev/null || code=$?
+  timeout --kill-after 10 600 "$@" >"$log" 2>&1 </dev/null || code=$?
   case $code in
     0)
       result=passed passes=$((passes + 1))
