@@ -158,7 +158,7 @@ __device__ inline void write_metadata(const CutArgs &args, int64_t row, int64_t 
 
 } // namespace cps
 
-CPS_KERNEL(cps_select, cps::SelectArgs, cps::kSelectThreads) {
+CPS_KERNEL(cps_clip_select, cps::SelectArgs, cps::kSelectThreads) {
   using namespace cps;
   __shared__ SelectShared shared;
   const Units units(args);
@@ -174,7 +174,7 @@ CPS_KERNEL(cps_select, cps::SelectArgs, cps::kSelectThreads) {
   write_selected(args, units, last, shared);
 }
 
-CPS_KERNEL(cps_cut, cps::CutArgs, cps::kCutThreads) {
+CPS_KERNEL(cps_clip_cut, cps::CutArgs, cps::kCutThreads) {
   using namespace cps;
   const int64_t row = blockIdx.x, index = args.selected[row];
   const int64_t per_frame = static_cast<int64_t>(args.grid.width) * args.grid.height;

@@ -120,7 +120,7 @@ struct FrameArgs {
   bool random_access = false;
 };
 
-// clip.cu: cps_select. docs/spec.md#selection over the scores of all frames. One block.
+// clip.cu: cps_clip_select. docs/spec.md#selection over the scores of all frames. One block.
 struct SelectArgs {
   ClipFrames frames;
   int length = 0;                  // frames
@@ -140,7 +140,7 @@ struct SelectArgs {
   int64_t *selected = nullptr; // patch indices, in output order
 };
 
-// clip.cu: cps_cut. One block per kCutPixels pixels of a patch.
+// clip.cu: cps_clip_cut. One block per kCutPixels pixels of a patch.
 struct CutArgs {
   const int64_t *selected = nullptr;
   ClipFrames frames;

@@ -11,10 +11,10 @@ namespace cps::cuda {
 
 const std::vector<Fatbin> &fatbins() {
   static const std::vector<Fatbin> all = {
-      {"energy", cps_fatbin_energy},
-      {"frame", cps_fatbin_frame},
-      {"clip", cps_fatbin_clip},
-      {"rgb", cps_fatbin_rgb},
+      {"cps_energy", cps_fatbin_energy},
+      {"cps_frame", cps_fatbin_frame},
+      {"cps_clip", cps_fatbin_clip},
+      {"cps_rgb", cps_fatbin_rgb},
   };
   return all;
 }

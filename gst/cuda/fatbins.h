@@ -7,7 +7,7 @@
 namespace cps::cuda {
 
 struct Fatbin {
-  const char *name;
+  const char *prefix; // of the names of its kernels
   const void *image; // argument of cuModuleLoadData()
 };
 

@@ -39,10 +39,10 @@ Kernels *Kernels::of(GstCudaContext *context, Error &error) {
     CUmodule module = nullptr;
     const CUresult result = CuModuleLoadData(&module, fatbin.image);
     if (result != CUDA_SUCCESS) {
-      error = error_of(result, std::string("loading the kernels of ") + fatbin.name + ".cu");
+      error = error_of(result, std::string("loading the kernels ") + fatbin.prefix + "*");
       return nullptr;
     }
-    kernels->modules_.push_back(module);
+    kernels->modules_.emplace_back(fatbin.prefix, module);
   }
   GST_DEBUG_OBJECT(context, "loaded the kernels");
   g_object_weak_ref(object, unload, kernels.get());
@@ -52,7 +52,7 @@ Kernels *Kernels::of(GstCudaContext *context, Error &error) {
 
 Kernels::~Kernels() {
   // If the driver has failed, unloading fails too, and nothing is left to unload.
-  for (CUmodule module : modules_)
+  for (const auto &[prefix, module] : modules_)
     CuModuleUnload(module);
 }
 
@@ -63,11 +63,9 @@ CUfunction Kernels::find(std::string_view name, Error &error) {
   const std::string text(name);
   CUfunction function = nullptr;
   CUresult result = CUDA_ERROR_NOT_FOUND;
-  for (CUmodule module : modules_) {
-    result = CuModuleGetFunction(&function, module, text.c_str());
-    if (result != CUDA_ERROR_NOT_FOUND)
-      break;
-  }
+  for (const auto &[prefix, module] : modules_)
+    if (g_str_has_prefix(text.c_str(), prefix)) // asking another module is an error to tools that check every call
+      result = CuModuleGetFunction(&function, module, text.c_str());
   if (result != CUDA_SUCCESS) {
     error = error_of(result, "looking for the kernel " + text);
     return nullptr;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cps::cuda {
@@ -30,7 +31,7 @@ public:
 private:
   static void unload(gpointer kernels, GObject *context);
 
-  std::vector<CUmodule> modules_;
+  std::vector<std::pair<const char *, CUmodule>> modules_; // with the prefix of its kernels' names
   std::mutex mutex_;
   std::map<std::string, CUfunction, std::less<>> functions_;
 };

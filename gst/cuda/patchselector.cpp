@@ -113,7 +113,7 @@ bool PatchSelector::select(const SelectOptions &options, int64_t count) {
   args.static_uniform_frames = options.static_uniform_frames;
   args.ranks = ranks_.as<int64_t>();
   args.selected = selected_.as<int64_t>();
-  return device_.launch("cps_select", {}, kSelectThreads, 0, &args);
+  return device_.launch("cps_clip_select", {}, kSelectThreads, 0, &args);
 }
 
 bool PatchSelector::finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling,
@@ -140,7 +140,7 @@ bool PatchSelector::finish(const SelectOptions &options, const ColorTransform &c
   cut.fields = out.fields;
   cut.meta_scores = out.scores;
   const Grid grid = {static_cast<unsigned>(count), blocks_of(static_cast<int64_t>(patch_) * patch_, kCutPixels)};
-  return device_.launch("cps_cut", grid, kCutThreads, 0, &cut);
+  return device_.launch("cps_clip_cut", grid, kCutThreads, 0, &cut);
 }
 
 } // namespace cps::cuda
