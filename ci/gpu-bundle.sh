@@ -44,7 +44,9 @@ if [ -e "$build/tests/cudasim/libnvcuvid.so.1" ]; then
   mkdir "$top/nvdec-standin"
   cp "$build/tests/cudasim/libnvcuvid.so.1" "$top/nvdec-standin/"
 fi
-cp "$root/ci/gpu-test.sh" "$root/ci/gpu-run.sh" "$top/"
+cp "$root/ci/gpu-test.sh" "$root/ci/gpu-run.sh" "$root/ci/gpu-python.py" "$top/"
+cp -r "$root/gst/python/src" "$top/python"
+rm -rf "$top"/python/*/__pycache__ "$top"/python/*.egg-info
 ln -s gpu-run.sh "$top/run"
 if [ -d "$root/../shared/golden" ]; then
   mkdir "$top/shared"

@@ -15,7 +15,7 @@ fi
 if [ -e "$here/gpu-tests.txt" ]; then
   build=$here/build
   programs=$(cat "$here/gpu-tests.txt")
-  start=("$here/run")
+  start=("$here/run") python=("$here/run" python3)
 else
   . "$here/common.sh"
   build=${1-}
@@ -27,7 +27,8 @@ else
   build=$(cd "$build" && pwd)
   programs=$(gpu_programs "$build")
   export GST_PLUGIN_PATH_1_0=$build/gst/elements CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared}
-  start=()
+  start=() python=(env "PYTHONPATH=$root/gst/python/src"
+    "CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0" python3)
 fi
 export CK_FORK=no # a child process could not use the driver that its parent has loaded
 work=$(mktemp -d)
@@ -58,11 +59,16 @@ row() {
   printf '%-44s %4d s  %s\n' "$name" $((SECONDS - begin)) "$result" | tee -a "$work/table"
 }
 
-export CPS_ALL=1 # every configuration of every golden clip
+# CPS_ALL: every configuration of every golden clip. Not of the synthetic streams, each of which opens a decoder for every
+# number of frames.
 while IFS=$'\t' read -r name program variant; do
+  if [ "$name" = gpu-synthetic ]; then unset CPS_ALL; else export CPS_ALL=1; fi
   # shellcheck disable=SC2086 # words
   row "$name" env $variant "${start[@]}" "$build/$program"
 done <<<"$programs"
+
+row python "${python[@]}" "$here/gpu-python.py"
+cp "$work/log" "$work/python"
 
 # Kernels and copies; whole pipelines would take hours under it.
 if [ -n "$sanitizer" ]; then
@@ -80,6 +86,8 @@ fi
 row benchmark "${start[@]}" "$build/tests/benchmarks/bench-cuda"
 printf '\n== benchmark\n'
 cat "$work/log"
+printf '\n== python\n'
+cat "$work/python"
 printf '\n== results\n'
 cat "$work/table"
 if [ "$passes" -eq 0 ] && [ "$failures" -eq 0 ]; then

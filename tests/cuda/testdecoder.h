@@ -19,6 +19,17 @@ struct DecoderKind {
   bool broken; // complains and does not open
 };
 
+// Hides those that the machine has, for the rest of the process.
+inline void hide_gpu_decoders() {
+  const cps::Owned<GstPlugin> loaded(gst_plugin_load_by_name("nvcodec")); // which registers them once more
+  GstRegistry *registry = gst_registry_get();
+  GList *features = gst_registry_get_feature_list_by_plugin(registry, "nvcodec");
+  for (const GList *item = features; item; item = item->next)
+    if (g_str_has_suffix(GST_OBJECT_NAME(item->data), "dec"))
+      gst_registry_remove_feature(registry, GST_PLUGIN_FEATURE(item->data));
+  gst_plugin_feature_list_free(features);
+}
+
 // There is one while this lives.
 class TestDecoder {
 public:
