@@ -16,6 +16,7 @@ using cps::Owned;
 namespace {
 
 constexpr int kFrameCount = 30;
+constexpr DecoderKind kDecoder = {"nvtesth264sldec", GST_RANK_PRIMARY + 100, 0, false};
 
 // Clips in files, of two codecs.
 class Clips {
@@ -23,6 +24,11 @@ public:
   Clips() { pipes::encode(h264_, pipes::kH264B, "mp4mux", kFrameCount); }
 
   const std::string &h264() const { return h264_; }
+  std::string larger() const {
+    const std::string path = folder_.file("larger.mp4");
+    pipes::encode(path, pipes::kH264B, "mp4mux", kFrameCount, 2 * pipes::kClipWidth, pipes::kClipHeight);
+    return path;
+  }
   std::string jpeg() const {
     const std::string path = folder_.file("clip.avi");
     pipes::write_frames("appsrc name=in ! jpegenc ! avimux ! filesink location=" + path, kFrameCount);
@@ -54,16 +60,18 @@ std::string line_of(const std::string &path, const std::string &options) {
 struct Result {
   Clip clip;
   std::string decode, process, decoder;
+  Owned<GstElement> element; // that decoded
 };
 
 Result run_line(const std::string &description) {
   pipes::Line line(description);
   line.start();
-  Result result = {pull(line), "", "", ""};
+  Result result = {pull(line), "", "", "", nullptr};
   const pipes::Outcome rest = line.finish();
   fail_unless(rest.eos && rest.clips.empty(), "%s: %s (%s)", description.c_str(), rest.error.c_str(),
               rest.debug.c_str());
   const Owned<GstElement> bin = line.get("bin");
+  result.element = pipes::child_of(bin.get(), kDecoder.name);
   result.decode = pipes::text_property(bin.get(), "resolved-decode-backend");
   result.process = pipes::text_property(bin.get(), "resolved-process-backend");
   result.decoder = pipes::text_property(bin.get(), "resolved-decoder");
@@ -111,8 +119,6 @@ void check_refusal(const std::string &description, std::initializer_list<const c
   for (const char *word : words)
     check_text(outcome.error, word);
 }
-
-constexpr DecoderKind kDecoder = {"nvtesth264sldec", GST_RANK_PRIMARY + 100, 0, false};
 
 bool two_devices() {
   if (cps::cuda::driver()->devices > 1)
@@ -221,6 +227,64 @@ GST_START_TEST(test_no_upload) {
 }
 GST_END_TEST;
 
+// A decoder stays open for the next stream of the same format, wherever the one before has ended.
+GST_START_TEST(test_decoder_is_kept) {
+  const TestDecoder decoder(kDecoder);
+  const Clips clips;
+  const std::string path = clips.h264(), options = "decode-backend=gpu process-backend=gpu";
+  const Result expected = run_line(line_of(path, "decode-backend=cpu process-backend=cpu"));
+  const Result first = run_line(line_of(path, options));
+  const auto check_again = [&](const char *what) {
+    const Result again = run_line(line_of(path, options));
+    fail_unless(again.element && again.element == first.element, "%s: it was not kept", what);
+    check_equal(again.clip, expected.clip, what);
+  };
+  check_again("at the end");
+
+  // Before the end: nothing has been pulled, so the sink waits.
+  for (const char *tail : {" ! fakesink name=sink sync=false", " ! tensormetasink name=sink"}) {
+    pipes::Line line("patchstreambin name=bin sequence-length=20 k-keep=64 uri=" + pipes::uri_of(path) + " " + options +
+                     tail);
+    line.start();
+  }
+  check_again("stopped");
+
+  // Two at a time take two.
+  pipes::Line line(line_of(path, options));
+  line.start();
+  const Clip clip = pull(line);
+  const Result beside = run_line(line_of(path, options));
+  fail_unless(beside.element && beside.element != first.element, "it decoded two streams");
+  check_equal(clip, expected.clip, "beside another");
+  check_equal(beside.clip, expected.clip, "another beside it");
+  fail_unless(line.finish().eos);
+
+  const Result larger = run_line(line_of(clips.larger(), options));
+  fail_unless(larger.element && larger.element != first.element && larger.element != beside.element,
+              "it was taken for another format");
+}
+GST_END_TEST;
+
+// Not after an error of the stream that it decoded.
+GST_START_TEST(test_failed_decoder_is_not_kept) {
+  const TestDecoder decoder(kDecoder);
+  const Clips clips;
+  const std::string options = "decode-backend=gpu process-backend=gpu";
+  const Result first = run_line(line_of(clips.larger(), options));
+  {
+    pipes::Line line(line_of(clips.larger(), options));
+    line.start();
+    const Clip clip = pull(line);
+    const Owned<GstElement> bin = line.get("bin"), failing = pipes::child_of(bin.get(), kDecoder.name);
+    fail_unless(failing == first.element);
+    GST_ELEMENT_ERROR(failing.get(), STREAM, DECODE, ("It fails."), (nullptr));
+  }
+  const Result next = run_line(line_of(clips.larger(), options));
+  fail_unless(next.element && next.element != first.element);
+  check_equal(next.clip, first.clip, "another");
+}
+GST_END_TEST;
+
 // The same bin, back and forth.
 GST_START_TEST(test_changes) {
   const TestDecoder decoder(kDecoder);
@@ -280,6 +344,7 @@ GST_END_TEST;
 static Suite *bins_suite() {
   Suite *suite = suite_create("cuda bins");
   TCase *tests = pipes::make_tests(suite);
+  tcase_add_unchecked_fixture(tests, hide_gpu_decoders, nullptr);
   tcase_add_test(tests, test_processed_on_gpu);
   tcase_add_test(tests, test_decoded_on_gpu);
   tcase_add_test(tests, test_other_codec);
@@ -289,6 +354,8 @@ static Suite *bins_suite() {
   tcase_add_test(tests, test_broken_decoder);
   tcase_add_test(tests, test_no_such_gpu);
   tcase_add_test(tests, test_no_upload);
+  tcase_add_test(tests, test_decoder_is_kept);
+  tcase_add_test(tests, test_failed_decoder_is_not_kept);
   tcase_add_test(tests, test_changes);
   tcase_add_test(tests, test_frames);
   return suite;

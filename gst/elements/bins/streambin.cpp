@@ -19,6 +19,7 @@
 #include "gst/elements/search/parsebinerrors.h"
 #include "gst/elements/search/videosearch.h"
 
+#include <atomic>
 #include <cstring>
 #include <gio/gio.h>
 #include <string>
@@ -76,6 +77,8 @@ struct CpsStreamBinPrivate {
   // Between READY and PAUSED
   std::shared_ptr<GInputStream> stream;
   std::shared_ptr<cps::VideoSearch> search;
+  cps::KeptDecoder to_keep;
+  std::atomic<bool> failed{false};
 };
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(CpsStreamBin, cps_stream_bin, GST_TYPE_BIN)
@@ -105,6 +108,7 @@ static void on_video(CpsStreamBin *self, GstPad *video) {
     return;
   GST_INFO_OBJECT(self, "%s:%s is decoded by %s", GST_DEBUG_PAD_NAME(video),
                   linked.decoder.empty() ? "no decoder: it is raw" : linked.decoder.c_str());
+  state_of(self).to_keep = linked.to_keep;
   set_resolved(self, "resolved-decode-backend", &Resolved::decode_backend, cps::backend_name(linked.decode));
   set_resolved(self, "resolved-decoder", &Resolved::decoder, linked.decoder);
 }
@@ -164,6 +168,7 @@ static bool begin_stream(CpsStreamBin *self) {
     state.stream = state.next_stream;
     state.resolved = {};
   }
+  state.failed = false;
   for (const char *name : {"resolved-decode-backend", "resolved-process-backend", "resolved-decoder"})
     g_object_notify(G_OBJECT(self), name);
   cps::VideoRoute &route = state.route;
@@ -190,6 +195,7 @@ static void end_stream(CpsStreamBin *self) {
     state.search->stop();
   cps::unlink_video(state.route);
   cps::set_planner_reopen(state.route.planner, nullptr);
+  state.to_keep = {};
   cps::drop_parts(GST_BIN(self));
   state.search.reset();
   state.stream.reset(); // the application may have dropped it, too
@@ -207,9 +213,15 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
     state_of(self).watch->stop();
     state_of(self).search->stop();
   }
+  const bool keep =
+      transition == GST_STATE_CHANGE_PAUSED_TO_READY && state_of(self).to_keep.element && !state_of(self).failed;
+  if (keep)
+    cps::hold_decoder(state_of(self).to_keep);
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->change_state(element, transition);
   if (result == GST_STATE_CHANGE_NO_PREROLL)
     state_of(self).watch->set_live();
+  if (keep && result != GST_STATE_CHANGE_FAILURE)
+    cps::keep_decoder(GST_BIN(self), state_of(self).to_keep);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
     end_stream(self);
@@ -218,8 +230,10 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
 
 // Errors of its own, and those of what is in it: nothing is waited for behind one.
 static gboolean stream_bin_post_message(GstElement *element, GstMessage *message) {
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
     state_of(element).watch->set_ended(true);
+    state_of(element).failed = true;
+  }
   return GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->post_message(element, message);
 }
 

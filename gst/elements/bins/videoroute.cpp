@@ -37,10 +37,12 @@ static bool refuse(const VideoRoute &route, GstElementFactory *factory, const ch
   return false;
 }
 
-// A decoder that is set up and in READY; nullptr where its hardware is not there. Outside of the bin, whose bus is not
-// to hear what is wrong with decoders that others stand in for.
+// A decoder that is set up and in READY, or one that has been kept; nullptr where its hardware is not there. Outside of
+// the bin, whose bus is not to hear what is wrong with decoders that others stand in for.
 static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory *factory, const GstCaps *caps,
-                                      Backend backend) {
+                                      Backend backend, const std::string &format) {
+  if (Owned<GstElement> kept = format.empty() ? nullptr : take_kept_decoder(format))
+    return kept;
   GstElement *created = gst_element_factory_create(factory, nullptr);
   if (!created) {
     refuse(route, factory, "it cannot be made");
@@ -65,8 +67,11 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
 
 // Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
 static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *caps, GstElementFactory *factory,
-                        Backend backend) {
-  const Owned<GstElement> opened = open_decoder(route, factory, caps, backend);
+                        Backend backend, KeptDecoder &to_keep) {
+  std::string format;
+  if (backend == Backend::Gpu && !loses_identities(caps)) // for then it gets probes of this stream
+    format = format_to_keep(factory, route.settings.decode_device_id, caps);
+  const Owned<GstElement> opened = open_decoder(route, factory, caps, backend, format);
   GstElement *decoder = opened.get(), *last = decoder;
   if (!decoder)
     return false;
@@ -80,6 +85,8 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *cap
     gst_element_sync_state_with_parent(decoder);
     if (loses_identities(caps))
       keep_identities(decoder);
+    if (!format.empty())
+      to_keep = {decoder, format};
     return true;
   }
   if (last && last != decoder)
@@ -88,17 +95,18 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *cap
   return refuse(route, factory, "it cannot be linked between the stream and the sampler");
 }
 
-// The name of the decoder that has been linked; empty where none fits.
-static std::string try_decoders(const VideoRoute &route, GstPad *pad, const GstCaps *caps, Backend backend) {
+// `decode` is Auto where none fits.
+static LinkedVideo try_decoders(const VideoRoute &route, GstPad *pad, const GstCaps *caps, Backend backend) {
   const std::vector<Owned<GstElementFactory>> factories =
       backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps);
   for (const Owned<GstElementFactory> &factory : factories)
     GST_DEBUG_OBJECT(route.bin, "decoder for the %s, in this order: %s", backend == Backend::Gpu ? "GPU" : "CPU",
                      GST_OBJECT_NAME(factory.get()));
+  KeptDecoder to_keep;
   for (const Owned<GstElementFactory> &factory : factories)
-    if (try_decoder(route, pad, caps, factory.get(), backend))
-      return GST_OBJECT_NAME(factory.get());
-  return "";
+    if (try_decoder(route, pad, caps, factory.get(), backend, to_keep))
+      return {backend, GST_OBJECT_NAME(factory.get()), to_keep};
+  return {};
 }
 
 void refuse_codec(const VideoRoute &route, GstCaps *caps) {
@@ -129,13 +137,12 @@ void refuse_codec(const VideoRoute &route, GstCaps *caps) {
 static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *caps) {
   const bool raw = gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw");
   if (raw && route.may_decode_on_cpu && link_pad(pad, route.sampler))
-    return {Backend::Cpu, ""};
+    return {Backend::Cpu, "", {}};
   for (const Backend backend : {Backend::Gpu, Backend::Cpu}) {
     if (!(backend == Backend::Gpu ? route.decode_on_gpu : route.may_decode_on_cpu))
       continue;
-    const std::string decoder = try_decoders(route, pad, caps, backend);
-    if (!decoder.empty())
-      return {backend, decoder};
+    if (LinkedVideo linked = try_decoders(route, pad, caps, backend); linked.decode != Backend::Auto)
+      return linked;
   }
   refuse_codec(route, caps);
   return {};

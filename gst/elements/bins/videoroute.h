@@ -5,6 +5,7 @@
 
 #include "gst/elements/bins/backend.h"
 #include "gst/elements/bins/decoders.h"
+#include "gst/elements/bins/keptdecoders.h"
 
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ struct VideoRoute {
 struct LinkedVideo {
   Backend decode = Backend::Auto;
   std::string decoder; // empty for raw video
+  KeptDecoder to_keep;
 };
 
 // Links all elements, on the streaming thread of the video. Leaves out the planner if it does not accept the video.

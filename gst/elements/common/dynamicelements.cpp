@@ -35,6 +35,13 @@ void drop_part(GstBin *bin, GstElement *element) {
   gst_bin_remove(bin, element);
 }
 
+Owned<GstElement> take_part(GstBin *bin, GstElement *element) {
+  Owned<GstElement> part(GST_ELEMENT(gst_object_ref(element)));
+  g_object_set_data(G_OBJECT(element), kPart, nullptr);
+  gst_bin_remove(bin, element);
+  return part;
+}
+
 void drop_parts(GstBin *bin) {
   for (const Owned<GstElement> &child : children_of(bin))
     if (g_object_get_data(G_OBJECT(child.get()), kPart))

@@ -18,6 +18,9 @@ GstElement *make_part(GstBin *bin, const char *factory);
 
 void drop_part(GstBin *bin, GstElement *element);
 
+// Removes it from the bin, unlinked and in the state in which it is.
+Owned<GstElement> take_part(GstBin *bin, GstElement *element);
+
 // Removes all elements added by these functions.
 void drop_parts(GstBin *bin);
 
