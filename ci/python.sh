@@ -38,29 +38,45 @@ other_pythons() {
 }
 
 # Debian's Python, without the network.
+test_system() {
+  run_tests "$work/system"
+
+  # The examples, on two small clips.
+  mkdir "$work/videos"
+  make_clip "$work/videos/a.mp4"
+  cp "$work/videos/a.mp4" "$work/videos/b.mp4"
+  "$work/system/bin/python" "$root/examples/python/dataloader.py" "$work/videos" --epochs 1 --workers 1
+  "$work/system/bin/python" "$root/examples/python/benchmark_codec_apis.py" "$work/videos" --repeats 1 --warm-up 0 \
+    --apis decode_only patch_stream decord torchcodec --decode-backends cpu --process-backends cpu \
+    >"$work/benchmark.txt" || { cat "$work/benchmark.txt" && false; }
+  grep -A8 -i '^summary' "$work/benchmark.txt" || tail -n 8 "$work/benchmark.txt"
+}
+
+test_other() {
+  local python
+  while read -r python; do
+    rm -rf "$work/other"
+    if "$python" -m venv "$work/other" &&
+      timeout 120 "$work/other/bin/pip" install -q "$work/package" numpy ml_dtypes pytest >"$work/pip.log" 2>&1; then
+      run_tests "$work/other" -m "not slow"
+      return
+    fi
+    echo "$python: left out, because pip could not install NumPy and pytest: $(tail -n 1 "$work/pip.log" 2>/dev/null)"
+  done < <(other_pythons)
+  echo "No other Python was tested."
+}
+
 [ -x "$debian_python" ] || die "there is no $debian_python; apt-get install python3 python3-venv."
 system_version=$(version_of "$debian_python")
 "$debian_python" -m venv --system-site-packages "$work/system"
 "$work/system/bin/pip" install -q --no-index --no-build-isolation "$work/package"
-run_tests "$work/system"
-
-# The examples, on two small clips.
-mkdir "$work/videos"
-make_clip "$work/videos/a.mp4"
-cp "$work/videos/a.mp4" "$work/videos/b.mp4"
-"$work/system/bin/python" "$root/examples/python/dataloader.py" "$work/videos" --epochs 1 --workers 1
-"$work/system/bin/python" "$root/examples/python/benchmark_codec_apis.py" "$work/videos" --repeats 1 --warm-up 0 \
-  --apis decode_only patch_stream decord torchcodec --decode-backends cpu --process-backends cpu >"$work/benchmark.txt" ||
-  { cat "$work/benchmark.txt" && false; }
-grep -A8 -i '^summary' "$work/benchmark.txt" || tail -n 8 "$work/benchmark.txt"
-
-while read -r python; do
-  rm -rf "$work/other"
-  if "$python" -m venv "$work/other" &&
-    timeout 120 "$work/other/bin/pip" install -q "$work/package" numpy ml_dtypes pytest >"$work/pip.log" 2>&1; then
-    run_tests "$work/other" -m "not slow"
-    exit
-  fi
-  echo "$python: left out, for pip could not install NumPy and pytest: $(tail -n 1 "$work/pip.log" 2>/dev/null)"
-done < <(other_pythons)
-echo "No other Python was tested."
+# One beside the other, because most of these tests wait. Both in the background, because `set -e` holds there.
+status=0
+test_system &
+system=$!
+test_other >"$work/other.log" 2>&1 &
+other=$!
+wait "$system" || status=1
+wait "$other" || status=1
+cat "$work/other.log"
+exit "$status"

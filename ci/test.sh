@@ -28,10 +28,6 @@ run_tests() {
   meson test -C "$build" --no-rebuild --print-errorlogs --num-processes "$jobs" | tee "$work/tests.log"
 }
 
-run_python() {
-  "$root/ci/python.sh" "$build" | tee "$work/python.log"
-}
-
 # The summaries of `meson test` and pytest, as one line: passed, failed, skipped.
 count_tests() {
   awk -F': *' '
@@ -125,27 +121,34 @@ check_corpus() {
   "$root/ci/corpus.sh" "$build" --part 60 --launch 10
 }
 
-# Lint runs beside the other steps, on what they leave of the processors: many wait, or have one process. `step lint` waits
-# for it, and prints what it found.
-begin_lint() {
-  local status=0
-  nice -n 19 "$root/ci/lint.sh" "$build" --quick >"$work/lint.log" 2>&1 || status=$?
-  echo "$status" >"$work/lint.status"
+# begin NAME COMMAND...: runs the command beside the steps that follow, because many of them wait or have one process.
+# finish NAME waits for it, prints its output, and counts as a step.
+declare -A background
+begin() {
+  local name=$1
+  shift
+  "$@" >"$work/$name.log" 2>&1 &
+  background[$name]=$!
 }
 
-end_lint() {
-  cat "$work/lint.log"
-  [ "$(cat "$work/lint.status")" -eq 0 ]
+finish() {
+  local status=0
+  wait "${background[$1]}" || status=$?
+  step "$1" report "$1" "$status"
+}
+
+report() {
+  cat "$work/$1.log"
+  [ "$2" -eq 0 ]
 }
 
 install_packages build run test
 step build compile
 [ ${#failed[@]} -eq 0 ] || die "the build failed, and so nothing else could run."
-begin_lint &
+begin lint nice -n 19 "$root/ci/lint.sh" "$build" --quick
 step tests run_tests
 case $(count_tests "$work/tests.log") in "0 passed"*) failed+=("tests: none ran") ;; esac
-step python run_python
-counts=$(count_tests "$work/tests.log" "$work/python.log")
+begin python "$root/ci/python.sh" "$build"
 step "without CUDA" check_without_cuda
 step "real files" check_corpus
 step mutants "$root/ci/mutants.sh" "$build" 300
@@ -153,8 +156,9 @@ step devenv check_devenv
 step documents check_documents
 step install check_install
 step quickstart check_quickstart
-wait
-step lint end_lint
+finish python
+finish lint
+counts=$(count_tests "$work/tests.log" "$work/python.log")
 
 say "done in $SECONDS s"
 [ ${#failed[@]} -eq 0 ] || printf 'FAILED: %s\n' "${failed[@]}"
