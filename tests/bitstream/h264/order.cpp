@@ -157,6 +157,7 @@ GST_START_TEST(test_order_reset) {
     for (size_t i = 0; i < 6; ++i) {
       assert_equals_int(parsed.pictures[i].starts_sequence, i == 0 || i == 3);
       assert_equals_int(parsed.pictures[i].late_start, i == 3);
+      assert_equals_int(parsed.pictures[i].after_loss, false); // as if the start of a sequence were lost
     }
     assert_equals_int(parsed.index.unit(5).sequence, 2);
   }
