@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Keeps decoders of a GPU open from one stream to the next of the same format. To open and close a session of NVDEC takes
-// 60 ms, or 280 ms if it is the only one of the process (H200, driver 580): more than it takes to decode 100 pictures of
-// 1080p. Between two streams a decoder is in PAUSED, flushed, and in no bin. Thread-safe.
+// Keeps decoders of a GPU open from one stream to the next of the same format. To open and close a decoder of NVDEC
+// takes 60 ms, or 280 ms if no other is open in the process (H200, driver 580), and to decode a clip 5 ms. Between two streams a decoder is in PAUSED, flushed, and in no bin. Thread-safe.
 #pragma once
 
 #include "gst/elements/common/elementtools.h"
