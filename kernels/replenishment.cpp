@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/replenishment.h"
 
+#include "kernels/ranking.h"
 #include "kernels/simd.h"
 
 #include <algorithm>
@@ -13,22 +14,23 @@ namespace {
 
 constexpr int kCodeGrey = 128;                                    // what a place shows before anything was sent
 constexpr int64_t kDropped = std::numeric_limits<int64_t>::max(); // above every gain
-constexpr size_t kStride = 32;                                    // bytes of a vector
-// Samples whose squared differences, at most 255 * 255 each, add up to less than 2^31.
+constexpr size_t kStride = 16;                                    // samples of a vector
+// Samples whose squared differences, at most 256 * 256 each, add up to less than 2^31.
 constexpr size_t kChunk = size_t{1} << 14;
 
-// A stored sample, in 1/256 of a code value, as a code value, rounded half up.
-inline uint8_t code_value(uint16_t stored) {
-  return static_cast<uint8_t>((stored + 128u) >> 8);
+// A stored sample, in 1/256 of a code value, as a code value, rounded half up: 0 to 256, because sources of more than 8
+// bits have samples between 255 and 256.
+inline int16_t code_value(uint16_t stored) {
+  return static_cast<int16_t>((stored + 128u) >> 8);
 }
 
-CPS_SIMD void load_codes(const uint16_t *stored, uint8_t *codes, size_t count) {
+CPS_SIMD void load_codes(const uint16_t *stored, int16_t *codes, size_t count) {
   for (size_t i = 0; i < count; ++i)
     codes[i] = code_value(stored[i]);
 }
 
 // Of at most kChunk samples.
-CPS_SIMD int32_t squared_distance(const uint8_t *a, const uint8_t *b, size_t count) {
+CPS_SIMD int32_t squared_distance(const int16_t *a, const int16_t *b, size_t count) {
   int32_t sum = 0;
   for (size_t i = 0; i < count; ++i) {
     const auto difference = static_cast<int16_t>(a[i] - b[i]);
@@ -55,7 +57,7 @@ void ReplenishmentScorer::load_place(const uint16_t *pixels, size_t place) {
   const size_t first = place / columns * side * width + place % columns * side;
   const auto planes = static_cast<size_t>(planes_);
   for (size_t frame = 0; frame < frames_; ++frame) {
-    uint8_t *codes = &codes_[frame * stride_];
+    int16_t *codes = &codes_[frame * stride_];
     for (size_t plane = 0; plane < planes; ++plane) {
       const uint16_t *row = pixels + (frame * planes + plane) * width * height + first;
       for (size_t y = 0; y < side; ++y, row += width, codes += side)
@@ -65,7 +67,7 @@ void ReplenishmentScorer::load_place(const uint16_t *pixels, size_t place) {
 }
 
 int64_t ReplenishmentScorer::distance(size_t a, size_t b) const {
-  const uint8_t *const from = &codes_[a * stride_], *const to = &codes_[b * stride_];
+  const int16_t *const from = &codes_[a * stride_], *const to = &codes_[b * stride_];
   int64_t sum = 0;
   for (size_t i = 0; i < stride_; i += kChunk) // what lies after the samples is 0
     sum += squared_distance(from + i, to + i, std::min(kChunk, stride_ - i));
@@ -146,6 +148,20 @@ std::vector<int64_t> select_replenished(const int64_t *scores, int frames, size_
   selected.resize(static_cast<size_t>(count));
   std::sort(selected.begin(), selected.end());
   return selected;
+}
+
+void spread_scores(const int64_t *scores, int frames, size_t unit_samples, SelectionUnit unit, Size grid,
+                   double *patch_scores) {
+  const int64_t patches = int64_t{frames} * grid.width * grid.height;
+  const bool blocks = unit == SelectionUnit::Block2x2;
+  for (int64_t i = 0; i < (blocks ? patches / 4 : patches); ++i) {
+    const double score = static_cast<double>(scores[i]) / static_cast<double>(unit_samples);
+    int64_t of_unit[4] = {i};
+    if (blocks)
+      write_block_patches(first_patch_of_block(i, grid.width), grid.width, of_unit);
+    for (int patch = 0; patch < (blocks ? 4 : 1); ++patch)
+      patch_scores[of_unit[patch]] = score;
+  }
 }
 
 } // namespace cps

@@ -40,7 +40,7 @@ private:
   Size target_;
   int planes_, side_;
   size_t frames_, samples_, stride_;
-  std::vector<uint8_t> codes_; // the place's samples in all frames, `stride_` bytes a frame
+  std::vector<int16_t> codes_; // the place's samples in all frames, `stride_` a frame
 
   // Of a frame that is kept: its neighbours among those that are kept, the error of showing it until the next one, and
   // of showing the one before until the next one.
@@ -54,5 +54,9 @@ private:
 
 // Returns the best `count` units, ascending, by (frame 0 first, score descending, lower index first).
 std::vector<int64_t> select_replenished(const int64_t *scores, int frames, size_t units, int64_t count);
+
+// Writes the score of each patch for `meta_scores`: that of its unit, divided by the number of its samples.
+void spread_scores(const int64_t *scores, int frames, size_t unit_samples, SelectionUnit unit, Size grid,
+                   double *patch_scores);
 
 } // namespace cps

@@ -115,20 +115,23 @@ int64_t selection_count(const SelectOptions &options, int frames, Size grid) {
   return options.unit == SelectionUnit::Block2x2 && count % 4 != 0 ? -1 : count;
 }
 
+std::vector<int64_t> patches_of_units(std::vector<int64_t> units, SelectionUnit unit, Size grid) {
+  if (unit == SelectionUnit::Patch)
+    return units;
+  std::vector<int64_t> patches(4 * units.size());
+  for (size_t i = 0; i < units.size(); i++)
+    write_block_patches(first_patch_of_block(units[i], grid.width), grid.width, &patches[4 * i]);
+  return patches;
+}
+
 std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
                                     const std::vector<uint8_t> &random_access, const SelectOptions &options) {
   const int64_t count = selection_count(options, frames, grid);
   if (count <= 0)
     return {};
   Units units = rank_units(scores, frames, grid, options);
-  if (options.unit == SelectionUnit::Patch)
-    return select_units(units, count, random_access, options);
-
-  const std::vector<int64_t> blocks = select_units(units, count / 4, random_access, options);
-  std::vector<int64_t> patches(4 * blocks.size());
-  for (size_t i = 0; i < blocks.size(); i++)
-    write_block_patches(first_patch_of_block(blocks[i], grid.width), grid.width, &patches[4 * i]);
-  return patches;
+  const int64_t unit_count = options.unit == SelectionUnit::Block2x2 ? count / 4 : count;
+  return patches_of_units(select_units(units, unit_count, random_access, options), options.unit, grid);
 }
 
 } // namespace cps

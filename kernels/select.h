@@ -11,7 +11,11 @@ namespace cps {
 
 enum class SelectionUnit { Patch, Block2x2 };
 
+// By docs/spec.md#selection, or by docs/spec.md#replenishment (kernels/replenishment.h).
+enum class Ranking { Energy, Replenishment };
+
 struct SelectOptions {
+  Ranking ranking = Ranking::Energy;
   int64_t k_keep = 2048;
   SelectionUnit unit = SelectionUnit::Patch;
   int patch_size = 14;
@@ -25,9 +29,12 @@ struct SelectOptions {
 // multiple of four with Block2x2.
 int64_t selection_count(const SelectOptions &options, int frames, Size grid);
 
-// `scores`: frames * grid patches, frame by frame, row by row. `random_access`: one per frame; the caller must set at
-// least one (docs/spec.md#sampling). Returns patch indices (seq_pos * hb * wb + h * wb + w) in output order.
-// Precondition: selection_count() >= 0.
+// The patches of `units`, which are numbered as their patches or blocks are, in the same order.
+std::vector<int64_t> patches_of_units(std::vector<int64_t> units, SelectionUnit unit, Size grid);
+
+// Ranking by energy. `scores`: frames * grid patches, frame by frame, row by row. `random_access`: one per frame; the
+// caller must set at least one (docs/spec.md#sampling). Returns patch indices (seq_pos * hb * wb + h * wb + w) in
+// output order. Precondition: selection_count() >= 0.
 std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
                                     const std::vector<uint8_t> &random_access, const SelectOptions &options);
 

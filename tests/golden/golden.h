@@ -61,24 +61,39 @@ inline JsonObject *config_of(JsonObject *result) {
   return json_object_get_object_member(result, "config");
 }
 
-// The elements from sampler to sink, with the options of a configuration as properties, and `between` those that sample
-// and those that process.
-inline std::string elements(JsonObject *config, const std::string &between = "") {
-  std::string sampler = "uniformsampler name=sampler", energy = "patchenergy",
-              select = "patchselect name=select output-dtype=f32";
+// The options of a configuration as properties of the three elements.
+struct Options {
+  std::string sampler, energy, select;
+};
+inline Options options_of(JsonObject *config) {
+  Options options;
   GList *members = json_object_get_members(config);
   for (GList *name = members; name; name = name->next) {
     std::string key = static_cast<const char *>(name->data);
     if (key == "output_dtype")
       continue;
     const Owned<gchar> value(json_to_string(json_object_get_member(config, key.c_str()), FALSE));
-    std::string &element = key == "sequence_length" ? sampler : key == "energy_pct" ? energy : select;
+    std::string &element = key == "sequence_length" ? options.sampler
+                           : key == "energy_pct"    ? options.energy
+                                                    : options.select;
     std::replace(key.begin(), key.end(), '_', '-');
     element += " " + key + "=" + value.get();
   }
   g_list_free(members);
-  return sampler + " ! " + (between.empty() ? "" : between + " ! ") + energy + " ! " + select +
+  return options;
+}
+
+// The elements from sampler to sink, and `between` those that sample and those that process.
+inline std::string elements(JsonObject *config, const std::string &between = "") {
+  const Options options = options_of(config);
+  return "uniformsampler name=sampler" + options.sampler + " ! " + (between.empty() ? "" : between + " ! ") +
+         "patchenergy" + options.energy + " ! patchselect name=select output-dtype=f32" + options.select +
          " ! tensormetasink name=sink";
+}
+inline std::string replenished_elements(JsonObject *config) {
+  const Options options = options_of(config);
+  return "uniformsampler name=sampler" + options.sampler + " ! patchselect name=select ranking=replenishment" +
+         options.select + " ! tensormetasink name=sink";
 }
 
 inline void check_frame_ids(const std::string &what, const pipes::Tensors &clip, JsonObject *result) {

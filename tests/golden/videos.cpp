@@ -27,6 +27,39 @@ void check_oracle(const Video &video) {
   }
 }
 
+// Ranking by replenishment, of which the oracle's files hold indices and scores alone.
+void check_replenishment(const Video &video) {
+  const std::string path = pipes::shared_file(std::string("golden/") + video.name + ".replenishment.json");
+  const std::string input = path.empty() ? "" : decoding(video);
+  if (input.empty())
+    return;
+  const golden::Results results(path);
+  for (const auto &[name, result] : results.configurations()) {
+    if (json_object_has_member(golden::config_of(result), "min_score"))
+      continue; // no property yet
+    const std::string what = std::string(video.name) + " " + name + ", by replenishment";
+    const pipes::Outcome outcome = pipes::run(input + golden::replenished_elements(golden::config_of(result)));
+    const pipes::Tensors &clip = outcome.only_clip();
+    JsonArray *indices = json_object_get_array_member(result, "indices");
+    std::map<int64_t, double> expected; // scores by patch
+    for (guint i = 0; i < json_array_get_length(indices); i++)
+      expected.emplace(json_array_get_int_element(indices, i), golden::golden_number(result, "scores", i));
+    size_t both = 0;
+    double error = 0;
+    for (size_t i = 0; i < clip.count(); i++)
+      if (const auto found = expected.find(clip.index(i)); found != expected.end()) {
+        both++;
+        error = std::max(error,
+                         std::fabs(static_cast<double>(clip.scores[i]) - found->second) / std::max(found->second, 1.0));
+      }
+    const double iou = static_cast<double>(both) / static_cast<double>(expected.size() + clip.count() - both);
+    g_print("%s: IoU %.4f, scores within %.2g\n", what.c_str(), iou, error);
+    fail_unless(iou >= 0.998, "%s: IoU %g", what.c_str(), iou);
+    // The oracle resizes in floating point: a sample halfway between two values may fall on the other side.
+    fail_unless(error < 0.01, "%s: scores differ by %g", what.c_str(), error);
+  }
+}
+
 // The original's patch means, of all patches whatever the configuration selected.
 void check_original(const Video &video) {
   const std::string path = pipes::shared_file(std::string("golden/") + video.name + ".rgb601.json");
@@ -76,6 +109,9 @@ VIDEO_TEST(test_oracle_demo, check_oracle, kDemo);
 VIDEO_TEST(test_oracle_full_range, check_oracle, kFullRange);
 VIDEO_TEST(test_oracle_nasa, check_oracle, kNasa);
 VIDEO_TEST(test_oracle_ten_bits, check_oracle, kTenBits);
+VIDEO_TEST(test_replenishment_demo, check_replenishment, kDemo);
+VIDEO_TEST(test_replenishment_full_range, check_replenishment, kFullRange);
+VIDEO_TEST(test_replenishment_ten_bits, check_replenishment, kTenBits);
 VIDEO_TEST(test_original_demo, check_original, kDemo);
 VIDEO_TEST(test_original_full_range, check_original, kFullRange);
 VIDEO_TEST(test_original_ten_bits, check_original, kTenBits);
@@ -87,6 +123,9 @@ static Suite *videos_suite() {
   tcase_add_test(tests, test_oracle_full_range);
   tcase_add_test(tests, test_oracle_nasa);
   tcase_add_test(tests, test_oracle_ten_bits);
+  tcase_add_test(tests, test_replenishment_demo);
+  tcase_add_test(tests, test_replenishment_full_range);
+  tcase_add_test(tests, test_replenishment_ten_bits);
   tcase_add_test(tests, test_original_demo);
   tcase_add_test(tests, test_original_full_range);
   tcase_add_test(tests, test_original_ten_bits);

@@ -138,10 +138,10 @@ Clip random_clip(std::minstd_rand &random, Size units, int planes, int patch, in
   clip.pixels.resize(frame_samples * clip.length());
   for (size_t i = 0; i < clip.pixels.size(); i++) {
     const bool same = i >= frame_samples && random() % 4 != 0;
-    const unsigned range = random() % 3 == 0 ? 65281 : 2048; // up to 255 code values
-    const unsigned long before = same ? clip.pixels[i - frame_samples] : random() % 65281;
+    const unsigned range = random() % 3 == 0 ? 65536 : 2048; // all code values
+    const unsigned long before = same ? clip.pixels[i - frame_samples] : random() % 65536;
     clip.pixels[i] =
-        static_cast<uint16_t>(std::min<unsigned long>(before + (same ? random() % 512 : random() % range), 65280u));
+        static_cast<uint16_t>(std::min<unsigned long>(before + (same ? random() % 512 : random() % range), 65535u));
   }
   return clip;
 }
@@ -188,9 +188,9 @@ GST_START_TEST(test_extremes) {
     const int side = cps::unit_side(patch, unit);
     const size_t samples = size_t{3} * static_cast<size_t>(side) * static_cast<size_t>(side);
     Clip large = {{side, side}, 3, patch, 2, unit, std::vector<uint16_t>(2 * samples, 0)};
-    std::fill(large.pixels.begin(), large.pixels.begin() + static_cast<ptrdiff_t>(samples), uint16_t{255 * 256});
+    std::fill(large.pixels.begin(), large.pixels.begin() + static_cast<ptrdiff_t>(samples), uint16_t{65472}); // 10 bits
     const auto count = static_cast<int64_t>(samples);
-    fail_unless(large.scores() == Scores({count * 127 * 127, count * 255 * 255}));
+    fail_unless(large.scores() == Scores({count * 128 * 128, count * 256 * 256}));
   }
 }
 GST_END_TEST;

@@ -112,6 +112,7 @@ GST_START_TEST(test_metadata) {
       {"max_pixels", "0"},
       {"patch_size", "14"},
       {"k_keep", "100"},
+      {"ranking", "energy"},
       {"selection_unit", "patch"},
       {"static_fallback", "false"},
       {"static_abs_thresh", "2"},

@@ -84,17 +84,22 @@ class CudaPatchStage final : public PatchStage {
 public:
   explicit CudaPatchStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
-             ElementError &) override { // the memory is that of the first frame's device
+  // The memory is that of the first frame's device.
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options, guint length,
+             ElementError &error) override {
+    if (options.ranking != Ranking::Energy)
+      return set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+                       "ranking=replenishment is not available for frames in CUDA memory: put cudadownload before "
+                       "patchselect, or set process-backend=cpu.");
     info_ = info;
     crop_ = crop;
     target_ = target;
-    patch_ = patch;
+    patch_ = options.patch_size;
     length_ = length;
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) override {
+  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [this] { clip_.reset(); }))
       return false;
     const cuda::CurrentContext current(*device_);
@@ -102,7 +107,7 @@ public:
       clip_.emplace(*device_);
     if (position == 0 && !clip_->begin(picture_layout(info_, crop_), target_, patch_, static_cast<int>(length_)))
       return set_error(error, device_->error());
-    if (!take(frame, energy, error))
+    if (!take(frame, *energy, error))
       return false;
     const CpsFrameMeta &meta = *cps_buffer_get_frame_meta(frame);
     const bool good = clip_->add(in_flight_->picture.view(), in_flight_->energy.as<float>(),

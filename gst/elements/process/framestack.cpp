@@ -35,8 +35,6 @@ class FrameAssembler final : public cps::ClipAssembler {
 public:
   explicit FrameAssembler(std::unique_ptr<cps::StackStage> stage) : stage_(std::move(stage)) {}
 
-  bool accepts(GstBuffer *, const cps::ReadRegion &, cps::ElementError &) const override { return true; }
-
   bool begin(const GstStructure *options, const cps::SequenceFormat &format, cps::ElementError &error) override {
     const cps::ReadRegion &crop = format.crop;
     crop_ = crop;

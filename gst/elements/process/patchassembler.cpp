@@ -43,6 +43,7 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
   out.target.max_pixels = option_int(options, "max-pixels");
   out.target.patch_size = out.select.patch_size = option_int(options, "patch-size");
   out.select.k_keep = option_int(options, "k-keep");
+  out.select.ranking = static_cast<Ranking>(option_enum(options, "ranking"));
   out.select.unit = static_cast<SelectionUnit>(option_enum(options, "selection-unit"));
   out.select.static_fallback = option_bool(options, "static-fallback");
   out.select.static_abs_thresh = option_double(options, "static-abs-thresh");
@@ -73,7 +74,8 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
 }
 
 // 0 where begin() refuses the options. Of a frame at target size, three samples a pixel at most, each of two bytes. Of
-// a patch, its score, and two integers while patches are selected.
+// a patch, its score, and two integers while patches are selected. Ranking by replenishment needs less than a byte a
+// sample of one unit in all frames besides.
 guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
   constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float);
@@ -108,25 +110,22 @@ static PixelType pixel_type(CpsDtype dtype) {
 
 // The sequence
 
-bool PatchAssembler::accepts(GstBuffer *frame, const ReadRegion &crop, ElementError &error) const {
-  const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
-  error.domain = GST_STREAM_ERROR;
-  error.code = GST_STREAM_ERROR_FORMAT;
-  if (!energy) {
-    error.text = "The frames have no energy: put a patchenergy right before patchselect.";
-    return false;
-  }
-  if (energy->orientation != crop.orientation) {
-    error.text = "The energy belongs to a frame that is rotated or mirrored otherwise: put no element between "
-                 "patchenergy and patchselect.";
-    return false;
-  }
+// False unless `energy` is of a frame with this region.
+static bool check_energy(const CpsEnergyMeta *energy, const ReadRegion &crop, ElementError &error) {
+  const auto refuse = [&error](const std::string &text) {
+    return set_error(error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, text);
+  };
+  if (!energy)
+    return refuse("The frames have no energy: put a patchenergy right before patchselect, or set its "
+                  "ranking=replenishment.");
+  if (energy->orientation != crop.orientation)
+    return refuse("The energy belongs to a frame that is rotated or mirrored otherwise: put no element between "
+                  "patchenergy and patchselect.");
   if (static_cast<int>(energy->frame_width) == crop.width && static_cast<int>(energy->frame_height) == crop.height)
     return true;
-  error.text = "The energy belongs to a frame of " + std::to_string(energy->frame_width) + "x" +
-               std::to_string(energy->frame_height) + ", but the frame is " + std::to_string(crop.width) + "x" +
-               std::to_string(crop.height) + ": put no element between patchenergy and patchselect.";
-  return false;
+  return refuse("The energy belongs to a frame of " + std::to_string(energy->frame_width) + "x" +
+                std::to_string(energy->frame_height) + ", but the frame is " + std::to_string(crop.width) + "x" +
+                std::to_string(crop.height) + ": put no element between patchenergy and patchselect.");
 }
 
 bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat &format, ElementError &error) {
@@ -160,13 +159,18 @@ bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat 
   tensors_ = {make_tensor("patches", options.dtype, {count, 3, patch, patch}, 0),
               make_tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1),
               make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
-  return stage_->begin(format.info, format.crop, target, patch, format.length, error);
+  energy_mode_ = 0;
+  return stage_->begin(format.info, format.crop, target, options.select, format.length, error);
 }
 
 bool PatchAssembler::add(guint position, GstBuffer *frame, ElementError &error) {
-  const CpsEnergyMeta &energy = *cps_buffer_get_energy_meta(frame);
-  energy_mode_ = energy.mode;
-  energy_percentile_ = energy.percentile;
+  if (options_.select.ranking != Ranking::Energy)
+    return stage_->add(position, frame, nullptr, error);
+  const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
+  if (!check_energy(energy, format_.crop, error))
+    return false;
+  energy_mode_ = energy->mode;
+  energy_percentile_ = energy->percentile;
   return stage_->add(position, frame, energy, error);
 }
 
@@ -188,8 +192,9 @@ void PatchAssembler::fill_clip(CpsClip &clip) const {
   clip.target_height = static_cast<guint>(target_.height);
   clip.grid_width = static_cast<guint>(grid_.width);
   clip.grid_height = static_cast<guint>(grid_.height);
-  gst_structure_set(clip.options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy_mode_), "energy-pct",
-                    G_TYPE_DOUBLE, energy_percentile_, nullptr);
+  if (energy_mode_)
+    gst_structure_set(clip.options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy_mode_), "energy-pct",
+                      G_TYPE_DOUBLE, energy_percentile_, nullptr);
 }
 
 } // namespace cps

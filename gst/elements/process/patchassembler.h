@@ -27,7 +27,6 @@ class PatchAssembler final : public ClipAssembler {
 public:
   explicit PatchAssembler(std::unique_ptr<PatchStage> stage) : stage_(std::move(stage)) {}
 
-  bool accepts(GstBuffer *frame, const ReadRegion &crop, ElementError &error) const override;
   bool begin(const GstStructure *properties, const SequenceFormat &format, ElementError &error) override;
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
   bool add(guint position, GstBuffer *frame, ElementError &error) override;
@@ -40,7 +39,7 @@ private:
   SequenceFormat format_;
   Size target_, grid_;
   std::vector<CpsTensor> tensors_;
-  GQuark energy_mode_ = 0; // of the last frame
+  GQuark energy_mode_ = 0; // of the last frame; 0 if no energy is used
   double energy_percentile_ = 0;
 };
 

@@ -12,6 +12,10 @@
  * | `meta_fields` | [K,6] int64 | seq_pos, frame_id, is_i, patch_linear_idx, patch_h_idx, patch_w_idx |
  * | `meta_scores` | [K] float32 | the patch's score |
  *
+ * With #CpsPatchSelect:ranking set to replenishment, patches are selected such that a replay in which each place of the
+ * grid shows what was last selected there differs least from the clip. No patchenergy is needed then. This ranking is
+ * available in system memory.
+ *
  * The tensors and the clip's metadata are described by a #CpsTensorMeta. Frames are released as they come: only their
  * planes at target size are kept until the sequence is whole.
  *
@@ -44,6 +48,20 @@ static GType cps_selection_unit_get_type() {
         {0, nullptr, nullptr},
     };
     return g_enum_register_static("CpsSelectionUnit", values);
+  }();
+  return type;
+}
+
+#define CPS_TYPE_RANKING (cps_ranking_get_type())
+static GType cps_ranking_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(cps::Ranking::Energy), "By the energy that patchenergy computes", "energy"},
+        {static_cast<gint>(cps::Ranking::Replenishment), "By what a replay of the selected patches would lose",
+         "replenishment"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsRanking", values);
   }();
   return type;
 }
@@ -89,6 +107,9 @@ static void install_properties(GObjectClass *object_class) {
                            14, flags));
   install(g_param_spec_int("k-keep", "Patches to keep", "Patches to select from a clip; 0 or less selects none",
                            G_MININT, G_MAXINT, 2048, flags));
+  install(g_param_spec_enum("ranking", "Ranking",
+                            "Score by which patches are selected; replenishment needs no patchenergy", CPS_TYPE_RANKING,
+                            static_cast<gint>(cps::Ranking::Energy), flags));
   install(g_param_spec_enum("selection-unit", "Selection unit", "What is selected as a whole", CPS_TYPE_SELECTION_UNIT,
                             static_cast<gint>(cps::SelectionUnit::Patch), flags));
   install(g_param_spec_boolean("static-fallback", "Static fallback",
@@ -130,6 +151,6 @@ static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");
-  for (GType type : {CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_DTYPE, CPS_TYPE_COLOR_MATRIX})
+  for (GType type : {CPS_TYPE_RANKING, CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_DTYPE, CPS_TYPE_COLOR_MATRIX})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }

@@ -38,7 +38,7 @@ public:
 
 // How a complete sequence of frames is converted to tensors.
 struct PatchRecipe {
-  SelectOptions select;
+  SelectOptions select;               // as given to begin()
   std::vector<uint8_t> random_access; // one per frame
   std::vector<int64_t> frame_ids;
   ColorTransform color;
@@ -55,12 +55,12 @@ public:
   PatchStage &operator=(const PatchStage &) = delete;
 
   // Starts a sequence of `length` frames described by `info` and `crop`. Reuses the memory of the previous sequence.
-  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
-                     ElementError &error) = 0;
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options,
+                     guint length, ElementError &error) = 0;
 
   // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
-  // that of the last frame, until finish() has.
-  virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) = 0;
+  // that of the last frame, until finish() has. `energy` is used only for Ranking::Energy.
+  virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) = 0;
 
   // Selects and cuts patches. Returns a buffer with the memories of `tensors`, complete. nullptr: see `error`.
   virtual Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,

@@ -4,6 +4,7 @@
 #include "gst/elements/process/stages.h"
 #include "kernels/cliptensors.h"
 #include "kernels/energy.h"
+#include "kernels/replenishment.h"
 #include "kernels/rgb.h"
 #include "kernels/scores.h"
 
@@ -120,15 +121,18 @@ void *append_memory(GstBuffer *buffer, size_t size) {
 
 class SystemPatchStage final : public PatchStage {
 public:
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, int patch, guint length,
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options, guint length,
              ElementError &error) override {
     info_ = info;
     crop_ = crop;
     target_ = target;
-    patch_ = patch;
+    patch_ = options.patch_size;
+    grid_ = {target.width / patch_, target.height / patch_};
     length_ = length;
     resizer_.emplace(picture_layout(info, crop), target);
-    scorer_.emplace(Size{crop.width, crop.height}, target, patch);
+    scorer_.reset();
+    if (options.ranking == Ranking::Energy)
+      scorer_.emplace(Size{crop.width, crop.height}, target, patch_);
     return (pixels_.reserve(resizer_->samples() * length) && scores_.reserve(patches_per_frame() * length)) ||
            set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                      "There is not enough memory for " + std::to_string(length) + " frames of " +
@@ -136,32 +140,24 @@ public:
                          " pixels: sample fewer frames, or lower input-size or max-pixels.");
   }
 
-  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) override {
-    if (!in_system_memory(energy.map))
+  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) override {
+    if (scorer_ && !in_system_memory(energy->map))
       return set_error(
           error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
           "The energy of a frame in system memory is in CUDA memory: put no element between patchenergy and "
           "patchselect.");
-    const Size map_size = scorer_->map_size();
-    GstMapInfo map;
-    bool good = static_cast<int>(energy.width) == map_size.width &&
-                static_cast<int>(energy.height) == map_size.height && gst_buffer_map(energy.map, &map, GST_MAP_READ);
-    if (good) {
-      const MappedPicture picture(frame, info_, crop_);
-      good = picture && map.size >= sizeof(float) * energy.width * energy.height;
-      if (good) {
-        resizer_->run(picture.view(), pixels_.at(position * resizer_->samples()));
-        scorer_->run(reinterpret_cast<const float *>(map.data), scores_.at(position * patches_per_frame()));
-      }
-      gst_buffer_unmap(energy.map, &map);
-    }
-    return good || refuse_frame_or_energy(error);
+    const MappedPicture picture(frame, info_, crop_);
+    if (!picture)
+      return scorer_ ? refuse_frame_or_energy(error) : refuse_frame(error);
+    if (scorer_ && !score(*energy, scores_.at(position * patches_per_frame())))
+      return refuse_frame_or_energy(error);
+    resizer_->run(picture.view(), pixels_.at(position * resizer_->samples()));
+    return true;
   }
 
   Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
                           ElementError &error) override {
-    const std::vector<int64_t> selected = select_patches(scores_.at(0), static_cast<int>(length_), scorer_->grid_size(),
-                                                         recipe.random_access, recipe.select);
+    const std::vector<int64_t> selected = select(recipe);
     Owned<GstBuffer> buffer(gst_buffer_new());
     std::vector<void *> data;
     for (const CpsTensor &t : tensors) {
@@ -172,8 +168,8 @@ public:
         return nullptr;
       }
     }
-    const KeptFrames frames = {pixels_.at(0),        resizer_->samples(),     scores_.at(0),
-                               scorer_->grid_size(), recipe.frame_ids.data(), recipe.random_access.data()};
+    const KeptFrames frames = {pixels_.at(0), resizer_->samples(),     scores_.at(0),
+                               grid_,         recipe.frame_ids.data(), recipe.random_access.data()};
     const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type);
     write_patch_tensors(frames, cutter, selected, data[0], static_cast<int64_t *>(data[1]),
                         static_cast<float *>(data[2]));
@@ -181,20 +177,47 @@ public:
   }
 
 private:
-  size_t patches_per_frame() const {
-    const Size grid = scorer_->grid_size();
-    return static_cast<size_t>(grid.width) * static_cast<size_t>(grid.height);
+  size_t patches_per_frame() const { return static_cast<size_t>(grid_.width) * static_cast<size_t>(grid_.height); }
+
+  // False if the energy map is not one of the frame.
+  bool score(const CpsEnergyMeta &energy, double *scores) {
+    const Size map_size = scorer_->map_size();
+    GstMapInfo map;
+    if (static_cast<int>(energy.width) != map_size.width || static_cast<int>(energy.height) != map_size.height ||
+        !gst_buffer_map(energy.map, &map, GST_MAP_READ))
+      return false;
+    const bool whole = map.size >= sizeof(float) * energy.width * energy.height;
+    if (whole)
+      scorer_->run(reinterpret_cast<const float *>(map.data), scores);
+    gst_buffer_unmap(energy.map, &map);
+    return whole;
+  }
+
+  std::vector<int64_t> select(const PatchRecipe &recipe) {
+    const auto frames = static_cast<int>(length_);
+    if (scorer_)
+      return select_patches(scores_.at(0), frames, grid_, recipe.random_access, recipe.select);
+    const int64_t patches = selection_count(recipe.select, frames, grid_);
+    if (patches <= 0)
+      return {};
+    const SelectionUnit unit = recipe.select.unit;
+    ReplenishmentScorer scorer(target_, resizer_->planes(), patch_, unit, frames);
+    std::vector<int64_t> scores(scorer.units() * length_);
+    scorer.run(pixels_.at(0), scores.data());
+    spread_scores(scores.data(), frames, scorer.unit_samples(), unit, grid_, scores_.at(0));
+    const int64_t count = unit == SelectionUnit::Block2x2 ? patches / 4 : patches;
+    return patches_of_units(select_replenished(scores.data(), frames, scorer.units(), count), unit, grid_);
   }
 
   GstVideoInfo info_ = {};
   ReadRegion crop_;
-  Size target_;
+  Size target_, grid_;
   int patch_ = 0;
   guint length_ = 0;
   std::optional<PictureResizer> resizer_;
-  std::optional<PatchScorer> scorer_;
-  Scratch<uint16_t> pixels_; // of all frames, as the resizer writes them
-  Scratch<double> scores_;   // of all frames
+  std::optional<PatchScorer> scorer_; // for Ranking::Energy
+  Scratch<uint16_t> pixels_;          // of all frames, as the resizer writes them
+  Scratch<double> scores_;            // of all frames
 };
 
 class SystemStackStage final : public StackStage {

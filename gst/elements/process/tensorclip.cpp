@@ -171,19 +171,13 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::ReadRegion &crop
 }
 
 // Is this the frame that the clip goes on with? Posts an error where it is not.
-static bool check_frame(CpsTensorClip *self, GstBuffer *buffer, const CpsFrameMeta *frame,
-                        const cps::ReadRegion &crop) {
+static bool check_frame(CpsTensorClip *self, const CpsFrameMeta *frame, const cps::ReadRegion &crop) {
   const State &state = state_of(self);
   if (!frame || frame->seq_len == 0 || frame->seq_len > cps::kMaxPositions || frame->seq_pos >= frame->seq_len) {
     GST_ELEMENT_ERROR(
         self, STREAM, FORMAT,
         ("The frames belong to no sequence: put a uniformsampler before %s.", CPS_TENSOR_CLIP_GET_CLASS(self)->entry),
         ("no CpsFrameMeta with a sequence position on the buffer"));
-    return false;
-  }
-  cps::ElementError error;
-  if (!state.assembler->accepts(buffer, crop, error)) {
-    cps::post_error(self, error);
     return false;
   }
   const guint expected = state.collecting ? state.added() : 0;
@@ -250,7 +244,7 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
   }
   if (!state.assembler)
     state.assembler = CPS_TENSOR_CLIP_GET_CLASS(self)->make(state.cuda, state.context);
-  if (!check_frame(self, incoming, frame, crop))
+  if (!check_frame(self, frame, crop))
     return GST_FLOW_ERROR;
   if (!state.collecting) {
     const GstFlowReturn flow = begin_clip(self, crop, *frame);

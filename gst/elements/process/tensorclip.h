@@ -21,9 +21,6 @@ public:
   ClipAssembler(const ClipAssembler &) = delete;
   ClipAssembler &operator=(const ClipAssembler &) = delete;
 
-  // True if the frame has all the metadata that this object needs. Also called before begin().
-  virtual bool accepts(GstBuffer *frame, const ReadRegion &crop, ElementError &error) const = 0;
-
   // Starts a sequence, and reuses the memory of the previous one. `options`: the element's properties.
   virtual bool begin(const GstStructure *options, const SequenceFormat &format, ElementError &error) = 0;
 

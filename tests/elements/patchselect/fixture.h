@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/arith.h"
+#include "kernels/replenishment.h"
 #include "kernels/scores.h"
 #include "tests/common/suite.h"
 #include "tests/common/text.h"
@@ -64,6 +65,39 @@ inline Expected expect(const Clip &clip, const cps::SelectOptions &options, cps:
     out.random_access[0] = true;
   out.selected = reference::select(out.scores, static_cast<int>(clip.length()), out.grid,
                                    std::vector<uint8_t>(out.random_access.begin(), out.random_access.end()), options);
+  return out;
+}
+
+// By replenishment; kernels/replenishment.h is compared with slow sums elsewhere.
+inline Expected expect_replenished(const Clip &clip, const cps::SelectOptions &options, cps::Size target) {
+  Expected out;
+  out.target = target;
+  out.grid = {target.width / options.patch_size, target.height / options.patch_size};
+  std::vector<uint16_t> pixels;
+  for (const reference::Picture &picture : clip.pictures)
+    for (int p = 0; p < picture.planes(); ++p)
+      for (int y = 0; y < target.height; ++y)
+        for (int x = 0; x < target.width; ++x)
+          pixels.push_back(reference::stored(picture, p, target, x, y));
+  const auto frames = static_cast<int>(clip.length());
+  const bool blocks = options.unit == cps::SelectionUnit::Block2x2;
+  cps::ReplenishmentScorer scorer(target, clip.pictures[0].planes(), options.patch_size, options.unit, frames);
+  std::vector<int64_t> scores(scorer.units() * clip.length());
+  scorer.run(pixels.data(), scores.data());
+  const int64_t count = cps::selection_count(options, frames, out.grid);
+  out.selected =
+      cps::patches_of_units(cps::select_replenished(scores.data(), frames, scorer.units(), blocks ? count / 4 : count),
+                            options.unit, out.grid);
+  for (guint frame = 0; frame < clip.length(); ++frame)
+    for (int y = 0; y < out.grid.height; ++y)
+      for (int x = 0; x < out.grid.width; ++x) {
+        const int unit = blocks ? y / 2 * (out.grid.width / 2) + x / 2 : y * out.grid.width + x;
+        out.scores.push_back(static_cast<double>(scores[frame * scorer.units() + static_cast<size_t>(unit)]) /
+                             static_cast<double>(scorer.unit_samples()));
+      }
+  out.random_access = clip.random_access;
+  if (std::find(out.random_access.begin(), out.random_access.end(), true) == out.random_access.end())
+    out.random_access[0] = true;
   return out;
 }
 

@@ -59,8 +59,9 @@ GST_END_TEST;
 GST_START_TEST(test_energy_of_another_orientation) {
   check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_energy_meta(buffer)->orientation = CPS_ORIENTATION_180; },
                       "rotated or mirrored otherwise");
+  // In the middle of a clip it is the rotation of the video that has changed.
   check_frame_refused([](GstBuffer *buffer) { cps_buffer_get_frame_meta(buffer)->orientation = CPS_ORIENTATION_HORIZ; },
-                      "rotated or mirrored otherwise");
+                      "rotat");
 }
 GST_END_TEST;
 

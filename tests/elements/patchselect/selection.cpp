@@ -50,6 +50,45 @@ GST_START_TEST(test_blocks_that_do_not_divide) {
 }
 GST_END_TEST;
 
+// Frames without energy, of any format; those that have it, too. Random-access frames are not favoured.
+GST_START_TEST(test_replenishment) {
+  for (const char *format : {"I420", "P010_10LE", "GRAY8", "RGB"}) {
+    Clip clip = noise_pictures(test::video_info(format, 96, 80, "bt709"), {0, 0, 96, 80}, 4);
+    for (const bool energy : {false, true}) {
+      clip.random_access[2] = energy;
+      cps::SelectOptions options = keep(30);
+      const auto tensors =
+          run_with({{"ranking", "replenishment"}, {"k-keep", "30"}}, energy ? with_energy(clip) : clip);
+      check_fields(tensors.get(), clip, expect_replenished(clip, options, kTarget));
+      options.unit = cps::SelectionUnit::Block2x2;
+      options.k_keep = 24;
+      const auto blocks = run_with({{"ranking", "replenishment"}, {"selection-unit", "block2x2"}, {"k-keep", "24"}},
+                                   energy ? with_energy(clip) : clip);
+      const Expected expected = expect_replenished(clip, options, kTarget);
+      check_fields(blocks.get(), clip, expected);
+      if (std::string(format) == "I420")
+        check_pixels(blocks.get(), clip, expected, kBt709);
+      const Metadata metadata = metadata_of(blocks.get());
+      fail_unless(metadata.at("ranking") == "replenishment" && metadata.count("energy_mode") == 0);
+    }
+  }
+}
+GST_END_TEST;
+
+// The property may change from clip to clip.
+GST_START_TEST(test_ranking_changes) {
+  const Clip clip = noise_clip();
+  Harness select("patchselect", kSmall);
+  select.start(test::video_caps(clip.info).get());
+  for (guint i = 0; i < 4; ++i) {
+    select.set("ranking", i % 2 ? "replenishment" : "energy");
+    const auto tensors = run(select, clip, i);
+    check_fields(tensors.get(), clip,
+                 i % 2 ? expect_replenished(clip, keep(20), kTarget) : expect(clip, keep(20), kTarget));
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_static_fallback) {
   Clip clip = noise_clip("I420", 5);
   for (auto &map : clip.maps)
@@ -116,6 +155,8 @@ TCase *patchselect::selection_tests() {
   tcase_add_test(tests, test_no_random_access_frame);
   tcase_add_test(tests, test_blocks);
   tcase_add_test(tests, test_blocks_that_do_not_divide);
+  tcase_add_test(tests, test_replenishment);
+  tcase_add_test(tests, test_ranking_changes);
   tcase_add_test(tests, test_static_fallback);
   tcase_add_test(tests, test_more_than_there_are);
   tcase_add_test(tests, test_nothing_to_keep);

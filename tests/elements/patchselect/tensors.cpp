@@ -123,6 +123,7 @@ GST_START_TEST(test_metadata) {
       {"max_pixels", "0"},
       {"patch_size", "14"},
       {"k_keep", "20"},
+      {"ranking", "energy"},
       {"selection_unit", "patch"},
       {"static_fallback", "true"},
       {"static_abs_thresh", "2"},
