@@ -65,7 +65,7 @@ private:
 
   const Limits limits_;
 
-  mutable std::mutex mutex_; // all below
+  mutable std::mutex mutex_; // protects the members below
   std::condition_variable changed_;
   Clock::time_point opening_since_ = Clock::now();
   Time waiting_since_; // start of the wait for the next clip

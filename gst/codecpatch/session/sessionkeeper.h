@@ -58,7 +58,7 @@ private:
 
   GThread *thread_ = nullptr;
 
-  std::mutex mutex_; // all below
+  std::mutex mutex_; // protects the members below
   std::condition_variable changed_;
   std::optional<std::chrono::steady_clock::time_point> requested_;
   bool closed_ = false;

@@ -51,7 +51,7 @@ private:
   std::vector<GstElement *> elements_; // owned by the pipeline; the first reads the source
   GstElement *sink_ = nullptr;         // owned by the pipeline
 
-  std::mutex mutex_; // all below
+  std::mutex mutex_; // protects the members below
   Owned<GInputStream> stream_;
   bool interrupted_ = false;
 };

@@ -157,8 +157,7 @@ static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::v
   if (!copy)
     return false;
   g_object_set(copy, "cuda-device-id", device_id, nullptr);
-  give_primary_context(copy,
-                       device_id); // first, because it keeps the first context, and a bin may offer one of any GPU
+  give_primary_context(copy, device_id); // before add_part(), because it keeps the first context that it gets
   add_part(route.bin, copy);
   GstElement *filter = make_capsfilter(route, to_gpu ? kCudaFrames : kSystemFrames);
   if (!filter)

@@ -15,9 +15,7 @@ void Timeline::look_upstream(GstPad *sinkpad, const std::string &stream_id) {
 }
 
 const Edit *Timeline::find_edit(GstClockTime pts) const {
-  const auto shows = [pts](const Edit &edit) {
-    return pts >= edit.start && pts < edit.stop;
-  }; // GST_CLOCK_TIME_NONE is the largest value
+  const auto shows = [pts](const Edit &edit) { return pts >= edit.start && pts < edit.stop; }; // NONE is the maximum
   const auto found = std::find_if(track_.edits.begin(), track_.edits.end(), shows);
   return found == track_.edits.end() ? nullptr : &*found;
 }
