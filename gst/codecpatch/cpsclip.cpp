@@ -23,10 +23,22 @@ CpsClip *cps_clip_new(guint n_frames) {
   return clip;
 }
 
+/**
+ * cps_clip_ref:
+ * @clip: a #CpsClip
+ *
+ * Returns: (transfer full): @clip, with one more reference. Thread-safe.
+ */
 CpsClip *cps_clip_ref(CpsClip *clip) {
   return static_cast<CpsClip *>(g_atomic_rc_box_acquire(clip));
 }
 
+/**
+ * cps_clip_unref:
+ * @clip: (transfer full): a #CpsClip
+ *
+ * Releases a reference, and frees the clip with the last one. Thread-safe.
+ */
 void cps_clip_unref(CpsClip *clip) {
   g_atomic_rc_box_release_full(clip, [](gpointer data) {
     auto *self = static_cast<CpsClip *>(data);

@@ -67,7 +67,7 @@ const GstMetaInfo *cps_frame_meta_get_info() {
  * @buffer: a writable #GstBuffer without a #CpsFrameMeta
  * @frame_id: index in display order
  * @total: number of frames of the stream, 0 if unknown
- * @pts: presentation time of the container
+ * @pts: presentation time as in #CpsFrameMeta, or %GST_CLOCK_TIME_NONE
  * @flags: a set of #CpsFrameFlags
  *
  * Stamps an access unit or a raw frame with its identity.

@@ -41,10 +41,22 @@ CpsPlan *cps_plan_copy(const CpsPlan *plan) {
   return copy;
 }
 
+/**
+ * cps_plan_ref:
+ * @plan: a #CpsPlan
+ *
+ * Returns: (transfer full): @plan, with one more reference. Thread-safe.
+ */
 CpsPlan *cps_plan_ref(CpsPlan *plan) {
   return static_cast<CpsPlan *>(g_atomic_rc_box_acquire(plan));
 }
 
+/**
+ * cps_plan_unref:
+ * @plan: (transfer full): a #CpsPlan
+ *
+ * Releases a reference, and frees the plan with the last one. Thread-safe.
+ */
 void cps_plan_unref(CpsPlan *plan) {
   g_atomic_rc_box_release_full(plan, [](gpointer data) {
     auto *self = static_cast<CpsPlan *>(data);
@@ -86,6 +98,12 @@ GstQuery *cps_query_new_plan_request() {
   return gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(kRequestName));
 }
 
+/**
+ * cps_query_is_plan_request:
+ * @query: any query
+ *
+ * Returns: %TRUE if @query is a plan request.
+ */
 gboolean cps_query_is_plan_request(GstQuery *query) {
   const GstStructure *structure = gst_query_get_structure(query);
   return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM && structure && gst_structure_has_name(structure, kRequestName);

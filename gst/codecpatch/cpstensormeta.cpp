@@ -155,6 +155,14 @@ gboolean cps_tensor_map(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *
   return FALSE;
 }
 
+/**
+ * cps_tensor_unmap:
+ * @tensor: a tensor of @buffer
+ * @buffer: the buffer
+ * @info: the result of cps_tensor_map()
+ *
+ * Releases the elements.
+ */
 void cps_tensor_unmap(const CpsTensor *, GstBuffer *buffer, GstMapInfo *info) {
   gst_buffer_unmap(buffer, info);
 }

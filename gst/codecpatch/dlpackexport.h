@@ -13,7 +13,7 @@ enum class Sharing {
   Nobody,    // the other references belong to threads that no longer use the buffer
 };
 
-// cps_tensor_meta_to_dlpack() and cps_tensor_meta_to_dlpack_versioned().
+// Implements cps_tensor_meta_to_dlpack() and cps_tensor_meta_to_dlpack_versioned().
 template <typename Managed>
 Managed *export_tensor(GstBuffer *buffer, const gchar *name, Sharing sharing, GError **error);
 

@@ -19,7 +19,7 @@ static void unshare(gpointer inbox) {
 static GstBusSyncReply on_message(GstBus *, GstMessage *message, gpointer inbox) {
   (*static_cast<SharedInbox *>(inbox))->handle_message(message);
   gst_message_unref(message);
-  return GST_BUS_DROP; // nobody reads the bus
+  return GST_BUS_DROP; // because messages are not read from the bus
 }
 
 static GstFlowReturn on_new_tensors(GstElement *, gpointer inbox) {

@@ -239,7 +239,7 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
   return true;
 }
 
-// All of it
+// The whole route
 
 // Announces the size of the frames to the element that makes tensors, if no element before it changes the size.
 static void expect_frames(const VideoRoute &route, const GstCaps *caps) {

@@ -73,7 +73,7 @@ struct CpsFramePlannerPrivate {
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
-  bool ended = false; // EOS has gone downstream
+  bool ended = false; // EOS has been sent downstream
   SecondPass second_pass{index};
   cps::ParameterSetKeeper parameter_sets;
 

@@ -127,7 +127,7 @@ private:
   struct InFlight {
     InFlight(GstBuffer *frame, const CpsEnergyMeta &meta, const GstVideoInfo &info, const ReadRegion &crop)
         : picture(frame, info, crop), energy(gst_buffer_peek_memory(meta.map, 0), GST_MAP_READ) {}
-    CudaPicture picture; // and with it the frame, its metas and their maps
+    CudaPicture picture; // holds the frame, and with it its metas and their maps
     CudaMap energy;
   };
 
