@@ -69,7 +69,7 @@ void SessionInbox::handle_message(GstMessage *message) {
   if (failed)
     return record_error(std::move(told));
   const std::lock_guard<std::mutex> lock(mutex_);
-  // Warnings after a failure are its consequences, so they are dropped.
+  // Warnings after an error or after close() are consequences, so they are dropped.
   if (warned && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
     warnings_.emplace_back(told->message);
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)

@@ -2,7 +2,7 @@
 /**
  * CpsAvcodecDec:
  *
- * Decodes streams with libavcodec, for the bins, that the decoders of gst-libav do not decode: codecs without caps
+ * Decodes with libavcodec, for the bins, the streams that the decoders of gst-libav do not decode: codecs without caps
  * there, packets with side data, and frames in formats that GStreamer has no name for, which are converted to a format
  * that holds them.
  *

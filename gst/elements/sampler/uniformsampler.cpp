@@ -293,7 +293,7 @@ static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *b
   return lasts ? static_cast<uint64_t>(static_cast<double>(since) * fps / GST_SECOND) : cps::frame_at(since, fps);
 }
 
-// Sets the orientation when the frame arrives, because the frame may be held or may substitute others.
+// Sets the orientation when the frame arrives, because the frame may be held or may be used as a substitute.
 static Owned<GstBuffer> with_orientation(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> buffer) {
   const CpsOrientation orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
   if (cps_buffer_get_frame_meta(buffer.get())->orientation != orientation) {

@@ -102,7 +102,7 @@ static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer, guin
 
 // The queue
 
-// Waits while the queue is full. Returns false if the streaming thread must not block.
+// Waits while the queue is full. Returns false once the streaming thread must not block.
 static bool wait_for_room(CpsTensorMetaSinkPrivate &state, std::unique_lock<std::mutex> &lock, guint max_buffers) {
   state.changed.wait(lock, [&] { return state.unlocked || !state.running || state.queue.size() < max_buffers; });
   return !state.unlocked && state.running;
