@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The file is written as .codecpatch-BOOT-PID-NUMBER.part: BOOT is the random number that the kernel has had since it
-// started, so it tells machines and reboots apart; PID is the process. Its writer holds a lock on it (flock), which
-// ends with the process however that ends, and which all processes of a kernel see, in whatever container they are. So
-// a file of this kernel that nobody locks has no writer any more, and may go. Files of other kernels stay: locks may
-// not reach from one machine to another.
+// The temporary file is named .codecpatch-BOOT-PID-NUMBER.part. BOOT is the kernel's random boot ID, which tells
+// machines and reboots apart; PID is the process ID. The writer holds a lock on the file (flock), which ends with the
+// process in every case, and which all processes of a kernel see, in any container. An unlocked file of this kernel
+// therefore has no writer and may be removed. Files of other kernels stay, because locks may not work across machines.
 #include "gst/codecpatch/atomicfile.h"
 
 #include "gst/codecpatch/descriptor.h"
@@ -26,9 +25,9 @@ namespace cps {
 
 namespace {
 
-constexpr size_t kMostFolders = 1024; // that are remembered to have been looked at
+constexpr size_t kMostFolders = 1024; // folders that are remembered as scanned
 
-// Empty where the system does not tell.
+// Empty if the system does not provide it.
 std::string boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
@@ -37,7 +36,7 @@ std::string boot_id() {
   return id;
 }
 
-// What the names of all files begin with that processes of this kernel write.
+// Prefix of the temporary files of all processes of this kernel.
 const std::string &own_prefix() {
   static const std::string prefix = ".codecpatch-" + boot_id() + "-";
   return prefix;
@@ -54,20 +53,20 @@ bool is_of_this_kernel(const std::string &name) {
          name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
 }
 
-// A file that is still to be found under a name, and nobody else's to remove.
+// True for a regular file that still has a name, so that no other process has removed it.
 bool is_linked(int fd) {
   struct stat info;
   return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink > 0;
 }
 
-// Who has the lock is the only one who may remove the name, so that it is not that of another file by then.
+// Only the holder of the lock may remove the name; otherwise the name could already belong to another file.
 void remove_if_abandoned(const std::string &path) {
   const Descriptor file(open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.get() >= 0 && flock(file.get(), LOCK_EX | LOCK_NB) == 0 && is_linked(file.get()))
     unlink(path.c_str());
 }
 
-// To list a folder of a million files takes a while: once for each process will do.
+// Listing a folder of a million files takes long, so a process scans each folder once.
 bool is_first_look(const std::string &folder) {
   static std::mutex mutex;
   static std::set<std::string> seen;
@@ -91,7 +90,7 @@ bool sync_folder(const std::string &folder) {
   return opened.get() >= 0 && fsync(opened.get()) == 0;
 }
 
-// With the slash; empty for the current one.
+// With the trailing slash; empty for the current folder.
 std::string folder_of(const std::string &path) {
   return path.substr(0, path.find_last_of('/') + 1); // npos + 1 is 0
 }
@@ -101,7 +100,7 @@ std::string folder_of(const std::string &path) {
 const char *in_the_way(const char *path) {
   struct stat info;
   if (lstat(path, &info) != 0)
-    return nullptr; // whatever else is wrong shows when it is opened
+    return nullptr; // opening the file reports any other error
   switch (info.st_mode & S_IFMT) {
   case S_IFREG:
     return nullptr;
@@ -131,8 +130,8 @@ void AtomicFile::discard() {
   fd_ = -1;
 }
 
-// Marks the file as one that has a writer. False where another process has taken it for abandoned before that. A file
-// system without locks lets nobody remove anything.
+// Marks the file as one that has a writer. Returns false if another process has considered it abandoned before that. On
+// a file system without locks this succeeds, because nobody can lock a file in order to remove it.
 bool AtomicFile::claim() const {
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0)
     return errno != EWOULDBLOCK;
@@ -152,7 +151,7 @@ bool AtomicFile::create() {
       continue;
     }
     temporary_.clear();
-    if (errno != EEXIST) // as after a process of the same number in another container
+    if (errno != EEXIST) // EEXIST: a process in another container has the same ID
       return false;
   }
 }
@@ -172,8 +171,8 @@ bool AtomicFile::write(const void *data, size_t size) {
   return true;
 }
 
-// Network file systems tell of errors when a descriptor is closed. The lock, which stays until the file has its name,
-// wants one that is open: so a second one is closed first.
+// Network file systems report write errors when a descriptor is closed. The lock needs an open descriptor until the
+// file has its name, so a duplicate is closed first.
 bool AtomicFile::commit(bool durable) {
   const int second = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
   if (second < 0 || close(second) != 0 || (durable && fsync(fd_) != 0))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file that is there under its name only once it is whole: written beside it, renamed by commit(), gone otherwise.
-// Internal.
+// A file that appears under its name only when it is complete: it is written to a temporary file in the same folder,
+// which commit() renames. Without commit() nothing is left. Internal.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace cps {
 
-// What stands where a file is to be written and is not to be replaced, such as "a device"; nullptr where there is
-// nothing, or a regular file. A symbolic link is not followed: what it points to was not named.
+// Returns what exists at `path` and must not be replaced, such as "a device"; nullptr for a regular file or if nothing
+// exists there. Does not follow a symbolic link, because the caller did not name its target.
 const char *in_the_way(const char *path);
 
 class AtomicFile {
@@ -19,10 +19,10 @@ public:
   AtomicFile(const AtomicFile &) = delete;
   AtomicFile &operator=(const AtomicFile &) = delete;
 
-  // Each is false with errno set where it fails.
+  // Each returns false with errno set on failure.
   bool create();
   bool write(const void *data, size_t size);
-  // `durable`: returns when a power failure no longer takes the file away.
+  // `durable`: returns once the file survives a power failure.
   bool commit(bool durable);
 
 private:

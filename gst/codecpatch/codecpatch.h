@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Umbrella header of the codecpatch library. Everything here is C, and thread-safe as GstMiniObject is: read from any
- * thread, write only what you alone hold. */
+/* Umbrella header of the codecpatch library. The API is C. Objects are as thread-safe as a GstMiniObject: any thread
+ * may read them, only an exclusive owner may write to them. */
 #pragma once
 
 #include <gst/codecpatch/codecpatch-prelude.h>

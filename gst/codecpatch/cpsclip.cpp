@@ -23,10 +23,22 @@ CpsClip *cps_clip_new(guint n_frames) {
   return clip;
 }
 
+/**
+ * cps_clip_ref:
+ * @clip: a #CpsClip
+ *
+ * Returns: (transfer full): @clip, with one more reference. Thread-safe.
+ */
 CpsClip *cps_clip_ref(CpsClip *clip) {
   return static_cast<CpsClip *>(g_atomic_rc_box_acquire(clip));
 }
 
+/**
+ * cps_clip_unref:
+ * @clip: (transfer full): a #CpsClip
+ *
+ * Releases a reference, and frees the clip with the last one. Thread-safe.
+ */
 void cps_clip_unref(CpsClip *clip) {
   g_atomic_rc_box_release_full(clip, [](gpointer data) {
     auto *self = static_cast<CpsClip *>(data);
@@ -45,7 +57,7 @@ template <typename Get> std::string frame_list(const CpsClip *clip, Get get) {
   return list + "]";
 }
 
-// A time in ns, null where there is none.
+// A time in ns, null if there is none.
 std::string json_time(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::to_string(time) : "null";
 }
@@ -58,9 +70,9 @@ std::string json_time(GstClockTime time) {
  * @func: (scope call): called once for each entry
  * @user_data: passed to @func
  *
- * Goes through the clip's metadata as text, the way files have it: the sampled frames as JSON arrays
- * (`sampled_frame_ids`, `pts_ns`, `is_i`, `frame_status`), `fps`, `duration_sec`, `source`, the sizes, `clip_index`,
- * `spec_version`, and each option under its property name with `_` for `-`.
+ * Passes the clip's metadata to @func as text, as it is stored in files: the sampled frames as JSON arrays
+ * (`sampled_frame_ids`, `pts_ns`, `is_i`, `frame_status`), `fps`, `duration_sec` (0 if unknown), `source`, the sizes,
+ * `clip_index`, `spec_version`, and each option under its property name with `_` for `-`.
  */
 void cps_clip_foreach_metadata(const CpsClip *clip, CpsClipMetadataFunc func, gpointer user_data) {
   g_return_if_fail(clip && func);

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * CPS_SPEC_VERSION:
  *
- * Version of the definition of what is computed.
+ * Version of the specification that defines the computed values.
  */
 #define CPS_SPEC_VERSION 1
 
@@ -21,8 +21,8 @@ typedef struct _CpsClip CpsClip;
  * CpsClipFrame:
  * @frame_id: index in the display order of the whole stream
  * @pts: stream time in ns, or %GST_CLOCK_TIME_NONE
- * @is_i: the frame counts as a random-access point
- * @status: what became of the frame
+ * @is_i: the frame is treated as a random-access point
+ * @status: if and how the frame was decoded
  *
  * One sampled frame.
  */
@@ -38,18 +38,18 @@ struct _CpsClipFrame {
  * @clip_index: number of the clip since the sampler started
  * @n_frames: number of sampled frames
  * @frames: (array length=n_frames): the sampled frames in sequence order
- * @fps: average frame rate, 0 where unknown
- * @duration: of the video stream in ns, or %GST_CLOCK_TIME_NONE
- * @source: (nullable): path or URI that the stream was read from
+ * @fps: average frame rate in frames per second, 0 if unknown
+ * @duration: duration of the video stream in ns, or %GST_CLOCK_TIME_NONE
+ * @source: (nullable): path or URI of the stream
  * @source_width: width of the frames in pixels, after cropping and rotation
- * @source_height: height of the frames in pixels
- * @target_width: width in pixels that patches are cut from, 0 where there are none
- * @target_height: height in pixels that patches are cut from
- * @grid_width: patches in a row
- * @grid_height: rows of patches
+ * @source_height: height of the frames in pixels, after cropping and rotation
+ * @target_width: width in pixels of the scaled frame that patches are cut from, 0 if there are no patches
+ * @target_height: height in pixels of that frame
+ * @grid_width: number of patches in a row
+ * @grid_height: number of rows of patches
  * @options: every option of the elements that made the clip, by property name
  *
- * What is known of a clip beside its tensors. Reference counted; immutable once it is in a #CpsTensorMeta.
+ * The metadata of a clip. Reference counted; immutable once it is in a #CpsTensorMeta.
  */
 struct _CpsClip {
   guint clip_index;
@@ -71,7 +71,9 @@ struct _CpsClip {
  * CpsClipMetadataFunc:
  * @key: name of the entry
  * @value: its value as text: a JSON number, `true` or `false`, a JSON array, or plain text
- * @user_data: what was passed with the function
+ * @user_data: the pointer that was passed with the function
+ *
+ * Receives one metadata entry. @key and @value are valid during the call only.
  */
 typedef void (*CpsClipMetadataFunc)(const gchar *key, const gchar *value, gpointer user_data);
 

@@ -11,7 +11,7 @@ using cps::Sharing;
 
 namespace {
 
-// GST_MAP_CUDA of GStreamer's CUDA library, which this one does without.
+// GST_MAP_CUDA of GStreamer's CUDA library, which this library does not link.
 constexpr guint kMapCuda = GST_MAP_FLAG_LAST << 1;
 
 DLDataType data_type(CpsDtype dtype) {
@@ -38,7 +38,7 @@ DLDevice device_of(GstMemory *memory) {
   return {kDLCUDA, id};
 }
 
-// Frameworks work in the primary context of a device, and reach no memory of another one.
+// Frameworks use the primary context of a device and cannot reach memory of another context.
 bool is_reachable(GstMemory *memory) {
   gboolean reachable = TRUE;
   GObject *allocator = G_OBJECT(memory->allocator);
@@ -48,7 +48,7 @@ bool is_reachable(GstMemory *memory) {
   return reachable;
 }
 
-// A mapped memory, kept from being freed or reused.
+// A mapped memory that is neither freed nor reused.
 class HeldMemory {
 public:
   HeldMemory() = default;
@@ -62,14 +62,16 @@ public:
   HeldMemory(const HeldMemory &) = delete;
   HeldMemory &operator=(const HeldMemory &) = delete;
 
-  // For writing, too, where the caller alone has the buffer. Memory that other buffers share does not map so.
+  // Maps for writing, too, if the caller is the only user of the buffer. Memory that other buffers share cannot be
+  // mapped for writing.
   bool hold(GstBuffer *buffer, guint index, GstMapFlags how, Sharing sharing) {
     memory_ = gst_memory_ref(gst_buffer_peek_memory(buffer, index));
     const bool alone = sharing == Sharing::Nobody || gst_buffer_is_writable(buffer);
     writable_ = alone && map(GST_MAP_READWRITE | how);
     mapped_ = writable_ || map(GST_MAP_READ | how);
-    // A pool, or a parent's pool, reuses the memory once the buffer is gone. Other buffers are not held: they would
-    // stop being writable, and whichever tensor of theirs is exported next would be read-only.
+    // A pool, or a parent's pool, reuses the memory once the buffer has been released, so such a buffer is held. Other
+    // buffers are not held, because they would stop being writable and the next tensor exported from them would be
+    // read-only.
     if (buffer->pool || gst_buffer_get_parent_buffer_meta(buffer))
       buffer_ = gst_buffer_ref(buffer);
     return mapped_;
@@ -95,7 +97,7 @@ void set_flags(DLManagedTensorVersioned *managed, bool writable) {
   managed->flags = writable ? 0 : kDLFlagReadOnly;
 }
 
-// What the consumer gets a pointer to, and all that lives as long.
+// The exported struct and everything with the same lifetime.
 template <typename Managed> struct Export {
   Managed managed{};
   HeldMemory held;
@@ -134,7 +136,7 @@ Managed *cps::export_tensor(GstBuffer *buffer, const gchar *name, Sharing sharin
   auto result = std::make_unique<Export<Managed>>();
   const DLDevice device = device_of(gst_buffer_peek_memory(buffer, tensor->memory));
   const gsize size = cps_tensor_get_size(tensor);
-  // Nothing is mapped for no elements: DLPack has NULL for them, and devices have no memory of no bytes.
+  // A tensor without elements is not mapped: DLPack uses NULL then, and devices have no memory of zero bytes.
   if (size > 0) {
     const auto how = static_cast<GstMapFlags>(device.device_type == kDLCUDA ? kMapCuda : 0);
     if (!result->held.hold(buffer, tensor->memory, how, sharing)) {
@@ -170,12 +172,12 @@ template DLManagedTensorVersioned *cps::export_tensor(GstBuffer *, const gchar *
  * cps_tensor_meta_to_dlpack:
  * @buffer: a buffer with a #CpsTensorMeta
  * @name: name of one of its tensors
- * @error: (out) (optional): a #GstStreamError or #GstResourceError where it fails
+ * @error: (out) (optional): a #GstStreamError or #GstResourceError on failure
  *
  * cps_tensor_meta_to_dlpack_versioned() for consumers that do not know DLPack 1.0: Python's capsule "dltensor". This
- * form cannot say that a tensor is read-only: do not write to it unless nobody else has the buffer.
+ * form cannot mark a tensor as read-only: write to it only if nobody else uses the buffer.
  *
- * Returns: (transfer full) (nullable): the tensor; whoever has it calls its deleter, once. %NULL on failure.
+ * Returns: (transfer full) (nullable): the tensor; the owner calls its deleter exactly once. %NULL on failure.
  */
 DLManagedTensor *cps_tensor_meta_to_dlpack(GstBuffer *buffer, const gchar *name, GError **error) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), nullptr);
@@ -187,16 +189,17 @@ DLManagedTensor *cps_tensor_meta_to_dlpack(GstBuffer *buffer, const gchar *name,
  * cps_tensor_meta_to_dlpack_versioned:
  * @buffer: a buffer with a #CpsTensorMeta
  * @name: name of one of its tensors
- * @error: (out) (optional): a #GstStreamError or #GstResourceError where it fails
+ * @error: (out) (optional): a #GstStreamError or #GstResourceError on failure
  *
- * Lends a tensor, without a copy, to whatever takes DLPack 1: Python's capsule "dltensor_versioned". Memory of
- * %CPS_CUDA_MEMORY_TYPE is lent on its device, where it can be read at once, on any stream; any other as the CPU's.
+ * Lends a tensor, without a copy, to a consumer of DLPack 1: Python's capsule "dltensor_versioned". Memory of type
+ * %CPS_CUDA_MEMORY_TYPE is lent on its device and can be read at once, on any stream; other memory is lent as CPU
+ * memory.
  *
- * The tensor's memory stays mapped until the deleter is called, which any thread may do, also when @buffer and its
- * pipeline are gone. The tensor is flagged as read-only where @buffer or its memory is shared or cannot be written.
- * Otherwise what the consumer writes shows in @buffer, so that who keeps or pushes it should know.
+ * The tensor's memory stays mapped until the deleter is called. Any thread may call the deleter, also after @buffer and
+ * its pipeline are gone. The tensor is flagged as read-only if @buffer or its memory is shared or cannot be written.
+ * Otherwise writes of the consumer change @buffer.
  *
- * Returns: (transfer full) (nullable): the tensor; whoever has it calls its deleter, once. %NULL on failure.
+ * Returns: (transfer full) (nullable): the tensor; the owner calls its deleter exactly once. %NULL on failure.
  */
 DLManagedTensorVersioned *cps_tensor_meta_to_dlpack_versioned(GstBuffer *buffer, const gchar *name, GError **error) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), nullptr);

@@ -8,15 +8,15 @@ G_BEGIN_DECLS
 /**
  * CPS_CUDA_MEMORY_TYPE:
  *
- * The #GstAllocator mem_type of tensors and energy maps in CUDA memory: linear device memory, which maps to a device
- * pointer with `GST_MAP_CUDA`, to a copy on the host without it. The int property `cuda-device-id` of the allocator
- * says which device it is on, the boolean property `primary-context` whether it is in that device's primary context,
- * which other libraries of the process can reach it from. Once the elements have pushed such memory, everything that
- * they had to write to it is written: whoever reads it need not wait for a stream.
+ * The #GstAllocator mem_type of tensors and energy maps in CUDA memory: linear device memory. Mapping it with
+ * `GST_MAP_CUDA` gives a device pointer; mapping it without that flag gives a copy on the host. The int property
+ * `cuda-device-id` of the allocator is the index of the device. The boolean property `primary-context` is %TRUE if the
+ * memory is in the device's primary context, where other libraries of the process can reach it. The elements complete
+ * all writes before they push such memory, so readers need not synchronise with a stream.
  */
 #define CPS_CUDA_MEMORY_TYPE "codecpatch.cuda"
 
-/* Complete in any version's dlpack/dlpack.h; DLManagedTensorVersioned from 1.0 on. */
+/* Defined in dlpack/dlpack.h of any version; DLManagedTensorVersioned from 1.0 on. */
 struct DLManagedTensor;
 struct DLManagedTensorVersioned;
 

@@ -48,13 +48,13 @@ const GstMetaInfo *cps_energy_meta_get_info() {
 /**
  * cps_buffer_add_energy_meta:
  * @buffer: a writable #GstBuffer
- * @map: (transfer full): @height rows of @width 32-bit floats
+ * @map: (transfer full): @height rows of @width native-endian 32-bit floats in 0..1, without padding
  * @width: samples in a row of @map
  * @height: rows of @map
- * @frame_width: width of the frame in @buffer, after cropping, as it is shown
- * @frame_height: height of that frame
+ * @frame_width: width in pixels of the frame in @buffer, after cropping and rotation
+ * @frame_height: height in pixels of that frame
  * @mode: the energy mode's name
- * @percentile: what the map was normalised by
+ * @percentile: percentile that the map was normalised by, 1 to 100
  *
  * Returns: (transfer none): the meta, owned by @buffer.
  */

@@ -12,17 +12,17 @@ typedef struct _CpsEnergyMeta CpsEnergyMeta;
  * CpsEnergyMeta:
  * @meta: parent
  * @map: the energies in one #GstMemory of the frame's kind (system or CUDA): @height rows of @width native-endian
- *     32-bit floats in 0..1, without padding; owned by the meta, never written after it has been attached
+ *     32-bit floats in 0..1, without padding; owned by the meta, not written to after it has been attached
  * @width: samples in a row of the map
  * @height: rows of the map
- * @frame_width: width in pixels of the frame that the map belongs to, after cropping, as it is shown
- * @frame_height: height in pixels of that frame
- * @mode: how the energies were computed, as the patchenergy property `energy-mode` names it
- * @percentile: what they were normalised by, 1 to 100
- * @orientation: how the frame was read, which the map is as well; identity until it is set
+ * @frame_width: width in pixels of the frame that the map belongs to, after cropping and rotation
+ * @frame_height: height in pixels of that frame, after cropping and rotation
+ * @mode: how the energies were computed: a value of the patchenergy property `energy-mode`
+ * @percentile: percentile that the energies were normalised by, 1 to 100
+ * @orientation: orientation that was applied to the frame and to the map; identity until it is set
  *
- * How much each spot of a frame carries. The meta has no tags; a copy of the buffer shares the map, a copy of a region
- * has none.
+ * A map of the information in each part of a frame. The meta has no tags. A copy of the buffer shares the map; a copy
+ * of a region has no map.
  */
 struct _CpsEnergyMeta {
   GstMeta meta;

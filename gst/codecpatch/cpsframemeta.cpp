@@ -5,7 +5,7 @@
  * cps_frame_status_to_string:
  * @status: a #CpsFrameStatus
  *
- * Returns: (transfer none): "ok", "substituted", "missing" or "damaged", as files have it.
+ * Returns: (transfer none): the name used in files: "ok", "substituted", "missing" or "damaged".
  */
 const gchar *cps_frame_status_to_string(CpsFrameStatus status) {
   switch (status) {
@@ -66,9 +66,9 @@ const GstMetaInfo *cps_frame_meta_get_info() {
  * cps_buffer_add_frame_meta:
  * @buffer: a writable #GstBuffer without a #CpsFrameMeta
  * @frame_id: index in display order
- * @total: number of frames of the stream, 0 where unknown
- * @pts: presentation time of the container
- * @flags: what is known of the frame
+ * @total: number of frames of the stream, 0 if unknown
+ * @pts: presentation time as in #CpsFrameMeta, or %GST_CLOCK_TIME_NONE
+ * @flags: a set of #CpsFrameFlags
  *
  * Stamps an access unit or a raw frame with its identity.
  *

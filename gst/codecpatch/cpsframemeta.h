@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 /**
  * CPS_FRAME_ID_NONE:
  *
- * The frame_id of an access unit that is no frame of the stream: it lies outside the segment, or holds no picture.
+ * The frame_id of an access unit that is not a frame of the stream, because it lies outside the segment or holds no
+ * picture.
  */
 #define CPS_FRAME_ID_NONE G_MAXUINT64
 
@@ -27,13 +28,13 @@ typedef enum {
 /**
  * CpsFrameStatus:
  * @CPS_FRAME_STATUS_OK: the picture is the sampled frame.
- * @CPS_FRAME_STATUS_SUBSTITUTED: the frame could not be decoded, the picture is the nearest earlier sampled frame's.
- * @CPS_FRAME_STATUS_MISSING: the frame could not be decoded and no sampled frame is earlier: the picture is a later
- *     frame's.
- * @CPS_FRAME_STATUS_DAMAGED: the picture is the sampled frame as far as it could be decoded: the decoder says that it
- *     made up the rest.
+ * @CPS_FRAME_STATUS_SUBSTITUTED: the frame could not be decoded; the picture is that of the nearest earlier sampled
+ *     frame.
+ * @CPS_FRAME_STATUS_MISSING: the frame could not be decoded and no earlier sampled frame exists; the picture is that of
+ *     a later frame.
+ * @CPS_FRAME_STATUS_DAMAGED: the picture is the sampled frame, but the decoder reports that parts of it are concealed.
  *
- * What became of a sampled frame.
+ * The decoding result of a sampled frame.
  */
 typedef enum {
   CPS_FRAME_STATUS_OK,
@@ -46,7 +47,7 @@ CPS_API const gchar *cps_frame_status_to_string(CpsFrameStatus status);
 
 /**
  * CpsOrientation:
- * @CPS_ORIENTATION_IDENTITY: as it is (EXIF 1, the tag "rotate-0")
+ * @CPS_ORIENTATION_IDENTITY: no change (EXIF 1, the tag "rotate-0")
  * @CPS_ORIENTATION_90R: rotate clockwise by 90 degrees (EXIF 6, "rotate-90")
  * @CPS_ORIENTATION_180: rotate by 180 degrees (EXIF 3, "rotate-180")
  * @CPS_ORIENTATION_90L: rotate counter-clockwise by 90 degrees (EXIF 8, "rotate-270")
@@ -55,7 +56,7 @@ CPS_API const gchar *cps_frame_status_to_string(CpsFrameStatus status);
  * @CPS_ORIENTATION_UL_LR: mirror at the diagonal through the upper left corner (EXIF 5, "flip-rotate-270")
  * @CPS_ORIENTATION_UR_LL: mirror at the diagonal through the upper right corner (EXIF 7, "flip-rotate-90")
  *
- * What has to be done to a picture to show it upright. The values are those of GstVideoOrientationMethod.
+ * The transform that shows a picture upright. The values are those of GstVideoOrientationMethod.
  */
 typedef enum {
   CPS_ORIENTATION_IDENTITY,
@@ -74,18 +75,18 @@ typedef struct _CpsFrameMeta CpsFrameMeta;
  * CpsFrameMeta:
  * @meta: parent
  * @frame_id: index of the frame in the display order of the whole stream, or %CPS_FRAME_ID_NONE
- * @total: number of frames of the whole stream, 0 where unknown
+ * @total: number of frames of the whole stream, 0 if unknown
  * @pts: presentation time on the time line of the index, in the stream's segment, or %GST_CLOCK_TIME_NONE
  * @flags: a set of #CpsFrameFlags
  * @clip_index: number of the clip since the element started; set by the sampler
  * @seq_pos: position in the clip's sequence; set by the sampler
- * @seq_len: length of the clip's sequence, 0 where the frame has not been sampled; set by the sampler
- * @status: what became of the frame; set by the sampler
- * @orientation: how the elements behind the sampler read the frame, its pixels being as they were stored; set by the
- *     sampler. Crop metas are in stored coordinates.
+ * @seq_len: length of the clip's sequence, 0 if the frame has not been sampled; set by the sampler
+ * @status: the decoding result; set by the sampler
+ * @orientation: orientation that elements downstream of the sampler apply when they read the frame, because its pixels
+ *     stay as stored; set by the sampler. Crop metas are in stored coordinates.
  *
- * The identity of a frame, on access units and on raw frames alike. The meta has no tags, so that decoders and
- * converters carry it to their output; a copy of the buffer copies it, a copy of a region too.
+ * The identity of a frame, on access units and on raw frames. The meta has no tags, so that decoders and converters
+ * copy it to their output. A copy of the buffer or of a region copies the meta.
  */
 struct _CpsFrameMeta {
   GstMeta meta;

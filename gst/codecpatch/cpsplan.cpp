@@ -28,7 +28,7 @@ CpsPlan *cps_plan_new(guint n_frames) {
  * cps_plan_copy:
  * @plan: a #CpsPlan
  *
- * Returns: (transfer full): a plan of its own with the same content.
+ * Returns: (transfer full): a new plan with the same content, which may be changed.
  */
 CpsPlan *cps_plan_copy(const CpsPlan *plan) {
   CpsPlan *copy = cps_plan_new(plan->n_frames);
@@ -41,10 +41,22 @@ CpsPlan *cps_plan_copy(const CpsPlan *plan) {
   return copy;
 }
 
+/**
+ * cps_plan_ref:
+ * @plan: a #CpsPlan
+ *
+ * Returns: (transfer full): @plan, with one more reference. Thread-safe.
+ */
 CpsPlan *cps_plan_ref(CpsPlan *plan) {
   return static_cast<CpsPlan *>(g_atomic_rc_box_acquire(plan));
 }
 
+/**
+ * cps_plan_unref:
+ * @plan: (transfer full): a #CpsPlan
+ *
+ * Releases a reference, and frees the plan with the last one. Thread-safe.
+ */
 void cps_plan_unref(CpsPlan *plan) {
   g_atomic_rc_box_release_full(plan, [](gpointer data) {
     auto *self = static_cast<CpsPlan *>(data);
@@ -57,7 +69,7 @@ void cps_plan_unref(CpsPlan *plan) {
  * cps_event_new_plan:
  * @plan: (transfer full): a plan, immutable from here on
  *
- * Returns: (transfer full): a sticky downstream event that replaces the plan sent before it.
+ * Returns: (transfer full): a sticky downstream event that replaces an earlier plan.
  */
 GstEvent *cps_event_new_plan(CpsPlan *plan) {
   GstStructure *structure = gst_structure_new(kPlanName, "plan", CPS_TYPE_PLAN, plan, nullptr);
@@ -69,7 +81,7 @@ GstEvent *cps_event_new_plan(CpsPlan *plan) {
  * cps_event_parse_plan:
  * @event: any event
  *
- * Returns: (transfer none) (nullable): the plan, %NULL where @event is something else.
+ * Returns: (transfer none) (nullable): the plan, owned by @event; %NULL for any other event.
  */
 CpsPlan *cps_event_parse_plan(GstEvent *event) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM_STICKY || !gst_event_has_name(event, kPlanName))
@@ -80,12 +92,18 @@ CpsPlan *cps_event_parse_plan(GstEvent *event) {
 /**
  * cps_query_new_plan_request:
  *
- * Returns: (transfer full): a query that asks downstream for the options to plan by.
+ * Returns: (transfer full): a query that requests the sampling options from downstream.
  */
 GstQuery *cps_query_new_plan_request() {
   return gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(kRequestName));
 }
 
+/**
+ * cps_query_is_plan_request:
+ * @query: any query
+ *
+ * Returns: %TRUE if @query is a plan request.
+ */
 gboolean cps_query_is_plan_request(GstQuery *query) {
   const GstStructure *structure = gst_query_get_structure(query);
   return GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM && structure && gst_structure_has_name(structure, kRequestName);
@@ -105,7 +123,7 @@ void cps_query_set_plan_request(GstQuery *query, const GstStructure *options) {
  * cps_query_get_plan_request:
  * @query: a plan request
  *
- * Returns: (transfer full) (nullable): the answer, %NULL where nobody gave one.
+ * Returns: (transfer full) (nullable): the answer, %NULL if there is none.
  */
 GstStructure *cps_query_get_plan_request(GstQuery *query) {
   g_return_val_if_fail(cps_query_is_plan_request(query), nullptr);

@@ -5,13 +5,13 @@
 
 G_BEGIN_DECLS
 
-/* How the elements agree on what is sampled:
+/* How the elements agree on the frames to sample:
  *
- *   frameplanner --- plan request (query) --> uniformsampler    what do you want?
- *   frameplanner --- plan (sticky event) ---> uniformsampler    these frames, resolved against the index
- *   uniformsampler - plan (sticky event) ---> patchselect       these frames, and every option so far
+ *   frameplanner --- plan request (query) --> uniformsampler    which options apply?
+ *   frameplanner --- plan (sticky event) ---> uniformsampler    the frames, resolved against the index
+ *   uniformsampler - plan (sticky event) ---> patchselect       the frames, and all options so far
  *
- * The query is answered with the sampler's properties, under their own names. */
+ * The answer to the query holds the sampler's properties, under their own names. */
 
 #define CPS_TYPE_PLAN (cps_plan_get_type())
 
@@ -34,14 +34,14 @@ struct _CpsPlanFrame {
 
 /**
  * CpsPlan:
- * @total: number of frames of the whole stream, 0 where unknown
- * @n_frames: length of the sequence; 0 says that whoever sent the plan could not make one
+ * @total: number of frames of the whole stream, 0 if unknown
+ * @n_frames: length of the sequence; 0 if the sender could not make a plan
  * @frames: (array length=n_frames): the sequence
- * @fps: average frame rate, 0 where unknown
- * @duration: of the video stream in ns, or %GST_CLOCK_TIME_NONE
+ * @fps: average frame rate in frames per second, 0 if unknown
+ * @duration: duration of the video stream in ns, or %GST_CLOCK_TIME_NONE
  * @options: the properties of the elements that the plan has passed, by name
  *
- * What a sequence is made of. Reference counted; immutable once it is in an event.
+ * The frames of a sequence, in sequence order. Reference counted; immutable once it is in an event.
  */
 struct _CpsPlan {
   guint64 total;

@@ -14,7 +14,8 @@ using cps::AtomicFile;
 
 namespace {
 
-// Largest elements first keeps every tensor aligned to its element size without gaps, which the format forbids.
+// Tensors with the largest elements come first: this aligns every tensor to its element size without gaps, because the
+// format forbids gaps.
 std::vector<const CpsTensor *> file_order(const CpsTensorMeta *meta) {
   std::vector<const CpsTensor *> order;
   for (guint i = 0; i < meta->n_tensors; i++)
@@ -82,12 +83,12 @@ bool write_tensor(AtomicFile &file, GstBuffer *buffer, const CpsTensor *tensor) 
 /**
  * cps_safetensors_check_path:
  * @path: name of a file
- * @error: (out) (optional): a #GstResourceError where there is no place for it
+ * @error: (out) (optional): a #GstResourceError if the file may not be written
  *
- * Tells before there is anything to write whether what stands under this name may be replaced: nothing, or a regular
- * file. A device, a folder, a named pipe, a socket and a symbolic link, which is not followed, stay what they are.
+ * Checks, before there is data to write, if a file may be written under this name: the name must be free or name a
+ * regular file. A device, a folder, a named pipe, a socket or a symbolic link is not replaced; links are not followed.
  *
- * Returns: %TRUE where a file may be written.
+ * Returns: %TRUE if a file may be written.
  */
 gboolean cps_safetensors_check_path(const gchar *path, GError **error) {
   g_return_val_if_fail(path, FALSE);
@@ -103,9 +104,9 @@ gboolean cps_safetensors_check_path(const gchar *path, GError **error) {
  * cps_buffer_save_safetensors:
  * @buffer: a buffer with a #CpsTensorMeta
  * @path: name of the file
- * @error: (out) (optional): a #GstResourceError where it fails
+ * @error: (out) (optional): a #GstResourceError on failure
  *
- * As cps_buffer_save_safetensors_full() without flags.
+ * Calls cps_buffer_save_safetensors_full() without flags.
  *
  * Returns: %TRUE on success.
  */
@@ -118,15 +119,14 @@ gboolean cps_buffer_save_safetensors(GstBuffer *buffer, const gchar *path, GErro
  * @buffer: a buffer with a #CpsTensorMeta
  * @path: name of the file
  * @flags: how to write it
- * @error: (out) (optional): a #GstResourceError where it fails
+ * @error: (out) (optional): a #GstResourceError on failure
  *
- * Writes the tensors and the clip's metadata as a safetensors file. The file appears under its name, replacing a
- * regular file that is there, only when it is complete; a failure leaves nothing behind. What
- * cps_safetensors_check_path() refuses is not replaced. Blocks while writing, and with %CPS_SAVE_FLAG_FSYNC until the
- * disk has it.
+ * Writes the tensors and the clip's metadata as a safetensors file. The file appears under its name, replacing an
+ * existing regular file, only when it is complete; a failure leaves no file. Paths that cps_safetensors_check_path()
+ * refuses are not replaced. Blocks while writing, and with %CPS_SAVE_FLAG_FSYNC until the data is on the disk.
  *
- * The first time that a process writes into a folder, it removes what writers have left there that were killed: files
- * named `.codecpatch-*.part` of this machine, since it started, that no process holds.
+ * When a process first writes into a folder, it removes temporary files that killed writers have left there: files
+ * named `.codecpatch-*.part` that were made on this machine since it booted and that no process has locked.
  *
  * Returns: %TRUE on success.
  */

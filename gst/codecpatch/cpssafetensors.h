@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * CpsSaveFlags:
- * @CPS_SAVE_FLAG_NONE: the system writes to the disk when it sees fit; a power failure may leave an empty file
+ * @CPS_SAVE_FLAG_NONE: the system decides when it writes to the disk; a power failure may leave an empty file
  * @CPS_SAVE_FLAG_FSYNC: the file and its name are on the disk before the function returns
  *
  * How a file is written.

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* From a video to tensors, in one call a clip, without a main loop and without knowing GStreamer:
+/* From a video to tensors, with one call per clip, without a main loop and without knowledge of GStreamer:
  *
  *   const char *options[] = {"sequence-length", "16", "k-keep", "2048", NULL};
  *   CpsSession *session = cps_session_open_path("v.mp4", options, &error);
@@ -17,31 +17,31 @@ G_BEGIN_DECLS
  *   cps_tensors_free(clip);
  *   cps_session_free(session);
  *
- * Functions and types here are made for foreign function interfaces: no struct to lay out, no macro to expand. All that
- * is handed out is the caller's own, stays valid when the session is gone, and may be freed on any thread. */
+ * The functions and types suit foreign function interfaces: no struct layouts, no macros. The caller owns all returned
+ * tensors and DLPack structs; these stay valid after the session has been freed, and any thread may free them. */
 
 /**
  * CPS_SESSION_ERROR:
  *
- * Domain of the errors of sessions, with codes of #CpsSessionError. The message is a sentence for people that begins
- * with the name of the source.
+ * Domain of the errors of sessions, with codes of #CpsSessionError. The message is a sentence that begins with the name
+ * of the source.
  */
 #define CPS_SESSION_ERROR (cps_session_error_quark())
 
 /**
  * CpsSessionError:
- * @CPS_SESSION_ERROR_FAILED: what none of the others says
- * @CPS_SESSION_ERROR_OPTION: there is no such option, it has no such value, or these do not go together
+ * @CPS_SESSION_ERROR_FAILED: any other error
+ * @CPS_SESSION_ERROR_OPTION: an option does not exist, has an invalid value, or conflicts with another option
  * @CPS_SESSION_ERROR_SOURCE: the source cannot be opened or read
- * @CPS_SESSION_ERROR_STREAM: there is no video in it, it is damaged, or it is of a kind that nothing here decodes
- * @CPS_SESSION_ERROR_BACKEND: the backend that was asked for is not there
- * @CPS_SESSION_ERROR_MEMORY: there is not enough memory, of the machine or of the GPU
+ * @CPS_SESSION_ERROR_STREAM: the source has no video, the video is damaged, or no installed decoder supports it
+ * @CPS_SESSION_ERROR_BACKEND: the requested backend is not available
+ * @CPS_SESSION_ERROR_MEMORY: the machine or the GPU has not enough memory
  * @CPS_SESSION_ERROR_CLOSED: the session has been closed
- * @CPS_SESSION_ERROR_FORKED: this process is a fork of one that had run a session; start it with exec ("spawn")
- * @CPS_SESSION_ERROR_SETUP: GStreamer, the plugin, or a plugin that it needs, is missing or too old
- * @CPS_SESSION_ERROR_TIMEOUT: it took longer than the option that the message names, `timeout` or `stall-timeout`
+ * @CPS_SESSION_ERROR_FORKED: this process is a fork of one that has run a session; start it with exec ("spawn")
+ * @CPS_SESSION_ERROR_SETUP: GStreamer, the plugin, or a plugin that it needs is missing or too old
+ * @CPS_SESSION_ERROR_TIMEOUT: the time limit that the message names, `timeout` or `stall-timeout`, has been exceeded
  *
- * What went wrong. Codes are not renumbered; new ones may be added.
+ * The kinds of errors. Codes are not renumbered; new ones may be added.
  */
 typedef enum {
   CPS_SESSION_ERROR_FAILED = 0,
@@ -61,15 +61,15 @@ CPS_API GQuark cps_session_error_quark(void);
 /**
  * CpsSession:
  *
- * A video that is being read. Sessions share nothing: each may be used on a thread of its own. One session takes one
- * cps_session_next() at a time; cps_session_close() may be called meanwhile, from any thread.
+ * A video that is being read. Sessions share nothing, so different threads may use different sessions. Only one thread
+ * at a time may call cps_session_next() on a session; any thread may call cps_session_close() meanwhile.
  *
- * Every wait has an end. What the source takes is limited by the options `stall-timeout` (30 s unless it is set) and
- * `timeout` (off), and cps_session_close() and cps_session_free() return within a second: what has not stopped by then
- * is left to a thread that waits for it and frees it, see cps_session_abandoned().
+ * Every wait is bounded. The options `stall-timeout` (30 s by default) and `timeout` (off by default) limit the time
+ * that the source may take. cps_session_close() and cps_session_free() return within a second: a thread waits for
+ * everything that has not stopped by then and frees it, see cps_session_abandoned().
  *
- * A signal does not end a wait. A program that handles signals in the thread that waits does so in slices, between
- * which it looks for them: with the option `background` and cps_session_wait_open(), then cps_session_wait_next().
+ * A signal does not end a wait. A program that handles signals in the waiting thread must wait in slices and check for
+ * signals in between: with the option `background` and cps_session_wait_open(), then cps_session_wait_next().
  */
 typedef struct _CpsSession CpsSession;
 
@@ -83,12 +83,12 @@ typedef struct _CpsTensors CpsTensors;
 /**
  * CpsReadFunc:
  * @user_data: as passed to cps_session_open_stream()
- * @data: where to put the bytes
- * @size: how many there is room for, at least 1
+ * @data: destination of the bytes
+ * @size: the most bytes to read, at least 1
  *
- * Reads from the current position. Called from one thread at a time, which is not always the same. Once it has failed,
- * or the session is closed, neither it nor the #CpsSeekFunc is called again; a call that is under way may still return
- * long after, and what it needs has to stay until the stream is released.
+ * Reads from the current position. Called from one thread at a time, but not always from the same thread. After a
+ * failure, or once the session has been closed, neither this function nor the #CpsSeekFunc is called again. A call in
+ * progress may still return much later, so its data must stay valid until the stream is released.
  *
  * Returns: the number of bytes read, 0 at the end, -1 on failure
  */
@@ -97,11 +97,11 @@ typedef gssize (*CpsReadFunc)(gpointer user_data, gpointer data, gsize size);
 /**
  * CpsSeekFunc:
  * @user_data: as passed to cps_session_open_stream()
- * @offset: where to go, in bytes
- * @whence: what @offset counts from: `SEEK_SET`, `SEEK_CUR` or `SEEK_END` of stdio.h
+ * @offset: the new position in bytes, relative to @whence
+ * @whence: origin of @offset: `SEEK_SET`, `SEEK_CUR` or `SEEK_END` of stdio.h
  *
- * Moves the position, as lseek() does. A call with (0, `SEEK_END`) tells the size. The first call, with (0,
- * `SEEK_SET`), finds out whether the stream seeks at all.
+ * Moves the position, as lseek() does. A call with (0, `SEEK_END`) gets the size. The first call, with (0, `SEEK_SET`),
+ * tests if the stream can seek.
  *
  * Returns: the new position from the beginning, -1 on failure
  */

@@ -8,8 +8,8 @@ namespace {
 
 struct DtypeInfo {
   gsize size;
-  const gchar *name;      // as safetensors has it
-  const gchar *caps_name; // as the nnstreamer ecosystem has it
+  const gchar *name;      // name in safetensors
+  const gchar *caps_name; // name in the nnstreamer ecosystem
 };
 
 const DtypeInfo &dtype_info(CpsDtype dtype) {
@@ -38,7 +38,7 @@ void tensor_meta_free(GstMeta *meta, GstBuffer *) {
     cps_clip_unref(self->clip);
 }
 
-// Does the copy hold the memories that the tensors refer to? A merged or partial copy does not.
+// Copies the meta only if the copy holds all memories that the tensors refer to; a merged or partial copy does not.
 gboolean tensor_meta_transform(GstBuffer *transbuf, GstMeta *meta, GstBuffer *, GQuark type, gpointer data) {
   if (!GST_META_TRANSFORM_IS_COPY(type) || static_cast<GstMetaTransformCopy *>(data)->region)
     return FALSE;
@@ -118,7 +118,7 @@ const CpsTensor *cps_tensor_meta_find(const CpsTensorMeta *meta, const gchar *na
  * cps_tensor_get_size:
  * @tensor: a #CpsTensor
  *
- * Returns: bytes that the elements take; %G_MAXSIZE, which no memory has, where that is more than a #gsize holds or a
+ * Returns: size of the elements in bytes. %G_MAXSIZE, which no memory has, if that does not fit a #gsize or if a
  * dimension is negative.
  */
 gsize cps_tensor_get_size(const CpsTensor *tensor) {
@@ -141,9 +141,9 @@ gsize cps_tensor_get_size(const CpsTensor *tensor) {
  * @info: (out): how it was mapped
  * @flags: how to map it
  *
- * Maps the elements. End with cps_tensor_unmap().
+ * Maps the elements. Release them with cps_tensor_unmap().
  *
- * Returns: %FALSE where the memory cannot be mapped this way or is too small.
+ * Returns: %FALSE if the memory cannot be mapped this way or is too small.
  */
 gboolean cps_tensor_map(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *info, GstMapFlags flags) {
   if (tensor->memory >= gst_buffer_n_memory(buffer) || !gst_buffer_map_range(buffer, tensor->memory, 1, info, flags))
@@ -155,6 +155,14 @@ gboolean cps_tensor_map(const CpsTensor *tensor, GstBuffer *buffer, GstMapInfo *
   return FALSE;
 }
 
+/**
+ * cps_tensor_unmap:
+ * @tensor: a tensor of @buffer
+ * @buffer: the buffer
+ * @info: the result of cps_tensor_map()
+ *
+ * Releases the elements.
+ */
 void cps_tensor_unmap(const CpsTensor *, GstBuffer *buffer, GstMapInfo *info) {
   gst_buffer_unmap(buffer, info);
 }
@@ -163,7 +171,7 @@ void cps_tensor_unmap(const CpsTensor *, GstBuffer *buffer, GstMapInfo *info) {
  * cps_dtype_get_size:
  * @dtype: a #CpsDtype
  *
- * Returns: bytes of one element.
+ * Returns: size of one element in bytes.
  */
 gsize cps_dtype_get_size(CpsDtype dtype) {
   return dtype_info(dtype).size;
@@ -173,7 +181,7 @@ gsize cps_dtype_get_size(CpsDtype dtype) {
  * cps_dtype_get_name:
  * @dtype: a #CpsDtype
  *
- * Returns: (transfer none): the name that safetensors has for it: "U8", "F16", "BF16", "F32", "I64".
+ * Returns: (transfer none): the name in safetensors: "U8", "F16", "BF16", "F32", "I64".
  */
 const gchar *cps_dtype_get_name(CpsDtype dtype) {
   return dtype_info(dtype).name;
@@ -183,10 +191,9 @@ const gchar *cps_dtype_get_name(CpsDtype dtype) {
  * cps_tensors_to_caps:
  * @tensors: (array length=n_tensors): the tensors of a buffer
  * @n_tensors: number of tensors
- * @memory_feature: (nullable): caps feature of their memory, %NULL for system memory
+ * @memory_feature: (nullable): caps feature of the tensors' memory, %NULL for system memory
  *
- * Returns: (transfer full): `other/tensors` caps, with the innermost dimension first as the nnstreamer ecosystem has
- * it.
+ * Returns: (transfer full): `other/tensors` caps, with the innermost dimension first, as in the nnstreamer ecosystem.
  */
 GstCaps *cps_tensors_to_caps(const CpsTensor *tensors, guint n_tensors, const gchar *memory_feature) {
   std::string types, dimensions;

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * CPS_TENSOR_MAX_DIMS:
  *
- * The most dimensions that a tensor has.
+ * Maximum number of dimensions of a tensor.
  */
 #define CPS_TENSOR_MAX_DIMS 8
 
@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  * @CPS_DTYPE_F32: IEEE 754 single precision
  * @CPS_DTYPE_I64: signed 64-bit integer
  *
- * Element types, in the machine's byte order.
+ * Element types, in native byte order.
  */
 typedef enum {
   CPS_DTYPE_U8,
@@ -56,10 +56,10 @@ struct _CpsTensor {
  * @meta: parent
  * @n_tensors: number of tensors
  * @tensors: (array length=n_tensors): the tensors of the buffer, owned by the meta
- * @clip: what is known of the clip; owned by the meta, shared with copies
+ * @clip: metadata of the clip; owned by the meta, shared with copies
  *
- * Names the tensors of a buffer and carries the metadata of their clip. The meta has no tags; a copy of the whole
- * buffer, memories included, copies it, anything else drops it.
+ * Names the tensors of a buffer and carries the metadata of their clip. The meta has no tags. Only a copy of the whole
+ * buffer with all its memories copies the meta.
  */
 struct _CpsTensorMeta {
   GstMeta meta;

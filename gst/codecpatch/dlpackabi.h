@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stable part of DLPack's ABI (https://dmlc.github.io/dlpack/latest/c_api.html), versions 0.x and 1.x, so that
-// building needs no dlpack.h. Internal to the library; does not go with a dlpack.h in one source file.
+// The stable part of DLPack's ABI (https://dmlc.github.io/dlpack/latest/c_api.html), versions 0.x and 1.x, so that the
+// build needs no dlpack.h. Internal to the library; do not include it together with dlpack.h.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,7 @@ struct DLManagedTensorVersioned {
   DLTensor dl_tensor;
 };
 
-// Where the compilers of everybody else put the fields; with shorter pointers it differs from one system to the next.
+// The field offsets that all other 64-bit compilers use. With shorter pointers the layout depends on the system.
 static_assert(sizeof(DLDevice) == 8 && offsetof(DLDevice, device_id) == 4);
 static_assert(sizeof(DLDataType) == 4 && offsetof(DLDataType, bits) == 1 && offsetof(DLDataType, lanes) == 2);
 static_assert(sizeof(void *) != 8 ||

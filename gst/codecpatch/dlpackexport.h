@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tensors as DLPack, for who knows more of the buffer than its reference count tells. Internal.
+// Tensors as DLPack, for callers that know better than the buffer's reference count who shares it. Internal.
 #pragma once
 
 #include "gst/codecpatch/cpsdlpack.h"
@@ -9,11 +9,11 @@ namespace cps {
 
 // Who else may read or keep the buffer that a tensor is lent from.
 enum class Sharing {
-  AsCounted, // whoever has a reference
-  Nobody,    // references are those of threads that are done with it but have not let go yet
+  AsCounted, // every holder of a reference
+  Nobody,    // the other references belong to threads that no longer use the buffer
 };
 
-// cps_tensor_meta_to_dlpack() and cps_tensor_meta_to_dlpack_versioned().
+// Implements cps_tensor_meta_to_dlpack() and cps_tensor_meta_to_dlpack_versioned().
 template <typename Managed>
 Managed *export_tensor(GstBuffer *buffer, const gchar *name, Sharing sharing, GError **error);
 

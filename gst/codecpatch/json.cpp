@@ -29,7 +29,7 @@ std::string json_number(double value) {
   if (!std::isfinite(value))
     return "0";
   char text[G_ASCII_DTOSTR_BUF_SIZE];
-  // 17 digits always read back; fewer do for most values and look like what the user wrote.
+  // 17 digits always convert back to the same value; fewer do for most values and look like the user's input.
   for (int digits : {6, 15, 16, 17}) {
     char format[8];
     g_snprintf(format, sizeof format, "%%.%dg", digits);

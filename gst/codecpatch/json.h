@@ -11,11 +11,12 @@ namespace cps {
 // A JSON string literal with its quotes; bytes that are not UTF-8 become U+FFFD.
 std::string json_string(const char *text);
 
-// The shortest decimal that reads back as the same double; a whole number has no fraction. Not finite: 0.
+// The shortest decimal that converts back to the same double; a whole number has no fraction. "0" for infinities and
+// NaN.
 std::string json_number(double value);
 
-// The text of a property's value: numbers and booleans as JSON, arrays as JSON arrays, fractions as "n/d", enums by
-// their nick, strings as they are.
+// The text of a property's value: numbers and booleans as JSON, arrays as JSON arrays, fractions as "n/d", enums as
+// their nick, strings unchanged.
 std::string value_text(const GValue *value);
 
 } // namespace cps

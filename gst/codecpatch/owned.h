@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners for what this library counts. Internal.
+// Owners for the reference-counted types of this library. Internal.
 #pragma once
 
 #include "gst/codecpatch/cpsclip.h"

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Other programs.
+// Runs other programs.
 #pragma once
 
 #include <sstream>
 #include <string>
 #include <vector>
 
-// Last, for its macros are called as parts of the standard library are.
+// Included last, because its macros have the names of functions of the standard library.
 #include <gst/check/gstcheck.h>
 
 namespace test {
 
-// Whether a command succeeds, and what it prints.
+// The result of a command: success, and its output.
 struct Ran {
   bool well = false;
   std::string out, messages;
@@ -38,7 +38,7 @@ inline Ran run_command(const std::vector<std::string> &command) {
   return result;
 }
 
-// What a command prints on its standard output.
+// The standard output of a command, which must succeed.
 inline std::string output_of(const std::vector<std::string> &command) {
   const Ran ran = run_command(command);
   fail_unless(ran.well, "%s: %s", command[0].c_str(), ran.messages.c_str());

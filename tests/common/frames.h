@@ -16,7 +16,7 @@ namespace test {
 
 using cps::Owned;
 
-// What the raw formats are made of, written down once more.
+// The layout of the raw formats, independent of GStreamer's tables.
 struct Format {
   const char *name;
   cps::ColorModel model;
@@ -62,7 +62,7 @@ constexpr Format kFormats[] = {
     {"ARGB64", cps::ColorModel::Rgb, 16, 0, 1, 1},       {"AYUV64", cps::ColorModel::Yuv, 16, 0, 1, 1},
 };
 
-// Those that this GStreamer has.
+// The formats that this GStreamer knows.
 inline std::vector<Format> known_formats() {
   std::vector<Format> known;
   for (const Format &format : kFormats)
@@ -93,7 +93,7 @@ inline Owned<GstCaps> video_caps(const GstVideoInfo &info) {
   return Owned<GstCaps>(gst_video_info_to_caps(const_cast<GstVideoInfo *>(&info)));
 }
 
-// The part of a frame that counts, in pixels.
+// The visible part of a frame, in pixels.
 struct Region {
   int x = 0, y = 0, width = 0, height = 0;
 };
@@ -106,7 +106,7 @@ inline void add_crop(GstBuffer *buffer, const Region &region) {
   crop->height = static_cast<guint>(region.height);
 }
 
-// The ways that a frame may be shown.
+// The orientations in which a frame may be displayed.
 struct Shown {
   CpsOrientation orientation;
   cps::Orientation turn;
@@ -119,7 +119,7 @@ constexpr Shown kShown[] = {
     {CPS_ORIENTATION_UL_LR, {true, false, false}},     {CPS_ORIENTATION_UR_LL, {true, true, true}},
 };
 
-// What is to be seen of the picture of a whole frame whose crop meta says `region`.
+// The displayed part of the picture of a whole frame whose crop meta is `region`.
 inline reference::Picture shown(const reference::Picture &picture, const Region &region, const cps::Orientation &turn) {
   const cps::Size size = {picture.layout().width, picture.layout().height};
   return cropped(turned(picture, turn), turned({region.x, region.y, region.width, region.height}, size, turn));
@@ -143,7 +143,7 @@ inline reference::Picture noise_picture(const char *format, int width, int heigh
   return noise_picture(format_named(format), {0, 0, width, height}, seed);
 }
 
-// Writes `picture` into the buffer with its top left pixel at (x, y); `info` tells the memory's layout.
+// Writes `picture` into the buffer with its top left pixel at (x, y); `info` describes the memory's layout.
 inline void write_picture(GstBuffer *buffer, const GstVideoInfo &info, const reference::Picture &picture, int x = 0,
                           int y = 0) {
   const Format &format = format_named(GST_VIDEO_INFO_NAME(&info));
@@ -152,7 +152,7 @@ inline void write_picture(GstBuffer *buffer, const GstVideoInfo &info, const ref
   for (int p = 0; p < picture.planes(); ++p) {
     const bool chroma = format.model == cps::ColorModel::Yuv && p > 0;
     const int left = x / (chroma ? format.sub_x : 1), top = y / (chroma ? format.sub_y : 1);
-    // U and V take turns in the words of P010 and its like; some releases of GStreamer have V one byte behind U.
+    // U and V alternate in the words of P010 and similar formats; some releases of GStreamer place V one byte after U.
     const bool second_word = p == 2 && g_str_has_prefix(format.name, "P01");
     const int offset = second_word ? 2 : GST_VIDEO_FRAME_COMP_POFFSET(&frame, p);
     for (int row = 0; row < picture.plane_height(p); ++row)
@@ -192,14 +192,14 @@ inline GstClockTime time_of(guint64 frame) {
   return frame * 40 * GST_MSECOND;
 }
 
-// The planner's stamp.
+// Adds the identity that the planner would add.
 inline Owned<GstBuffer> stamped(Owned<GstBuffer> buffer, guint64 frame_id, guint64 total,
                                 CpsFrameFlags flags = CPS_FRAME_FLAG_NONE) {
   cps_buffer_add_frame_meta(buffer.get(), frame_id, total, time_of(frame_id), flags);
   return buffer;
 }
 
-// The sampler's stamp.
+// Adds the identity that the sampler would add.
 inline Owned<GstBuffer> sampled(Owned<GstBuffer> buffer, guint64 frame_id, guint position, guint length,
                                 CpsFrameFlags flags = CPS_FRAME_FLAG_NONE, guint clip_index = 0) {
   CpsFrameMeta *meta = cps_buffer_add_frame_meta(buffer.get(), frame_id, 100, time_of(frame_id), flags);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A GstHarness around one element, with its bus and with answers to the queries that it asks upstream.
+// A GstHarness around one element, with its bus and with answers to the element's upstream queries.
 #pragma once
 
 #include "gst/codecpatch/owned.h"
@@ -30,8 +30,8 @@ inline Owned<GstElement> make_element(const char *factory, Properties properties
   return Owned<GstElement>(element);
 }
 
-// What an element posted: "" where it posted no message of the kind, else the text; and `code` of GST_RESOURCE_ERROR,
-// -1 where it is of another domain.
+// Pops a message of the type. Returns its text, "" if there is none. Sets `code` to that of GST_RESOURCE_ERROR, or to
+// -1 if the error is of another domain.
 inline std::string pop_report(GstBus *bus, GstMessageType type, gint *code = nullptr) {
   GstMessage *message = gst_bus_pop_filtered(bus, type);
   if (!message)
@@ -77,7 +77,7 @@ public:
   Harness(const Harness &) = delete;
   Harness &operator=(const Harness &) = delete;
 
-  // Answers a query from the element to what is upstream of it; false where it has no answer.
+  // Answers the element's upstream queries; returns false if it has no answer.
   std::function<bool(GstQuery *)> on_query;
 
   GstHarness *get() const { return harness_; }
@@ -88,12 +88,12 @@ public:
     gst_util_set_object_arg(G_OBJECT(element()), property, value);
   }
 
-  // Begins a stream: the events that come before the first buffer.
+  // Begins a stream: pushes the events that precede the first buffer.
   void start(GstCaps *caps, const GstSegment *segment = nullptr, const char *stream_id = "test") const {
     GstSegment whole;
     gst_segment_init(&whole, GST_FORMAT_TIME);
     event(gst_event_new_stream_start(stream_id));
-    event(gst_event_new_caps(caps)); // a refusal shows in the flow of the first buffer
+    event(gst_event_new_caps(caps)); // a refusal appears in the flow of the first buffer
     event(gst_event_new_segment(segment ? segment : &whole));
   }
 
@@ -107,7 +107,7 @@ public:
     fail_unless(event(gst_event_new_segment(segment ? segment : &whole)));
   }
 
-  // Down to `state` and back, upstream too. A stream has to be started anew.
+  // Sets the element and its upstream to `state` and back to PLAYING. A stream must be started again afterwards.
   void restart(GstState state) const {
     fail_unless(gst_element_set_state(element(), state) == GST_STATE_CHANGE_SUCCESS);
     fail_unless(gst_pad_set_active(harness_->srcpad, FALSE) && gst_pad_set_active(harness_->srcpad, TRUE));
@@ -116,7 +116,7 @@ public:
 
   GstFlowReturn push(Owned<GstBuffer> buffer) const { return gst_harness_push(harness_, buffer.release()); }
 
-  // What came out, in order; nullptr where nothing has.
+  // The output buffers, in order; nullptr if there is none.
   Owned<GstBuffer> pull() const { return Owned<GstBuffer>(gst_harness_try_pull(harness_)); }
   std::vector<Owned<GstBuffer>> pull_all() const {
     std::vector<Owned<GstBuffer>> buffers;
@@ -125,7 +125,7 @@ public:
     return buffers;
   }
 
-  // The next event of the type that came out; nullptr where none has. Those before it are gone.
+  // The next output event of the type; nullptr if there is none. Discards the events before it.
   Owned<GstEvent> pull_event(GstEventType type) const {
     while (Owned<GstEvent> event{gst_harness_try_pull_event(harness_)})
       if (GST_EVENT_TYPE(event.get()) == type)
@@ -136,14 +136,14 @@ public:
   std::string error() const { return pop_report(bus_.get(), GST_MESSAGE_ERROR); }
   std::string warning() const { return pop_report(bus_.get(), GST_MESSAGE_WARNING); }
 
-  // No complaint on the bus.
+  // Checks that the bus has no error and no warning.
   void check_quiet() const {
     const std::string text = error(), mild = warning();
     fail_unless(text.empty(), "error: %s", text.c_str());
     fail_unless(mild.empty(), "warning: %s", mild.c_str());
   }
 
-  // An error with `part` in its text, and only one.
+  // Checks that the bus has exactly one error, with `part` in its text.
   void check_error(const char *part) const {
     const std::string text = error();
     fail_unless(contains(text, part), "\"%s\" has no \"%s\"", text.c_str(), part);

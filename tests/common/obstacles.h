@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What may stand where a file is to be written, or keep one from being written. All of it is made in a folder of the
-// test's own, devices as well: no device of the system is touched.
+// Objects in the place of a file that prevent it from being written. All are created in the test's own folder, devices
+// included: no device of the system is touched.
 #pragma once
 
 #include <cstdlib>
@@ -16,7 +16,7 @@
 namespace test {
 
 struct Obstacle {
-  const char *name; // as errors have it
+  const char *name; // as in error messages
   bool (*make)(const std::string &path);
 };
 
@@ -41,7 +41,7 @@ inline std::vector<Obstacle> obstacles() {
   };
 }
 
-// Takes the superuser's right to write anywhere for a scope.
+// Drops the superuser's right to write anywhere, for a scope.
 class Unprivileged {
 public:
   Unprivileged() : was_root_(geteuid() == 0) {

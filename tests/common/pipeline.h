@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Pipelines under test: run to their end under a watchdog, and what came of them.
+// Pipelines under test: runs them to their end under a watchdog, and collects the results.
 #pragma once
 
 #include "gst/codecpatch/codecpatch.h"
@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-// Last, for its macros are called as parts of the standard library are.
+// Included last, because its macros have the names of functions of the standard library.
 #include <gst/check/gstcheck.h>
 
 namespace pipes {
@@ -27,8 +27,8 @@ namespace pipes {
 using cps::Owned;
 using test::TempDir;
 
-// How long anything may take before it counts as hung. Far above what it does take; Check's own factor says where that
-// is more.
+// The time after which a test counts as hung. It is far above the actual times, and is scaled by Check's factor for
+// slow machines.
 inline const GstClockTime kPatience = [] {
   const char *const factor = g_getenv("CK_TIMEOUT_MULTIPLIER");
   return static_cast<GstClockTime>(40 * GST_SECOND * (factor ? g_ascii_strtod(factor, nullptr) : 1));
@@ -36,7 +36,8 @@ inline const GstClockTime kPatience = [] {
 
 // --- Files ---
 
-// The folder of golden results and videos, "" with a message where this checkout has none.
+// The path of a file in the folder of golden results and videos; "" after printing a message if this checkout does not
+// have it.
 inline std::string shared_file(const std::string &name) {
   const char *folder = g_getenv("CPS_SHARED_DIR");
   const std::string path = std::string(folder ? folder : ".") + "/" + name;
@@ -58,7 +59,7 @@ inline void write_file(const std::string &path, const std::string &bytes) {
   fail_unless(file.good(), "cannot write %s", path.c_str());
 }
 
-// False with a message where GStreamer here lacks one of them.
+// Returns false after printing a message if this GStreamer lacks one of them.
 inline bool have_elements(std::initializer_list<const char *> names) {
   for (const char *name : names) {
     const Owned<GstElementFactory> factory(gst_element_factory_find(name));
@@ -72,13 +73,13 @@ inline bool have_elements(std::initializer_list<const char *> names) {
 
 // --- Results ---
 
-// One clip as it came out of tensormetasink.
+// One clip from tensormetasink.
 struct Tensors {
   Owned<CpsClip> clip;
   CpsTensor patches;           // shape and type
-  std::vector<uint8_t> pixels; // of the patches tensor, as it is
-  std::vector<int64_t> fields; // six a patch
-  std::vector<float> scores;   // one a patch
+  std::vector<uint8_t> pixels; // raw bytes of the patches tensor
+  std::vector<int64_t> fields; // six per patch
+  std::vector<float> scores;   // one per patch
 
   size_t count() const { return scores.size(); }
   int64_t field(size_t patch, size_t column) const { return fields[6 * patch + column]; }
@@ -105,7 +106,7 @@ template <typename T> std::vector<T> tensor_values(GstBuffer *buffer, const char
   std::vector<T> values(cps_tensor_get_size(tensor) / sizeof(T));
   GstMapInfo map;
   fail_unless(cps_tensor_map(tensor, buffer, &map, GST_MAP_READ));
-  std::copy_n(map.data, values.size() * sizeof(T), reinterpret_cast<uint8_t *>(values.data())); // of none, too
+  std::copy_n(map.data, values.size() * sizeof(T), reinterpret_cast<uint8_t *>(values.data())); // may be empty
   cps_tensor_unmap(tensor, buffer, &map);
   return values;
 }
@@ -124,14 +125,14 @@ inline Tensors read_tensors(GstSample *sample) {
   return out;
 }
 
-// What a run came to.
+// The result of a run.
 struct Outcome {
-  bool eos = false;  // or the end of a segment, where the application sought one
+  bool eos = false;  // or the end of a segment, if the application has sought one
   GQuark domain = 0; // of the error, 0: none
   int code = 0;
   std::string error, debug, element; // the element that posted it
   std::vector<std::string> warnings;
-  std::vector<Tensors> clips; // of the tensormetasink `sink`, where there is one
+  std::vector<Tensors> clips; // from the tensormetasink `sink`, if there is one
 
   bool failed() const { return domain != 0; }
   const Tensors &only_clip() const {
@@ -150,8 +151,7 @@ struct Outcome {
 
 // --- Pipelines ---
 
-// A pipeline from its description. Whatever has not come to its end within kPatience fails the test, and so does
-// anything that GLib calls critical.
+// A pipeline from its description. The test fails if a wait exceeds kPatience, or if GLib logs a critical message.
 class Line {
 public:
   using Watch = std::function<void(GstPad *, GstBuffer *)>;
@@ -189,7 +189,7 @@ public:
     });
   }
 
-  // Drops the buffers at the pad that `keep` says no to.
+  // Drops the buffers at the pad for which `keep` returns false.
   void filter(const char *element, const char *pad_name, Keep keep) {
     const Owned<GstElement> owner = get(element);
     const Owned<GstPad> pad(gst_element_get_static_pad(owner.get(), pad_name));
@@ -203,7 +203,7 @@ public:
         &filters_.back(), nullptr);
   }
 
-  // Gives the appsrc `in` all that it will have.
+  // Gives the appsrc `in` all of its data.
   void feed(GstCaps *caps, std::vector<Owned<GstBuffer>> buffers) {
     const Owned<GstElement> in = get("in");
     auto *source = GST_APP_SRC(in.get());
@@ -214,7 +214,7 @@ public:
     gst_app_src_end_of_stream(source);
   }
 
-  // May fail, which the bus tells.
+  // May fail; the bus then has the error.
   void start(GstState state = GST_STATE_PLAYING) { gst_element_set_state(pipeline_.get(), state); }
 
   // Must not fail.
@@ -225,14 +225,14 @@ public:
                 description_.c_str(), gst_element_state_get_name(state));
   }
 
-  // Drops what has been posted so far.
+  // Discards the messages that have been posted so far.
   void forget_messages() const {
     gst_bus_set_flushing(bus_.get(), TRUE);
     gst_bus_set_flushing(bus_.get(), FALSE);
   }
 
-  // Waits for the end of stream or an error and takes what the sink has by then. Demuxers tell of the end of a segment
-  // before the decoder has put out all of it.
+  // Waits for the end of stream or an error and collects the clips that the sink has by then. At the end of a segment
+  // it waits for the first clip, because demuxers report that end before the decoder has output everything.
   Outcome finish() {
     Outcome outcome;
     guint64 patience = 0;
@@ -259,7 +259,7 @@ public:
     return finish();
   }
 
-  // From here on nothing flows, also after an error.
+  // Stops the data flow, also after an error.
   void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
 private:
@@ -296,16 +296,16 @@ private:
   std::string description_;
   Owned<GstElement> pipeline_;
   Owned<GstBus> bus_;
-  std::list<Keep> filters_; // whose addresses stay
+  std::list<Keep> filters_; // a list, because probes hold their addresses
 };
 
 inline Outcome run(const std::string &description) {
   return Line(description).run();
 }
 
-// Where tests of a suite go. Check kills those that take longer.
+// A test case of the suite. Check kills tests that take longer.
 inline TCase *make_tests(Suite *suite, double seconds = 120) {
-  // Check forks a process for each test. The hundred libraries of this plugin are loaded once, before that.
+  // Check forks a process for each test. Loading the plugin before that loads its hundred libraries only once.
   const Owned<GstPlugin> libav(gst_plugin_load_by_name("libav"));
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What most tests include, compiled once for each folder of tests. None of it is ours: a header of the tree that
-// changes does not touch the others, and ci/full.sh builds without this file, so that a test that forgets an include
-// fails there.
+// The headers that most tests include, compiled once for each folder of tests. None of them is ours, so that a change
+// of a header of the tree does not affect the others. ci/full.sh builds without this file, so that a test that lacks an
+// include fails there.
 #ifdef __cplusplus
 #include <algorithm>
 #include <array>
@@ -32,6 +32,6 @@
 #include <utility>
 #include <vector>
 
-// Last, for its macros are called as parts of the standard library are.
+// Included last, because its macros have the names of functions of the standard library.
 #include <gst/check/gstcheck.h>
 #endif

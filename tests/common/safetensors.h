@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reads safetensors files strictly, by the format's own description and none of the library's code.
+// Reads safetensors files strictly, by the format's specification and without the library's code.
 #pragma once
 
 #include <gst/check/gstcheck.h>
@@ -49,7 +49,7 @@ private:
     fail_unless(peek() == c, "no %c at %zu of %s", c, at_, text_.c_str());
     at_++;
   }
-  bool next_of(char end) { // in a list that has begun
+  bool next_of(char end) { // within a list
     skip_space();
     if (peek() == end) {
       at_++;
@@ -114,7 +114,7 @@ private:
     const std::string digits = text_.substr(at_, 4);
     at_ += 4;
     const auto code = static_cast<char>(std::stoi(digits, nullptr, 16));
-    fail_unless(static_cast<unsigned char>(code) < 0x80); // all that this library escapes
+    fail_unless(static_cast<unsigned char>(code) < 0x80); // the library escapes only these
     return std::string(1, code);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The bytes of a picture that a resize needs, as docs/benchmarks.md counts them.
+// Counts the bytes of a picture that a resize reads, as defined in docs/benchmarks.md.
 #pragma once
 
 #include "kernels/geometry.h"
@@ -11,7 +11,7 @@
 
 namespace test {
 
-// The 32-byte sectors of planes that the taps lie in, each once.
+// The set of 32-byte sectors of planes that contain taps.
 class Sectors {
 public:
   void add(const cps::PlaneView &plane, const cps::TapTable &x_taps, const cps::TapTable &y_taps) {
@@ -23,7 +23,7 @@ public:
     sectors_.erase(std::unique(sectors_.begin(), sectors_.end()), sectors_.end());
   }
 
-  // Of the luma that motion is searched in (docs/spec.md#energy).
+  // Adds those of the luma that motion is searched in (docs/spec.md#energy).
   void add_small_luma(const cps::PictureView &view) {
     const cps::Size small = cps::small_size(view.size);
     const auto x = cps::bilinear_taps(view.size.width, 1, 0, view.size.width, small.width),
@@ -33,7 +33,7 @@ public:
       add(view.plane[i], x, y);
   }
 
-  // Of what patches are cut from (docs/spec.md#pixels).
+  // Adds those of the picture that patches are cut from (docs/spec.md#pixels).
   void add_target(const cps::PictureView &view, cps::Size target) {
     const cps::PictureTaps taps(view, target);
     for (int i = 0; i < view.planes(); ++i) {

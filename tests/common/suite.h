@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A program of tests that lie in several files, one a subject.
+// A test program of several files, one per subject.
 #pragma once
 
 #include <gst/check/gstcheck.h>
@@ -8,10 +8,10 @@
 
 namespace test {
 
-// Long for a test, short for the person who waits for one that hangs.
+// Long enough for any test, and short enough to wait for a test that hangs.
 constexpr int kWatchdogSeconds = 30;
 
-// The tests of one subject, none so far.
+// A new, empty test case for one subject.
 inline TCase *subject(const char *name, int seconds = kWatchdogSeconds) {
   TCase *tests = tcase_create(name);
   tcase_set_timeout(tests, seconds);

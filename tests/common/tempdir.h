@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A folder for the files of one test. Takes no test framework, and none of the headers of the standard library that the
-// macros of one break.
+// A folder for the files of one test. Includes no test framework, and no header of the standard library that the macros
+// of such a framework break.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace test {
 
-// A new folder that goes with everything in it.
+// A new folder, which is removed with all of its contents.
 class TempDir {
 public:
   TempDir() {
@@ -33,7 +33,7 @@ public:
   const std::string &path() const { return path_; }
   std::string file(const std::string &name) const { return path_ + "/" + name; }
 
-  // The names of all of them, hidden ones too, in order.
+  // The names of all files, including hidden ones, sorted.
   std::vector<std::string> files() const {
     std::vector<std::string> names;
     GDir *const folder = g_dir_open(path_.c_str(), 0, nullptr);
@@ -47,7 +47,7 @@ public:
 
 private:
   static int remove_one(const char *path, const struct stat *, int, struct FTW *) {
-    std::remove(path); // what stays is in nobody's way
+    std::remove(path); // a file that cannot be removed does no harm
     return 0;
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tensor buffers as the library describes them.
+// Tensor buffers with the library's metadata.
 #pragma once
 
 #include "gst/codecpatch/cpstensormeta.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Comparing text: gstcheck's own macro keeps pointers into temporary strings.
+// Compares text; not gstcheck's own macro, because that keeps pointers into temporary strings.
 #pragma once
 
 #include <gst/check/gstcheck.h>

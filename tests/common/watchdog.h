@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Ends a test that hangs, saying what it was at. Waits that have a limit of their own cannot tell where functions of
-// GStreamer do not return.
+// Ends a test that hangs and prints its last steps. Waits with their own limit do not help if a function of GStreamer
+// does not return.
 #pragma once
 
 #include "tests/common/pipeline.h"
@@ -29,9 +29,9 @@ public:
   Watchdog(const Watchdog &) = delete;
   Watchdog &operator=(const Watchdog &) = delete;
 
-  // What comes next. It has not hung until now.
+  // Records the next step and restarts the time limit.
   void note(const std::string &step) {
-    GST_INFO("%s", step.c_str()); // among what GST_DEBUG shows
+    GST_INFO("%s", step.c_str()); // also appears in the log of GST_DEBUG
     const std::lock_guard<std::mutex> lock(mutex_);
     steps_++;
     latest_.push_back(step);
@@ -55,7 +55,7 @@ private:
     return text;
   }
 
-  // Without locks, which may be what it hangs for.
+  // Takes no locks, because they may be the cause of the hang.
   static std::string state_of(const GstElement *element) {
     return std::string(gst_element_state_get_name(GST_STATE(element))) + " on the way to " +
            gst_element_state_get_name(GST_STATE_TARGET(element));

@@ -23,8 +23,8 @@ using cps::SessionSource;
 using cps::UserData;
 
 struct _CpsSession {
-  std::string name;                  // of the source, in messages
-  std::optional<std::string> source; // in the metadata, where it is not what the elements say
+  std::string name;                  // name of the source in messages
+  std::optional<std::string> source; // replaces the elements' source in the metadata
   cps::SessionOptions options;
   std::shared_ptr<SessionInbox> inbox;
   std::shared_ptr<SessionPipeline> pipeline;
@@ -33,10 +33,10 @@ struct _CpsSession {
 
 namespace {
 
-// `Find` makes the source, on the session's thread. It has copies of all that it needs.
+// Makes the source, on the session's thread. Owns copies of everything that it needs.
 using Find = std::function<bool(const Opening &, SessionSource &, GError **)>;
 
-// The whole of opening, on the session's thread. Options can be read by then.
+// Opens the session, on the session's thread. Options can be queried from then on.
 SessionKeeper::Open opening_of(const std::shared_ptr<SessionInbox> &inbox, const Find &find) {
   return [inbox, find](SessionPipeline &pipeline, GError **error) {
     SessionSource source;
@@ -45,12 +45,12 @@ SessionKeeper::Open opening_of(const std::shared_ptr<SessionInbox> &inbox, const
     const SessionInbox::Clock::time_point before = SessionInbox::Clock::now();
     if (!cps::start_gstreamer(error))
       return;
-    inbox->excuse(SessionInbox::Clock::now() - before); // of the first session: it looks at all plugins
+    inbox->excuse(SessionInbox::Clock::now() - before); // because the first session of a process scans all plugins
     pipeline.start(source, error);
   };
 }
 
-// Starts to open it. False with an error.
+// Starts to open the session. Sets the error and returns false on failure.
 bool begin(CpsSession &session, const gchar *const *options, const Find &find, GError **error) {
   if (!cps::check_fork(error) || !cps::read_options(options, session.options, error))
     return false;
@@ -60,7 +60,8 @@ bool begin(CpsSession &session, const gchar *const *options, const Find &find, G
   return session.keeper->begin(error);
 }
 
-// Once it has been waited for. False with the error, in the words of messages.
+// Call after SessionInbox::wait_open(). Sets the error, which begins with the source's name, and returns false unless
+// the session is open.
 bool check_opened(const CpsSession &session, GError **error) {
   if (session.inbox->is_open())
     return true;
@@ -77,7 +78,7 @@ CpsSession *open_session(const std::string &name, const std::optional<std::strin
   session->name = Owned<gchar>(g_utf8_make_valid(name.c_str(), -1)).get();
   session->source = source;
   GError *failure = nullptr;
-  // What comes first is safe in a fork, too.
+  // The statements before this one are safe in a fork, too.
   if (!begin(*session, options, find, &failure)) {
     const Owned<GError> owned(failure);
     cps::wrap_session_error(error, session->name, *owned);
@@ -112,10 +113,10 @@ std::string name_or_default(const gchar *name) {
  * cps_session_open_path:
  * @path: a file, in the encoding of file names
  * @options: (nullable) (array zero-terminated=1): key, value, key, value..., %NULL. See cps_session_open_uri().
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Starts to read a file. A pipe is read as cps_session_open_stream() does without a function to seek; nobody need have
- * it open to write by then.
+ * Starts to read a file. A pipe is read as cps_session_open_stream() reads a stream without a seek function; it may
+ * still have no writer when this function is called.
  *
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */
@@ -131,24 +132,24 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
 
 /**
  * cps_session_open_uri:
- * @uri: what GStreamer has a source element for: `file:`, `https:`...
+ * @uri: a URI with a scheme that a GStreamer source element supports: `file:`, `https:`...
  * @options: (nullable) (array zero-terminated=1): key, value, key, value..., %NULL
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Starts to read a URI, and returns: what goes wrong later, cps_session_next() tells.
+ * Starts to read a URI and returns when the source has been opened. cps_session_next() reports later errors.
  *
- * The option `output` is `patches` (the default), or `frames` for the sampled frames as a whole. The others are the
- * properties of `patchstreambin`, or for frames those of `uniformdecodebin` and `framestack`, with `-` or `_`. Values
- * are text as gst-launch-1.0 takes it: `16`, `true`, `gpu`, `30/1`, `<0, 10, 20>`.
+ * The option `output` is `patches` (the default), or `frames` for whole sampled frames. The other options are the
+ * properties of `patchstreambin`, or with `frames` those of `uniformdecodebin` and `framestack`, with `-` or `_`.
+ * Values are text in the syntax of gst-launch-1.0: `16`, `true`, `gpu`, `30/1`, `<0, 10, 20>`.
  *
- * Three more are of time. With `stall-timeout`, in seconds, 30 unless it is set, the session fails once nothing has
- * come from the source for so long; 0 waits for ever, and so do live sources. With `timeout`, in seconds, off (0)
- * unless it is set, opening may take so long, and each cps_session_next(). Both are %CPS_SESSION_ERROR_TIMEOUT. With
- * `background`, `true` or `false` (the default), the functions that open return at once, before the source has been
- * opened: cps_session_wait_open() tells how that has ended.
+ * Three more options concern time. With `stall-timeout`, in seconds, 30 by default, the session fails if the source
+ * delivers nothing for that time; with 0 and for live sources there is no such limit. `timeout`, in seconds, 0 (off) by
+ * default, limits the time to open the source and the time of each cps_session_next(). Both fail with
+ * %CPS_SESSION_ERROR_TIMEOUT. With `background`, `true` or `false` (the default), the functions that open a session
+ * return before the source has been opened; cps_session_wait_open() returns the result.
  *
- * The first session of a process initialises GStreamer. From then on no fork of the process can have sessions: all that
- * it gets is %CPS_SESSION_ERROR_FORKED.
+ * The first session of a process initialises GStreamer. From then on, sessions in forks of the process fail with
+ * %CPS_SESSION_ERROR_FORKED.
  *
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */
@@ -164,16 +165,16 @@ CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, 
 
 /**
  * cps_session_open_bytes:
- * @data: (array length=size): a whole file
+ * @data: (array length=size): the bytes of a whole file
  * @size: number of bytes
- * @release: (nullable): called once, on any thread, when nothing reads @data any more, also on failure
+ * @release: (nullable): called once, on any thread, when @data is no longer needed, also on failure
  * @user_data: passed to @release
  * @name: (nullable): what messages and metadata call it; "stream" with %NULL
  * @options: (nullable) (array zero-terminated=1): key, value, key, value..., %NULL. See cps_session_open_uri().
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Starts to read a file in memory, which is not copied. @release comes at the latest while cps_session_free() frees the
- * session, or, where that does not wait for it, later, see cps_session_abandoned(); tensors do without @data.
+ * Starts to read a file in memory, which is not copied. @release is called before cps_session_free() returns, or later
+ * if the session is abandoned, see cps_session_abandoned(). Tensors do not need @data.
  *
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */
@@ -193,21 +194,22 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
 
 /**
  * cps_session_open_stream:
- * @read: reads
- * @seek: (nullable): moves the position; %NULL where that cannot be done
+ * @read: the function that reads
+ * @seek: (nullable): the function that moves the position; %NULL if the stream cannot seek
  * @release: (nullable): called once, on any thread, when @read and @seek will not be called any more, also on failure
  * @user_data: passed to @read, @seek and @release
  * @name: (nullable): what messages and metadata call it; "stream" with %NULL
  * @options: (nullable) (array zero-terminated=1): key, value, key, value..., %NULL. See cps_session_open_uri().
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Starts to read what functions of the application read. Where @seek works the stream is read from its beginning,
- * otherwise from where it is. Frames are then not sampled as exactly, for that takes two readings, and the option
- * `total-frames` may be needed.
+ * Starts to read a stream through functions of the application. If @seek works, the stream is read from its beginning,
+ * otherwise from its current position. Without @seek, frames are sampled less exactly, because exact sampling needs two
+ * passes, and the option `total-frames` may be needed.
  *
- * The functions are called one at a time, on threads of the session. They must not call functions of the session:
- * cps_session_close() waits for them, as long as it waits. One that fails ends the session with
- * %CPS_SESSION_ERROR_SOURCE. One that does not return is waited for as long as `timeout` and `stall-timeout` say;
+ * The functions are called one at a time, on threads of the session. They must not call functions of the session,
+ * because cps_session_close() waits for them. A failure of a function ends the session with %CPS_SESSION_ERROR_SOURCE.
+ * The options `timeout` and `stall-timeout` limit the wait for a function that does not return; @release is called once
+ * it has returned.
  * @release is called once it has returned.
  *
  * Returns: (transfer full) (nullable): the session, %NULL on failure
@@ -230,11 +232,11 @@ CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroy
  * cps_session_wait_open:
  * @session: a session that was opened with the option `background`
  * @milliseconds: how long to wait
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Waits until the source has been opened, but no longer than it is told.
+ * Waits until the source has been opened or the time is over.
  *
- * Returns: 1 when it is open, 0 where it is not yet, -1 where that has failed: the session is to be freed
+ * Returns: 1 if the source is open, 0 if the time is over, -1 if opening has failed: free the session then
  */
 gint cps_session_wait_open(CpsSession *session, guint milliseconds, GError **error) {
   g_return_val_if_fail(session, -1);
@@ -250,10 +252,10 @@ gint cps_session_wait_open(CpsSession *session, guint milliseconds, GError **err
  * @session: a session
  * @milliseconds: how long to wait
  *
- * Waits until there is something for cps_session_next() to return, but no longer than it is told. The option `timeout`
- * counts from the first call that waits for a clip.
+ * Waits until cps_session_next() has something to return or the time is over. The option `timeout` counts from the
+ * first call that waits for a clip.
  *
- * Returns: whether cps_session_next() will return at once
+ * Returns: %TRUE if cps_session_next() will return at once
  */
 gboolean cps_session_wait_next(CpsSession *session, guint milliseconds) {
   g_return_val_if_fail(session, TRUE);
@@ -263,10 +265,11 @@ gboolean cps_session_wait_next(CpsSession *session, guint milliseconds) {
 /**
  * cps_session_next:
  * @session: a session
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Waits for the next clip. At the end of the stream there is none, and no error. After an error, there is the same one
- * again, that of a limit of time included. One thread at a time may wait; cps_session_close() wakes it up.
+ * Waits for the next clip. Returns %NULL without an error at the end of the stream. After an error, a time limit
+ * included, every later call fails with the same error. Only one thread at a time may wait; cps_session_close() wakes
+ * it up.
  *
  * Returns: (transfer full) (nullable): the tensors of the clip, %NULL at the end and on failure
  */
@@ -280,7 +283,7 @@ CpsTensors *cps_session_next(CpsSession *session, GError **error) {
     g_signal_emit_by_name(session->pipeline->sink(), "try-pull-tensors", guint64{0}, &sample);
     if (sample)
       return cps::tensors_new(Owned<GstSample>(sample), session->name, session->source);
-    break; // closed in between, which takes what is queued
+    break; // the session has been closed meanwhile, which discards queued clips
   }
   case SessionInbox::Event::Error:
     cps::wrap_session_error(error, session->name, *session->inbox->error());
@@ -297,9 +300,9 @@ CpsTensors *cps_session_next(CpsSession *session, GError **error) {
 /**
  * cps_session_get:
  * @session: a session
- * @name: name of an option, `output`, or what can only be read, such as `resolved-decode-backend`
+ * @name: name of an option, `output`, or a read-only property such as `resolved-decode-backend`
  *
- * Returns: (transfer full) (nullable): its value as text, for cps_free(); %NULL where there is no such thing
+ * Returns: (transfer full) (nullable): its value as text, to be freed with cps_free(); %NULL if there is none
  */
 gchar *cps_session_get(CpsSession *session, const gchar *name) {
   g_return_val_if_fail(session && name, nullptr);
@@ -316,10 +319,10 @@ gchar *cps_session_get(CpsSession *session, const gchar *name) {
  * cps_session_pop_warning:
  * @session: a session
  *
- * Takes the oldest warning. Only the first hundred are kept.
+ * Removes and returns the oldest warning. At most 100 warnings are queued; further ones are dropped.
  *
- * Returns: (transfer full) (nullable): a sentence that begins with the name of the source, for cps_free(); %NULL where
- * there is none
+ * Returns: (transfer full) (nullable): a sentence that begins with the name of the source, to be freed with cps_free();
+ * %NULL if there is no warning
  */
 gchar *cps_session_pop_warning(CpsSession *session) {
   g_return_val_if_fail(session, nullptr);
@@ -333,14 +336,15 @@ gchar *cps_session_pop_warning(CpsSession *session) {
  * cps_session_interrupt:
  * @session: (nullable): a session
  *
- * Begins what cps_session_close() does, and waits for nothing: of many sessions, all can be told to end before the
- * first is waited for. Does nothing in a fork.
+ * Starts to close the session and does not wait, so that many sessions can stop at the same time before the first is
+ * waited for. Does nothing with %NULL or in a fork.
  */
 void cps_session_interrupt(CpsSession *session) {
   if (!session || cps::is_forked())
     return;
   session->inbox->close();
-  // Before the pipeline goes down: parsebin of GStreamer 1.22 frees what a demuxer that reads on still adds pads to.
+  // Before the pipeline stops, because parsebin of GStreamer 1.22 frees objects that a demuxer still adds pads to if it
+  // continues to read.
   session->pipeline->interrupt();
   session->keeper->request_close();
 }
@@ -349,11 +353,11 @@ void cps_session_interrupt(CpsSession *session) {
  * cps_session_close:
  * @session: (nullable): a session
  *
- * Stops reading, and waits until that has stopped, but for no longer than a second: where something does not return, a
- * function of the application or an element, the session goes on to end by itself, see cps_session_abandoned(). A
- * cps_session_next() that waits on another thread returns with %CPS_SESSION_ERROR_CLOSED, and so does any later one.
- * Any thread may call this, at any time and more than once, but for the functions that the session calls: it waits for
- * them to return. Does nothing in a fork.
+ * Stops reading and waits until it has stopped, for at most a second. If a function of the application or an element
+ * does not return in time, the session ends later in the background, see cps_session_abandoned(). A cps_session_next()
+ * that waits on another thread returns with %CPS_SESSION_ERROR_CLOSED, and so does any later call. Any thread may call
+ * this, at any time and more than once, except from the functions that the session calls, because it waits for them to
+ * return. Does nothing with %NULL or in a fork.
  */
 void cps_session_close(CpsSession *session) {
   if (!session || cps::is_forked())
@@ -366,9 +370,9 @@ void cps_session_close(CpsSession *session) {
  * cps_session_free:
  * @session: (nullable) (transfer full): a session
  *
- * Closes the session and frees it; tensors stay. No other thread may be using it, not even in cps_session_next(): call
- * cps_session_close() and wait for that thread. It takes no longer than cps_session_close(), together with that. Does
- * nothing with %NULL, and in a fork, where it leaks.
+ * Closes the session and frees it; tensors stay valid. No other thread may be using the session, not even in
+ * cps_session_next(): call cps_session_close() first and wait for that thread. Both calls together take at most a
+ * second. Does nothing with %NULL. Does nothing in a fork, where the session leaks.
  */
 void cps_session_free(CpsSession *session) {
   if (!session || cps::is_forked())
@@ -381,12 +385,12 @@ void cps_session_free(CpsSession *session) {
 /**
  * cps_session_abandoned:
  *
- * Counts the sessions of this process that have been closed, and have not come to their end within the second that
- * cps_session_close() waits. Each keeps its threads, its memory and what it has of the application's; the functions
- * that release that are called when, and if, what it waits for returns. Where their number grows, end the process and
- * go on in another: no way leads out of a function that never returns.
+ * Counts the sessions of this process that were closed but did not stop within the second that cps_session_close()
+ * waits. Each keeps its threads, its memory and the application's data. The application's release functions are called
+ * if the blocking call returns. If the count grows, end the process and continue in another one, because a thread
+ * cannot leave a function that never returns.
  *
- * Returns: how many there are now
+ * Returns: the current number of abandoned sessions
  */
 guint cps_session_abandoned() {
   return SessionKeeper::abandoned();
@@ -395,8 +399,8 @@ guint cps_session_abandoned() {
 /**
  * cps_session_forget_functions:
  *
- * From now on no session calls a function of the application any more, to release data neither: for an application
- * that ends while sessions have been abandoned, and whose functions do not outlive it. What is under way goes on.
+ * From now on no session calls a function of the application any more, release functions included. For an application
+ * that ends while abandoned sessions exist and whose functions do not outlive it. Calls in progress continue.
  */
 void cps_session_forget_functions() {
   cps::forget_stream_functions();

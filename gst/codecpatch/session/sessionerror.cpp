@@ -7,7 +7,7 @@
  * Returns: the domain of the errors of sessions
  */
 GQuark cps_session_error_quark() {
-  // Looked up once: a fork may find the table locked for ever.
+  // Looked up once, because in a fork the quark table may stay locked.
   static const GQuark quark = g_quark_from_static_string("cps-session-error-quark");
   return quark;
 }
@@ -75,7 +75,7 @@ void wrap_session_error(GError **error, const std::string &source, const GError 
  * cps_error_get_code:
  * @error: an error of domain %CPS_SESSION_ERROR
  *
- * For bindings that would have to lay out #GError otherwise.
+ * For bindings that do not know the layout of #GError.
  *
  * Returns: its #CpsSessionError
  */
@@ -88,9 +88,9 @@ gint cps_error_get_code(const GError *error) {
  * cps_error_get_message:
  * @error: an error
  *
- * For bindings that would have to lay out #GError otherwise.
+ * For bindings that do not know the layout of #GError.
  *
- * Returns: its sentence, in UTF-8, as long as @error is there
+ * Returns: its message in UTF-8, valid as long as @error
  */
 const gchar *cps_error_get_message(const GError *error) {
   g_return_val_if_fail(error, "");
@@ -101,7 +101,7 @@ const gchar *cps_error_get_message(const GError *error) {
  * cps_error_free:
  * @error: (nullable) (transfer full): an error that a function of this library has set
  *
- * g_error_free(), for bindings that have no GLib of their own. Does nothing with %NULL.
+ * Calls g_error_free(), for bindings without GLib. Does nothing with %NULL.
  */
 void cps_error_free(GError *error) {
   g_clear_error(&error);
@@ -109,9 +109,9 @@ void cps_error_free(GError *error) {
 
 /**
  * cps_free:
- * @memory: (nullable) (transfer full): text that a function of this library has returned as the caller's own
+ * @memory: (nullable) (transfer full): text that a function of this library has returned with ownership
  *
- * g_free(), for bindings that have no GLib of their own. Does nothing with %NULL.
+ * Calls g_free(), for bindings without GLib. Does nothing with %NULL.
  */
 void cps_free(gpointer memory) {
   g_free(memory);

@@ -9,13 +9,13 @@
 
 namespace cps {
 
-// Sets the error, unless the caller wants none; false, for a caller to return.
+// Sets the error, unless `error` is nullptr. Returns false, so that a caller can return the result.
 bool set_session_error(GError **error, CpsSessionError code, const std::string &sentence);
 
-// What an element's error is to who uses a session.
+// The session error code for an element's error.
 CpsSessionError session_error_code(const GError &error);
 
-// Passes on `cause` with the name of the source before it, in the domain of sessions.
+// Sets `error` to `cause` in the domain of sessions, with the name of the source before its message.
 void wrap_session_error(GError **error, const std::string &source, const GError &cause);
 
 } // namespace cps

@@ -30,7 +30,7 @@ void SessionInbox::close() {
   changed_.notify_all();
 }
 
-// Elements have no code for what took too long: a field of the message says it (gst/elements/bins/stallwatch.cpp).
+// Elements have no error code for a time limit: a field of the message marks it (gst/elements/bins/stallwatch.cpp).
 static void mark_late(GstMessage *message, GError *error) {
   const GstStructure *details = nullptr;
   gst_message_parse_error_details(message, &details);
@@ -40,7 +40,7 @@ static void mark_late(GstMessage *message, GError *error) {
   error->code = CPS_SESSION_ERROR_TIMEOUT;
 }
 
-// The text for people of an error or a warning; its details go to the debug log.
+// The text of an error or a warning for users; its details go to the debug log.
 static Owned<GError> parse(GstMessage *message) {
   GError *error = nullptr;
   gchar *details = nullptr;
@@ -69,7 +69,7 @@ void SessionInbox::handle_message(GstMessage *message) {
   if (failed)
     return record_error(std::move(told));
   const std::lock_guard<std::mutex> lock(mutex_);
-  // What comes behind a failure or the end is of its consequences.
+  // Warnings after an error or after close() are consequences, so they are dropped.
   if (warned && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
     warnings_.emplace_back(told->message);
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
@@ -101,7 +101,7 @@ static std::string in_words(double seconds) {
   return json_number(seconds) + (seconds == 1 ? " second" : " seconds");
 }
 
-// With the lock.
+// Call with the lock held.
 void SessionInbox::end_by_limit(const std::string &sentence) {
   GST_INFO("%s", sentence.c_str());
   if (!error_)
@@ -109,7 +109,7 @@ void SessionInbox::end_by_limit(const std::string &sentence) {
   changed_.notify_all();
 }
 
-// With the lock. Other errors than those of time are told of when opening has come to its end.
+// Call with the lock held. A timeout ends the wait at once; other errors are reported once opened() has been called.
 bool SessionInbox::is_opening() const {
   return !opened_ && !closed_ &&
          !(error_ && g_error_matches(error_.get(), CPS_SESSION_ERROR, CPS_SESSION_ERROR_TIMEOUT));
@@ -139,7 +139,7 @@ bool SessionInbox::wait_open(Time until) {
   return true;
 }
 
-// The earlier of both, or for ever.
+// Waits for a change until the earlier of both times, or without limit if there is none.
 void SessionInbox::wait_until(std::unique_lock<std::mutex> &lock, Time one, Time other) {
   if (one && other)
     changed_.wait_until(lock, std::min(*one, *other));
@@ -149,7 +149,7 @@ void SessionInbox::wait_until(std::unique_lock<std::mutex> &lock, Time one, Time
     changed_.wait(lock);
 }
 
-// With the lock: the time runs from the first call that waits for a clip.
+// Call with the lock held. The time limit counts from the first call that waits for a clip.
 bool SessionInbox::wait_for_next(std::unique_lock<std::mutex> &lock, Time until) {
   if (!waiting_since_)
     waiting_since_ = Clock::now();

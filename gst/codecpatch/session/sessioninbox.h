@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a session's pipeline has to tell. Internal.
+// Queue of the events of a session's pipeline. Internal.
 #pragma once
 
 #include "gst/common/owned.h"
@@ -13,48 +13,48 @@
 
 namespace cps {
 
-// How long a session waits, in seconds; 0: for ever.
+// Time limits of a session in seconds; 0: no limit.
 struct Limits {
   double timeout = 0; // for the source to be opened, and for each clip
-  double stall = 0;   // for anything to come from the source. The elements see to it once they have been started
+  double stall = 0;   // for the source to deliver anything. Once the elements have started, they enforce it
 };
 
-// The streaming threads put into it what comes of the pipeline, one thread waits for it: clips first, in what order
-// ever the rest arrives, then the error or the end. Thread-safe.
+// The streaming threads add events, one thread waits for them. It gets all clips first, in any order of arrival, then
+// the error or the end of the stream. Thread-safe.
 class SessionInbox {
 public:
   using Clock = std::chrono::steady_clock;
-  using Time = std::optional<Clock::time_point>; // nothing: for ever
+  using Time = std::optional<Clock::time_point>; // nothing: no limit
   enum class Event { Clip, Error, Closed, End };
 
   explicit SessionInbox(Limits limits = {}) : limits_(limits) {}
 
-  // The pipeline has started, or that has failed.
+  // Call when the pipeline has started or has failed to start.
   void opened(Owned<GError> failure);
-  // Opening has taken that long for something that is not the source's.
+  // Excludes `time` from the time limits of opening, because the source did not cause it.
   void excuse(Clock::duration time);
-  // A clip is in the sink's queue. One that comes after an error is what was left of a stream that broke off, and does
-  // not count: whether the application had taken the error by then would decide otherwise.
+  // Call when a clip is in the sink's queue. A clip that arrives after an error is an incomplete tail and is discarded;
+  // otherwise the result would depend on when the application fetches the error.
   void clip_queued();
-  // Something went wrong that no message tells, or none tells as well.
+  // Records an error that no message reports, or that messages report less precisely.
   void record_error(Owned<GError> error);
-  // Errors, warnings and the end of the stream.
+  // Handles errors, warnings and the end of the stream; ignores other messages.
   void handle_message(GstMessage *message);
   void close();
 
-  // Waits until opened(), or a limit or close() comes before. False where `until` is over earlier.
+  // Waits until opened() or close() is called or a time limit has passed. Returns false if `until` is reached before.
   bool wait_open(Time until = std::nullopt);
   bool is_open() const; // the pipeline has started
-  // Waits for what is next, or for a limit, which is an error. False where `until` is over earlier.
+  // Waits for the next event; exceeding a time limit is an error event. Returns false if `until` is reached before.
   bool wait_next(Time until = std::nullopt);
-  // Waits for what is next. A clip is told of once, the others again and again.
+  // Waits for the next event. A clip is returned once, any other event again at each call.
   Event wait();
-  // The first error, nullptr where there is none: those that follow are its consequences. Stays.
+  // The first error, nullptr if there is none. Later errors are its consequences. Valid as long as the inbox.
   const GError *error() const;
   std::optional<std::string> pop_warning();
 
 private:
-  // A file that is damaged all over warns at every frame.
+  // Limits the queue, because a file that is damaged throughout causes a warning at every frame.
   static constexpr size_t kMaxWarnings = 100;
 
   bool is_next() const { return closed_ || clips_ > 0 || error_ || ended_; }
@@ -65,10 +65,10 @@ private:
 
   const Limits limits_;
 
-  mutable std::mutex mutex_; // all below
+  mutable std::mutex mutex_; // protects the members below
   std::condition_variable changed_;
   Clock::time_point opening_since_ = Clock::now();
-  Time waiting_since_; // for the next clip
+  Time waiting_since_; // start of the wait for the next clip
   guint64 clips_ = 0;
   bool opened_ = false, has_failed_to_open_ = false, ended_ = false, closed_ = false;
   Owned<GError> error_;

@@ -21,7 +21,7 @@ bool SessionKeeper::begin(GError **error) {
   GError *reason = nullptr;
   thread_ = g_thread_try_new("codecpatch", run, self.get(), &reason);
   if (thread_) {
-    (void)self.release(); // the thread's now
+    (void)self.release(); // the thread owns it now
     return true;
   }
   const Owned<GError> owned(reason);
@@ -46,7 +46,7 @@ void SessionKeeper::keep() {
 void SessionKeeper::open() {
   GError *error = nullptr;
   open_(*pipeline_, &error);
-  open_ = nullptr; // and what it has of the application's
+  open_ = nullptr; // releases the application's data that it holds
   inbox_->opened(Owned<GError>(error));
 }
 
@@ -78,7 +78,7 @@ void SessionKeeper::wait_closed() {
   abandoned_keepers++;
 }
 
-// A thread that is done is waited for, so that sessions leave none behind.
+// Joins a thread that has finished, so that sessions leave no threads; detaches one that is still running.
 void SessionKeeper::leave() {
   bool closed = false;
   {

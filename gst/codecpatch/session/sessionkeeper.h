@@ -13,15 +13,16 @@
 
 namespace cps {
 
-// Opening and closing may take for ever: a function of the application, a driver or a broken element does not return.
-// The session waits for this thread as long as it likes, and leaves it alone then; the thread frees the pipeline when
-// it can.
+// Opening and closing may block indefinitely, if a function of the application, a driver or a broken element does not
+// return. The session waits for this thread for a limited time and then abandons it; the thread frees the pipeline
+// later.
 class SessionKeeper : public std::enable_shared_from_this<SessionKeeper> {
 public:
-  // Sets the error where it fails.
+  // Sets the error on failure.
   using Open = std::function<void(SessionPipeline &, GError **)>;
 
-  // How long close() waits: with what else there is to do, an application waits no longer than a second.
+  // The longest wait of wait_closed(). It is shorter than the second that an application waits, because closing has
+  // other work to do.
   static constexpr std::chrono::milliseconds kPatience{800};
 
   SessionKeeper(std::shared_ptr<SessionPipeline> pipeline, std::shared_ptr<SessionInbox> inbox, Open open)
@@ -29,17 +30,18 @@ public:
   SessionKeeper(const SessionKeeper &) = delete;
   SessionKeeper &operator=(const SessionKeeper &) = delete;
 
-  // Starts the thread, which tells the inbox how opening ends. False with an error where there can be no more threads.
+  // Starts the thread, which passes the result of opening to the inbox. Sets the error and returns false if no thread
+  // can be created.
   bool begin(GError **error);
 
-  // The pipeline is to be stopped. Waits for nothing.
+  // Requests that the pipeline be stopped. Does not wait.
   void request_close();
-  // Waits until that is done, but only so long from the request on.
+  // Waits until the pipeline has stopped, at most until kPatience after request_close(), which must have been called.
   void wait_closed();
-  // Nobody is going to use the thread any more.
+  // Releases the session's hold on the thread. Call last.
   void leave();
 
-  // How many threads there are in this process that nobody waits for any more.
+  // Number of threads in this process that are still running although their session has given up waiting for them.
   static guint abandoned();
 
 private:
@@ -49,14 +51,14 @@ private:
   void wait_for_request();
   void finish();
 
-  // Of the thread
+  // Used by the thread
   std::shared_ptr<SessionPipeline> pipeline_;
   const std::shared_ptr<SessionInbox> inbox_;
   Open open_;
 
   GThread *thread_ = nullptr;
 
-  std::mutex mutex_; // all below
+  std::mutex mutex_; // protects the members below
   std::condition_variable changed_;
   std::optional<std::chrono::steady_clock::time_point> requested_;
   bool closed_ = false;

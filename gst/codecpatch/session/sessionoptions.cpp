@@ -30,7 +30,7 @@ const std::vector<const char *> &session_elements() {
   return all;
 }
 
-// Reading the list
+// Parsing the list
 
 static std::string property_name(const char *key) {
   std::string name = key;
@@ -48,7 +48,7 @@ static bool read_output(const char *text, SessionOutput &output, GError **error)
                            std::string("output is \"") + text + "\"; it must be patches or frames.");
 }
 
-// Options of time are seconds, of which a part may be meant.
+// Options of time are in seconds and may be fractions.
 static bool read_seconds(const std::string &name, const char *text, double &seconds, GError **error) {
   gchar *end = nullptr;
   seconds = g_ascii_strtod(text, &end);
@@ -91,18 +91,19 @@ bool read_options(const gchar *const *list, SessionOptions &options, GError **er
 
 // Properties
 
-// The property of that name, unless it is no option: those of every bin and element, the source, which the session has
-// set, the device, which the bins know by another name, and the time that the session keeps itself. nullptr where there
-// is none.
+// Looks up a session option by property name; nullptr if there is none. Not options: properties inherited from
+// GstElement and GstBin; uri and stream, which the session sets; cuda-device-id, because the bins have their own
+// properties for devices; and timeout, which the session itself handles.
 static GParamSpec *find_property(GObjectClass *type, const std::string &name) {
-  if (name.find(':') != std::string::npos) // GObject would take "CpsStreamBin::uri"
+  if (name.find(':') != std::string::npos) // g_object_class_find_property() would accept "CpsStreamBin::uri"
     return nullptr;
   GParamSpec *spec = g_object_class_find_property(type, name.c_str());
   const bool hidden = name == "uri" || name == "stream" || name == "cuda-device-id" || name == "timeout";
   return spec && !hidden && !g_type_is_a(GST_TYPE_BIN, spec->owner_type) ? spec : nullptr;
 }
 
-// Could the other output be set so? Its elements are not there.
+// True if an element of the other output has this option. The elements are created for the check, because the pipeline
+// does not contain them.
 static bool other_output_has(SessionOutput other, const std::string &name) {
   const std::vector<const char *> &elements = elements_of(other);
   return std::any_of(elements.begin(), elements.end(), [&](const char *factory_name) {
@@ -111,7 +112,7 @@ static bool other_output_has(SessionOutput other, const std::string &name) {
   });
 }
 
-// What an integer property takes.
+// The range of an integer property.
 struct IntegerRange {
   gint64 minimum;
   guint64 maximum;
@@ -140,7 +141,7 @@ static std::string enum_nicks(const GEnumClass *type) {
   return nicks;
 }
 
-// What the property takes, to go behind "it must be".
+// The valid values of the property, in words that follow "it must be".
 static std::string allowed_values(const GParamSpec *spec) {
   if (const std::optional<IntegerRange> range = integer_range(spec))
     return "an integer from " + std::to_string(range->minimum) + " to " + std::to_string(range->maximum);
@@ -163,7 +164,7 @@ static std::string allowed_values(const GParamSpec *spec) {
   return std::string("a ") + g_type_name(G_PARAM_SPEC_VALUE_TYPE(spec));
 }
 
-// By way of 64 bits, for GStreamer cuts off what a smaller type has no room for.
+// Parses a 64-bit integer, because GStreamer truncates values that do not fit a smaller type.
 static bool parse_integer(const IntegerRange &range, const std::string &text, GValue *value) {
   const bool negative = text.find('-') != std::string::npos;
   GValue wide = G_VALUE_INIT;
@@ -186,7 +187,7 @@ static std::string trim(const std::string &text) {
   return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-// "<a, b, c>", each as a property of the array's elements would be written.
+// Parses "<a, b, c>", with each element in the syntax of a property of the element's type.
 static bool parse_array(GParamSpec *element, const std::string &text, GValue *value) {
   if (text.size() < 2 || text.front() != '<' || text.back() != '>')
     return false;
@@ -205,7 +206,7 @@ static bool parse_array(GParamSpec *element, const std::string &text, GValue *va
   return true;
 }
 
-// True where text means a value that the property takes as it is.
+// Returns true if the text is a valid value of the property.
 static bool parse_value(GParamSpec *spec, const std::string &text, GValue *value) {
   if (text.empty())
     return false;
@@ -217,7 +218,7 @@ static bool parse_value(GParamSpec *spec, const std::string &text, GValue *value
     return false;
   if (G_VALUE_HOLDS_DOUBLE(value) && std::isnan(g_value_get_double(value)))
     return false;
-  return !g_param_value_validate(spec, value); // which has changed it where it is out of range
+  return !g_param_value_validate(spec, value); // it returns true if the value was out of range
 }
 
 static bool set_property(GstElement *element, GParamSpec *spec, const std::string &text, GError **error) {

@@ -11,34 +11,34 @@
 
 namespace cps {
 
-// What a session's `output` says: patches of the frames, or the frames as they are.
+// Values of a session's option `output`: patches of the frames, or whole frames.
 enum class SessionOutput { Patches, Frames };
 
 const char *output_name(SessionOutput output);
 
-// A source that has nothing to give for so long has nothing to give: that many seconds.
+// Default of `stall-timeout`: the seconds after which a source that delivers nothing is considered dead.
 constexpr double kStallTimeout = 30;
 
 struct SessionOptions {
   SessionOutput output = SessionOutput::Patches;
   Limits limits{0, kStallTimeout};
-  bool background = false;                                   // nobody waits for the source to be opened
-  std::vector<std::pair<std::string, std::string>> settings; // of the elements, by property name
+  bool background = false;                                   // the functions that open do not wait for the source
+  std::vector<std::pair<std::string, std::string>> settings; // property names and values of the elements
 };
 
-// The elements that make that output, from the source on. tensormetasink follows.
+// The elements that produce that output, from the source on. tensormetasink follows.
 const std::vector<const char *> &elements_of(SessionOutput output);
 
 // Every element that a session may use.
 const std::vector<const char *> &session_elements();
 
-// Reads key, value, key, value..., NULL (or no list). Needs no GStreamer.
+// Parses key, value, key, value..., NULL; `list` may be nullptr. Does not need GStreamer.
 bool read_options(const gchar *const *list, SessionOptions &options, GError **error);
 
 // Sets the properties, each on the first of `elements` that has it.
 bool apply_options(const SessionOptions &options, const std::vector<GstElement *> &elements, GError **error);
 
-// The text of a property of the first of `elements` that has it, nullptr where none has. The caller's own.
+// The value of a property as text, from the first of `elements` that has it; nullptr if none has. The caller owns it.
 gchar *option_text(const std::vector<GstElement *> &elements, const char *name);
 
 } // namespace cps

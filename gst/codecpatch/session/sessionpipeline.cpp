@@ -19,7 +19,7 @@ static void unshare(gpointer inbox) {
 static GstBusSyncReply on_message(GstBus *, GstMessage *message, gpointer inbox) {
   (*static_cast<SharedInbox *>(inbox))->handle_message(message);
   gst_message_unref(message);
-  return GST_BUS_DROP; // nobody reads the bus
+  return GST_BUS_DROP; // because messages are not read from the bus
 }
 
 static GstFlowReturn on_new_tensors(GstElement *, gpointer inbox) {
@@ -39,7 +39,7 @@ void SessionPipeline::add_elements() {
   for (const char *factory : elements_of(options_.output))
     elements_.push_back(add_element(factory));
   sink_ = add_element("tensormetasink");
-  g_object_set(sink_, "max-buffers", 1, nullptr); // whoever is slow to read makes the stream wait
+  g_object_set(sink_, "max-buffers", 1, nullptr); // a slow consumer blocks the stream
   g_signal_connect_data(
       sink_, "new-tensors", G_CALLBACK(on_new_tensors), share(inbox_),
       [](gpointer inbox, GClosure *) { unshare(inbox); }, static_cast<GConnectFlags>(0));
@@ -76,8 +76,8 @@ bool SessionPipeline::start(const SessionSource &source, GError **error) {
   return set_session_error(error, CPS_SESSION_ERROR_FAILED, "The pipeline does not start.");
 }
 
-// Waits for its threads, but for those of GStreamer's pool: one that had to open the source anew may have the bin for a
-// moment longer, which is not to have the stream.
+// Waits for the pipeline's threads, except those of GStreamer's thread pool. Such a thread may hold the bin a moment
+// longer if it had to reopen the source, so the bin must release the stream here.
 void SessionPipeline::stop() {
   if (pipeline_)
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);

@@ -14,14 +14,14 @@
 
 namespace cps {
 
-// Where a session reads: from a URI, or else from a stream.
+// The source of a session: a stream if there is one, else a URI.
 struct SessionSource {
   std::string uri;
   Owned<GInputStream> stream;
 };
 
-// Built, started and stopped on one thread, which each of these may hold up for as long as it likes. Belongs to that
-// thread and to the session together: whoever is later frees it.
+// Built, started and stopped on one thread; each of these steps may block that thread indefinitely. The thread and the
+// session share ownership, so the last of them frees it.
 class SessionPipeline {
 public:
   SessionPipeline(SessionOptions options, std::shared_ptr<SessionInbox> inbox)
@@ -30,13 +30,14 @@ public:
   bool start(const SessionSource &source, GError **error);
   void stop();
 
-  // From any thread: nothing is read of the application's functions, or of a pipe, any more. Waits for nothing.
+  // Stops calls of the application's functions and reads from a pipe. Does not wait. Any thread may call it.
   void interrupt();
-  // That source, which may be interrupted already. Called before it is opened.
+  // Sets the stream that interrupt() stops, and stops it now if interrupt() has been called. Call before the stream is
+  // read.
   void set_interruptible(GInputStream *stream);
 
-  // Once it has started.
-  const std::vector<GstElement *> &elements() const { return elements_; } // whose properties are the options
+  // Valid once start() has succeeded.
+  const std::vector<GstElement *> &elements() const { return elements_; } // their properties are the options
   GstElement *sink() const { return sink_; }
 
 private:
@@ -45,12 +46,12 @@ private:
   bool build(const SessionSource &source, GError **error);
 
   const SessionOptions options_;
-  const std::shared_ptr<SessionInbox> inbox_; // shared with handlers, which a thread may be in when they are taken off
+  const std::shared_ptr<SessionInbox> inbox_; // shared with handlers, because one may still run when it is removed
   Owned<GstElement> pipeline_;
-  std::vector<GstElement *> elements_; // the first reads the source. The pipeline's
-  GstElement *sink_ = nullptr;         // the pipeline's
+  std::vector<GstElement *> elements_; // owned by the pipeline; the first reads the source
+  GstElement *sink_ = nullptr;         // owned by the pipeline
 
-  std::mutex mutex_; // all below
+  std::mutex mutex_; // protects the members below
   Owned<GInputStream> stream_;
   bool interrupted_ = false;
 };

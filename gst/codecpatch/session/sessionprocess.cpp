@@ -13,7 +13,7 @@
 
 namespace cps {
 
-// The process that ran the first session, 0 where there has been none.
+// The process that ran the first session, 0 if there has been none.
 static std::atomic<pid_t> first_process{0};
 
 bool is_forked() {
@@ -38,7 +38,8 @@ static bool have_elements() {
   return std::all_of(session_elements().begin(), session_elements().end(), is_registered);
 }
 
-// Where this library is. "" where the linker does not tell. Of a function that no other library can stand in for.
+// The folder of this library, "" if the dynamic linker does not provide it. Looks up a function that no other library
+// can replace.
 static std::string library_folder() {
   Dl_info info;
   if (!dladdr(reinterpret_cast<const void *>(&have_elements), &info) || !info.dli_fname)
@@ -47,8 +48,8 @@ static std::string library_folder() {
   return folder.get();
 }
 
-// Loads the plugin from where it is relative to this library, installed or in a build directory. What went wrong is in
-// `why`, "" where it is in none of these places.
+// Loads the plugin from its place relative to this library, installed or in a build directory. On failure `why` is the
+// reason, "" if the plugin is in neither place.
 static bool load_plugin(std::string &why) {
   const std::string folder = library_folder();
   for (const char *place : {"/gstreamer-1.0/libgstcodecpatch.so", "/../elements/libgstcodecpatch.so"}) {
@@ -68,8 +69,8 @@ static bool load_plugin(std::string &why) {
 bool start_gstreamer(GError **error) {
   if (!check_fork(error))
     return false;
-  cps_session_error_quark(); // in the table of quarks now, which has a lock
-  // From here on a fork may find locks held for ever.
+  cps_session_error_quark(); // registers the quark now, because the quark table has a lock
+  // From here on, locks may stay locked in a fork.
   pid_t none = 0;
   first_process.compare_exchange_strong(none, getpid());
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// GStreamer in this process: started by the first session, of no use in a fork. Internal.
+// GStreamer in this process: the first session starts it, and it cannot be used in a fork. Internal.
 #pragma once
 
 #include <glib.h>
 
 namespace cps {
 
-// Is this process a fork of one that had run a session? Then the threads of GStreamer are gone and its locks may be
-// held for ever, so that nothing of it may be touched. Takes no lock itself.
+// True if this process is a fork of one that has run a session. Such a process must not use GStreamer, because
+// GStreamer's threads are gone and its locks may stay locked. Takes no lock itself.
 bool is_forked();
 
-// False with an error where it is.
+// Sets the error and returns false in such a fork.
 bool check_fork(GError **error);
 
-// Initialises GStreamer and finds our elements, where the first session has not done so. False with an error where that
-// cannot be.
+// Initialises GStreamer and finds the plugin's elements, unless an earlier session has done so. Sets the error and
+// returns false on failure.
 bool start_gstreamer(GError **error);
 
 } // namespace cps

@@ -39,12 +39,12 @@ namespace {
 
 struct Pipe {
   Descriptor data;
-  Descriptor wake_up; // readable once nobody is to wait any more
+  Descriptor wake_up; // readable once reading must stop
 };
 
 } // namespace
 
-// Waits for data, or for a writer to come and go. False where nobody is to wait any more.
+// Waits for data, or until a writer has come and gone. Returns false if reading must stop.
 static bool wait_for_data(const Pipe &pipe) {
   pollfd polled[] = {{pipe.data.get(), POLLIN, 0}, {pipe.wake_up.get(), POLLIN, 0}};
   while (poll(polled, 2, -1) < 0)
@@ -71,8 +71,8 @@ static void close_pipe(gpointer data) {
   const std::unique_ptr<Pipe> owned(static_cast<Pipe *>(data)); // cppcheck-suppress unreadVariable ; it owns
 }
 
-// filesrc would open it twice. Whoever writes to it may be gone after the first time, and the second waits for ever;
-// as would the first for a writer that never comes, and reading for one that never writes.
+// Opens the pipe here, because filesrc would open it twice and the second open blocks forever if the writer is gone by
+// then. O_NONBLOCK and poll() are used because opening would block until a writer comes, and reading until it writes.
 static bool open_pipe(const std::string &path, const Opening &opening, SessionSource &source, GError **error) {
   std::unique_ptr<Pipe> pipe(new Pipe{Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
                                       Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))});
@@ -84,7 +84,8 @@ static bool open_pipe(const std::string &path, const Opening &opening, SessionSo
 
 // Files
 
-// GLib's way keeps what GStreamer's leaves out: `..` behind a symbolic link.
+// g_filename_to_uri() keeps `..` after a symbolic link; GStreamer's function removes it textually, which names another
+// file.
 bool find_file(const std::string &path, const Opening &opening, SessionSource &source, GError **error) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 || access(path.c_str(), R_OK) != 0)

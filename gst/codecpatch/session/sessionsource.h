@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What sessions read: files, pipes, memory and functions of the application. Internal.
+// The sources of sessions: files, pipes, memory and functions of the application. Internal.
 #pragma once
 
 #include "gst/codecpatch/session/sessionpipeline.h"
@@ -10,7 +10,7 @@
 
 namespace cps {
 
-// Tells the application that its data are not needed any more, unless somebody else has taken that over.
+// Calls the application's release function when destroyed, unless hand_over() has passed that function on.
 class UserData {
 public:
   UserData(GDestroyNotify function, gpointer user_data) : function_(function), user_data_(user_data) {}
@@ -25,13 +25,13 @@ private:
   gpointer user_data_;
 };
 
-// Where a session is being opened, and who is told of what goes wrong.
+// The pipeline of a session that is being opened, and the inbox that receives errors of its source.
 struct Opening {
   SessionPipeline &pipeline;
   const std::shared_ptr<SessionInbox> &inbox;
 };
 
-// Each makes the source of a session, on the session's thread. False with an error.
+// Each makes the source of a session, on the session's thread. Sets the error and returns false on failure.
 bool find_file(const std::string &path, const Opening &opening, SessionSource &source, GError **error);
 bool find_uri(const std::string &uri, SessionSource &source, GError **error);
 void find_bytes(gconstpointer data, gsize size, std::shared_ptr<UserData> release, SessionSource &source);

@@ -12,7 +12,7 @@
 
 using cps::Owned;
 
-// The buffer alone: a sample would keep caps and segment, and through them what they belong to.
+// Holds the buffer only, because a sample would also keep caps and segment, and through them their owners.
 struct _CpsTensors {
   Owned<GstBuffer> buffer;
   std::string name;
@@ -45,7 +45,7 @@ CpsTensors *tensors_new(Owned<GstSample> sample, const std::string &name, const 
  * cps_tensors_get_count:
  * @tensors: the tensors of a clip
  *
- * Returns: how many tensors there are
+ * Returns: the number of tensors
  */
 guint cps_tensors_get_count(const CpsTensors *tensors) {
   g_return_val_if_fail(tensors, 0);
@@ -57,8 +57,8 @@ guint cps_tensors_get_count(const CpsTensors *tensors) {
  * @tensors: the tensors of a clip
  * @index: number of a tensor
  *
- * Returns: (nullable): its name ("patches", "meta_fields", "meta_scores" or "frames"), valid for ever; %NULL where
- * there are not so many
+ * Returns: (nullable): its name ("patches", "meta_fields", "meta_scores" or "frames"), valid until the process ends;
+ * %NULL if @index is out of range
  */
 const gchar *cps_tensors_get_name(const CpsTensors *tensors, guint index) {
   g_return_val_if_fail(tensors, nullptr);
@@ -71,9 +71,9 @@ const gchar *cps_tensors_get_name(const CpsTensors *tensors, guint index) {
  * @tensors: the tensors of a clip
  * @key: name of an entry, see cps_clip_foreach_metadata()
  *
- * `source` is the path, as it was given, or the name of bytes and streams.
+ * The entry `source` is the path or URI of the source, or the name of bytes and streams.
  *
- * Returns: (nullable): its value as text, valid as long as @tensors are; %NULL where there is no such entry
+ * Returns: (nullable): its value as text, valid as long as @tensors; %NULL if there is no such entry
  */
 const gchar *cps_tensors_get_metadata(const CpsTensors *tensors, const gchar *key) {
   g_return_val_if_fail(tensors && key, nullptr);
@@ -88,7 +88,7 @@ const gchar *cps_tensors_get_metadata(const CpsTensors *tensors, const gchar *ke
  * @func: (scope call): called once for each entry
  * @user_data: passed to @func
  *
- * Goes through what cps_tensors_get_metadata() knows.
+ * Passes all entries of cps_tensors_get_metadata() to @func.
  */
 void cps_tensors_foreach_metadata(const CpsTensors *tensors, CpsClipMetadataFunc func, gpointer user_data) {
   g_return_if_fail(tensors && func);
@@ -114,11 +114,12 @@ template <typename Managed> static Managed *to_dlpack(const CpsTensors *tensors,
  * cps_tensors_to_dlpack:
  * @tensors: the tensors of a clip
  * @name: name of a tensor
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * cps_tensors_to_dlpack_versioned() for consumers that do not know DLPack 1.0: Python's capsule "dltensor".
+ * Does the same as cps_tensors_to_dlpack_versioned() for consumers that do not know DLPack 1.0: Python's capsule
+ * "dltensor".
  *
- * Returns: (transfer full) (nullable): the tensor; whoever has it calls its deleter, once. %NULL on failure.
+ * Returns: (transfer full) (nullable): the tensor; the owner calls its deleter exactly once. %NULL on failure.
  */
 DLManagedTensor *cps_tensors_to_dlpack(const CpsTensors *tensors, const gchar *name, GError **error) {
   g_return_val_if_fail(tensors && name, nullptr);
@@ -129,13 +130,14 @@ DLManagedTensor *cps_tensors_to_dlpack(const CpsTensors *tensors, const gchar *n
  * cps_tensors_to_dlpack_versioned:
  * @tensors: the tensors of a clip
  * @name: name of a tensor
- * @error: (out) (optional): a #CpsSessionError where it fails
+ * @error: (out) (optional): a #CpsSessionError on failure
  *
- * Lends a tensor without a copy, as cps_tensor_meta_to_dlpack_versioned() does. It stays valid until its deleter is
- * called, which any thread may do, also when @tensors and the session are gone. It may be written to. All that is lent
- * of one tensor, and its buffer, are the same memory: who writes to it changes what the others see.
+ * Lends a tensor without a copy, as cps_tensor_meta_to_dlpack_versioned() does. The tensor stays valid until its
+ * deleter is called. Any thread may call the deleter, also after @tensors and the session have been freed. The consumer
+ * may write to the tensor. All exports of a tensor and the buffer share the same memory, so a write is visible in all
+ * of them.
  *
- * Returns: (transfer full) (nullable): the tensor; whoever has it calls its deleter, once. %NULL on failure.
+ * Returns: (transfer full) (nullable): the tensor; the owner calls its deleter exactly once. %NULL on failure.
  */
 DLManagedTensorVersioned *cps_tensors_to_dlpack_versioned(const CpsTensors *tensors, const gchar *name,
                                                           GError **error) {
@@ -147,10 +149,11 @@ DLManagedTensorVersioned *cps_tensors_to_dlpack_versioned(const CpsTensors *tens
  * cps_tensors_get_buffer:
  * @tensors: the tensors of a clip
  *
- * For applications that know GStreamer. What refers to the buffer keeps the tensors' memory, whatever becomes of
+ * For applications that use GStreamer. A reference to the buffer keeps the tensors' memory, also after @tensors has
+ * been freed.
  * @tensors.
  *
- * Returns: (transfer none): the buffer of the tensors, with its #CpsTensorMeta; it is not to be changed
+ * Returns: (transfer none): the buffer of the tensors, with its #CpsTensorMeta; do not change it
  */
 GstBuffer *cps_tensors_get_buffer(const CpsTensors *tensors) {
   g_return_val_if_fail(tensors, nullptr);
@@ -161,8 +164,8 @@ GstBuffer *cps_tensors_get_buffer(const CpsTensors *tensors) {
  * cps_tensors_free:
  * @tensors: (nullable) (transfer full): the tensors of a clip
  *
- * What has been lent as DLPack stays valid. Does nothing with %NULL. In a fork of the process that made them the memory
- * is left as it is.
+ * Frees the clip's tensors. Exported DLPack tensors stay valid. Does nothing with %NULL. Does nothing in a fork of the
+ * process that made the tensors, where the memory leaks.
  */
 void cps_tensors_free(CpsTensors *tensors) {
   if (!cps::is_forked())

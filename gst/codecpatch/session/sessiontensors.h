@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Making what cps_session_next() gives. Internal.
+// Constructor of the result of cps_session_next(). Internal.
 #pragma once
 
 #include "gst/codecpatch/cpssession.h"
@@ -10,8 +10,8 @@
 
 namespace cps {
 
-// The clip of a tensormetasink's sample. `name` begins the messages of errors; `source` stands for what the elements
-// know of where the clip is from, where it is given.
+// The clip of a tensormetasink's sample. Error messages begin with `name`. `source`, if given, replaces the elements'
+// source in the metadata.
 CpsTensors *tensors_new(Owned<GstSample> sample, const std::string &name, const std::optional<std::string> &source);
 
 } // namespace cps

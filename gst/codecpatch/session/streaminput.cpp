@@ -8,14 +8,14 @@
 struct _CpsStreamInput {
   GInputStream parent;
 
-  // Constant, once it has been rewound
-  cps::StreamFunctions functions; // seek is nullptr where it does not work
+  // Constant after stream_input_rewind()
+  cps::StreamFunctions functions; // seek is nullptr if it does not work
   cps::StreamFailed failed;
 
   gint stopped; // atomic
-  GMutex mutex; // held while the application is called, which sees one call at a time
+  GMutex mutex; // held while a function of the application is called, so that calls do not overlap
   goffset position;
-  bool broken; // a function has failed; none is called again
+  bool broken; // a function has failed; no function is called again
 };
 
 static void cps_stream_input_seekable_init(GSeekableIface *seekable);
@@ -46,7 +46,7 @@ static void set_stream_error(CpsStreamInput *self, GError **error, const std::st
     self->failed(sentence);
 }
 
-// True with an error where the stream has been stopped, by the session or by GStreamer.
+// Sets the error and returns true if the session or GStreamer has stopped the stream.
 static bool is_stopped(CpsStreamInput *self, GCancellable *cancellable, GError **error) {
   if (g_cancellable_set_error_if_cancelled(cancellable, error))
     return true;
@@ -63,7 +63,7 @@ static gssize stream_input_read(GInputStream *stream, void *data, gsize size, GC
   if (is_stopped(self, cancellable, error))
     return -1;
   if (self->broken)
-    return 0; // typefind asks again and again, and giostreamsrc of GStreamer 1.22 leaks each error
+    return 0; // no error, because typefind retries and giostreamsrc of GStreamer 1.22 leaks each error
   const gssize count = self->functions.read(self->functions.user_data, data, size);
   if (is_stopped(self, cancellable, error))
     return -1;
@@ -163,7 +163,7 @@ GInputStream *cps::stream_input_new(const StreamFunctions &functions, StreamFail
 void cps::stream_input_rewind(GInputStream *stream) {
   auto *self = CPS_STREAM_INPUT(stream);
   const Lock lock(&self->mutex);
-  // Wrappers of all kinds of streams always have a function; a pipe's fails.
+  // Wrappers of streams always pass a seek function; that of a pipe fails.
   const bool seeks = self->functions.seek && !is_stopped(self, nullptr, nullptr) &&
                      self->functions.seek(self->functions.user_data, 0, SEEK_SET) == 0;
   if (!seeks)

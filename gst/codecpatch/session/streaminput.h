@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an application reads by itself, as GIO has it. Internal.
+// The read and seek functions of an application as a GInputStream. Internal.
 #pragma once
 
 #include "gst/codecpatch/cpssession.h"
@@ -25,22 +25,21 @@ struct StreamFunctions {
   gpointer user_data;
 };
 
-// Called with a sentence when a function of the application has failed, once: giostreamsrc tells nobody why it stops.
+// Called once, with a sentence, when a function of the application has failed, because giostreamsrc does not report why
+// it stops.
 using StreamFailed = std::function<void(const std::string &)>;
 
-// Calls nothing yet.
+// Does not call any of the functions.
 GInputStream *stream_input_new(const StreamFunctions &functions, StreamFailed failed);
 
-// Goes to the beginning; a stream that does not is read from where it is, and cannot seek. To be called before it is
-// read.
+// Seeks to the beginning. A stream that cannot seek is read from its current position. Call before the first read.
 void stream_input_rewind(GInputStream *stream);
 
-// From now on nothing is read: no function is called any more, and what one still returns goes nowhere. Waits for
-// nothing.
+// Stops the stream: no function is called any more, and the result of a call in progress is discarded. Does not wait.
 void stream_input_stop(GInputStream *stream);
 
-// The same for all streams of the process, those to come, too; nor are the applications' functions to release data
-// called any more.
+// Stops all streams of the process, including later ones. Release functions of applications are not called any more
+// either.
 void forget_stream_functions();
 bool stream_functions_forgotten();
 

@@ -25,25 +25,26 @@ static bool puts_out_cuda_memory(GstElementFactory *factory) {
   return false;
 }
 
-// The stateless decoders of GStreamer 1.22, which come second by rank, tell frames apart where nv*dec may not.
+// GStreamer 1.22 ranks its stateless decoders second; they are preferred, because nv*dec may mix up frames.
 static bool is_stateless(const GstElementFactory *factory) {
   const char *name = GST_OBJECT_NAME(factory);
   return g_str_has_prefix(name, "nv") && strstr(name, "sl") != nullptr;
 }
 
-// Decoders that the plugins rank behind others, though they are exact and faster, or know more. CPU time and time of
-// decoding 300 frames of 1280x720 of 4 Mbit/s, two cores:
+// Decoders that plugins rank below others although they are exact and faster, or know more about the stream. CPU time
+// and elapsed time for 300 frames of 1280x720 at 4 Mbit/s, two cores:
 static constexpr const char *kPreferred[] = {
-    "dav1ddec",    // av1dec, of libaom, takes 2.5 times as long
-    "avdec_vp8",   // 1.3 s, on as many cores as there are; vp8dec 1.2 s on one, and it does not say that VP8 is BT.601
-    "avdec_mjpeg", // 0.9 s; jpegdec 0.7 s, but it halves the chroma of 4:4:4 and takes a limited range for a full one
+    "dav1ddec",    // av1dec (libaom) takes 2.5 times as long
+    "avdec_vp8",   // 1.3 s, on all cores; vp8dec 1.2 s on one, and it does not report that VP8 is BT.601
+    "avdec_mjpeg", // 0.9 s; jpegdec 0.7 s, but it halves the chroma of 4:4:4 and mistakes a limited range for a full
+                   // one
 };
-// AV1 goes to libdav1d by avcodecdec, where libavcodec has it: av1dec ends the stream at the first error, too.
-// Elsewhere the ranks are right: avdec_vp9 would take 1.6 s where vp9dec takes 1.7 s, but loses track of frames that
-// are shown again. avdec_h265 takes 0.4 s where libde265dec takes 0.7 s. mpeg2dec would need half the time of
-// avdec_mpeg2video, but puts out two frames less. avdec_dvvideo is exact and faster than dvdec.
+// AV1 is decoded by libdav1d in avcodecdec if libavcodec includes it, because av1dec also ends the stream at the first
+// error. For other codecs the ranks are right: avdec_vp9 takes 1.6 s and vp9dec 1.7 s, but avdec_vp9 loses track of
+// frames that are shown again. avdec_h265 takes 0.4 s, libde265dec 0.7 s. mpeg2dec needs half the time of
+// avdec_mpeg2video, but outputs two frames fewer. avdec_dvvideo is exact and faster than dvdec.
 
-// JPEG that libjpeg decodes, and libav not, or only to formats that GStreamer has no name for.
+// True for JPEG that libjpeg decodes, but libav does not, or only to formats that GStreamer has no name for.
 static bool is_only_of_libjpeg(const GstStructure *caps) {
   const gchar *sampling = gst_structure_get_string(caps, "sampling"),
               *colors = gst_structure_get_string(caps, "colorspace");
@@ -62,7 +63,7 @@ static bool is_better(GstElementFactory *factory, const GstCaps *caps) {
   return is_ours(factory) && is_better_of_avcodec(caps);
 }
 
-// avcodecdec has no rank of its own, and takes codecs that libavcodec may be built without.
+// Adds or removes avcodecdec: it has no rank, and its caps include codecs that this libavcodec may lack.
 static void consider_ours(std::vector<Owned<GstElementFactory>> &found, const GstCaps *caps) {
   const auto at = std::find_if(found.begin(), found.end(), [](const auto &one) { return is_ours(one.get()); });
   if (at != found.end()) {
@@ -82,8 +83,8 @@ static bool is_better(GstElementFactory *, const GstCaps *) {
 static void consider_ours(std::vector<Owned<GstElementFactory>> &, const GstCaps *) {}
 #endif
 
-// A bit above what plugins give themselves: who changes ranks (GST_PLUGIN_FEATURE_RANK) has the last word. On the CPU,
-// decoders below GST_RANK_MARGINAL are not taken at all, but for avcodecdec.
+// Preferred decoders rank just above the plugins' own ranks, so that users who change ranks (GST_PLUGIN_FEATURE_RANK)
+// can override the preference. On the CPU, decoders below GST_RANK_MARGINAL are not used, except avcodecdec.
 static guint rank_of(GstElementFactory *factory, const GstCaps *caps) {
   const guint own = gst_plugin_feature_get_rank(GST_PLUGIN_FEATURE(factory));
   const char *name = GST_OBJECT_NAME(factory);
@@ -114,15 +115,16 @@ static std::vector<Owned<GstElementFactory>> decoders(const GstCaps *caps, GstRa
   constexpr GstElementFactoryListType kPictures =
       GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE;
   GList *all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER | kPictures, rank);
-  // All of the caps: a decoder that wants more than they say would wait for it. Alpha is not read, so that those which
-  // decode it, a second stream beside the pictures, are left out, whatever the caps have.
+  // If the caps are fixed, a decoder must accept all of them, because a decoder that needs further fields would wait
+  // for them. codec-alpha is set to FALSE in any case, because alpha is not read: this excludes decoders that also
+  // decode alpha, which is a second stream.
   const Owned<GstCaps> pictures(gst_caps_copy(caps));
   gst_caps_set_simple(pictures.get(), "codec-alpha", G_TYPE_BOOLEAN, FALSE, nullptr);
   GList *taking = gst_element_factory_list_filter(all, pictures.get(), GST_PAD_SINK, gst_caps_is_fixed(caps));
   for (const GList *item = taking; item; item = item->next)
     if (fits(GST_ELEMENT_FACTORY(item->data)))
       found.emplace_back(GST_ELEMENT_FACTORY(gst_object_ref(item->data)));
-  if (rank > GST_RANK_NONE) // on the CPU
+  if (rank > GST_RANK_NONE) // CPU decoders
     consider_ours(found, caps);
   gst_plugin_feature_list_free(taking);
   gst_plugin_feature_list_free(all);
@@ -137,7 +139,7 @@ std::vector<Owned<GstElementFactory>> cpu_decoders(const GstCaps *caps) {
 }
 
 std::vector<Owned<GstElementFactory>> gpu_decoders(const GstCaps *caps) {
-  // Those of the second GPU and up have no rank.
+  // Rank NONE, because decoders of the second and later GPUs have no rank.
   return decoders(caps, GST_RANK_NONE, puts_out_cuda_memory);
 }
 
@@ -149,13 +151,13 @@ bool is_decodable(const GstCaps *caps) {
 bool is_on_other_gpu(GstElement *decoder, int device_id) {
   if (!g_object_class_find_property(G_OBJECT_GET_CLASS(decoder), "cuda-device-id"))
     return false;
-  GValue actual = G_VALUE_INIT; // a guint of some, a gint of others
+  GValue actual = G_VALUE_INIT; // a guint in some decoders, a gint in others
   g_value_init(&actual, G_TYPE_INT);
   g_object_get_property(G_OBJECT(decoder), "cuda-device-id", &actual);
   return g_value_get_int(&actual) != device_id;
 }
 
-// The value of its range that is nearest.
+// Sets the value of the property's range that is nearest to `wanted`.
 static void set_nearest(GstElement *element, GParamSpec *spec, gint64 wanted) {
   GValue number = G_VALUE_INIT, value = G_VALUE_INIT;
   g_value_init(&number, G_TYPE_INT64);
@@ -177,14 +179,14 @@ void set_decoder_threads(GstElement *decoder, guint threads, ThreadType type) {
     gst_util_set_object_arg(G_OBJECT(decoder), "thread-type", type == ThreadType::Frame ? "frame" : "slice");
 }
 
-// Codecs of pictures in whatever format there is.
+// Decoders of codecs that allow any pixel format.
 static constexpr const char *kAnyFormat[] = {
     "avdec_ffv1",  "avdec_ffvhuff", "avdec_magicyuv", "avdec_utvideo", "avdec_prores", "avdec_cfhd",
     "avdec_qtrle", "avdec_mjpeg",   "avdec_jpeg2000", "avdec_png",     "avdec_apng",   "avdec_tiff",
     "avdec_dpx",   "avdec_exr",     "avdec_sgi",      "avdec_pam",     "avdec_hap",    "avdec_dxv",
 };
 
-// Could the pictures be in a format that GStreamer has no name for?
+// True if the pictures may have a format that GStreamer has no name for.
 static bool may_lack_format(GstElement *decoder, const GstCaps *caps) {
   for (const char *name : kAnyFormat)
     if (is_made_by(decoder, name))
@@ -199,12 +201,13 @@ static bool may_lack_format(GstElement *decoder, const GstCaps *caps) {
 
 void set_exact_output(GstElement *decoder, const GstCaps *caps) {
   GObjectClass *klass = G_OBJECT_GET_CLASS(decoder);
-  // dav1ddec leaves out what is part of the picture.
+  // By default dav1ddec omits steps that are part of the picture.
   if (g_object_class_find_property(klass, "inloop-filters"))
     gst_util_set_object_arg(G_OBJECT(decoder), "inloop-filters", "deblock+cdef+restoration");
   if (g_object_class_find_property(klass, "apply-grain"))
     g_object_set(decoder, "apply-grain", TRUE, nullptr);
-  // libav decodes into memory of GStreamer's; where that knows no such format it crashes, up to 1.22 at least.
+  // With direct rendering gst-libav decodes into GStreamer's memory; if GStreamer has no name for the format, it
+  // crashes (at least up to 1.22).
   if (g_object_class_find_property(klass, "direct-rendering") && may_lack_format(decoder, caps))
     g_object_set(decoder, "direct-rendering", FALSE, nullptr);
 }

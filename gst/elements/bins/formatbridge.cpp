@@ -6,7 +6,7 @@
 
 namespace cps {
 
-// What other formats are converted to: some of those that the kernels read, fewer bits and less chroma first.
+// The targets of conversion: some of the formats that the kernels read, those with fewer bits and less chroma first.
 static constexpr GstVideoFormat kReadable[] = {
     GST_VIDEO_FORMAT_GRAY8,     GST_VIDEO_FORMAT_GRAY16_LE, GST_VIDEO_FORMAT_YUV9,      GST_VIDEO_FORMAT_Y41B,
     GST_VIDEO_FORMAT_I420,      GST_VIDEO_FORMAT_Y42B,      GST_VIDEO_FORMAT_Y444,      GST_VIDEO_FORMAT_I420_10LE,
@@ -15,7 +15,7 @@ static constexpr GstVideoFormat kReadable[] = {
     GST_VIDEO_FORMAT_RGBA,      GST_VIDEO_FORMAT_GBR_10LE,  GST_VIDEO_FORMAT_GBR_12LE,  GST_VIDEO_FORMAT_ARGB64_LE,
 };
 
-// 5, 6 and 5 bits count as 6, and a palette's index as the 8 bits of its colours.
+// 5, 6 and 5 bits count as 6. A palette index counts as 8, the depth of its colours.
 static guint depth_of(const GstVideoFormatInfo *format) {
   guint depth = 0;
   for (guint c = 0; c < std::min(3u, GST_VIDEO_FORMAT_INFO_N_COMPONENTS(format)); c++)
@@ -47,12 +47,12 @@ namespace {
 
 struct Bridge {
   GstBin *bin;
-  GstElement *decoder; // that owns the pad of the probe
+  GstElement *decoder; // owns the pad of the probe
   GstElement *sampler;
   GstPad *srcpad;
-  Owned<GstPad> reader; // what the sampler was linked to
-  bool is_ghost;        // and whether that is the inner side of `srcpad`
-  GstElement *filter;   // behind the videoconvert, nullptr where there is none yet
+  Owned<GstPad> reader; // the pad that the sampler was linked to
+  bool is_ghost;        // `reader` is the inner side of `srcpad`
+  GstElement *filter;   // after the videoconvert; nullptr until that exists
 
   bool build();
   Owned<GstCaps> see(GstCaps *caps);
@@ -64,7 +64,8 @@ Owned<GstCaps> with_format(const GstCaps *caps, GstVideoFormat format) {
   return copy;
 }
 
-// videoconvert drops a range whose matrix is not told, as all of GStreamer 1.22 does: so the matrix is told.
+// Sets the matrix explicitly, because videoconvert, like all of GStreamer 1.22, drops the range if the matrix is
+// unknown.
 Owned<GstCaps> with_matrix(const GstCaps *caps, const GstVideoInfo &info) {
   Owned<GstCaps> copy(gst_caps_copy(caps));
   const GstVideoColorimetry colorimetry = stream_colorimetry(info);
@@ -73,13 +74,13 @@ Owned<GstCaps> with_matrix(const GstCaps *caps, const GstVideoInfo &info) {
   return copy;
 }
 
-// Puts a videoconvert and a filter between sampler and reader. False after an error message.
+// Inserts a videoconvert and a filter between sampler and reader. Returns false after posting an error.
 bool Bridge::build() {
   GstElement *convert = make_part(bin, "videoconvert");
   filter = convert ? make_part(bin, "capsfilter") : nullptr;
   if (!filter)
     return false;
-  gst_util_set_object_arg(G_OBJECT(convert), "dither", "none"); // bits are added, not taken away
+  gst_util_set_object_arg(G_OBJECT(convert), "dither", "none"); // because the conversion only adds bits
   const Owned<GstPad> sampled(gst_element_get_static_pad(sampler, "src")),
       converted(gst_element_get_static_pad(filter, "src"));
   if (is_ghost)
@@ -90,7 +91,7 @@ bool Bridge::build() {
   return gst_element_sync_state_with_parent(filter) && gst_element_sync_state_with_parent(convert) && linked;
 }
 
-// The caps as the sampler is to see them; nullptr after an error message.
+// Returns the caps to send to the sampler; nullptr after posting an error.
 Owned<GstCaps> Bridge::see(GstCaps *caps) {
   GstVideoInfo info;
   Owned<GstCaps> same(gst_caps_ref(caps));
@@ -109,7 +110,7 @@ Owned<GstCaps> Bridge::see(GstCaps *caps) {
     return gst_pad_query_accept_caps(reader.get(), with_format(caps, one).get());
   });
   if (read == GST_VIDEO_FORMAT_UNKNOWN || (read == format && !filter) || (!filter && !build()))
-    return same; // the sampler says so where nobody takes them
+    return same; // if no element accepts the caps, the sampler posts the error
   GST_INFO_OBJECT(bin, "%s is read as %s", gst_video_format_to_string(format), gst_video_format_to_string(read));
   const Owned<GstCaps> wanted(
       gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, gst_video_format_to_string(read), nullptr));
@@ -138,7 +139,7 @@ GstPadProbeReturn see_event(GstPad *, GstPadProbeInfo *info, gpointer data) {
 void bridge_formats(GstBin *bin, GstElement *sampler, GstPad *srcpad) {
   const Owned<GstPad> sink(gst_element_get_static_pad(sampler, "sink")),
       src(gst_element_get_static_pad(sampler, "src"));
-  // A part's pad, which goes with the stream: the sampler stays.
+  // The probe is on the pad of a part, because parts are removed with the stream and the sampler is not.
   const Owned<GstPad> decoded(gst_pad_get_peer(sink.get()));
   Owned<GstPad> reader(gst_pad_get_peer(src.get()));
   const Owned<GstPad> target(gst_ghost_pad_get_target(GST_GHOST_PAD(srcpad)));

@@ -13,10 +13,10 @@ namespace cps {
 
 namespace {
 
-// Of what a decoder has in hand.
+// The identities of the pictures that a decoder holds.
 struct Identities {
   std::mutex mutex;
-  std::deque<std::optional<CpsFrameMeta>> pending; // none where a picture has none
+  std::deque<std::optional<CpsFrameMeta>> pending; // nullopt for a picture without identity
 };
 using Shared = std::shared_ptr<Identities>;
 

@@ -24,7 +24,7 @@ struct Kept {
 
 struct KeptDecoders {
   std::mutex mutex;
-  std::list<Kept> all; // the one that has waited longest first
+  std::list<Kept> all; // oldest first
 };
 
 // Never destroyed, because the driver may be gone when a process ends.
@@ -33,8 +33,8 @@ KeptDecoders &kept_decoders() {
   return decoders;
 }
 
-// Decoders that parse by GStreamer's base classes start anew after a flush. Of GStreamer 1.22 these are nv*sldec and
-// nvav1dec; its nv*dec have parsers of the driver's.
+// True if the decoder decodes a new stream after a flush, as decoders with GStreamer's parsing base classes do. In
+// GStreamer 1.22 these are nv*sldec and nvav1dec; its nv*dec use the driver's parsers.
 bool starts_anew(GstElementFactory *factory) {
   if (strstr(GST_OBJECT_NAME(factory), "sldec"))
     return true;

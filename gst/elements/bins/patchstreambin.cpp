@@ -3,8 +3,8 @@
  * SECTION:element-patchstreambin
  * @title: patchstreambin
  *
- * Reads a video, and puts out the tensors of its most informative patches: uniformdecodebin, patchenergy and
- * patchselect in one element, with the properties of all of them.
+ * Reads a video and outputs the tensors of its most informative patches: uniformdecodebin, patchenergy and patchselect
+ * in one element, with the properties of all three.
  *
  * The tensors are in the memory of the #CpsStreamBin:process-backend.
  *

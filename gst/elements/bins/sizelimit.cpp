@@ -12,7 +12,7 @@ namespace cps {
 SizeLimit size_limit(GstBin *bin, guint64 max_source_pixels, GstPad *video) {
   if (max_source_pixels > 0)
     return {bin, max_source_pixels, false};
-  const guint64 bytes = source_bytes(video); // a great number where nobody tells
+  const guint64 bytes = source_bytes(video); // G_MAXUINT64 if unknown
   const guint64 more = std::min(bytes, kMostPixels / kPixelsPerByte) * kPixelsPerByte;
   return {bin, std::min(kMostPixels, kPixelsOfSmallest + more), true};
 }
@@ -43,7 +43,7 @@ namespace {
 
 struct Watch {
   SizeLimit limit;
-  ReadPictureSize read = nullptr; // of the caps so far
+  ReadPictureSize read = nullptr; // for the current caps
   bool refused = false;
 };
 

@@ -15,7 +15,7 @@ static std::string in_words(double seconds) {
   return std::string(g_ascii_formatd(number, sizeof number, "%g", seconds)) + (seconds == 1 ? " second" : " seconds");
 }
 
-// Often enough for the shorter of the limits.
+// Interval between checks, short enough for the shorter of the limits.
 static gint64 interval_for(TimeLimits limits) {
   double shorter = kMaxLimit;
   for (const double limit : {limits.stall, limits.whole})
@@ -46,7 +46,7 @@ void StallWatch::end_output() {
   outputs_++;
 }
 
-// Whether a number has changed since it was seen last.
+// True if the number has changed since the last call.
 static bool is_new(guint64 &seen, guint64 now) {
   return std::exchange(seen, now) != now;
 }
@@ -55,7 +55,7 @@ void StallWatch::look() {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (!ticker_.is_running())
     return;
-  // A process that was stopped for a while has not waited.
+  // The step is limited, because time during which the process was stopped does not count.
   const gint64 now = g_get_monotonic_time(), passed = std::min(now - looked_, 2 * interval_);
   looked_ = now;
   const bool paused = live_ && GST_STATE(element_) < GST_STATE_PLAYING;
@@ -71,8 +71,8 @@ void StallWatch::look() {
          "Nothing has come of the video within " + in_words(limits_.whole) + "; timeout sets how long that may take.");
 }
 
-// Once: the element calls set_ended() for any error. By the field, sessions know what kind of error it is, for which
-// GStreamer has no code.
+// Posts only once, because the element calls set_ended() for any error. Sessions recognise a time limit by the field,
+// because GStreamer has no error code for it.
 void StallWatch::post(const char *property, const std::string &sentence) {
   GST_ELEMENT_ERROR_WITH_DETAILS(element_, RESOURCE, READ, ("%s", sentence.c_str()), (nullptr),
                                  ("cps-limit", G_TYPE_STRING, property, nullptr));

@@ -3,7 +3,8 @@
  * CpsStreamBin:
  *
  * The base class of uniformdecodebin and patchstreambin: reads the video of #CpsStreamBin:uri or #CpsStreamBin:stream,
- * and decodes what is sampled of it. Its properties are those of both, with those of frameplanner and uniformsampler.
+ * and decodes the sampled frames. Its properties, and those of frameplanner and uniformsampler, are properties of both
+ * elements.
  */
 #include "gst/elements/bins/streambin.h"
 
@@ -33,12 +34,12 @@ using cps::Owned;
 
 enum {
   PROP_0 = 0,
-  PROP_OPTION = 1, // and those that follow
+  PROP_OPTION = 1, // the first option
   PROP_STREAM = 33,
   PROP_RESOLVED_DECODE_BACKEND = 34,
   PROP_RESOLVED_PROCESS_BACKEND = 35,
   PROP_RESOLVED_DECODER = 36,
-  PROP_OF_AN_ELEMENT = 37, // and all that follow
+  PROP_OF_AN_ELEMENT = 37, // the first property of an inner element
 };
 
 namespace {
@@ -52,7 +53,7 @@ struct Settings : cps::RouteSettings {
   cps::TimeLimits limits;
 };
 
-// What became of them; empty before it is known.
+// The resolved settings; empty until known.
 struct Resolved {
   std::string decode_backend;
   std::string process_backend;
@@ -67,12 +68,12 @@ struct CpsStreamBinPrivate {
   cps::Options options;
 
   // Object lock
-  std::shared_ptr<GInputStream> next_stream; // the property
+  std::shared_ptr<GInputStream> next_stream; // value of the property
   Resolved resolved;
 
-  std::shared_ptr<cps::StallWatch> watch; // from construction on
+  std::shared_ptr<cps::StallWatch> watch; // set in construction
 
-  cps::VideoRoute route; // its elements and pad from construction on, the rest from READY to PAUSED on
+  cps::VideoRoute route; // elements and pad: set in construction; the rest: from READY to PAUSED on
 
   // Between READY and PAUSED
   std::shared_ptr<GInputStream> stream;
@@ -121,7 +122,7 @@ static bool refuse_gpu(CpsStreamBin *self, const char *stage, gint device_id, co
   return false;
 }
 
-// What auto means depends on the machine alone. False after an error message.
+// Resolves "auto" by the machine only, not by the stream. Returns false after posting an error.
 static bool resolve_backends(CpsStreamBin *self, const Settings &settings, cps::VideoRoute &route) {
   std::string why;
   route.decode_on_gpu = settings.decode != Backend::Cpu && cps::gpu_works(settings.decode_device_id, why);
@@ -159,7 +160,7 @@ static Settings read_settings(const GstStructure *options) {
   return settings;
 }
 
-// False after an error message.
+// Returns false after posting an error.
 static bool begin_stream(CpsStreamBin *self) {
   State &state = state_of(self);
   const Settings settings = read_settings(state.options.snapshot().get());
@@ -198,7 +199,7 @@ static void end_stream(CpsStreamBin *self) {
   state.to_keep = {};
   cps::drop_parts(GST_BIN(self));
   state.search.reset();
-  state.stream.reset(); // the application may have dropped it, too
+  state.stream.reset(); // drops our reference; the application may have dropped its own
 }
 
 // GstElement
@@ -228,7 +229,7 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
   return result;
 }
 
-// Errors of its own, and those of what is in it: nothing is waited for behind one.
+// Handles errors of the bin and of its children: after an error there is nothing left to wait for.
 static gboolean stream_bin_post_message(GstElement *element, GstMessage *message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
     state_of(element).watch->set_ended(true);
@@ -249,7 +250,7 @@ static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
 
 // GObject
 
-// The element whose property it is in truth.
+// The inner element that has the property.
 static GObject *owner_of(const State &state, const GParamSpec *spec) {
   for (GstElement *stage : state.route.stages)
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(stage), spec->name))
@@ -296,7 +297,7 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
   g_value_set_string(value, text.empty() ? nullptr : text.c_str());
 }
 
-// What comes and goes, for the watch
+// Input and output, for the watch
 
 static GstPadProbeReturn on_coming(GstPad *, GstPadProbeInfo *, gpointer watch) {
   static_cast<cps::StallWatch *>(watch)->note_data();
@@ -334,7 +335,7 @@ static void watch_pads(State &state, GstElement *bin) {
   gst_pad_set_chain_function_full(GST_PAD(inner.get()), put_out, state.watch.get(), nullptr);
 }
 
-// Only now is the class known that says what follows the sampler.
+// Adds the elements here and not in instance_init, because only now the final class is known, which lists the stages.
 static void stream_bin_constructed(GObject *object) {
   G_OBJECT_CLASS(cps_stream_bin_parent_class)->constructed(object);
   State &state = state_of(object);
@@ -363,7 +364,7 @@ static void stream_bin_finalize(GObject *object) {
 static void cps_stream_bin_init(CpsStreamBin *self) {
   new (&state_of(self)) CpsStreamBinPrivate(self);
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
-  gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE); // the source inside comes and goes
+  gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE); // the inner source is added and removed
 }
 
 static void install_own_properties(GObjectClass *klass) {
@@ -441,8 +442,8 @@ static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {
 
 namespace cps {
 
-// The same property, for another class. GObject has no copy of a specification, and hides those that redirect to one
-// when it lists a class's properties.
+// Copies a property specification for another class. GObject cannot copy one, and specifications that redirect to
+// another do not appear in a class's list of properties.
 static GParamSpec *copy_spec(GParamSpec *spec) {
   const char *name = spec->name, *nick = g_param_spec_get_nick(spec), *blurb = g_param_spec_get_blurb(spec);
   const GParamFlags flags = spec->flags;
@@ -475,7 +476,7 @@ void setup_stream_bin(CpsStreamBinClass *klass, GstCaps *src_caps, std::initiali
   add_pad_template(GST_ELEMENT_CLASS(klass), "src", GST_PAD_SRC, src_caps);
   std::copy(stages.begin(), stages.end(), klass->stages);
   auto *object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = stream_bin_set_property; // GObject has no class inherit them
+  object_class->set_property = stream_bin_set_property; // because GObject does not inherit these two
   object_class->get_property = stream_bin_get_property;
 
   std::vector<GType> owners = {CPS_TYPE_FRAME_PLANNER, CPS_TYPE_UNIFORM_SAMPLER};

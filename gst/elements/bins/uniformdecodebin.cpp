@@ -3,9 +3,9 @@
  * SECTION:element-uniformdecodebin
  * @title: uniformdecodebin
  *
- * Reads a video, and puts out evenly sampled frames of it: source, parser, frameplanner, decoder and uniformsampler in
- * one element. Only the video is linked, so that its frames are found exactly, and of several tracks the best or
- * #CpsStreamBin:video-track.
+ * Reads a video and outputs evenly sampled frames of it: source, parser, frameplanner, decoder and uniformsampler in
+ * one element. It links only the video, so that its frames are found exactly. Of several tracks it selects the best or
+ * the one of #CpsStreamBin:video-track.
  *
  * The frames are in the memory of the #CpsStreamBin:process-backend: system memory, or CUDA memory on
  * #CpsStreamBin:process-device-id.

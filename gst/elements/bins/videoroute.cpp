@@ -24,7 +24,7 @@ namespace cps {
 static const char *const kSystemFrames = "video/x-raw";
 static const char *const kCudaFrames = "video/x-raw(memory:CUDAMemory)";
 
-// What puts out nothing but such frames. nullptr after an error message.
+// Makes a capsfilter that passes only such frames. Returns nullptr after posting an error.
 static GstElement *make_capsfilter(const VideoRoute &route, const char *frames) {
   GstElement *filter = make_part(route.bin, "capsfilter");
   if (filter)
@@ -37,8 +37,8 @@ static bool refuse(const VideoRoute &route, GstElementFactory *factory, const ch
   return false;
 }
 
-// A decoder that is set up and in READY, or one that has been kept; nullptr where its hardware is not there. Outside of
-// the bin, whose bus is not to hear what is wrong with decoders that others stand in for.
+// Returns a configured decoder in READY, or a kept one; nullptr if the decoder or its hardware is not available. The
+// decoder is not in the bin yet, so that its errors do not reach the bin's bus: another decoder may take its place.
 static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory *factory, const GstCaps *caps,
                                       Backend backend, const std::string &format) {
   if (Owned<GstElement> kept = format.empty() ? nullptr : take_kept_decoder(format))
@@ -65,11 +65,11 @@ static Owned<GstElement> open_decoder(const VideoRoute &route, GstElementFactory
   return nullptr;
 }
 
-// Puts the decoder between `pad` and the sampler. False, and nothing has changed, where it does not fit.
+// Links the decoder between `pad` and the sampler. Returns false and changes nothing if it does not fit.
 static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *caps, GstElementFactory *factory,
                         Backend backend, KeptDecoder &to_keep) {
   std::string format;
-  if (backend == Backend::Gpu && !loses_identities(caps)) // for then it gets probes of this stream
+  if (backend == Backend::Gpu && !loses_identities(caps)) // because keep_identities() adds probes for this stream
     format = format_to_keep(factory, route.settings.decode_device_id, caps);
   const Owned<GstElement> opened = open_decoder(route, factory, caps, backend, format);
   GstElement *decoder = opened.get(), *last = decoder;
@@ -77,7 +77,7 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *cap
     return false;
   add_part(route.bin, decoder);
   if (backend == Backend::Gpu)
-    last = make_capsfilter(route, kCudaFrames); // it could put out copies in system memory, too
+    last = make_capsfilter(route, kCudaFrames); // because it could output system memory, too
   const bool joined = last && (last == decoder || gst_element_link(decoder, last));
   if (joined && link_pad(pad, decoder) && gst_element_link(last, route.sampler)) {
     if (last != decoder)
@@ -95,7 +95,7 @@ static bool try_decoder(const VideoRoute &route, GstPad *pad, const GstCaps *cap
   return refuse(route, factory, "it cannot be linked between the stream and the sampler");
 }
 
-// `decode` is Auto where none fits.
+// `decode` is Auto if no decoder fits.
 static LinkedVideo try_decoders(const VideoRoute &route, GstPad *pad, const GstCaps *caps, Backend backend) {
   const std::vector<Owned<GstElementFactory>> factories =
       backend == Backend::Gpu ? gpu_decoders(caps) : cpu_decoders(caps);
@@ -150,13 +150,14 @@ static LinkedVideo link_decoder(const VideoRoute &route, GstPad *pad, GstCaps *c
 
 // From the sampler to the source pad
 
-// Appends cudaupload or cudadownload, which would rather pass frames on as they are, and what makes them copy.
+// Appends cudaupload or cudadownload, and a filter that makes it copy, because it prefers to pass frames through
+// unchanged.
 static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::vector<GstElement *> &chain) {
   GstElement *copy = create_part(route.bin, to_gpu ? "cudaupload" : "cudadownload");
   if (!copy)
     return false;
   g_object_set(copy, "cuda-device-id", device_id, nullptr);
-  give_primary_context(copy, device_id); // it keeps the first; a bin gives what it knows, of whatever GPU
+  give_primary_context(copy, device_id); // before add_part(), because it keeps the first context that it gets
   add_part(route.bin, copy);
   GstElement *filter = make_capsfilter(route, to_gpu ? kCudaFrames : kSystemFrames);
   if (!filter)
@@ -165,8 +166,8 @@ static bool add_copy(const VideoRoute &route, bool to_gpu, int device_id, std::v
   return true;
 }
 
-// Appends what keeps cudadownload from writing into memory that cudaupload offers: of the other GPU, though the caps
-// say system memory.
+// Appends an element that keeps cudadownload from writing into memory that cudaupload offers: that memory belongs to
+// the other GPU, although the caps say system memory.
 static bool add_border(const VideoRoute &route, std::vector<GstElement *> &chain) {
   GstElement *identity = make_part(route.bin, "identity");
   if (!identity)
@@ -176,9 +177,9 @@ static bool add_border(const VideoRoute &route, std::vector<GstElement *> &chain
   return true;
 }
 
-// Appends what turns frames in system memory.
+// Appends elements that rotate frames in system memory.
 static bool add_flip(const VideoRoute &route, std::vector<GstElement *> &chain) {
-  GstElement *convert = make_part(route.bin, "videoconvert"); // videoflip lacks a few formats
+  GstElement *convert = make_part(route.bin, "videoconvert"); // because videoflip does not accept all formats
   GstElement *flip = convert ? make_part(route.bin, "videoflip") : nullptr;
   if (!flip)
     return false;
@@ -187,8 +188,9 @@ static bool add_flip(const VideoRoute &route, std::vector<GstElement *> &chain) 
   return true;
 }
 
-// Is what follows the sampler one of our own, which reads frames as the sampler marks them? Behind the bin that has to
-// be right there: others would turn them, too.
+// True if one of our own elements follows the sampler, because these apply the orientation in the sampler's metadata.
+// An element downstream of the bin must be its direct peer, because other elements in between may rotate the frames,
+// too.
 static bool is_read_as_shown(const VideoRoute &route) {
   if (!route.stages.empty())
     return true;
@@ -197,7 +199,7 @@ static bool is_read_as_shown(const VideoRoute &route) {
   return next && (CPS_IS_TENSOR_CLIP(next.get()) || CPS_IS_PATCH_ENERGY(next.get()));
 }
 
-// False after an error message.
+// Returns false after posting an error.
 static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
   const bool from_gpu = decoded == Backend::Gpu, to_gpu = route.process_on_gpu;
   const int from = route.settings.decode_device_id, to = route.settings.process_device_id;
@@ -230,16 +232,16 @@ static bool link_output(const VideoRoute &route, Backend decoded, bool turned) {
     }
   const Owned<GstPad> last(gst_element_get_static_pad(chain.back(), "src"));
   gst_ghost_pad_set_target(GST_GHOST_PAD(route.srcpad), last.get());
-  if (is_read_as_shown(route)) // others get what the decoder has
+  if (is_read_as_shown(route)) // other elements get the decoder's format
     bridge_formats(route.bin, route.sampler, route.srcpad);
   for (auto element = chain.rbegin(); element != chain.rend(); ++element)
     gst_element_sync_state_with_parent(*element);
   return true;
 }
 
-// All of it
+// The whole route
 
-// What makes tensors learns of the size where nothing lies between that changes it.
+// Announces the size of the frames to the element that makes tensors, if no element before it changes the size.
 static void expect_frames(const VideoRoute &route, const GstCaps *caps) {
   GstElement *next = route.stages.empty() ? nullptr : route.stages.back();
   const Owned<GstPad> peer(next ? nullptr : gst_pad_get_peer(route.srcpad));
@@ -271,7 +273,7 @@ LinkedVideo link_video(const VideoRoute &route, GstPad *video) {
   const Owned<GstPad> sampled(gst_element_get_static_pad(route.sampler, "sink"));
   if (const Owned<GstPad> decoded{gst_pad_get_peer(sampled.get())}; decoded && decoded.get() != video)
     watch_size(limit, decoded.get());
-  gst_element_sync_state_with_parent(route.planner); // whose turn in the bin's change of state may be yet to come
+  gst_element_sync_state_with_parent(route.planner); // because the bin's change of state may not have reached it yet
   const bool turned = route.settings.apply_rotation && orientation_of(video) != CPS_ORIENTATION_IDENTITY;
   if (!link_output(route, linked.decode, turned))
     return {};

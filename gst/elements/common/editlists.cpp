@@ -13,11 +13,11 @@ namespace cps {
 
 namespace {
 
-// Of one demuxer. Written by the thread that reads the file, read by those of its pads.
+// The tracks of one demuxer. Written by the thread that reads the file, read by the threads of its pads.
 struct TakenTracks {
   std::mutex mutex;
   std::vector<MovieTrack> tracks;
-  std::vector<MovieTrack> indexed; // where segment indices say that fragments end
+  std::vector<MovieTrack> indexed; // ends of fragments according to segment indices
 };
 
 const char *const kTaken = "cps-taken-tracks";
@@ -26,7 +26,7 @@ bool is_movie_header(const GstMapInfo &box) {
   return box.size > 8 && memcmp(box.data + 4, "moov", 4) == 0 && read_be<uint32_t>(box.data) <= box.size;
 }
 
-// Writes to the box, which nobody else has.
+// Modifies the box, after making the buffer writable.
 void take_movie_header(TakenTracks &taken, GstPadProbeInfo *info) {
   GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
   GST_PAD_PROBE_INFO_DATA(info) = buffer;
@@ -38,7 +38,7 @@ void take_movie_header(TakenTracks &taken, GstPadProbeInfo *info) {
   gst_buffer_unmap(buffer, &box);
 }
 
-// The demuxer has pulled a part of the file: a whole box, once it knows where boxes begin.
+// Called when the demuxer has pulled a part of the file: a whole box, once it knows the positions of boxes.
 GstPadProbeReturn on_pulled(GstPad *, GstPadProbeInfo *info, gpointer data) {
   auto *taken = static_cast<TakenTracks *>(data);
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);

@@ -20,7 +20,7 @@ bool is_cuda_caps(const GstCaps *caps) {
   return is_cuda(caps, 0);
 }
 
-// By name, for that needs no CUDA in the build: GStreamer's pitched memory and our linear one.
+// Checks by name, because this works in builds without CUDA: GStreamer's pitched memory and our linear one.
 bool is_cuda_memory(GstMemory *memory) {
   return gst_memory_is_type(memory, "gst.cuda.memory") || gst_memory_is_type(memory, CPS_CUDA_MEMORY_TYPE);
 }
@@ -65,7 +65,7 @@ void prefer_other_memory(GstQuery *query) {
   gst_query_parse_caps_result(query, &answer);
   if (!filter || gst_caps_is_any(filter) || gst_caps_get_size(filter) < 2 || gst_caps_is_any(answer))
     return;
-  for (guint i = 0; i < gst_caps_get_size(filter); i++) // not fixed: a decoder says what it is able to
+  for (guint i = 0; i < gst_caps_get_size(filter); i++) // not fixed: the capabilities of a decoder
     if (const Owned<GstCaps> of_kind(gst_caps_copy_nth(filter, i)); !gst_caps_is_fixed(of_kind.get()))
       return;
   Owned<GstCaps> copies(gst_caps_new_empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// cudasupport.cpp in a build without CUDA.
+// Replaces cudasupport.cpp in builds without CUDA.
 #include "gst/elements/common/cudasupport.h"
 
 namespace cps {

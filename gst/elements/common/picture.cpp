@@ -6,7 +6,7 @@
 
 namespace cps {
 
-// Makes a number that is no value of the enumeration 0, which is "unknown", without reading it as a value.
+// Sets a number that is not a value of the enumeration to 0 ("unknown"), without evaluating it as an enumerator.
 template <typename E> static void clear_if_unheard_of(E &value, E last) {
   static_assert(sizeof(E) == sizeof(int), "as C has it");
   int number;
@@ -84,7 +84,7 @@ static Orientation kernel_orientation(CpsOrientation orientation) {
   return {};
 }
 
-// As it is in memory. Never smaller than the caps say, or it could not be mapped.
+// The size in memory. Never smaller than the size in the caps, because the frame could not be mapped otherwise.
 static Size stored_size(GstBuffer *buffer, const GstVideoInfo &info) {
   Size size = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};
   if (const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer)) {
@@ -116,7 +116,7 @@ static ColorModel color_model(const GstVideoFormatInfo *format) {
   return GST_VIDEO_FORMAT_INFO_IS_RGB(format) ? ColorModel::Rgb : ColorModel::Yuv;
 }
 
-// All of a frame as it is stored, without pixels.
+// The layout of a whole stored frame, without pixels.
 static PictureView whole_layout(const GstVideoFormatInfo *format, Size size) {
   PictureView view;
   view.model = color_model(format);
@@ -143,8 +143,8 @@ PictureView picture_layout(const GstVideoInfo &info, const ReadRegion &crop) {
   return shown(whole_layout(info.finfo, crop.whole), crop);
 }
 
-// Bytes from the start of its plane to the first sample of a component. GStreamer has the second chroma component of
-// P010 and its like at byte 1, in the middle of the first: there the offset counts samples.
+// Bytes from the start of its plane to the first sample of a component. GStreamer gives the offset of the second chroma
+// component of P010 and similar formats as 1, which is within the first sample; such an offset counts samples.
 static ptrdiff_t component_offset(const GstVideoFormatInfo *format, int c) {
   const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(format, c),
             word = GST_VIDEO_FORMAT_INFO_DEPTH(format, c) > 8 ? 2 : 1;

@@ -3,7 +3,7 @@
 
 namespace cps {
 
-// Stream times are properties with -1 for "not set".
+// Properties for stream times have -1 for "not set".
 static uint64_t time_option(const GstStructure *options, const char *name) {
   gint64 value = -1;
   gst_structure_get_int64(options, name, &value);

@@ -19,7 +19,7 @@ void TagOrientation::handle_tags(GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     const gchar *id = nullptr;
     gst_event_parse_stream_start(event, &id);
-    if (id && stream_id_ == id) // once more, after a seek
+    if (id && stream_id_ == id) // sent again after a seek
       return;
     stream_id_ = id ? id : "";
     of_stream_ = of_container_ = {};

@@ -13,7 +13,7 @@ static bool is_live(GstPad *sinkpad) {
   return live;
 }
 
-// Calls `visit` for each item; stops and returns true once it does.
+// Calls `visit` for each pad. Stops and returns true once `visit` returns true.
 template <typename Visit> static bool any_pad(GstIterator *pads, Visit visit) {
   if (!pads)
     return false;
@@ -38,8 +38,8 @@ template <typename Visit> static bool any_pad(GstIterator *pads, Visit visit) {
   return found;
 }
 
-// Does somebody take what comes out of `output`? Elements without outputs do; a branch may also end in a pad that
-// nobody has linked, as in a bin that parses every stream of a file.
+// True if an element consumes the data of `output`, as elements without outputs do. A branch may also end in an
+// unlinked pad, for example in a bin that parses every stream of a file.
 static bool is_consumed(GstPad *output) {
   const Owned<GstPad> input(gst_pad_get_peer(output));
   if (!input)
@@ -52,7 +52,7 @@ static bool is_consumed(GstPad *output) {
   return consumed || !passes_on;
 }
 
-// Does data that reaches `sinkpad` come through an element that feeds something else, too?
+// True if the data at `sinkpad` pass an element that also feeds another consumer.
 static bool feeds_others(GstPad *sinkpad) {
   const Owned<GstPad> source(gst_pad_get_peer(sinkpad));
   if (!source)
@@ -72,7 +72,7 @@ static bool is_seekable(GstPad *pad, GstFormat format) {
   return seekable;
 }
 
-// The pad that the stream behind `output` comes out of first, at its source.
+// The source's output pad for the stream at `output`.
 static Owned<GstPad> first_output(GstPad *output) {
   Owned<GstPad> source;
   any_pad(gst_pad_iterate_internal_links(output), [&](GstPad *input) {
@@ -83,7 +83,7 @@ static Owned<GstPad> first_output(GstPad *output) {
   return source ? std::move(source) : Owned<GstPad>(GST_PAD(gst_object_ref(output)));
 }
 
-// nullptr where nothing is linked.
+// Returns nullptr if `sinkpad` is not linked.
 static Owned<GstPad> find_source(GstPad *sinkpad) {
   const Owned<GstPad> output(gst_pad_get_peer(sinkpad));
   return output ? first_output(output.get()) : nullptr;
@@ -148,7 +148,7 @@ Rewindability can_rewind(GstPad *sinkpad, std::string &reason) {
   else if (is_bandwidth_limited(source.get()))
     reason = "the input is slow to seek";
   else if (!is_seekable(source.get(), GST_FORMAT_BYTES) && !is_seekable(source.get(), GST_FORMAT_TIME))
-    reason = "the input cannot seek"; // the source knows; demuxers promise what it cannot keep
+    reason = "the input cannot seek"; // asks the source, because demuxers may claim more
   else if (feeds_others(sinkpad))
     reason = "the input feeds another branch of the pipeline, too";
   if (!reason.empty())

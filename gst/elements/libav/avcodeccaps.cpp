@@ -15,7 +15,8 @@ static const char *const kCodec = "codec", *const kTag = "codec-tag", *const kFo
                          *const kDepth = "depth", *const kIntraOnly = "intra-only", *const kData = "codec_data";
 }
 
-// Palettes, which are of 8 bits at most, may come with one picture and serve the next.
+// Excludes formats that may have a palette (8 bits at most), because a palette may come with one picture and apply to
+// the next.
 static bool is_intra_only(const AVCodecParameters *codec) {
   const AVCodecDescriptor *descriptor = avcodec_descriptor_get(codec->codec_id);
   const bool may_have_palette = codec->bits_per_coded_sample > 0 && codec->bits_per_coded_sample <= 8;
@@ -37,17 +38,17 @@ Owned<GstCaps> caps_of_libav_codec(const AVCodecParameters *codec) {
 
 enum class Choice {
   Only,      // no other decoder is right
-  Preferred, // where libavcodec has it
+  Preferred, // if libavcodec has it
   Possible,
 };
 
 struct Codec {
   const char *media_type, *name;
   Choice choice = Choice::Possible;
-  gint mpegversion = 0; // where there are several
+  gint mpegversion = 0; // if there are several
 };
 
-// Of AVCODEC_CAPS, as libavcodec calls them.
+// The codecs of AVCODEC_CAPS, by libavcodec's names.
 static constexpr Codec kCodecs[] = {
     {"video/x-vp9", "vp9"},                         // see is_of_avcodec()
     {"video/x-ffv", "ffv1", Choice::Only},          // grey of 9 to 14 bits, alpha of 10 to 16
@@ -79,7 +80,7 @@ bool is_of_avcodec(const GstCaps *caps) {
   const GstStructure *stream = gst_caps_get_structure(caps, 0);
   guint depth = 8;
   gst_structure_get_uint(stream, "bit-depth-luma", &depth);
-  if (gst_structure_has_name(stream, "video/x-vp9")) // vp9dec puts 8 bits out as 4:4:4
+  if (gst_structure_has_name(stream, "video/x-vp9")) // vp9dec outputs 8 bits as 4:4:4
     return depth > 8 && g_strcmp0(gst_structure_get_string(stream, "chroma-format"), "4:4:0") == 0;
   const Codec *codec = codec_of(stream);
   return codec ? codec->choice == Choice::Only : gst_structure_has_name(stream, kNamed);
@@ -111,8 +112,8 @@ AVCodecContext *context_of_caps(const GstCaps *caps) {
   if (!decoder)
     return nullptr;
   AVCodecContext *context = avcodec_alloc_context3(decoder);
-  context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT; // as gst-libav has it: it is told of, not left out
-  // These hand out frames that other threads have yet to find errors in, where they decode several at a time.
+  context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT; // as in gst-libav: corrupt frames are flagged, not dropped
+  // With frame threads these decoders output frames in which other threads may still find errors.
   if (decoder->id == AV_CODEC_ID_H264 || decoder->id == AV_CODEC_ID_MPEG4)
     context->thread_type = FF_THREAD_SLICE;
   gst_structure_get(stream, "width", G_TYPE_INT, &context->width, nullptr);

@@ -2,11 +2,12 @@
 /**
  * CpsAvcodecDec:
  *
- * Decodes with libavcodec, for the bins, what the decoders of gst-libav do not: codecs that it has no caps for, packets
- * with side data, and frames in formats that GStreamer has no name for, which are converted to one that holds them.
+ * Decodes with libavcodec, for the bins, the streams that the decoders of gst-libav do not decode: codecs without caps
+ * there, packets with side data, and frames in formats that GStreamer has no name for, which are converted to a format
+ * that holds them.
  *
- * Frames that libavcodec says to be damaged have %GST_BUFFER_FLAG_CORRUPTED. Who wants to know of errors in H.264,
- * MPEG-1, MPEG-2 and MPEG-4, of which the decoders of gst-libav say nothing, puts this one in their place.
+ * Frames that libavcodec reports as damaged have %GST_BUFFER_FLAG_CORRUPTED. The decoders of gst-libav do not report
+ * errors in H.264, MPEG-1, MPEG-2 and MPEG-4; to detect these errors, use this element instead.
  *
  * Since: 0.1
  */
@@ -32,8 +33,7 @@ namespace {
 
 constexpr int kDefaultThreads = 0;
 
-// A decoder that threads by frames has one in hand for each, and B frames wait for others. What has waited for longer
-// is not going to come out.
+// The most frames that a decoder holds: one per frame thread, and B frames. A frame that has waited for longer is lost.
 constexpr guint32 kMostInHand = 64;
 
 } // namespace
@@ -51,7 +51,7 @@ struct CpsAvcodecDecPrivate {
 
   cps::Options options;
 
-  // The stream lock.
+  // Protected by the stream lock.
   Owned<GstVideoCodecState> input, output;
   Owned<AVCodecContext> context;
   cps::AvPixels pixels; // from the decoder's format to that of `output`
@@ -86,7 +86,8 @@ static void take_colors(GstVideoInfo &info, const AVFrame *frame) {
     colors.transfer = gst_video_transfer_function_from_iso(static_cast<guint>(frame->color_trc));
 }
 
-// What comes out is as `frame` is. False after an error message, or where downstream takes no such frames.
+// Sets the output format according to `frame`. Returns false after posting an error, or if downstream does not accept
+// the format.
 static bool negotiate(CpsAvcodecDec *self, const AVFrame *frame) {
   State &state = state_of(self);
   if (state.output && state.pixels.are_of(frame))
@@ -111,7 +112,7 @@ static bool negotiate(CpsAvcodecDec *self, const AVFrame *frame) {
   return gst_video_decoder_negotiate(decoder);
 }
 
-// The one that was decoded to `picture`, whose time is its number. nullptr where it has come out before.
+// The frame that was decoded to `picture`, whose time is the frame's number; nullptr if it has been output before.
 static GstVideoCodecFrame *take_frame(GstVideoDecoder *decoder, const AVFrame *picture) {
   if (picture->pts == AV_NOPTS_VALUE)
     return gst_video_decoder_get_oldest_frame(decoder);
@@ -155,7 +156,7 @@ static GstFlowReturn put_out(CpsAvcodecDec *self, const AVFrame *picture) {
   return gst_video_decoder_finish_frame(decoder, frame);
 }
 
-// All frames that the decoder has.
+// Outputs all frames that the decoder has completed.
 static GstFlowReturn receive(CpsAvcodecDec *self) {
   const State &state = state_of(self);
   const cps::Owned<AVFrame> picture(av_frame_alloc());
@@ -183,7 +184,7 @@ static cps::Owned<AVPacket> to_packet(const GstVideoCodecFrame *frame) {
   return packet;
 }
 
-// Says of the access unit what its picture will not be told by.
+// Flags a damaged access unit, because its decoded picture will not be flagged.
 static void mark_damage(const State &state, GstVideoCodecFrame *frame, const AVPacket *packet) {
   const bool may_have_checksums = state.context->codec_id == AV_CODEC_ID_FFV1 && state.context->extradata_size > 0;
   if (!may_have_checksums || !cps::has_wrong_ffv1_checksum(packet->data, static_cast<size_t>(packet->size)))
@@ -201,7 +202,7 @@ static GstFlowReturn avcodec_dec_handle_frame(GstVideoDecoder *decoder, GstVideo
   gst_video_codec_frame_unref(frame);
   GstFlowReturn flow = GST_FLOW_OK;
   int error = packet ? avcodec_send_packet(state.context.get(), packet.get()) : AVERROR(ENOMEM);
-  if (error == AVERROR(EAGAIN)) { // it is full
+  if (error == AVERROR(EAGAIN)) { // the decoder is full
     flow = receive(self);
     error = avcodec_send_packet(state.context.get(), packet.get());
   }
@@ -217,7 +218,7 @@ static GstFlowReturn avcodec_dec_drain(GstVideoDecoder *decoder) {
     return GST_FLOW_OK;
   avcodec_send_packet(state.context.get(), nullptr);
   const GstFlowReturn flow = receive(self);
-  avcodec_flush_buffers(state.context.get()); // it takes nothing more otherwise
+  avcodec_flush_buffers(state.context.get()); // otherwise it accepts no more packets
   return flow;
 }
 
@@ -271,7 +272,7 @@ static void cps_avcodec_dec_init(CpsAvcodecDec *self) {
   gst_video_decoder_set_packetized(decoder, TRUE);
   gst_video_decoder_set_needs_format(decoder, TRUE);
   gst_video_decoder_set_use_default_pad_acceptcaps(decoder, TRUE);
-  GST_PAD_SET_ACCEPT_TEMPLATE(GST_VIDEO_DECODER_SINK_PAD(decoder)); // the default wants a frame rate
+  GST_PAD_SET_ACCEPT_TEMPLATE(GST_VIDEO_DECODER_SINK_PAD(decoder)); // the default requires a frame rate
 }
 
 static void cps_avcodec_dec_class_init(CpsAvcodecDecClass *klass) {

@@ -19,7 +19,7 @@ struct CodecCaps {
   const char *caps;
 };
 
-// Codecs that parsers or several decoders know.
+// Codecs for which there are parsers or several decoders.
 constexpr CodecCaps kCodecs[] = {
     {AV_CODEC_ID_H264, "video/x-h264, alignment=(string)au"},
     {AV_CODEC_ID_HEVC, "video/x-h265, alignment=(string)au"},
@@ -47,7 +47,7 @@ void set_stream_format(GstCaps *caps, const AVCodecParameters *codec) {
   gst_caps_set_simple(caps, "stream-format", G_TYPE_STRING, is_avc_record(codec) ? with_sizes : "byte-stream", nullptr);
 }
 
-// Byte streams have their headers within.
+// Byte streams contain their headers.
 bool has_codec_data(const AVCodecParameters *codec) {
   switch (codec->codec_id) {
   case AV_CODEC_ID_H264:
@@ -83,7 +83,8 @@ void set_geometry(GstCaps *caps, const AVStream *stream) {
     gst_caps_set_simple(caps, "pixel-aspect-ratio", GST_TYPE_FRACTION, shape.num, shape.den, nullptr);
 }
 
-// Codecs that only their tag tells from others of the same name: ATI VCR 2 is MPEG-2 with its chroma planes swapped.
+// True for codecs that only the tag distinguishes from others of the same name: ATI VCR 2 is MPEG-2 with its chroma
+// planes swapped.
 bool is_a_dialect(const AVCodecParameters *codec) {
   return codec->codec_tag == MKTAG('V', 'C', 'R', '2');
 }

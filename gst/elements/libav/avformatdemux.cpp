@@ -2,8 +2,8 @@
 /**
  * CpsAvformatDemux:
  *
- * Reads the videos of files with libavformat, for the bins, where no demuxer of GStreamer's reads them well. It pulls,
- * or takes what is pushed, and does not seek: the bins read the file anew.
+ * Reads the videos of files with libavformat, for the bins, if no demuxer of GStreamer reads them well. It pulls, or
+ * accepts pushed data, and does not seek, because the bins read the file again.
  *
  * Since: 0.1
  */
@@ -31,8 +31,8 @@ GST_DEBUG_CATEGORY_STATIC(avformat_demux_debug);
 
 using cps::Owned;
 
-// Formats that keep all of their data in one file. Those that name other files or addresses are not among them, such as
-// playlists, and neither are those that any text or noise may be taken for.
+// Formats that keep all of their data in one file. Excluded are formats that name other files or addresses, such as
+// playlists, and formats that any text or noise may be mistaken for.
 static const char *const kFormats =
     "4xm,amv,anm,apng,asf,asf_o,av1,avi,avr,avs,bethsoftvid,bfi,bink,bmv,c93,cavsvideo,cdxl,dcstr,dfa,dhav,dirac,dnxhd,"
     "dsicin,dv,dxa,ea,film_cpk,filmstrip,flic,flv,frm,gif,gxf,h261,h263,h264,hevc,hnm,idcin,iff,ifv,ipmovie,ipu,iv8,"
@@ -51,7 +51,7 @@ namespace {
 constexpr int kReadAtOnce = 64 << 10;
 
 struct Video {
-  GstPad *pad; // of the element
+  GstPad *pad; // owned by the element
   int stream;
   gint64 duration; // nanoseconds, or -1
   bool discont;
@@ -68,19 +68,19 @@ struct _CpsAvformatDemux {
 };
 
 struct CpsAvformatDemuxPrivate {
-  GstPad *sinkpad = nullptr; // of the element
+  GstPad *sinkpad = nullptr; // owned by the element
   cps::AvInput input;
 
-  // Not the pad's, whose lock those who push have.
+  // Not the pad's task, because threads that push hold that task's lock.
   GRecMutex task_lock{};
   Owned<GstTask> task;
-  bool stopping = false; // under the object lock, as is pausing the task
+  bool stopping = false; // object lock, which is also held to pause the task
 
-  // The task's, and nobody's once that has ended.
+  // Used by the task only, as long as it runs.
   Owned<AVIOContext> io;
-  Owned<AVFormatContext> file; // goes before `io`
+  Owned<AVFormatContext> file; // freed before `io`
   Owned<GstFlowCombiner> combiner;
-  std::vector<Video> videos; // in a scope of the object lock where it changes
+  std::vector<Video> videos; // changed under the object lock
 };
 
 using State = CpsAvformatDemuxPrivate;
@@ -98,7 +98,7 @@ static int is_stopping(void *self) {
   return GST_PAD_IS_FLUSHING(state_of(self).sinkpad);
 }
 
-// What is in a file decides about no other.
+// The contents of a file must not cause another file to be opened.
 static int refuse_to_open(AVFormatContext *, AVIOContext **, const char *, int, AVDictionary **) {
   return AVERROR(EACCES);
 }
@@ -133,7 +133,7 @@ static gboolean src_query(GstPad *pad, GstObject *parent, GstQuery *query) {
   return format == GST_FORMAT_TIME && duration >= 0;
 }
 
-// It does not seek, and nothing upstream is to be told to.
+// Refuses seeks, and does not forward them upstream.
 static gboolean src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK)
     return gst_pad_event_default(pad, parent, event);
@@ -157,7 +157,8 @@ static void add_video(CpsAvformatDemux *self, const AVStream *stream, GstCaps *c
   gst_pad_set_query_function(pad, GST_DEBUG_FUNCPTR(src_query));
   gst_pad_set_event_function(pad, GST_DEBUG_FUNCPTR(src_event));
   gst_pad_use_fixed_caps(pad);
-  // Many containers tell how long all of their streams are together, and planners would miss what only the sound has.
+  // Many containers declare a common duration of all their streams. If the audio is longer than the video, planners
+  // would consider the video truncated.
   const bool guessed =
       state.file->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE || state.file->nb_streams > 1;
   const GstClockTime duration = guessed ? GST_CLOCK_TIME_NONE : nanoseconds(stream->duration, stream->time_base);
@@ -169,7 +170,7 @@ static void add_video(CpsAvformatDemux *self, const AVStream *stream, GstCaps *c
   }
   gst_pad_set_active(pad, TRUE);
   gst_flow_combiner_add_pad(state.combiner.get(), pad);
-  push_first_events(self, pad, caps, stream->index); // whoever sees the pad sees its caps
+  push_first_events(self, pad, caps, stream->index); // before the pad is visible, so that it has caps
   gst_element_add_pad(GST_ELEMENT(self), pad);
 }
 
@@ -177,7 +178,7 @@ static bool is_film(const AVStream *stream) {
   return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC);
 }
 
-// False where there is no video that something here decodes.
+// Returns false if there is no video that can be decoded here.
 static bool add_videos(CpsAvformatDemux *self) {
   State &state = state_of(self);
   AVFormatContext *file = state.file.get();
@@ -206,14 +207,14 @@ static int open_file(CpsAvformatDemux *self) {
   file->interrupt_callback = {is_stopping, self};
   file->format_whitelist = av_strdup(kFormats);
   file->protocol_whitelist = av_strdup("");
-  if (const int error = avformat_open_input(&file, "", nullptr, nullptr); error < 0) // which frees it
+  if (const int error = avformat_open_input(&file, "", nullptr, nullptr); error < 0) // on failure this frees `file`
     return error;
   state.file.reset(file);
   GST_INFO_OBJECT(self, "libavformat reads this as %s", file->iformat->name);
   return avformat_find_stream_info(file, nullptr);
 }
 
-// False after an error message, or when the element stops.
+// Returns false after posting an error, or if the element stops.
 static bool begin(CpsAvformatDemux *self) {
   State &state = state_of(self);
   state.combiner.reset(gst_flow_combiner_new());
@@ -263,12 +264,12 @@ static GstFlowReturn push_packet(CpsAvformatDemux *self, const AVPacket *packet)
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   const GstFlowReturn flow =
       gst_flow_combiner_update_pad_flow(state.combiner.get(), video->pad, gst_pad_push(video->pad, buffer.release()));
-  if (flow < GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED) // jpegdec (1.22) does not say what is wrong
+  if (flow < GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED) // because jpegdec (1.22) posts no error
     GST_ELEMENT_FLOW_ERROR(self, flow);
   return flow;
 }
 
-// One packet. Anything but OK ends the stream.
+// Reads and pushes one packet. Any result but OK ends the stream.
 static GstFlowReturn read_packet(CpsAvformatDemux *self) {
   State &state = state_of(self);
   const cps::Owned<AVPacket> packet(av_packet_alloc());
@@ -279,7 +280,7 @@ static GstFlowReturn read_packet(CpsAvformatDemux *self) {
     return GST_FLOW_FLUSHING;
   if (error == AVERROR(EAGAIN))
     return GST_FLOW_OK;
-  // Several demuxers call the end an error of another kind.
+  // Several demuxers return another error at the end.
   const bool at_end = error == AVERROR_EOF || avio_feof(state.io.get()) || state.input.is_at_end();
   if (at_end && !state.input.has_failed())
     return GST_FLOW_EOS;
@@ -332,7 +333,7 @@ static GstFlowReturn sink_chain(GstPad *, GstObject *parent, GstBuffer *buffer) 
   return state_of(parent).input.push(Owned<GstBuffer>(buffer));
 }
 
-// What upstream says of its bytes is nothing that a video's stream has.
+// Drops upstream's events, because they describe bytes and do not apply to the streams of videos.
 static gboolean sink_event(GstPad *, GstObject *parent, GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
     state_of(parent).input.end();

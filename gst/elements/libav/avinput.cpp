@@ -5,7 +5,7 @@
 
 namespace cps {
 
-// Not read yet, of what is pushed.
+// The most bytes that upstream may push before they are read.
 constexpr gsize kMuch = 1 << 20;
 
 void AvInput::open(GstPad *pad, bool pulls) {

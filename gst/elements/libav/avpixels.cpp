@@ -21,7 +21,7 @@ struct SameFormat {
   GstVideoFormat gst;
 };
 
-// Laid out alike, plane by plane. Where several hold what is to be converted equally well, the first is taken.
+// Formats with the same layout, plane by plane. If several hold the converted picture equally well, the first is used.
 constexpr SameFormat kFormats[] = {
     {AV_PIX_FMT_YUV420P, GST_VIDEO_FORMAT_I420},
     {AV_PIX_FMT_YUV422P, GST_VIDEO_FORMAT_Y42B},
@@ -122,7 +122,7 @@ bool AvPixels::set_up(const AVFrame *picture) {
                                SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr));
   if (!scaler_)
     return false;
-  // The same range goes out that has come in.
+  // Keeps the range of the input.
   const int *matrix = sws_getCoefficients(picture->colorspace);
   constexpr int kOne = 1 << 16;
   sws_setColorspaceDetails(scaler_.get(), matrix, full_range_, matrix, full_range_, 0, kOne, kOne);

@@ -8,8 +8,8 @@ extern "C" {
 
 namespace cps {
 
-// Behind the data of a slice: how many bytes they are, in three bytes, a byte of status, and four of the checksum. RFC
-// 9043, 4.9.
+// The footer after the data of a slice: the size of the data (three bytes), a status (one byte), and a checksum (four
+// bytes). RFC 9043, 4.9.
 static constexpr size_t kFooter = 8;
 
 bool has_wrong_ffv1_checksum(const uint8_t *data, size_t size) {
@@ -17,7 +17,7 @@ bool has_wrong_ffv1_checksum(const uint8_t *data, size_t size) {
   bool wrong = false;
   for (size_t end = size; end > 0;) {
     if (end < kFooter || AV_RB24(data + end - kFooter) + kFooter > end)
-      return false; // the sizes do not add up: these are no such slices
+      return false; // the sizes do not add up, so these are no such slices
     const size_t slice = AV_RB24(data + end - kFooter) + kFooter;
     end -= slice;
     wrong |= av_crc(table, 0, data + end, slice) != 0;

@@ -13,12 +13,12 @@ struct Signature {
   bool (*matches)(const guint8 *data);
 };
 
-// Two letters, the kind of the packet, its number and a constant. Its video looks like that of MPEG alone.
+// Two letters, the kind of the packet, its number and a constant. Needed because the video looks like plain MPEG.
 bool is_pva(const guint8 *data) {
   return memcmp(data, "AV", 2) == 0 && (data[2] == 1 || data[2] == 2) && data[4] == 0x55;
 }
 
-// A GUID. Sound within looks like that of MPEG alone.
+// A GUID. Needed because the audio inside looks like plain MPEG.
 bool is_wtv(const guint8 *data) {
   static constexpr guint8 kGuid[] = {0xb7, 0xd8, 0x00, 0x20, 0x37, 0x49, 0xda, 0x11,
                                      0xa6, 0x4e, 0x00, 0x07, 0xe9, 0x5e, 0xad, 0x8d};

@@ -7,7 +7,7 @@
 
 namespace cps {
 
-// The name of the decoder that `pad` is linked to where it has not said in what format its frames are.
+// The name of the decoder that `pad` is linked to, if it has not announced its output format; else empty.
 static std::string decoder_without_format(GstPad *pad) {
   const Owned<GstPad> sink(gst_pad_get_peer(pad));
   const Owned<GstElement> decoder(sink ? gst_pad_get_parent_element(sink.get()) : nullptr);

@@ -3,12 +3,12 @@
  * SECTION:element-frameplanner
  * @title: frameplanner
  *
- * Sits between a parser and a decoder and tells a uniformsampler downstream which frames there are. It reads the stream
- * once without decoding it, numbers its frames in display order, resolves what the sampler asks for, rewinds, and
- * stamps every access unit of the second reading with its frame's identity (#CpsFrameMeta).
+ * Sits between a parser and a decoder and tells a uniformsampler downstream which frames the stream has. In the first
+ * pass it reads the stream without decoding it and numbers its frames in display order. It then resolves the sampler's
+ * request, rewinds, and in the second pass stamps every access unit with its frame's identity (#CpsFrameMeta).
  *
- * Where the input cannot be read twice (it does not seek, is slow to seek, is live, or feeds another branch of the
- * pipeline, which would wait for ever) the stream passes unstamped, with a warning, and the sampler estimates.
+ * If the input cannot be read twice (it is not seekable, seeks slowly, is live, or feeds another branch of the
+ * pipeline, which would block forever), the stream passes through unstamped, with a warning, and the sampler estimates.
  *
  * ## Example launch line
  * |[
@@ -64,15 +64,16 @@ struct CpsFramePlannerPrivate {
   std::unique_ptr<cps::PictureParser> parser;
   StreamIndex index;
   bool indexed = false; // the index is complete
-  // Of events of ours: that of the application's last seek, or of the first segment that upstream sent after it.
+  // Sequence number of our events: that of the application's last seek, or of the first segment that upstream sent
+  // after it.
   guint32 seqnum = GST_SEQNUM_INVALID;
   cps::Timeline timeline;
   cps::PlayedSection section;
-  Owned<GstCaps> caps; // that went downstream last
+  Owned<GstCaps> caps; // the last that were sent downstream
   std::string stream_id;
   double nominal_fps = 0;
   bool planned = false;
-  bool ended = false; // EOS has gone downstream
+  bool ended = false; // EOS has been sent downstream
   SecondPass second_pass{index};
   cps::ParameterSetKeeper parameter_sets;
 
@@ -112,7 +113,7 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
   state.nominal_fps = cps::frame_rate(n, d);
   if (state.parser && state.parser->set_caps(caps))
     return;
-  // Within a stream that is indexed somebody has to parse what comes, be it nonsense.
+  // In an indexed stream the old parser stays if there is none for the new caps, because every access unit is parsed.
   std::unique_ptr<cps::PictureParser> parser = cps::PictureParser::create(caps);
   if (parser || state.phase == Phase::Start)
     state.parser = std::move(parser);
@@ -120,7 +121,7 @@ static void read_caps(CpsFramePlannerPrivate &state, const GstCaps *caps) {
                    state.parser ? "parsed here" : "not parsed here", caps);
 }
 
-// Caps go downstream once; a second reading sends them again.
+// Skips caps equal to the last ones, because upstream sends them again in the second pass.
 static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
   Owned<GstCaps> caps = cps::with_true_range(incoming, state.parser.get());
   if (state.caps && gst_caps_is_equal(state.caps.get(), caps.get()))
@@ -129,7 +130,7 @@ static bool forward_caps(CpsFramePlannerPrivate &state, GstCaps *incoming) {
   return gst_pad_push_event(state.srcpad, gst_event_new_caps(state.caps.get()));
 }
 
-// First reading
+// First pass
 
 static void index_unit(CpsFramePlannerPrivate &state, GstBuffer *buffer) {
   state.indexing.update(state.index.units(), 0);
@@ -148,7 +149,8 @@ static void begin_indexing(CpsFramePlannerPrivate &state) {
   set_phase(state, Phase::Indexing);
 }
 
-// The first reading is over: back to where the application wants to begin.
+// Ends the first pass: seeks to the position from which the application wants to play. Returns false after posting an
+// error.
 static bool end_indexing(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   if (state.parser->loses_last())
@@ -180,7 +182,7 @@ static bool end_indexing(CpsFramePlanner *self) {
   return true;
 }
 
-// Second reading
+// Second pass
 
 static void begin_stamping(CpsFramePlannerPrivate &state) {
   set_phase(state, Phase::Stamping);
@@ -191,7 +193,7 @@ static void begin_stamping(CpsFramePlannerPrivate &state) {
   state.parameter_sets.clear();
 }
 
-// Asks downstream what is wanted and tells what that comes to. False after an error message.
+// Queries the sampler's request and sends the plan for it downstream. Returns false after posting an error.
 static bool make_plan(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   state.planned = true;
@@ -218,7 +220,7 @@ static bool make_plan(CpsFramePlanner *self) {
     GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed",
                     state.second_pass.kept(), state.index.units());
   } else {
-    plan.reset(cps_plan_new(0)); // the sampler has to estimate
+    plan.reset(cps_plan_new(0)); // an empty plan makes the sampler estimate
   }
   cps::merge_options(plan->options, options.get());
   gst_pad_push_event(state.srcpad, cps_event_new_plan(plan.release()));
@@ -231,7 +233,7 @@ static void forward_segment(CpsFramePlannerPrivate &state) {
     cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_segment(&*segment));
 }
 
-// Nothing that is wanted follows.
+// Call when no wanted frame follows.
 static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   if (!state.ended) {
     state.ended = true;
@@ -241,8 +243,8 @@ static GstFlowReturn end_stream(CpsFramePlannerPrivate &state) {
   return GST_FLOW_EOS;
 }
 
-// What has been sought is to be read from further back than the demuxer went, or further on than it stopped; the
-// decoder has had what it needs of the access units before `unit`.
+// Reads the section again from the start of the stream, because the demuxer started too late for it or stopped too
+// early. The decoder has already received the needed access units before `unit`.
 static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
   state.second_pass.skip_to(unit);
   state.section.read_from_start();
@@ -250,13 +252,14 @@ static void read_from_start(CpsFramePlannerPrivate &state, size_t unit) {
   state.seek->request(0, -1, state.section.segment().flags);
 }
 
-// Is the start of the stream due? Of what is sought it is where we have asked for it.
+// True if the start of the stream is due. After a seek of the application that is so only if the planner reads from the
+// start.
 static bool at_beginning(const CpsFramePlannerPrivate &state) {
   return (!state.section.sought() || state.section.is_read_from_start()) && state.second_pass.position() == 0;
 }
 
-// Some demuxers say that they have rewound, and are somewhere else: tsdemux behind the first pictures where these have
-// no clock, others at the end. False where there is no other way to the start.
+// Opens the source again, because some demuxers report that they have rewound but are elsewhere: tsdemux after the
+// first pictures if these have no clock, others at the end. Returns false if the source cannot be opened again.
 static bool reopen(CpsFramePlannerPrivate &state) {
   if (!state.seek->request_reopen())
     return false;
@@ -268,20 +271,21 @@ static bool reopen(CpsFramePlannerPrivate &state) {
 
 static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buffer) {
   CpsFramePlannerPrivate &state = state_of(self);
-  const bool landed = state.section.sought() && !state.second_pass.located(); // here, by the application's seek
+  const bool landed = state.section.sought() && !state.second_pass.located(); // first unit after the application's seek
   const bool begins = at_beginning(state);
-  // Parsers put parameter sets before what a seek went to, and not there on the first reading.
+  // The fingerprint covers only slices, because after a seek parsers insert parameter sets that the first pass did not
+  // contain.
   const cps::UnitSummary summary = state.parser->summarize(buffer.get());
   const size_t at = state.second_pass.match(summary.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
   forward_segment(state);
-  if (!state.planned && state.caps) // parameter sets that are in band have been read by now
+  if (!state.planned && state.caps) // in-band parameter sets have been parsed by now
     forward_caps(state, Owned<GstCaps>(gst_caps_ref(state.caps.get())).get());
   if (!state.planned && !make_plan(self))
     return GST_FLOW_ERROR;
   if (landed && known && (state.second_pass.is_too_late(at) || !state.index.stamped())) {
-    // The demuxer went to an entry point, but the first wanted picture refers to something before it; or there are no
-    // times, so that nobody knows where it went.
+    // The demuxer went to a random-access point, but the first wanted picture depends on an earlier unit; or the stream
+    // has no times, so that the position is unknown.
     GST_INFO_OBJECT(self, "the seek landed after what the first wanted frame depends on");
     read_from_start(state, 0);
     return GST_FLOW_OK;
@@ -313,13 +317,13 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   const bool repeats = state.parser->holds_last() && state.second_pass.is_last(at);
   Owned<GstBuffer> again = repeats ? cps::nameless_copy(buffer.get()) : nullptr;
   const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
-  state.ended |= flow < GST_FLOW_EOS; // libav's decoders (1.22) crash where they are to drain after an error of theirs
+  state.ended |= flow < GST_FLOW_EOS; // because libav's decoders (1.22) crash if they must drain after an error
   return repeats && flow == GST_FLOW_OK ? gst_pad_push(state.srcpad, again.release()) : flow;
 }
 
 // Data
 
-// Decides what to do with the stream, at its first access unit.
+// Decides at the first access unit how to process the stream.
 static void start(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
   std::string reason = "its format is unknown";
@@ -331,7 +335,7 @@ static void start(CpsFramePlanner *self) {
   if (rewindability == cps::Rewindability::Maybe && !state.seek->can_reopen()) {
     set_phase(state, Phase::Rewinding);
     if (state.seek->try_rewind())
-      return; // indexing begins with the flush
+      return; // the flush starts the indexing
     rewindability = cps::Rewindability::No;
   }
   if (rewindability == cps::Rewindability::No) {
@@ -379,7 +383,7 @@ static GstFlowReturn frame_planner_chain(GstPad *, GstObject *parent, GstBuffer 
 
 // Events
 
-// Of a seek of ours.
+// After the flush of a seek of this element.
 static void restart(CpsFramePlannerPrivate &state) {
   if (state.section.is_read_from_start()) {
     state.section.data_came();
@@ -395,14 +399,14 @@ static void restart(CpsFramePlannerPrivate &state) {
   }
 }
 
-// True where the event has been dealt with.
+// Returns true if the event must not be forwarded.
 static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
   if (state.seek->end_flush(event)) {
     restart(state);
     return true;
   }
   state.section.flushed_by_application(state.indexed);
-  state.seqnum = state.seek->application_seqnum(); // some demuxers send that of an earlier seek
+  state.seqnum = state.seek->application_seqnum(); // because some demuxers send that of an earlier seek
   if (state.indexed) {
     begin_stamping(state);
   } else {
@@ -412,7 +416,7 @@ static bool handle_flush_stop(CpsFramePlannerPrivate &state, GstEvent *event) {
   return false;
 }
 
-// It goes downstream with the next buffer.
+// The segment is sent downstream with the next buffer.
 static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
   const GstSegment *segment;
   gst_event_parse_segment(event, &segment);
@@ -421,7 +425,7 @@ static void handle_segment(CpsFramePlannerPrivate &state, GstEvent *event) {
     state.seqnum = gst_event_get_seqnum(event);
 }
 
-// True where the event has been dealt with: a second reading sends it again.
+// Returns true if the event must not be forwarded, because a second pass sends it again.
 static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) {
   const gchar *id = nullptr;
   gst_event_parse_stream_start(event, &id);
@@ -437,7 +441,8 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   return false;
 }
 
-// The end of the stream, or of the segment where the application asked for that. True where it has been dealt with.
+// Handles the end of the stream, or of the segment if the application has requested that. Returns true if the event
+// must not be forwarded.
 static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   CpsFramePlannerPrivate &state = state_of(self);
   switch (state.phase) {
@@ -451,7 +456,7 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
     forward_segment(state);
     if (state.phase == Phase::Stamping && !state.planned)
       make_plan(self);
-    // Demuxers stop at the first key frame behind what was sought, though leading pictures of that may belong to it.
+    // Demuxers stop at the first key frame after the section, although leading pictures of that frame may belong to it.
     if (state.phase == Phase::Stamping && state.section.sought() && !state.section.is_read_from_start() &&
         state.second_pass.is_short()) {
       read_from_start(state, state.second_pass.position());
@@ -477,7 +482,8 @@ static gboolean frame_planner_sink_event(GstPad *pad, GstObject *parent, GstEven
     GstCaps *caps;
     gst_event_parse_caps(incoming, &caps);
     read_caps(state, caps);
-    // While indexing only the first go through, to set up the decoder; changes come again when their frames do.
+    // During the first pass only the first caps are forwarded, to set up the decoder; the second pass repeats later
+    // ones with their frames.
     return state.phase == Phase::Indexing || state.phase == Phase::Rewinding || forward_caps(state, caps);
   }
   case GST_EVENT_SEGMENT:

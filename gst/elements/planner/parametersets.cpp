@@ -3,7 +3,7 @@
 
 namespace cps {
 
-// There are 32 sequence and 256 picture parameter sets in H.264: no sane stream changes more of them between pictures.
+// H.264 has 32 sequence and 256 picture parameter sets; no valid stream changes more than this between pictures.
 constexpr size_t kMaxPending = 64;
 
 static std::string bytes_of(GstBuffer *unit, const std::vector<Part> &parts) {
@@ -21,7 +21,7 @@ void ParameterSetKeeper::clear() {
   pending_.clear();
 }
 
-// Most streams repeat the same ones before every entry point.
+// Ignores sets that equal the last ones, because most streams repeat them before every random-access point.
 void ParameterSetKeeper::drop(GstBuffer *unit, const std::vector<Part> &parameter_sets) {
   if (parameter_sets.empty())
     return;

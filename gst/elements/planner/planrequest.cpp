@@ -15,7 +15,7 @@ Owned<GstStructure> query_sampling_request(GstPad *srcpad) {
   return Owned<GstStructure>(cps_query_get_plan_request(query.get()));
 }
 
-// When the last picture ends, at the latest. How long it is shown, no container tells: as long as any before it.
+// The latest end of the last picture. Containers do not declare its duration, so it is the longest of the earlier ones.
 static int64_t end_of_pictures(const StreamIndex &index, double fps) {
   const std::vector<int64_t> &times = index.times();
   int64_t longest = fps > 0 ? static_cast<int64_t>(GST_SECOND / fps) : 0;
@@ -24,7 +24,8 @@ static int64_t end_of_pictures(const StreamIndex &index, double fps) {
   return times.back() + longest;
 }
 
-// Where the file ends long before its container does, what is sampled is not what it once was. False after an error.
+// Detects a truncated file, of which other frames are sampled than of the complete file. Returns false after posting an
+// error.
 static bool check_end(const IndexedStream &stream, double fps, bool fail) {
   const GstClockTime declared = stream.declared_end;
   if (!GST_CLOCK_TIME_IS_VALID(declared) || stream.index.times().empty())

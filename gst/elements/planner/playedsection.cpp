@@ -24,7 +24,7 @@ bool PlayedSection::received(const GstSegment &segment, bool indexing, bool empt
     return false;
   segment_ = segment;
   pending_ = true;
-  const bool replaces = std::exchange(empty_, true); // parsers may send one that a seek has overtaken
+  const bool replaces = std::exchange(empty_, true); // parsers may send a segment that a seek has made obsolete
   if (indexing && (!first_ || (replaces && empty)))
     first_ = segment_;
   return true;
@@ -37,7 +37,7 @@ void PlayedSection::flushed_before_indexing() {
 
 void PlayedSection::flushed_by_application(bool indexed) {
   empty_ = keeps_ = false;
-  pending_ = indexed && segment_.format == GST_FORMAT_TIME; // it went with the flush
+  pending_ = indexed && segment_.format == GST_FORMAT_TIME; // the flush has discarded it downstream
   partial_ = indexed;
   if (!indexed) {
     first_.reset();
@@ -45,7 +45,7 @@ void PlayedSection::flushed_by_application(bool indexed) {
   }
 }
 
-// The first segment tells what the application wants played: later ones may come of an edit list.
+// The first segment is the one that the application has sought; later ones may result from an edit list.
 void PlayedSection::sought_before_indexing() {
   remembered_ = first_ ? *first_ : segment_;
   partial_ = true;

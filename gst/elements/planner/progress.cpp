@@ -4,7 +4,7 @@
 namespace cps {
 
 static constexpr gint64 kInterval = G_USEC_PER_SEC / 2;
-static constexpr guint kCallsPerLook = 64; // at the clock
+static constexpr guint kCallsPerLook = 64; // the clock is read once in so many calls
 
 void Progress::begin() {
   next_ = g_get_monotonic_time() + kInterval;

@@ -9,11 +9,11 @@ namespace cps {
 
 struct RewindSeek::Request {
   RewindSeek *self;
-  guint flushes; // when the request was made
+  guint flushes; // value of flushes_ at the time of the request
   gint64 start, stop;
   GstSeekFlags flags;
   bool may_fail;
-  bool anew; // without trying to seek
+  bool anew; // opens the input again without trying to seek
 };
 
 void RewindSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
@@ -33,14 +33,14 @@ void RewindSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flag
     pending_++;
   }
   int kept = segment_flags & GST_SEGMENT_FLAG_SEGMENT ? GST_SEEK_FLAG_SEGMENT : 0;
-  if (start > 0 || stop >= 0) // tsdemux would forget the section otherwise
+  if (start > 0 || stop >= 0) // otherwise tsdemux ignores the section
     kept |= GST_SEEK_FLAG_ACCURATE;
   auto *request = g_new(Request, 1);
   *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail, anew};
   gst_element_call_async(element_, run, request, g_free);
 }
 
-// mpegpsdemux (1.22) reckons with a rate that streams of one pack do not have.
+// mpegpsdemux (1.22) computes positions from a rate that streams of a single pack do not have.
 static bool seeks_badly(GstElement *demuxer) {
   return is_made_by(demuxer, "mpegpsdemux");
 }
@@ -49,7 +49,7 @@ bool RewindSeek::send(const Request &request) {
   const std::lock_guard<std::mutex> lock(seeking_);
   if (flushes_ != request.flushes)
     return true;
-  // A stop of type NONE would keep the one that the application set before.
+  // A stop of type NONE would keep the stop of the application's earlier seek.
   GstEvent *seek = gst_event_new_seek(1.0, GST_FORMAT_TIME, request.flags, GST_SEEK_TYPE_SET, request.start,
                                       GST_SEEK_TYPE_SET, request.stop);
   seqnum_ = gst_event_get_seqnum(seek);
@@ -65,12 +65,12 @@ bool RewindSeek::send(const Request &request) {
   return sent || is_over(request);
 }
 
-// The element stops, or the application has sought: nobody waits for the seek any more.
+// True if the result no longer matters, because the element stops or the application has sought.
 bool RewindSeek::is_over(const Request &request) const {
   return interrupted_ || flushes_ != request.flushes;
 }
 
-// As if the input had sought. It may have refused that only after it had begun to flush.
+// Opens the input again, with the flush events of a seek. The input may have started to flush before it refused.
 bool RewindSeek::reopen() {
   if (!reopen_)
     return false;
@@ -89,7 +89,8 @@ bool RewindSeek::reopen() {
 void RewindSeek::run(GstElement *element, gpointer data) {
   const auto *request = static_cast<Request *>(data);
   RewindSeek *self = request->self;
-  // Where it has begun to flush, no data come any more that could pass as they are.
+  // A failed attempt is an error, too, if the input has started to flush, because no data arrive any more that could
+  // pass through.
   if (!self->send(*request) && (!request->may_fail || self->is_flushing_)) {
     GST_ELEMENT_ERROR(
         element, RESOURCE, SEEK,
@@ -113,7 +114,7 @@ bool RewindSeek::try_rewind() {
   }
   const guint application_before = flushes_;
   enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true, false);
-  // An input that neither flushes nor refuses would hold us up for ever; should it seek later, that works as well.
+  // The wait is limited, because an input might neither flush nor refuse. If it seeks later, that works as well.
   constexpr std::chrono::seconds kPatience(2);
   std::unique_lock<std::mutex> lock(mutex_);
   const auto begun = [&] { return own_flushes_ != flushes_before || flushes_ != application_before; };
@@ -121,8 +122,8 @@ bool RewindSeek::try_rewind() {
   return begun() || interrupted_;
 }
 
-// Applications may flush while we seek, without a seek of their own. Most elements flush in the thread that seeks, and
-// most give their events the number of the seek.
+// Applications may flush during our seek without a seek of their own. To tell the flushes apart: most elements flush on
+// the thread that seeks, and most give the events the sequence number of the seek.
 bool RewindSeek::is_own(GstEvent *flush) const {
   GThread *seeker = seeker_;
   return seeker && (seeker == g_thread_self() || gst_event_get_seqnum(flush) == seqnum_);
@@ -135,7 +136,7 @@ bool RewindSeek::begin_flush(GstEvent *event) {
   if (own)
     own_flushes_++;
   else
-    flushes_++; // a seek of ours that has yet to begin is out of date
+    flushes_++; // makes our pending seeks obsolete
   changed_.notify_all();
   return own;
 }

@@ -78,10 +78,11 @@ Owned<GstBuffer> SecondPass::stamp(Owned<GstBuffer> buffer, size_t at, const Gst
   buffer.reset(gst_buffer_make_writable(buffer.release()));
   GstClockTime pts = section ? unit.pts : position_in(nullptr, unit.clipped ? kUntimed : unit.time);
   GstClockTime dts = section ? unit.dts : position_in(nullptr, unit.decode_time);
-  // Decoders make up times that are missing, but not from where a section is played, and drop what is outside.
+  // Sets missing times, because decoders would synthesize them without regard to the start of the section, and then
+  // drop frames as outside of it.
   if (counts && !unit.second_field && GST_CLOCK_TIME_IS_VALID(frame_time)) {
     if (section && !GST_CLOCK_TIME_IS_VALID(pts))
-      dts = GST_CLOCK_TIME_NONE; // of another reckoning
+      dts = GST_CLOCK_TIME_NONE; // because it is on another time line
     pts = frame_time;
   }
   GST_BUFFER_PTS(buffer.get()) = pts;

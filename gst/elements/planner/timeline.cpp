@@ -15,12 +15,12 @@ void Timeline::look_upstream(GstPad *sinkpad, const std::string &stream_id) {
 }
 
 const Edit *Timeline::find_edit(GstClockTime pts) const {
-  const auto shows = [pts](const Edit &edit) { return pts >= edit.start && pts < edit.stop; }; // NONE is the highest
+  const auto shows = [pts](const Edit &edit) { return pts >= edit.start && pts < edit.stop; }; // NONE is the maximum
   const auto found = std::find_if(track_.edits.begin(), track_.edits.end(), shows);
   return found == track_.edits.end() ? nullptr : &*found;
 }
 
-// Also outside of what the segment plays.
+// Also converts positions outside the segment.
 static int64_t stream_time(GstSegment segment, GstClockTime position) {
   segment.stop = GST_CLOCK_TIME_NONE;
   guint64 time = 0;
@@ -51,7 +51,7 @@ bool Timeline::is_cut(GstBuffer *unit, const GstSegment &segment) const {
 }
 
 GstClockTime Timeline::declared_end(GstPad *sinkpad) const {
-  // Headers of fragmented files may be those of a longer presentation.
+  // The track's own end is preferred, because headers of fragmented files may describe a longer presentation.
   return track_.id != 0 ? track_.end : declared_duration(sinkpad);
 }
 

@@ -14,7 +14,7 @@ public:
   explicit CudaStackStage(StageContext &context) : device_(context) {}
 
   bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
-             ElementError &) override { // the memory is that of the first frame's device
+             ElementError &) override { // add() allocates on the first frame's device
     info_ = info;
     crop_ = crop;
     color_ = color;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stages in CUDA memory that patches are made with; cudastack.cpp has the one for whole frames.
+// The stages for patches in CUDA memory; cudastack.cpp has the stage for whole frames.
 #include "gst/cuda/energy.h"
 #include "gst/cuda/patchselector.h"
 #include "gst/elements/process/cudaframes.h"
@@ -84,7 +84,7 @@ class CudaPatchStage final : public PatchStage {
 public:
   explicit CudaPatchStage(StageContext &context) : device_(context) {}
 
-  // The memory is that of the first frame's device.
+  // add() and finish() use the first frame's device.
   bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options, guint length,
              ElementError &error) override {
     if (options.ranking != Ranking::Energy)
@@ -114,7 +114,7 @@ public:
                                  static_cast<int64_t>(meta.frame_id), (meta.flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0);
     if (!good)
       set_error(error, device_->error());
-    else if (position + 1 == length_) // finish() is next, and waits
+    else if (position + 1 == length_) // finish() follows and waits
       return true;
     return settle(good, error);
   }
@@ -128,11 +128,11 @@ public:
   }
 
 private:
-  // What the kernels read until the stream has been synchronised.
+  // The inputs of the kernels until the stream has been synchronised.
   struct InFlight {
     InFlight(GstBuffer *frame, const CpsEnergyMeta &meta, const GstVideoInfo &info, const ReadRegion &crop)
         : picture(frame, info, crop), energy(gst_buffer_peek_memory(meta.map, 0), GST_MAP_READ) {}
-    CudaPicture picture; // and with it the frame, its metas and their maps
+    CudaPicture picture; // holds the frame, and with it its metas and their maps
     CudaMap energy;
   };
 
@@ -152,7 +152,7 @@ private:
     return refuse_frame_or_energy(error);
   }
 
-  // Waits for the device, whatever came before, and lets go of what it read. `good`: nothing went wrong so far.
+  // Waits for the device in any case, and releases the memory that it used. `good`: no error so far.
   bool settle(bool good, ElementError &error) {
     good = device_.settle(good, error);
     in_flight_.reset();

@@ -4,14 +4,14 @@
  * @title: framestack
  *
  * Makes one tensor of a sequence of whole frames: `frames`, [T,H,W,3] of unsigned bytes, RGB at the frames' own size.
- * Each frame is converted into its place as it arrives, and released. One buffer a sequence, with a #CpsTensorMeta that
- * carries the clip's metadata. No patchenergy is needed.
+ * Each frame is converted into its place in the tensor when it arrives, and then released. Outputs one buffer per
+ * sequence, with a #CpsTensorMeta that carries the clip's metadata. Does not need patchenergy.
  *
- * RGB is copied. YUV is converted by the matrix and range that the caps say, or the matrix that
- * #CpsFrameStack:color-matrix says; chroma is looked up between its samples.
+ * RGB is copied. YUV is converted by the matrix and range in the caps, or by the matrix in #CpsFrameStack:color-matrix;
+ * chroma is interpolated between its samples.
  *
- * Frames in CUDA memory are converted on their GPU, and the tensor is there, too, unless only tensors in system memory
- * are taken downstream: then so are frames.
+ * Frames in CUDA memory are converted on their GPU into a tensor in its memory. If downstream accepts only tensors in
+ * system memory, this element accepts only frames in system memory.
  *
  * ## Example launch line
  * |[
@@ -54,7 +54,7 @@ public:
     return stage_->finish();
   }
 
-  // The frames are the target, and there is no grid.
+  // The target size is that of the frames, and there is no grid.
   void fill_clip(CpsClip &clip) const override {
     clip.target_width = static_cast<guint>(crop_.width);
     clip.target_height = static_cast<guint>(crop_.height);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The CUDA side of stages.h in a build without CUDA.
+// Replaces the CUDA side of stages.h in builds without CUDA.
 #include "gst/elements/process/stages.h"
 
 namespace cps {

@@ -14,7 +14,7 @@ namespace cps {
 static constexpr int kMaxPatchSize = 1024;
 static constexpr int64_t kMaxTargetPixels = int64_t{1} << 28;
 
-// One value per channel, or an empty list for none.
+// Reads one value per channel; an empty list leaves `out` unchanged.
 static bool read_channels(const GstStructure *options, const char *name, float (&out)[3], bool positive,
                           std::string &error) {
   const GValue *list = gst_structure_get_value(options, name);
@@ -73,9 +73,9 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
   return true;
 }
 
-// 0 where begin() refuses the options. Of a frame at target size, three samples a pixel at most, each of two bytes. Of
-// a patch, its score, and two integers while patches are selected. Ranking by replenishment needs less than a byte a
-// sample of one unit in all frames besides.
+// Returns 0 if begin() would refuse the options. A frame at target size needs at most three samples of two bytes per
+// pixel; a patch needs its score, and two integers during the selection. Ranking by replenishment also needs the
+// samples of one unit in all frames.
 guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
   constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float);

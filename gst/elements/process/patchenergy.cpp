@@ -3,13 +3,13 @@
  * SECTION:element-patchenergy
  * @title: patchenergy
  *
- * Attaches to each frame a map of how much every spot of it carries (#CpsEnergyMeta). The pixels pass untouched.
+ * Attaches to each frame a map of the energy of its parts (#CpsEnergyMeta). Does not change the pixels.
  *
- * With energy-mode=motion-residual a reduced luma is compared with that of the frame before: for each of its pixels the
- * best match within a few pixels gives a motion and a residual; both are normalised by a percentile over the frame and
- * averaged. The first frame of a sequence has no energy.
+ * With energy-mode=motion-residual a reduced luma is compared with that of the previous frame: for each of its pixels
+ * the best match within a few pixels gives a motion and a residual; both are normalised by a percentile over the frame
+ * and averaged. The first frame of a sequence has no energy.
  *
- * Frames in CUDA memory are processed on their GPU, and the map is there, too.
+ * Frames in CUDA memory are processed on their GPU, and the map is in its memory.
  *
  * ## Example launch line
  * |[
@@ -61,7 +61,7 @@ struct CpsPatchEnergyPrivate {
 
   // Streaming thread
   GstVideoInfo info = {};
-  bool cuda = false; // what the caps say of memory
+  bool cuda = false; // the caps have CUDA memory
   cps::ReadRegion crop;
   std::unique_ptr<cps::EnergyStage> energy; // for info, memory and crop
   double percentile = 0;
@@ -90,7 +90,7 @@ static void release_resources(CpsPatchEnergyPrivate &state) {
   state.energy.reset();
 }
 
-// Makes what depends on the size of the frames.
+// Prepares the stage for the size of the frames.
 static bool prepare(CpsPatchEnergy *self, const cps::ReadRegion &crop, cps::ElementError &error) {
   CpsPatchEnergyPrivate &state = state_of(self);
   forget_pictures(state);
@@ -151,7 +151,7 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   return GST_FLOW_OK;
 }
 
-// The end of stream that follows an error must not look like one that came too early.
+// Reports the failure downstream, so that the following EOS is not taken for a premature one.
 static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffer *buffer) {
   const GstFlowReturn flow = process(trans, buffer);
   if (flow == GST_FLOW_ERROR)
@@ -159,7 +159,7 @@ static GstFlowReturn patch_energy_transform_ip(GstBaseTransform *trans, GstBuffe
   return flow;
 }
 
-// Metas go onto the frame itself; where somebody else holds it, onto a copy that shares the pixels.
+// Adds the meta to the frame itself or, if its buffer is shared, to a copy that shares the pixels.
 static GstFlowReturn patch_energy_prepare_output_buffer(GstBaseTransform *, GstBuffer *input, GstBuffer **output) {
   *output = gst_buffer_is_writable(input) ? input : gst_buffer_copy(input);
   return GST_FLOW_OK;

@@ -3,8 +3,8 @@
  * SECTION:element-patchselect
  * @title: patchselect
  *
- * Scores the patches of a sequence of frames by their energy (#CpsEnergyMeta, from patchenergy), selects the
- * #CpsPatchSelect:k-keep that carry the most, and cuts them out at target size: one buffer of three tensors a sequence.
+ * Scores the patches of a sequence of frames by their energy (#CpsEnergyMeta, from patchenergy), selects the top
+ * #CpsPatchSelect:k-keep, and cuts them out at target size. Outputs one buffer of three tensors per sequence.
  *
  * | tensor | shape, type | contents |
  * |---|---|---|
@@ -12,15 +12,15 @@
  * | `meta_fields` | [K,6] int64 | seq_pos, frame_id, is_i, patch_linear_idx, patch_h_idx, patch_w_idx |
  * | `meta_scores` | [K] float32 | the patch's score |
  *
- * With #CpsPatchSelect:ranking set to replenishment, patches are selected such that a replay in which each place of the
- * grid shows what was last selected there differs least from the clip. No patchenergy is needed then. This ranking is
- * available in system memory.
+ * If #CpsPatchSelect:ranking is replenishment, the patches are selected such that a replay differs least from the clip,
+ * in which each place of the grid shows the patch that was last selected there. This needs no patchenergy, and frames
+ * in system memory.
  *
- * The tensors and the clip's metadata are described by a #CpsTensorMeta. Frames are released as they come: only their
- * planes at target size are kept until the sequence is whole.
+ * A #CpsTensorMeta describes the tensors and the clip's metadata. Frames are released when they arrive: only their
+ * planes at target size are kept until the sequence is complete.
  *
- * Frames in CUDA memory are processed on their GPU, and the tensors are there, too, unless only tensors in system
- * memory are taken downstream: then so are frames.
+ * Frames in CUDA memory are processed on their GPU, and the tensors are in its memory. If downstream accepts only
+ * tensors in system memory, this element accepts only frames in system memory.
  *
  * ## Example launch line
  * |[

@@ -17,7 +17,8 @@ namespace cps {
 
 namespace {
 
-// Of frames it does not matter: whatever says system memory maps there, as cudadownload has it.
+// Checks energy maps only, because every frame whose caps say system memory can be mapped there, as those of
+// cudadownload.
 bool in_system_memory(GstBuffer *buffer) {
   for (guint i = 0; i < gst_buffer_n_memory(buffer); i++)
     if (is_cuda_memory(gst_buffer_peek_memory(buffer, i)))
@@ -76,10 +77,10 @@ private:
   Owned<GstBufferPool> maps_;
 };
 
-// Uninitialised memory that is used again from clip to clip.
+// Uninitialised memory that is reused from clip to clip.
 template <typename T> class Scratch {
 public:
-  // Room for `count` items, with what was there lost. False where memory cannot be had.
+  // Reserves room for `count` items; earlier contents may be lost. Returns false if there is not enough memory.
   bool reserve(size_t count) {
     if (count <= capacity_)
       return true;
@@ -98,21 +99,21 @@ private:
   size_t capacity_ = 0;
 };
 
-// Adds memory that starts on a cache line, as DLPack's consumers like it, or on a huge page: a large tensor is written
-// once, and its page faults are a good part of that. GStreamer's own allocator aborts where there is none; this returns
-// nullptr.
+// Appends memory that starts on a cache line, as consumers of DLPack prefer, or on a huge page, because a large tensor
+// is written once, and its page faults take a good part of that time. Returns nullptr if there is not enough memory;
+// GStreamer's own allocator would abort.
 void *append_memory(GstBuffer *buffer, size_t size) {
   constexpr size_t kLine = 64, kHugePage = 2 << 20;
   if (size > static_cast<size_t>(G_MAXSSIZE))
     return nullptr;
   const bool large = size >= 2 * kHugePage;
-  // Not aligned_alloc(), which takes only sizes that are multiples of the alignment.
+  // Not aligned_alloc(), because it accepts only sizes that are multiples of the alignment.
   void *data = nullptr;
   if (posix_memalign(&data, large ? kHugePage : kLine, std::max(kLine, size)) != 0)
     return nullptr;
 #ifdef MADV_HUGEPAGE
   if (large)
-    madvise(data, size, MADV_HUGEPAGE); // advice: without huge pages it is the same memory
+    madvise(data, size, MADV_HUGEPAGE); // only a hint: small pages work as well
 #endif
   gst_buffer_append_memory(
       buffer, gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), data, size, 0, size, data, std::free));
@@ -216,7 +217,7 @@ private:
   guint length_ = 0;
   std::optional<PictureResizer> resizer_;
   std::optional<PatchScorer> scorer_; // for Ranking::Energy
-  Scratch<uint16_t> pixels_;          // of all frames, as the resizer writes them
+  Scratch<uint16_t> pixels_;          // of all frames, in the resizer's layout
   Scratch<double> scores_;            // of all frames
 };
 

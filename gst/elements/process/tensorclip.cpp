@@ -23,21 +23,21 @@ struct State {
   GstPad *srcpad = nullptr;
   cps::Options options;
   cps::StageContext context;
-  cps::Size expected; // object lock; of frames, see expect_frames()
+  cps::Size expected; // size of frames, see expect_frames(); object lock
 
   // Streaming thread
   GstVideoInfo info = {};
-  bool cuda = false; // what the caps say of memory
+  bool cuda = false; // the caps have CUDA memory
   GstSegment segment = {};
-  Owned<GstEvent> segment_event; // waits for the caps
+  Owned<GstEvent> segment_event; // to be sent after the caps
   Owned<GstCaps> src_caps;
   Owned<CpsPlan> plan;                           // from the sampler
-  std::unique_ptr<cps::ClipAssembler> assembler; // in that memory
-  bool collecting = false;                       // a clip has begun and is not whole yet
-  cps::SequenceFormat format;                    // of that clip,
-  std::vector<CpsClipFrame> frames;              // its frames so far,
-  Owned<GstStructure> clip_options;              // what it is made with,
-  GstClockTime clip_pts = GST_CLOCK_TIME_NONE;   // and when its first frame is, in the segment
+  std::unique_ptr<cps::ClipAssembler> assembler; // for that kind of memory
+  bool collecting = false;                       // a clip has begun and is not complete yet
+  cps::SequenceFormat format;                    // of that clip
+  std::vector<CpsClipFrame> frames;              // of that clip, so far
+  Owned<GstStructure> clip_options;              // the options of that clip
+  GstClockTime clip_pts = GST_CLOCK_TIME_NONE;   // of its first frame, in the segment
 
   guint added() const { return static_cast<guint>(frames.size()); }
 };
@@ -45,7 +45,7 @@ struct State {
 } // namespace
 
 struct CpsTensorClipPrivate {
-  State *state; // from constructed() on, when the properties are known
+  State *state; // set in constructed(), because the properties are known only then
 };
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(CpsTensorClip, cps_tensor_clip, GST_TYPE_ELEMENT)
@@ -56,7 +56,7 @@ static State &state_of(gpointer self) {
   return *static_cast<CpsTensorClipPrivate *>(cps_tensor_clip_get_instance_private(CPS_TENSOR_CLIP(self)))->state;
 }
 
-// Where the stream comes from: a path, a URI, or nullptr where nobody says.
+// The source of the stream: a path or a URI; nullptr if unknown. The caller owns it.
 static gchar *stream_source(GstPad *sinkpad) {
   const Owned<GstQuery> query(gst_query_new_uri());
   gchar *uri = nullptr;
@@ -73,7 +73,7 @@ static GstClockTime stream_time(const GstSegment &segment, GstClockTime pts) {
              : pts;
 }
 
-// Where the frame that is due differs from those before it: " in the middle of a clip, between 1.000 and 1.400 s".
+// The place of the change, for an error: " in the middle of a clip, between 1.000 and 1.400 s".
 static std::string between_frames(const State &state) {
   std::string place = " in the middle of a clip";
   if (!state.plan || state.added() >= state.plan->n_frames)
@@ -123,13 +123,13 @@ static bool send_caps(State &state) {
   return true;
 }
 
-// False where a clip takes more memory than it may.
+// Returns false with `error` set if a clip needs more memory than max-memory allows.
 static bool check_memory(CpsTensorClip *self, const GstStructure *options, cps::Size frame, guint length,
                          cps::ElementError &error) {
   return cps::fits_memory(options, CPS_TENSOR_CLIP_GET_CLASS(self)->memory(options, frame, length), length, error);
 }
 
-// frameplanner asks before it lets the decoder begin.
+// frameplanner sends this query before it sends data to the decoder.
 static bool answer_room_query(CpsTensorClip *self, GstQuery *query) {
   const guint length = cps::room_query_length(query);
   if (length == 0)
@@ -154,7 +154,7 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::ReadRegion &crop
   cps::ElementError error;
   if (!check_memory(self, state.clip_options.get(), {crop.width, crop.height}, first.seq_len, error))
     return cps::post_error(self, error);
-  for (const char *name : {"cuda-device-id", "max-memory"}) // where and whether, not what
+  for (const char *name : {"cuda-device-id", "max-memory"}) // because they do not affect the contents
     gst_structure_remove_field(state.clip_options.get(), name);
   state.clip_pts = first.pts;
   state.format = {state.info, crop, first.seq_len};
@@ -170,7 +170,7 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::ReadRegion &crop
   return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
 }
 
-// Is this the frame that the clip goes on with? Posts an error where it is not.
+// Returns true if this is the next frame of the clip, else posts an error.
 static bool check_frame(CpsTensorClip *self, const CpsFrameMeta *frame, const cps::ReadRegion &crop) {
   const State &state = state_of(self);
   if (!frame || frame->seq_len == 0 || frame->seq_len > cps::kMaxPositions || frame->seq_pos >= frame->seq_len) {
@@ -209,7 +209,7 @@ static bool check_frame(CpsTensorClip *self, const CpsFrameMeta *frame, const cp
   return true;
 }
 
-// docs/spec.md#sampling: where no sampled frame is a random-access point, the first counts as one.
+// docs/spec.md#sampling: if no sampled frame is a random-access point, the first counts as one.
 static void mark_random_access(std::vector<CpsClipFrame> &frames) {
   if (std::none_of(frames.begin(), frames.end(), [](const CpsClipFrame &frame) { return frame.is_i; }))
     frames.front().is_i = TRUE;
@@ -263,7 +263,7 @@ static GstFlowReturn tensor_clip_chain(GstPad *, GstObject *parent, GstBuffer *i
   // cppcheck-suppress unreadVariable ; it owns
   const Owned<GstBuffer> buffer(incoming);
   const GstFlowReturn flow = take_frame(CPS_TENSOR_CLIP(parent), incoming);
-  if (flow == GST_FLOW_ERROR) // which has been told: the end of stream that follows is no error of its own
+  if (flow == GST_FLOW_ERROR) // already reported, so the EOS that follows must not cause another error
     state_of(parent).collecting = false;
   return flow;
 }
@@ -310,7 +310,7 @@ static gboolean tensor_clip_sink_event(GstPad *pad, GstObject *parent, GstEvent 
   case GST_EVENT_CAPS: {
     GstCaps *caps;
     gst_event_parse_caps(incoming, &caps);
-    return set_caps(self, caps); // ours follow with the clip
+    return set_caps(self, caps); // our caps are sent with the clip
   }
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(incoming, &state.segment);
@@ -348,7 +348,7 @@ static gboolean tensor_clip_sink_query(GstPad *pad, GstObject *parent, GstQuery 
     gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr);
     gst_query_add_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr);
     return TRUE;
-  case GST_QUERY_CAPS: { // which the default answers ACCEPT_CAPS by
+  case GST_QUERY_CAPS: { // the default handler uses this for ACCEPT_CAPS, too
     GstCaps *filter;
     gst_query_parse_caps(query, &filter);
     gst_query_set_caps_result(query, cps::video_caps_for_peer(pad, state.srcpad, filter).get());

@@ -8,7 +8,8 @@ namespace cps {
 
 static constexpr guint kMaxTimedFrames = 1 << 26; // four weeks at 25 frames a second
 
-// N as well as it can be known: given by the application, by the frames, or from duration and frame rate.
+// The number of frames: set by the application, stamped on the frames, or estimated from duration and frame rate.
+// Returns 0 after posting an error.
 static guint64 total_frames(GstElement *element, const GstStructure *options, const StreamFacts &facts) {
   guint64 given = 0;
   gst_structure_get_uint64(options, "total-frames", &given);
@@ -35,7 +36,7 @@ static guint64 total_frames(GstElement *element, const GstStructure *options, co
   return estimate;
 }
 
-// Does the segment leave out a part of the stream, as after a seek?
+// True if the segment omits a part of the stream, as after a seek.
 static bool is_partial(const StreamFacts &facts) {
   const GstSegment &segment = facts.segment;
   if (segment.format != GST_FORMAT_TIME || facts.fps <= 0)

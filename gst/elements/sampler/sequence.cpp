@@ -5,11 +5,11 @@
 
 namespace cps {
 
-// No codec reorders output by more than the 16 pictures of its decoded picture buffer, so a frame that more than that
-// many later ones have overtaken will not come any more. Some decoders do put out frames in the wrong order by less.
+// No codec reorders output by more than the 16 pictures of its decoded picture buffer, so a frame is lost once more
+// than 16 later frames have arrived. Some decoders output frames in the wrong order within this limit.
 static constexpr size_t kReorderLimit = 16;
 
-// Of a frame that stands for itself.
+// The status of a frame that is not a substitute.
 static CpsFrameStatus own_status(GstBuffer *frame) {
   return GST_BUFFER_FLAG_IS_SET(frame, GST_BUFFER_FLAG_CORRUPTED) ? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK;
 }
@@ -47,7 +47,7 @@ std::optional<Sequence::Item> Sequence::pop() {
   } else if (given_up(id)) {
     item = substitute(id);
     if (!item.buffer && !finished_)
-      return std::nullopt; // something to stand in may still come
+      return std::nullopt; // a substitute may still arrive
     item.position = next_;
     if (--held->second.uses == 0)
       frames_.erase(held);
@@ -66,7 +66,7 @@ Owned<GstBuffer> Sequence::use(std::map<uint64_t, Held>::iterator held) {
   return buffer;
 }
 
-// The nearest earlier frame at hand, or else the nearest later one.
+// The nearest earlier frame that is available, else the nearest later one.
 Sequence::Item Sequence::substitute(uint64_t id) const {
   GstBuffer *earlier = nullptr, *later = nullptr;
   uint64_t earlier_id = 0, later_id = UINT64_MAX;

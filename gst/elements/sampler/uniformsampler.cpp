@@ -3,22 +3,22 @@
  * SECTION:element-uniformsampler
  * @title: uniformsampler
  *
- * Keeps the frames that a plan names, numbers each in its sequence with a #CpsFrameMeta, and ends the stream once it
- * has them all. The plan comes from a frameplanner before the decoder, which knows every frame of the stream; without
- * one it is estimated from #CpsUniformSampler:total-frames, or from duration and frame rate.
+ * Keeps the frames that a plan names, numbers each in its sequence with a #CpsFrameMeta, and ends the stream after the
+ * last of them. The plan comes from a frameplanner upstream of the decoder, which knows every frame of the stream.
+ * Without a frameplanner, it is estimated from #CpsUniformSampler:total-frames, or from duration and frame rate.
  *
- * A clip always has as many buffers as its sequence has positions: frames are repeated where a sequence is longer than
- * the stream, and #CpsUniformSampler:on-error says what becomes of a frame that cannot be decoded.
+ * A clip always has as many buffers as its sequence has positions: frames are repeated if a sequence is longer than the
+ * stream, and #CpsUniformSampler:on-error selects how to handle a frame that cannot be decoded.
  *
- * The plans, the first that is set counting: #CpsUniformSampler:frame-ids, #CpsUniformSampler:sample-fps, and
- * #CpsUniformSampler:sequence-length frames spread evenly; the last two over the section from #CpsUniformSampler:start
- * to #CpsUniformSampler:stop. A list that is not ascending makes the element hold decoded frames until their turn
- * comes.
+ * The first of these properties that is set defines the plan: #CpsUniformSampler:frame-ids,
+ * #CpsUniformSampler:sample-fps, #CpsUniformSampler:sequence-length (evenly spread frames). The last two sample the
+ * section from #CpsUniformSampler:start to #CpsUniformSampler:stop. If a list of frame-ids is not ascending, the
+ * element holds decoded frames until their turn.
  *
- * With #CpsUniformSampler:apply-rotation frames are marked as the stream's image-orientation tag says, as phones store
- * video, and patchenergy, patchselect and framestack read them as they are to be shown. Pixels and tags stay as they
- * are: any other element behind this one sees the frames as they were stored, and a videoflip there would turn them a
- * second time.
+ * With #CpsUniformSampler:apply-rotation frames are marked with the orientation in the stream's image-orientation tag,
+ * which phones use, and patchenergy, patchselect and framestack read them in display orientation. Pixels and tags are
+ * not changed: all other elements downstream see the frames as stored, and a videoflip there would rotate them a second
+ * time.
  *
  * ## Example launch line
  * |[
@@ -63,16 +63,16 @@ static GType cps_on_error_get_type() {
 
 namespace {
 
-// One clip, from its first frame to the end of stream or flush. Touched by the streaming thread only.
+// One clip, from its first frame to the end of stream or flush. Used by the streaming thread only.
 struct SamplingRun {
-  Owned<CpsPlan> plan; // what goes downstream
+  Owned<CpsPlan> plan; // the plan that is sent downstream
   std::unique_ptr<cps::Sequence> sequence;
-  bool numbering = false;              // frames carry no identity: we count them
-  std::optional<uint64_t> next_number; // from the first frame on
+  bool numbering = false;              // the frames have no identity, so they are counted here
+  std::optional<uint64_t> next_number; // set at the first frame
   bool on_error_fails = false;
   bool apply_rotation = false;
-  bool ended = false;   // EOS has gone out
-  bool refused = false; // downstream takes nothing any more
+  bool ended = false;   // EOS has been sent
+  bool refused = false; // downstream accepts no more data
 };
 
 } // namespace
@@ -85,17 +85,17 @@ struct CpsUniformSamplerPrivate {
   cps::Options options;
 
   GstSegment segment = {};
-  guint32 seqnum = GST_SEQNUM_INVALID; // of its event
+  guint32 seqnum = GST_SEQNUM_INVALID; // of the segment event
   GstVideoInfo info = {};
   Owned<CpsPlan> received; // from a planner upstream
   SamplingRun clip;
   guint clip_index = 0;
-  cps::TagOrientation orientation; // of the frames that come
+  cps::TagOrientation orientation; // of incoming frames
 
   std::function<void(bool pushing)> listener; // constant while frames flow
 
   std::atomic<bool> sought{false}; // by the application, since READY
-  GstClockTime origin = 0;         // stream time that the stream begins at, as far as we have seen
+  GstClockTime origin = 0;         // stream time at which the stream begins, as far as known
 };
 
 struct _CpsUniformSampler {
@@ -116,8 +116,8 @@ static GstStaticPadTemplate src_template =
 
 // The clip
 
-// Fixes what the clip is made of, at its first buffer: by the planner's word, by the frames' own stamps, or by
-// counting.
+// Determines the frames of the clip at its first buffer: from the planner's plan, from the frames' identities, or by
+// counting. Returns false after posting an error.
 static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   CpsUniformSamplerPrivate &state = state_of(self);
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer);
@@ -125,7 +125,7 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
   const bool planned = state.received && state.received->n_frames > 0;
   const Owned<GstStructure> options = state.options.snapshot();
   const double fps = cps::frame_rate(state.info);
-  // Without a seek the stream begins where its segment does: some start at any time.
+  // Without a seek the stream begins at the start of its segment, which may be any time.
   if (state.segment.format == GST_FORMAT_TIME && !state.sought)
     state.origin = state.segment.time;
 
@@ -183,7 +183,8 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
   return buffer;
 }
 
-// Decoders make up what is damaged or lost, and some say so. False after an error message.
+// Reports a frame that the decoder has flagged as damaged; not all decoders do so. Returns false after posting an
+// error.
 static bool report_damage(CpsUniformSampler *self, size_t position) {
   const SamplingRun &clip = state_of(self).clip;
   const guint64 id = clip.sequence->id(position);
@@ -195,14 +196,14 @@ static bool report_damage(CpsUniformSampler *self, size_t position) {
                       (nullptr));
     return false;
   }
-  if (position == 0 || clip.sequence->id(position - 1) != id) // once for a frame that is repeated
+  if (position == 0 || clip.sequence->id(position - 1) != id) // only once for a repeated frame
     GST_ELEMENT_WARNING(self, STREAM, DECODE,
                         ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it.", id),
                         (nullptr));
   return true;
 }
 
-// False after an error message.
+// Returns false after posting an error.
 static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item) {
   const SamplingRun &clip = state_of(self).clip;
   const guint64 id = clip.sequence->id(item.position);
@@ -227,7 +228,7 @@ static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item)
   return true;
 }
 
-// Whoever is downstream may take any time for a frame.
+// Informs the listener, because downstream may block for any time.
 static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> frame) {
   if (state.listener)
     state.listener(true);
@@ -251,7 +252,7 @@ static const char *status_text(CpsFrameStatus status) {
   return "";
 }
 
-// Pushes all positions whose frames are there, and EOS behind the last.
+// Pushes all positions whose frames are available, and EOS after the last.
 static GstFlowReturn push_ready(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
   SamplingRun &clip = state.clip;
@@ -274,8 +275,8 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
   return GST_FLOW_EOS;
 }
 
-// The number of the first frame that belongs to the segment. Decoders cut off what of a frame is before the segment, so
-// that only its middle is sure to lie in the frame's time.
+// The number of the first frame in the segment. Decoders cut off the part of a frame that is before the segment, so
+// only the middle of the rest is certain to lie within the frame's time.
 static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *buffer) {
   const GstSegment &segment = state.segment;
   const double fps = state.clip.plan->fps;
@@ -292,7 +293,7 @@ static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *b
   return lasts ? static_cast<uint64_t>(static_cast<double>(since) * fps / GST_SECOND) : cps::frame_at(since, fps);
 }
 
-// As it is when the frame arrives, for it may have to wait, or stand in for others.
+// Sets the orientation when the frame arrives, because the frame may be held or may be used as a substitute.
 static Owned<GstBuffer> with_orientation(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> buffer) {
   const CpsOrientation orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
   if (cps_buffer_get_frame_meta(buffer.get())->orientation != orientation) {
@@ -334,10 +335,10 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
   return push_ready(self);
 }
 
-// Sends out what is left of the clip. False after an error message.
+// Pushes the rest of the clip. Returns false after posting an error.
 static bool end_clip(CpsUniformSampler *self) {
   SamplingRun &clip = state_of(self).clip;
-  if (clip.refused) // on shutdown decoders drop what they have: nothing is wrong with it
+  if (clip.refused) // not an error, because decoders drop their frames on shutdown
     return true;
   if (!clip.sequence) {
     GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream ended without a decoded frame."), (nullptr));
@@ -361,13 +362,13 @@ static std::string format_of(const GstCaps *caps) {
   return std::string(format ? format : "that has no name") + (cps::is_cuda_caps(caps) ? " in CUDA memory" : "");
 }
 
-// Caps that nothing downstream takes would end in a bare "not negotiated" somewhere upstream.
+// Checks the caps here, because otherwise unsupported caps only cause a "not negotiated" error somewhere upstream.
 static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
   CpsUniformSamplerPrivate &state = state_of(self);
   GstCaps *caps;
   gst_event_parse_caps(event.get(), &caps);
   if (!cps::video_info_from_caps(state.info, caps))
-    gst_video_info_init(&state.info); // only the frame rate is read
+    gst_video_info_init(&state.info); // only the frame rate is used
   if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
     const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
     const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
@@ -385,13 +386,13 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
   auto *self = CPS_UNIFORM_SAMPLER(parent);
   CpsUniformSamplerPrivate &state = state_of(self);
   if (CpsPlan *plan = cps_event_parse_plan(event)) {
-    state.received.reset(cps_plan_ref(plan)); // our own, with our options, goes out before the first frame
+    state.received.reset(cps_plan_ref(plan)); // our own plan, with our options, is sent before the first frame
     gst_event_unref(event);
     return TRUE;
   }
   state.orientation.handle_tags(event);
   gboolean still;
-  if (gst_video_event_parse_still_frame(event, &still)) { // made the decoder drain before a jump, nothing more
+  if (gst_video_event_parse_still_frame(event, &still)) { // it has only made the decoder drain before a gap
     gst_event_unref(event);
     return TRUE;
   }
@@ -407,7 +408,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
       next_clip(state);
     break;
   case GST_EVENT_FLUSH_STOP:
-    state.sought = true; // maybe through another branch, where our turn is yet to come
+    state.sought = true; // the seek may have gone through another branch and not reached us yet
     next_clip(state);
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     break;
@@ -432,7 +433,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
 static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK)
     state_of(parent).sought = true;
-  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) { // no decoder may skip a frame that is wanted
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) { // because decoders must not skip wanted frames
     gst_event_unref(event);
     return TRUE;
   }
@@ -444,7 +445,7 @@ static gboolean uniform_sampler_sink_query(GstPad *pad, GstObject *parent, GstQu
     cps_query_set_plan_request(query, state_of(parent).options.snapshot().get());
     return TRUE;
   }
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // which the default leaves to downstream; see forward_caps()
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // the default handler asks downstream; see forward_caps()
     GstCaps *caps;
     gst_query_parse_accept_caps(query, &caps);
     const Owned<GstCaps> known(gst_pad_get_pad_template_caps(pad));

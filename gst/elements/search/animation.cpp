@@ -7,13 +7,13 @@
 
 namespace cps {
 
-// The chunk that announces an animation lies before those of the picture.
+// acTL, the chunk that announces an animation, precedes those of the picture (IDAT).
 static bool is_animated_png(std::string_view data) {
   const size_t announced = data.find("acTL");
   return announced != std::string_view::npos && announced < data.find("IDAT");
 }
 
-// A flag of the extended header, which is the first chunk.
+// The animation flag is in the extended header (VP8X), which is the first chunk.
 static bool is_animated_webp(std::string_view data) {
   constexpr size_t kHeader = 12, kFlags = 20;
   constexpr unsigned char kAnimation = 2;

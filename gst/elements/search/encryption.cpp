@@ -19,7 +19,7 @@ std::string encryption_scheme(const GstCaps *caps) {
   const GstStructure *media = gst_caps_get_structure(caps, 0);
   if (const char *scheme = gst_structure_get_string(media, kScheme); scheme && strcmp(scheme, "unknown") != 0)
     return scheme;
-  const char *algorithm = gst_structure_get_string(media, "encryption-algorithm"); // of Matroska
+  const char *algorithm = gst_structure_get_string(media, "encryption-algorithm"); // in Matroska
   return algorithm ? algorithm : gst_structure_get_name(media);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What VideoSearch does where parsebin finds no video: it tries libavformat, and else says why there is none.
+// The part of VideoSearch for sources in which parsebin finds no video: it tries libavformat, or reports why there is
+// none.
 #include "gst/elements/common/streamdebug.h"
 #include "gst/elements/search/encryption.h"
 #include "gst/elements/search/silentend.h"
@@ -16,7 +17,7 @@ VideoSearch::Report VideoSearch::no_decoder(Owned<GstCaps> owned) {
   return [this, caps] { outcome_.unreadable(caps.get()); };
 }
 
-// libavformat does not decrypt either.
+// For an encrypted video there is no fallback, because libavformat does not decrypt either.
 void VideoSearch::refuse(Owned<GstCaps> caps) {
   const bool encrypted = is_encrypted_video(caps.get());
   const Report report = no_decoder(std::move(caps));
@@ -26,7 +27,7 @@ void VideoSearch::refuse(Owned<GstCaps> caps) {
     give_up(report);
 }
 
-// What is read through a network may have been played once only.
+// Excludes network sources, because they may deliver their data only once.
 bool VideoSearch::may_fall_back() const {
   const Owned<GstElementFactory> demuxer(gst_element_factory_find("avformatdemux"));
   if (!demuxer)
@@ -35,8 +36,8 @@ bool VideoSearch::may_fall_back() const {
                  : gst_uri_has_protocol(uri_.c_str(), "file") && !comes_once(uri_);
 }
 
-// There is no video as far as the reader can tell, because of what `report` says. Of the two readers the first has the
-// last word: its error tells of the source, that of the second of what it has tried.
+// Call if the current reader finds no video; `report` posts the reason. If both readers fail, the error of the first is
+// posted, because it describes the source; that of the second only describes its attempts.
 void VideoSearch::give_up(Report report) {
   if (fall_back(report))
     return;
@@ -48,7 +49,8 @@ void VideoSearch::give_up(Report report) {
   report();
 }
 
-// True where libavformat takes over, now or before. `report` is for the case that it finds no video either.
+// Returns true if libavformat takes over, now or by a change that is in progress. `report` is used if it finds no video
+// either.
 bool VideoSearch::fall_back(Report report) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -86,7 +88,7 @@ bool VideoSearch::handle_parsebin_error(GstMessage *message) {
     unknown_ = std::move(encrypted);
     return false;
   }
-  // QuickTime movies have such, which name where the movie is.
+  // QuickTime reference movies cause this message, which contains the address of the actual movie.
   if (gst_message_has_name(message, "redirect") && !may_refer()) {
     refuse_reference("a movie that stands for another (a redirection)");
     return true;
@@ -96,7 +98,7 @@ bool VideoSearch::handle_parsebin_error(GstMessage *message) {
   return reader() == Reader::Changing || explain_error(message);
 }
 
-// Does another reader have a chance where one has failed so?
+// True if the error concerns the format, so that another reader may succeed.
 static bool is_of_format(const GError *error) {
   if (error->domain == GST_STREAM_ERROR)
     return error->code != GST_STREAM_ERROR_DECRYPT && error->code != GST_STREAM_ERROR_DECRYPT_NOKEY;
@@ -117,10 +119,10 @@ bool VideoSearch::explain_error(GstMessage *message) {
   }
   GstObject *source = GST_MESSAGE_SRC(message);
   const bool by_libavformat = GST_IS_ELEMENT(source) && is_made_by(GST_ELEMENT(source), "avformatdemux");
-  if (has_found() || (by_libavformat && reader() == Reader::Parsebin)) // which need not try again
+  if (has_found() || (by_libavformat && reader() == Reader::Parsebin)) // it has failed within parsebin already
     return false;
   GST_DEBUG_OBJECT(bin_, "%s: %s (%s)", GST_OBJECT_NAME(source), parsed->message, details ? details : "no details");
-  // Not the message itself: it has the element that it is from, and that the application's stream.
+  // Copies the message's contents, because the message holds its element, and that holds the application's stream.
   const std::string name = GST_OBJECT_NAME(source);
   const std::string said = details ? details : "";
   const std::shared_ptr<GError> kept(g_error_copy(parsed), g_error_free);

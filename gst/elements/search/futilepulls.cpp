@@ -8,9 +8,10 @@ namespace cps {
 
 namespace {
 
-// In a row; type finders and demuxers together come to some hundreds. Two seconds of a processor.
+// Maximum number of futile pulls in a row: two seconds of CPU time. Type finders and demuxers together cause some
+// hundreds.
 constexpr guint kMostFutile = 100000;
-// Offsets remembered. A circle through more places than that is not noticed.
+// Number of offsets that are remembered. A loop over more offsets is not detected.
 constexpr size_t kMostPlaces = 10000;
 
 struct Pulls {
@@ -19,7 +20,7 @@ struct Pulls {
   guint futile = 0;
 };
 
-// Under the pad's stream lock.
+// Called with the pad's stream lock held.
 GstPadProbeReturn on_pull(GstPad *source, GstPadProbeInfo *info, gpointer data) {
   auto *pulls = static_cast<Pulls *>(data);
   if (!pulls->is_searching())
@@ -31,7 +32,7 @@ GstPadProbeReturn on_pull(GstPad *source, GstPadProbeInfo *info, gpointer data) 
   if (pulls->futile < kMostFutile)
     return GST_PAD_PROBE_PASS;
   GST_WARNING_OBJECT(source, "the same %" G_GSIZE_FORMAT " places are read over and over", pulls->places.size());
-  return GST_PAD_PROBE_HANDLED; // without a buffer: whoever pulls gets neither data nor the end
+  return GST_PAD_PROBE_HANDLED; // without a buffer: the caller gets neither data nor EOS
 }
 
 GstPadProbeReturn on_query(GstPad *, GstPadProbeInfo *info, gpointer) {

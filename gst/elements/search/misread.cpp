@@ -22,7 +22,7 @@ static Owned<GstElementFactory> better_demuxer(GstElementFactory *first) {
   return Owned<GstElementFactory>(better ? gst_element_factory_find("avformatdemux") : nullptr);
 }
 
-G_GNUC_BEGIN_IGNORE_DEPRECATIONS // GValueArray is what parsebin's signal has
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS // parsebin's signal uses GValueArray
 
     GValueArray *
     better_demuxers(GValueArray *factories) {

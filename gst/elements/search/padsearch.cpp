@@ -12,8 +12,8 @@ namespace cps {
 
 namespace {
 
-// So much may lie before a video that nothing has announced yet: long enough for any muxer's interleaving, short enough
-// for who hands in sound. A pad of video that is there is waited for to the end.
+// The most data before a video that no pad has announced yet: enough for any muxer's interleaving, and little enough to
+// report a source of audio only. If there is a pad of a video, its data are awaited until the end.
 constexpr GstClockTime kMostTime = 60 * GST_SECOND;
 constexpr guint64 kMostBytes = 32 << 20;
 
@@ -22,7 +22,7 @@ bool is_of_video(GstPad *pad) {
   return is_video(caps.get());
 }
 
-// Does nothing upstream have more than one stream? Demuxers of tags, such as ID3, have one as well.
+// True if no element upstream has more than one stream. Demuxers of tags, such as ID3, have only one.
 bool is_alone(GstPad *pad) {
   const Owned<GstPad> demuxed = demuxer_pad(pad);
   if (!demuxed)
@@ -32,13 +32,13 @@ bool is_alone(GstPad *pad) {
   return klass && strstr(klass, "Metadata");
 }
 
-// Tags may also have the address of a picture.
+// Excludes tags that contain only the address of a picture.
 bool is_image(const GstCaps *caps) {
   return caps && gst_caps_get_size(caps) > 0 &&
          g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "image/");
 }
 
-// The largest picture among its tags: that of an album's cover, not its icon.
+// The largest picture in the pad's tags: an album's cover, not its icon.
 Owned<GstSample> tagged_picture(GstPad *pad) {
   Owned<GstSample> largest;
   gsize most = 0;
@@ -97,7 +97,7 @@ GstPadProbeReturn PadSearch::on_probe(GstPad *pad, GstPadProbeInfo *info, gpoint
   }
   const Answer answer = self->look_at_data(pad, size, GST_BUFFER_DTS_OR_PTS(first));
   self->tell(answer, pad, first);
-  // Whoever sends the rest is to hear that nobody takes it, and stops.
+  // Once data may pass, an unlinked pad returns an error, so that its sender stops.
   return self->lets_go_ ? GST_PAD_PROBE_REMOVE : GST_PAD_PROBE_DROP;
 }
 
@@ -117,7 +117,7 @@ void PadSearch::tell(Answer answer, GstPad *pad, GstBuffer *first) {
     listener_.on_no_data();
 }
 
-// While a picture takes the place of the streams, they end quietly.
+// If a picture replaces the streams, their data are dropped, so that the streams end without an error.
 void PadSearch::tell_rest() {
   Rest rest;
   std::unique_lock<std::mutex> lock(mutex_);
@@ -139,7 +139,7 @@ size_t PadSearch::count_videos() {
   return videos().size();
 }
 
-// In the order in which they have appeared.
+// In the order in which the pads have appeared.
 std::vector<Owned<GstPad>> PadSearch::videos() const {
   std::vector<Owned<GstPad>> pads;
   for (const Stream &stream : streams_)
@@ -148,14 +148,14 @@ std::vector<Owned<GstPad>> PadSearch::videos() const {
   return pads;
 }
 
-// nullptr where it has not appeared.
+// Returns nullptr if the track has not appeared.
 static const GstPad *choose(const std::vector<Owned<GstPad>> &videos, int track) {
   if (track < 0)
     return best_video(videos);
   return static_cast<size_t>(track) < videos.size() ? videos[static_cast<size_t>(track)].get() : nullptr;
 }
 
-// Has it appeared?
+// True if the selected track has appeared, or, without a selection, any video.
 bool PadSearch::is_in_sight() const {
   return videos().size() > static_cast<size_t>(std::max(track_, 0));
 }
@@ -169,7 +169,7 @@ bool PadSearch::is_too_much(gsize bytes, GstClockTime time) {
   return dropped_ > kMostBytes || latest_ - earliest_ > kMostTime;
 }
 
-// The choice is made when the first of the videos has data: what a demuxer knows of its tracks it has told by then.
+// Selects a video when the first one has data, because by then the demuxer has announced all it knows of its tracks.
 PadSearch::Answer PadSearch::look_at_data(GstPad *pad, gsize bytes, GstClockTime time) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (answered_)

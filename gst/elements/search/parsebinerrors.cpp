@@ -14,7 +14,7 @@ static void on_element_added(GstBin *, GstElement *element, gpointer) {
   g_object_set_data(G_OBJECT(element), kAddedBy, g_thread_self());
 }
 
-// Posted by an element while it runs, not while it is set up.
+// True for an error that an element posts while it streams. Errors during its setup come from the thread that added it.
 static bool is_of_the_stream(GstMessage *message) {
   if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR)
     return false;
@@ -22,7 +22,7 @@ static bool is_of_the_stream(GstMessage *message) {
   return added_by && added_by != g_thread_self();
 }
 
-// In place of the handler that every bin has.
+// Replaces the handler that every bin has for its children's messages.
 static GstBusSyncReply handle(GstBus *, GstMessage *message, gpointer parsebin) {
   Owned<GstMessage> error(is_of_the_stream(message) ? gst_message_ref(message) : nullptr);
   GST_BIN_GET_CLASS(parsebin)->handle_message(GST_BIN(parsebin), message);

@@ -8,8 +8,8 @@
 
 namespace cps {
 
-// As much as a demuxer reads before it begins: tsdemux looks for clocks through 1.3 MB of the start and 2 MB of the
-// end. Small files are read once.
+// The amount that a demuxer reads before it starts: tsdemux searches 1.3 MB at the start and 2 MB at the end for
+// clocks. Small files are read only once.
 constexpr size_t kMostKept = 4 << 20;
 
 static guint64 end_of(const std::pair<const guint64, std::string> &run) {
@@ -28,14 +28,14 @@ void ReadCache::forget() {
   first_dts_ = GST_CLOCK_TIME_NONE;
 }
 
-// The run that has what lies before `offset`, or begins there; end() where there is none.
+// The run that reaches `offset` or begins there; end() if there is none.
 ReadCache::Runs::iterator ReadCache::run_up_to(guint64 offset) {
   const auto after = runs_.upper_bound(offset);
   const bool found = after != runs_.begin() && end_of(*std::prev(after)) >= offset;
   return found ? std::prev(after) : runs_.end();
 }
 
-// Puts the buffer into the run that it continues, and joins that with those that it reaches.
+// Appends the buffer to the run that it continues, and merges that run with those that it reaches.
 void ReadCache::keep(guint64 offset, GstBuffer *buffer) {
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
@@ -53,7 +53,7 @@ void ReadCache::keep(guint64 offset, GstBuffer *buffer) {
   }
 }
 
-// Asks the source for what is not here of a pull, as long as there is room for it.
+// Reads the part of a pull that is not cached from the source, if there is room for it.
 void ReadCache::read_missing(GstPad *source, guint64 offset, size_t size) {
   const auto run = run_up_to(offset);
   const guint64 from = run == runs_.end() ? offset : end_of(*run), to = offset + size;
@@ -78,7 +78,7 @@ void ReadCache::read_missing(GstPad *source, guint64 offset, size_t size) {
   keep(from, got);
 }
 
-// Up to the end of the source; nullptr where not all of that is here.
+// Returns the cached data, up to the end of the source; nullptr if any of it is missing.
 GstBuffer *ReadCache::find(guint64 offset, size_t size) {
   const auto run = run_up_to(offset);
   if (run == runs_.end() || end_of(*run) == offset)
@@ -96,11 +96,11 @@ GstBuffer *ReadCache::find(guint64 offset, size_t size) {
   return buffer;
 }
 
-// A pull that is dropped with a buffer has been answered. What is not here the source answers itself, with errors of
-// its own and the end.
+// A pull that is dropped with a buffer has been answered. The source itself answers pulls that are not cached, and
+// returns errors and EOS.
 GstPadProbeReturn ReadCache::on_pull(GstPad *source, GstPadProbeInfo *info, gpointer self) {
   const bool is_plain = !info->data && info->size > 0 && info->offset <= G_MAXUINT64 - info->size;
-  if (!is_plain) // but a buffer to be filled, or from wherever the source is
+  if (!is_plain) // the caller passes a buffer, or reads from the current position
     return GST_PAD_PROBE_PASS;
   auto *cache = static_cast<ReadCache *>(self);
   cache->read_missing(source, info->offset, info->size);

@@ -5,7 +5,7 @@
 
 namespace cps {
 
-// What pulls has a task, which it pauses when it is done; to what is pushed, the end is pushed, too.
+// An element that pulls pauses its task at the end; an element in push mode receives EOS.
 static bool is_done_with(GstPad *sink) {
   GST_OBJECT_LOCK(sink);
   const GstTask *task = GST_PAD_TASK(sink);

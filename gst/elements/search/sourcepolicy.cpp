@@ -9,7 +9,7 @@
 
 namespace cps {
 
-static constexpr size_t kLongest = 200; // of a URI in an error
+static constexpr size_t kLongest = 200; // bytes of a URI in an error
 
 // URIs
 
@@ -51,7 +51,7 @@ bool comes_once(const std::string &uri) {
 
 std::string printable_uri(const std::string &uri) {
   std::string printed = without_credentials(uri);
-  if (printed.size() > kLongest) // data: has all of it in there
+  if (printed.size() > kLongest) // a data: URI contains all of the data
     printed.replace(kLongest, std::string::npos, "...");
   return Owned<gchar>(g_utf8_make_valid(printed.c_str(), -1)).get();
 }
@@ -94,7 +94,7 @@ void post_reference_error(GstBin *bin, const std::string &name) {
                     (nullptr));
 }
 
-// By the kinds that elements declare themselves to be of, and some that keep quiet about it.
+// Decides by the class that elements declare; the list names elements that do not declare it.
 bool opens_others(GstElementFactory *factory) {
   static const char *const kNames[] = {"gesdemux",     "sdpdemux",    "avdemux_concat", "avdemux_hls",
                                        "avdemux_dash", "avdemux_imf", "avdemux_sdp",    "avdemux_rtsp"};

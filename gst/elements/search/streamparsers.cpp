@@ -17,7 +17,7 @@ std::string parser_behind_parsebin(GstPad *pad) {
 
 std::string parser_of(GstPad *pad) {
   const Owned<GstCaps> caps = stream_caps(pad);
-  const bool has_caps = gst_caps_is_fixed(caps.get()); // not where it is about to stop
+  const bool has_caps = gst_caps_is_fixed(caps.get()); // not fixed if the pad is about to stop
   if (!has_caps || gst_structure_has_name(gst_caps_get_structure(caps.get(), 0), "image/x-j2c"))
     return "";
   constexpr GstElementFactoryListType kParsers = GST_ELEMENT_FACTORY_TYPE_PARSER;

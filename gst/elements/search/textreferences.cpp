@@ -36,7 +36,8 @@ constexpr struct {
     {"file://", "a list of URIs"},
 };
 
-// Without what may come before the first word that counts: byte order mark, white space, an XML declaration, comments.
+// Removes everything that may precede the first significant word: byte order mark, white space, XML declaration,
+// comments.
 std::string beginning(const guint8 *data, guint size) {
   std::string text(reinterpret_cast<const char *>(data), size);
   size_t at = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
@@ -65,7 +66,7 @@ void look(GstTypeFind *find, gpointer) {
   const std::string text = beginning(data, size);
   for (const auto &one : kTexts)
     if (g_str_has_prefix(text.c_str(), one.start)) {
-      // Less sure than whoever knows more of it, as of an M3U playlist that is one of HLS.
+      // Not more than LIKELY, because other type finders may know more, for example that an M3U playlist is an HLS one.
       gst_type_find_suggest_simple(find, GST_TYPE_FIND_LIKELY, kMedia, "name", G_TYPE_STRING, one.name, nullptr);
       return;
     }

@@ -22,16 +22,16 @@
 
 namespace cps {
 
-// Set on what is opened while the bin is running.
+// Set on elements that are opened while the bin is running.
 static const char *const kReopened = "cps-reopened";
 
-// How often elements are looked at that have come to the end and say nothing.
+// Interval of the checks for elements that have reached the end without reporting it.
 constexpr GstClockTime kSilence = GST_SECOND / 2;
 
 VideoSearch::Container::Container(VideoSearch &owner, int track, GstElement *element)
     : search(owner), parsebin(GST_ELEMENT(gst_object_ref(element))), pads(track, *this) {}
 
-// parsebin takes its pads away even when it is freed.
+// Disconnects first, because parsebin removes its pads even when it is freed.
 VideoSearch::Container::~Container() {
   g_signal_handlers_disconnect_by_data(parsebin.get(), this);
   g_signal_handlers_disconnect_by_data(parsebin.get(), &search);
@@ -60,7 +60,7 @@ bool VideoSearch::open() {
   source_.reset(GST_ELEMENT(gst_object_ref(source)));
   if (const Owned<GstPad> pad{gst_element_get_static_pad(source, "src")}) {
     stop_futile_pulls(pad.get(), [this] { return !has_found(); });
-    cache_.serve(pad.get()); // after it, for what that answers no other probe sees
+    cache_.serve(pad.get()); // last, because other probes do not see the pulls that it answers
     if (!stream_ && comes_once(uri_))
       refuse_pulls(pad.get());
     return parse(pad.get()) != nullptr;
@@ -71,7 +71,7 @@ bool VideoSearch::open() {
   return true;
 }
 
-// nullptr after an error message.
+// Returns nullptr after posting an error.
 GstElement *VideoSearch::make_source() {
   if (stream_) {
     GstElement *source = make_part(bin_, "giostreamsrc");
@@ -130,7 +130,8 @@ void VideoSearch::watch_data(GstPad *pad) {
   gst_pad_add_probe(pad, kData, on_data, this, nullptr);
 }
 
-// A parsebin for `pad`, which it starts to read from as soon as it is in PAUSED. nullptr after an error message.
+// Adds a parsebin or avformatdemux for `pad`. It starts to read as soon as it is in PAUSED. Returns nullptr after
+// posting an error.
 GstElement *VideoSearch::parse(GstPad *pad) {
   const bool by_parsebin = reader() == Reader::Parsebin;
   GstElement *parsebin = make_part(bin_, by_parsebin ? "parsebin" : "avformatdemux");
@@ -154,7 +155,8 @@ GstElement *VideoSearch::parse(GstPad *pad) {
   return parsebin;
 }
 
-// May the source name others? Only where the application has named it by its URL: it does not know what is in a file.
+// True if the source may name others. Only for a URL from the application, because the application does not know the
+// contents of a file.
 bool VideoSearch::may_refer() const {
   return policy_.playlists && !stream_ &&
          (gst_uri_has_protocol(uri_.c_str(), "http") || gst_uri_has_protocol(uri_.c_str(), "https"));
@@ -163,7 +165,7 @@ bool VideoSearch::may_refer() const {
 void VideoSearch::refuse_reference(const std::string &name) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (std::exchange(has_found_, true)) // nothing else is to be said of what is in it
+    if (std::exchange(has_found_, true)) // suppresses other errors about the contents
       return;
   }
   post_reference_error(bin_, name);
@@ -173,7 +175,7 @@ GValueArray *VideoSearch::on_autoplug_sort(GstElement *, GstPad *, GstCaps *, GV
   return better_demuxers(factories);
 }
 
-// Whatever is not known by name: elements that would open something are not put in.
+// Excludes elements that would open other sources, for types that reference_name() does not know.
 gint VideoSearch::on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstElementFactory *factory,
                                      VideoSearch *self) {
   const bool skip = !self->may_refer() && opens_others(factory);
@@ -181,10 +183,11 @@ gint VideoSearch::on_autoplug_select(GstElement *, GstPad *, GstCaps *caps, GstE
                    skip ? "refused, because it opens other sources" : "allowed");
   if (skip)
     self->refuse_reference(gst_structure_get_name(gst_caps_get_structure(caps, 0)));
-  return skip ? 2 : 0; // of GstAutoplugSelectResult, which is in no header
+  return skip ? 2 : 0; // values of GstAutoplugSelectResult, which is in no header
 }
 
-// Sound and subtitles are not even parsed. (The first caps are those of the source, and may be those of a container.)
+// Audio and subtitles are not parsed. The first caps are exempt, because they are the source's and may be those of a
+// container.
 gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *pad, GstCaps *caps, Container *container) {
   if (const char *name = reference_name(caps); name && !container->search.may_refer()) {
     container->search.refuse_reference(name);
@@ -198,7 +201,7 @@ gboolean VideoSearch::on_autoplug_continue(GstElement *, GstPad *pad, GstCaps *c
           !g_str_has_prefix(media, "subpicture/") && !g_str_has_prefix(media, "closedcaption/"));
 }
 
-// It shows no pad for what has neither parser nor decoder.
+// parsebin adds no pad for a stream that has neither parser nor decoder.
 void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSearch *self) {
   GST_INFO_OBJECT(self->bin_, "neither parser nor decoder: %" GST_PTR_FORMAT, caps);
   const std::lock_guard<std::mutex> lock(self->mutex_);
@@ -206,7 +209,7 @@ void VideoSearch::on_unknown_type(GstElement *, GstPad *, GstCaps *caps, VideoSe
     self->unknown_.reset(gst_caps_ref(caps));
 }
 
-// The pad of a parser that `pad` wants, else `pad`.
+// Adds a parser if the stream of `pad` needs one. Returns the parser's pad, else `pad`.
 Owned<GstPad> VideoSearch::parse_further(Container &container, GstPad *pad) {
   const std::string name = GST_IS_BIN(container.parsebin.get()) ? parser_behind_parsebin(pad) : parser_of(pad);
   GstElement *parser = name.empty() ? nullptr : make_part(bin_, name.c_str());
@@ -229,7 +232,7 @@ void VideoSearch::on_parsed_pad_removed(GstElement *, GstPad *pad, Container *co
 
 void VideoSearch::Container::on_found(GstPad *video, GstBuffer *first) {
   Owned<GstCaps> caps = stream_caps(video);
-  if (!gst_caps_is_fixed(caps.get())) // any more: the pad is being stopped
+  if (!gst_caps_is_fixed(caps.get())) // the pad is being stopped
     return;
   if (const std::string animation = undecodable_animation(caps.get(), first); !animation.empty()) {
     GST_ELEMENT_ERROR(
@@ -267,8 +270,8 @@ void VideoSearch::Container::on_no_data() {
   search.give_up([bin] { GST_ELEMENT_ERROR(bin, STREAM, FORMAT, ("The video has no picture."), (nullptr)); });
 }
 
-// Another part of the source has shown all that it has. Without a video in any of them there is nothing to do, but for
-// a picture that goes with the sound.
+// Call when a part of the source has announced all of its streams. If no part has a video, reads the picture in the
+// audio's tags if there is one, else reports that there is no video.
 void VideoSearch::end(PadSearch::Rest rest) {
   std::string has;
   Owned<GstCaps> unknown;
@@ -302,7 +305,7 @@ VideoSearch::Reader VideoSearch::reader() {
   return reader_;
 }
 
-// Reading anew
+// Reading again
 
 static GInputStream *stream_of(GstBuffer *buffer) {
   gpointer copy = nullptr;
@@ -311,10 +314,10 @@ static GInputStream *stream_of(GstBuffer *buffer) {
   return g_memory_input_stream_new_from_data(copy, static_cast<gssize>(size), g_free);
 }
 
-// Reads on from what `prepare` has set up, from another thread: this one is the source's.
+// Opens the source that `prepare` sets up, on another thread, because the current one belongs to the old source.
 void VideoSearch::restart(std::function<bool()> prepare) {
   struct Request {
-    std::weak_ptr<VideoSearch> search; // which may have ended by then
+    std::weak_ptr<VideoSearch> search; // it may have ended by then
     std::function<bool()> prepare;
   };
   const auto run = [](GstElement *, gpointer data) {
@@ -333,7 +336,7 @@ void VideoSearch::restart(std::function<bool()> prepare) {
   gst_element_call_async(GST_ELEMENT(bin_), run, new Request{weak_from_this(), std::move(prepare)}, free);
 }
 
-// Goes on with the picture in place of the source.
+// Reads the picture instead of the source.
 void VideoSearch::read_picture(GstSample *sample) {
   const std::shared_ptr<GstSample> picture(gst_sample_ref(sample), gst_sample_unref);
   restart([this, picture] {
@@ -350,7 +353,7 @@ bool VideoSearch::rewind_stream() {
 bool VideoSearch::read_again(const std::function<void()> &closed) {
   const std::lock_guard<std::mutex> lock(opening_);
   if (stopped_)
-    return true; // it does not matter any more
+    return true; // the result no longer matters
   GST_DEBUG_OBJECT(bin_, "the source is to be read from its start once more");
   if (containers_.size() != 1 || (stream_ ? !G_IS_SEEKABLE(stream_.get()) : comes_once(uri_)))
     return false;
@@ -359,7 +362,7 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
   return rewind_stream() && reopen();
 }
 
-// Opens the source in a bin that is running. False after an error message.
+// Opens the source in a running bin. Returns false after posting an error.
 bool VideoSearch::reopen() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -369,7 +372,7 @@ bool VideoSearch::reopen() {
   }
   if (!open())
     return false;
-  // Elements pull from what has been opened.
+  // The source comes first, because the other elements pull from it.
   gst_element_set_state(source_.get(), GST_STATE_READY);
   for (const Owned<GstElement> &parsebin : parsebins()) {
     g_object_set_data(G_OBJECT(parsebin.get()), kReopened, this);
@@ -380,8 +383,9 @@ bool VideoSearch::reopen() {
   return true;
 }
 
-// What comes first in a parsebin puts in the second, whose thread puts in the next: in this order, each thread that
-// adds elements has ended before those that it has added are looked at. Not while the parsebin is starting them.
+// Elements in parsebin add the next one on their own streaming thread. They are stopped in the order in which they were
+// added: a stopped element adds no more, so that the list after it is final. The state lock prevents parsebin from
+// starting them meanwhile.
 static void stop_children(GstElement *parsebin) {
   std::set<GstElement *> stopped;
   GST_STATE_LOCK(parsebin);
@@ -408,18 +412,18 @@ void VideoSearch::stop() {
   stopped_ = true;
   silence_.stop();
   stop_reading();
-  // Another thread may still have this, while the application wants its stream back.
+  // Releases the stream here, because another thread may still hold this object while the application needs its stream.
   stream_.reset();
   source_.reset();
   const std::lock_guard<std::mutex> data(mutex_);
-  first_error_ = nullptr; // whose message has the source
+  first_error_ = nullptr; // because it may hold the source
 }
 
 static GstPadProbeReturn refuse_data(GstPad *, GstPadProbeInfo *info, gpointer) {
   return refuse_buffer(info, GST_FLOW_FLUSHING);
 }
 
-// Nothing more comes out of a demuxer whose thread cannot be waited for.
+// Blocks the output of a demuxer whose thread cannot be waited for.
 static void shut(GstElement *demuxer) {
   const auto shut_pad = [](GstElement *, GstPad *pad, gpointer) -> gboolean {
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, refuse_data, nullptr, nullptr);
@@ -428,7 +432,7 @@ static void shut(GstElement *demuxer) {
   gst_element_foreach_src_pad(demuxer, shut_pad, nullptr);
 }
 
-// avformatdemux has no queue behind it: once there is a video its thread may be waiting in a sink, until that stops.
+// avformatdemux has no queue after it: once there is a video, its thread may block in a sink until that stops.
 void VideoSearch::stop_reading() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -437,8 +441,7 @@ void VideoSearch::stop_reading() {
       container.pads.stop();
   }
   { const std::lock_guard<std::mutex> linked(linking_); }
-  // The demuxer first: what comes into a parser that has been stopped, and is started once more by its bin, is an
-  // error.
+  // Stops the demuxer first, because data that reach a stopped parser after its bin has restarted it cause an error.
   const std::vector<Owned<GstElement>> readers = parsebins();
   for (const Owned<GstElement> &reader : readers)
     if (!GST_IS_BIN(reader.get())) {
@@ -451,10 +454,10 @@ void VideoSearch::stop_reading() {
       stop_children(reader.get());
 }
 
-// Takes the source and what parses it out of the bin.
+// Removes the source and the elements that parse it from the bin.
 void VideoSearch::close() {
   for (const Owned<GstElement> &reader : parsebins())
-    gst_element_set_locked_state(reader.get(), TRUE); // the bin may be on its way up
+    gst_element_set_locked_state(reader.get(), TRUE); // the bin may be changing state upwards
   stop_reading();
   for (const Container &container : containers_) {
     drop_part(bin_, container.parsebin.get());

@@ -28,14 +28,14 @@ namespace {
 struct Track {
   GstPad *pad; // cppcheck-suppress unusedStructMember ; read through an iterator
   GstStreamFlags flags;
-  size_t pictures; // as far as kMoments tell
+  size_t pictures; // counted at kMoments moments
   gint64 area;
 };
 
 constexpr gint64 kMoments = 32;
 
-// How many pictures there are at so many moments of the track; 0 where the demuxer does not tell where they lie. Few
-// know the number of pictures, or say it, and rates are missing where they vary.
+// Counts the pictures at kMoments moments of the track; 0 if the demuxer does not report their positions. Most demuxers
+// do not report the number of pictures, and no rate if it varies.
 size_t count_pictures(GstPad *pad, gint64 duration) {
   std::set<gint64> offsets;
   for (gint64 i = 0; i < kMoments; i++) {
@@ -46,7 +46,7 @@ size_t count_pictures(GstPad *pad, gint64 duration) {
   return offsets.size();
 }
 
-// The same from a frame rate. All where it is unknown.
+// The same from a frame rate; kMoments if that is unknown.
 size_t count_by_rate(const GstStructure *video, gint64 duration) {
   gint n = 0, d = 1;
   if (!gst_structure_get_fraction(video, "framerate", &n, &d) || n <= 0 || d <= 0)
@@ -56,7 +56,7 @@ size_t count_by_rate(const GstStructure *video, gint64 duration) {
   return static_cast<size_t>(std::min<guint64>(pictures, kMoments));
 }
 
-// What the container says: a parser's word may be that of the pictures alone, or not known yet.
+// Uses the container's data, because a parser may know only the pictures, or not even those yet.
 Track track_of(GstPad *pad) {
   const Owned<GstStream> stream(gst_pad_get_stream(pad));
   const Owned<GstPad> demuxed = demuxer_pad(pad);
@@ -89,7 +89,7 @@ GstPad *best_video(const std::vector<Owned<GstPad>> &videos) {
     tracks.push_back(track_of(pad.get()));
     most = std::max(most, tracks.back().pictures);
   }
-  // Stills that go with a film, such as the large ones of phones, have few pictures in the same time.
+  // Stills that accompany a film, such as the large ones of phones, are few over the same time.
   constexpr size_t kTimesMore = 4;
   const auto merit = [most](const Track &track) { // in the order of preference
     return std::make_tuple(track.pictures * kTimesMore > most, !(track.flags & GST_STREAM_FLAG_UNSELECT),

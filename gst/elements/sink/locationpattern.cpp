@@ -11,7 +11,7 @@ bool expand_location(const std::string &pattern, guint index, std::string &name)
       name += pattern[i];
       continue;
     }
-    if (pattern[i + 1] == '%') { // the terminating NUL is no such thing
+    if (pattern[i + 1] == '%') { // at the end, this is the terminating NUL
       name += pattern[++i];
       continue;
     }

@@ -3,17 +3,17 @@
  * SECTION:element-tensormetasink
  * @title: tensormetasink
  *
- * Hands tensors and their metadata (#CpsTensorMeta) to the application, and writes them to files.
+ * Passes tensors and their metadata (#CpsTensorMeta) to the application, or writes them to files.
  *
- * Without #CpsTensorMetaSink:location buffers are queued; the application takes them as #GstSample with
+ * Without #CpsTensorMetaSink:location buffers are queued; the application pulls them as #GstSample with
  * #CpsTensorMetaSink::pull-tensors or #CpsTensorMetaSink::try-pull-tensors, from any thread, and
- * #CpsTensorMetaSink::new-tensors tells when there is one. With a location each clip becomes a safetensors file, and
- * nothing is queued unless #CpsTensorMetaSink:max-buffers is set. A file appears under its name only when it is
- * complete; an element message `tensors-written` with `location` and `clip-index` says so. Only regular files are
- * replaced: a device, a folder, a named pipe, a socket or a symbolic link of that name is an error.
+ * #CpsTensorMetaSink::new-tensors is emitted for each. With a location each clip is written to a safetensors file, and
+ * buffers are queued only if #CpsTensorMetaSink:max-buffers is set. A file appears under its name only when it is
+ * complete; then an element message `tensors-written` with `location` and `clip-index` is posted. Only regular files
+ * are replaced: a device, a folder, a named pipe, a socket or a symbolic link of that name is an error.
  *
- * The sink neither waits for the clock nor for a buffer in PAUSED: it is no display, and its first buffer comes a whole
- * clip late.
+ * The sink does not synchronise to the clock and does not preroll, because it is not a display and its first buffer
+ * arrives a whole clip late.
  *
  * ## Example launch line
  * |[
@@ -52,10 +52,10 @@ struct CpsTensorMetaSinkPrivate {
 
   // Streaming thread
   Owned<GstCaps> caps;
-  std::string pattern;                     // location, as it was when the stream began
-  CpsSaveFlags flags = CPS_SAVE_FLAG_NONE; // likewise
+  std::string pattern;                     // location at the start of the stream
+  CpsSaveFlags flags = CPS_SAVE_FLAG_NONE; // at the start of the stream
 
-  std::mutex mutex; // all below
+  std::mutex mutex; // protects the members below
   std::condition_variable changed;
   std::deque<Owned<GstSample>> queue;
   bool running = false;
@@ -102,7 +102,7 @@ static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer, guin
 
 // The queue
 
-// Waits while the queue is full. False where the element must let go of its thread.
+// Waits while the queue is full. Returns false once the streaming thread must not block.
 static bool wait_for_room(CpsTensorMetaSinkPrivate &state, std::unique_lock<std::mutex> &lock, guint max_buffers) {
   state.changed.wait(lock, [&] { return state.unlocked || !state.running || state.queue.size() < max_buffers; });
   return !state.unlocked && state.running;
@@ -140,7 +140,7 @@ static GstSample *cps_tensor_meta_sink_try_pull_tensors(CpsTensorMetaSink *self,
   CpsTensorMetaSinkPrivate &state = state_of(self);
   std::unique_lock<std::mutex> lock(state.mutex);
   auto ready = [&] { return !state.queue.empty() || state.eos || !state.running; };
-  // The clock of condition_variable overflows on times like these, which is as good as no limit.
+  // Such long times would overflow the clock of condition_variable, so they count as no limit.
   if (timeout > G_MAXINT64 / 4)
     state.changed.wait(lock, ready);
   else
@@ -229,7 +229,7 @@ static gboolean tensor_meta_sink_event(GstBaseSink *sink, GstEvent *event) {
   return GST_BASE_SINK_CLASS(cps_tensor_meta_sink_parent_class)->event(sink, event);
 }
 
-// Finds out now, rather than when a clip has been computed, that files cannot be written. False after an error.
+// Checks now, not only once a clip has been computed, that files can be written. Returns false after posting an error.
 static bool read_location(CpsTensorMetaSink *self) {
   CpsTensorMetaSinkPrivate &state = state_of(self);
   const Owned<GstStructure> options = state.options.snapshot();
@@ -261,7 +261,7 @@ static bool read_location(CpsTensorMetaSink *self) {
   return false;
 }
 
-// The base class starts and stops with NULL, but a stream begins and ends with READY.
+// Overrides the state change, because the base class starts and stops at NULL, but a stream begins and ends at READY.
 static GstStateChangeReturn tensor_meta_sink_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     if (!read_location(CPS_TENSOR_META_SINK(element)))
@@ -289,7 +289,7 @@ static void cps_tensor_meta_sink_init(CpsTensorMetaSink *self) {
   new (&state_of(self)) CpsTensorMetaSinkPrivate(self);
   gst_base_sink_set_sync(GST_BASE_SINK(self), FALSE);
   gst_base_sink_set_async_enabled(GST_BASE_SINK(self), FALSE);
-  gst_base_sink_set_last_sample_enabled(GST_BASE_SINK(self), FALSE); // a clip is too large to keep by the way
+  gst_base_sink_set_last_sample_enabled(GST_BASE_SINK(self), FALSE); // because a clip is too large to keep
 }
 
 static void install_signals(GType type) {
@@ -309,7 +309,7 @@ static void install_signals(GType type) {
    *
    * Waits for a buffer of tensors.
    *
-   * Returns: (transfer full) (nullable): the sample, %NULL at end of stream or where the sink is stopped
+   * Returns: (transfer full) (nullable): the sample, %NULL at end of stream or if the sink is stopped
    */
   sink_signals[SIGNAL_PULL_TENSORS] = g_signal_new_class_handler(
       "pull-tensors", type, static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
@@ -321,8 +321,7 @@ static void install_signals(GType type) {
    *
    * Waits for a buffer of tensors, but no longer than @timeout.
    *
-   * Returns: (transfer full) (nullable): the sample, %NULL at end of stream, after @timeout, or where the sink is
-   * stopped
+   * Returns: (transfer full) (nullable): the sample, %NULL at end of stream, after @timeout, or if the sink is stopped
    */
   sink_signals[SIGNAL_TRY_PULL_TENSORS] = g_signal_new_class_handler(
       "try-pull-tensors", type, static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
