@@ -24,7 +24,7 @@ _ALIGNMENT = 64  # of the tensors
 
 def run(descriptor: int, limit: int) -> NoReturn:
     """Reads until the parent ends. Arguments: the socket's file descriptor, and a memory limit, 0 for none."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ends with the process that has forked this one
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ends with the process that forked this one
     try:
         if limit:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -44,8 +44,8 @@ def collate_packed(clips: Sequence[Any]) -> PackedClips:
     """Concatenates clips. They are copied.
 
     Args:
-        clips: clips, or sessions and results of ``codecpatch.compat``, with patches of one size, type and device. An empty
-            list gives a batch without clips.
+        clips: clips, or sessions and results of ``codecpatch.compat``, with patches of one size, type and device. An
+            empty list gives a batch without clips.
     """
     parts = _parts(clips)
     ends = [0]

@@ -30,7 +30,7 @@ class Clip:
 
     @property
     def patches(self) -> Tensor:
-        """``[K, 3, P, P]``, of the type ``output_dtype``: red, green, blue; rows from the top; 0 to 255 unless scaled."""
+        """``[K, 3, P, P]``, of type ``output_dtype``: red, green, blue; rows from the top; 0 to 255 unless scaled."""
         return self._tensor("patches")
 
     @property
