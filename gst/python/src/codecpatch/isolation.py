@@ -80,7 +80,8 @@ class Reader:
 
     def _ask(self, task: Mapping[str, Any], data: bytes, timeout: float | None) -> tuple[Any, int | None]:
         worker = self._worker()
-        # The session in the worker enforces the timeouts of opening and of the clip. This limit applies if the worker hangs.
+        # The session in the worker enforces the timeouts of opening and of the clip. This limit applies if the worker
+        # hangs.
         limit = timeout + _GRACE if timeout else None
         try:
             answer, file = worker.ask(task, data, limit)

@@ -44,11 +44,11 @@ def iter_clips(
     generator, for example by leaving a ``for`` loop, ends all reads and all threads. An exception of `sources` itself
     is raised after the results of the previous sources.
 
-    With `isolate`, sources are read in new processes, each of which reads one source after the other. If a process dies,
-    for example because a decoder crashes or memory is short, a CodecPatchError with the code ``CRASHED`` is yielded for
-    its source. If a process does not answer within ``timeout``, or has threads that do not return, a new process
-    replaces it, and the code is ``TIMEOUT``. File objects are not supported as sources. Everything else is the same.
-    The processes are no sandbox.
+    With `isolate`, sources are read in new processes, each of which reads one source after the other. If a process
+    dies, for example because a decoder crashes or memory is short, a CodecPatchError with the code ``CRASHED`` is
+    yielded for its source. If a process does not answer within ``timeout``, or has threads that do not return, a new
+    process replaces it, and the code is ``TIMEOUT``. File objects are not supported as sources. Everything else is the
+    same. The processes are no sandbox.
 
     Args:
         sources: sources as for :class:`Session`, or pairs of a source and a mapping with options of its own.
@@ -112,7 +112,8 @@ def _iterate(
         take(2 * workers)
         while pending:
             while not pending[0].done():
-                # In slices, because the kernel may deliver a signal to another thread, but the handler runs in this one.
+                # In slices, because the kernel may deliver a signal to another thread, but the handler runs in this
+                # one.
                 if finished.acquire(timeout=SLICE_MS / 1000):
                     take(1 if may_go_on() else 0)
             result = pending.popleft().result()
