@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# What quickstart.sh and ci/test.sh share: messages, the packages of ci/packages.txt, and the build. To be sourced by
-# bash with `set -euo pipefail` in force.
+# Common functions of quickstart.sh and ci/*.sh: messages, the packages of ci/packages.txt, and the build. To be sourced
+# by bash after `set -euo pipefail`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc)
-# shellcheck disable=SC2034 # where this is sourced
-debian_python=/usr/bin/python3 # another on PATH lacks Debian's packages
+# shellcheck disable=SC2034 # used by the scripts that source this one
+debian_python=/usr/bin/python3 # because another Python on PATH would lack Debian's packages
 
 say() { printf '\n== %s\n' "$*"; }
 die() {
@@ -16,23 +16,22 @@ die() {
   exit 1
 }
 
-# What the shell's children have used of the processors so far, in seconds; to the variable `used`.
+# Sets the variable `used` to the CPU time of the shell's children so far, in seconds.
 count_used() {
-  # shellcheck disable=SC2154 # where this is sourced
-  times >"$work/times" # a pipe would have another shell tell its own
+  # shellcheck disable=SC2154 # set by the scripts that source this one
+  times >"$work/times" # not a pipe, because `times` would report the pipe's own subshell
   used=$(awk -F'[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$work/times")
 }
 
-# step NAME COMMAND...: says how it went, how long it took, and how long processors were busy with it, which tells more
-# where others are busy, too. One that failed is added to the array `failed`, and keeps no other from running. The folder
-# $work is there.
+# step NAME COMMAND...: runs the command; prints its result, its wall time, and its CPU time, which says more on a busy
+# machine. Adds a failed step to the array `failed`; the other steps still run. Needs the folder $work.
 step() {
   local name=$1 started=$SECONDS status=0 used before
   count_used
   before=$used
   shift
   say "$name"
-  # A subshell of its own, so that -e holds in it: functions called in a condition run without.
+  # In a subshell, so that -e applies, because functions that are called in a condition run without -e.
   set +e
   (
     set -e
@@ -45,13 +44,13 @@ step() {
   echo "$name: $([ $status -eq 0 ] && echo ok || echo FAILED), $((SECONDS - started)) s, of processors $((used - before)) s"
 }
 
-# own_gstreamer FOLDER: neither another copy of the plugin nor the user's registry decides from now on.
+# own_gstreamer FOLDER: ignores other copies of the plugin and the user's registry from now on.
 own_gstreamer() {
   unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
   export GST_REGISTRY=$1/registry.bin LC_ALL=C.UTF-8
 }
 
-# Packages that the given parts (build, run, test) need, one a line.
+# Prints the packages that the given parts (build, run, test) need, one per line.
 packages_of() {
   local part
   for part in "$@"; do
@@ -59,7 +58,8 @@ packages_of() {
   done
 }
 
-# Of these, the ones that are not installed. pkg-config is provided by pkgconf, so the provided names count, too.
+# Prints the packages of the given parts that are not installed. Provided names count, because pkgconf provides
+# pkg-config.
 missing_packages() {
   local installed package
   installed=$(dpkg-query -W -f '${db:Status-Abbrev}|${Package}|${Provides}\n' |
@@ -84,7 +84,7 @@ apt_get() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# Installs what the given parts need and this machine lacks; asks for nothing and touches nothing where all is there.
+# Installs the packages of the given parts that this machine lacks. Does nothing if none is missing.
 install_packages() {
   command -v dpkg-query >/dev/null || die "this script installs Debian packages, and there is no dpkg here." \
     "Install the equivalents of ci/packages.txt, then: meson setup build && ninja -C build"
@@ -98,7 +98,7 @@ install_packages() {
     [ -t 0 ] || sudo -n true 2>/dev/null || die "packages are missing, and sudo wants a password that nobody can type." \
       "As root: apt-get install --no-install-recommends ${missing[*]}"
   fi
-  # Where the package lists are those of an old image, what they name may be gone from the mirror: fetch them first.
+  # The package lists of an old image may name packages that the mirror no longer has, so update them first.
   apt_get update || die "apt-get update failed: is the network up, and are the sources in /etc/apt right?"
   apt_get install --no-install-recommends "${missing[@]}" || die "apt-get could not install: ${missing[*]}" \
     "This needs a Debian 12 machine, or newer, that reaches its package mirror."
@@ -112,7 +112,7 @@ check_meson() {
     die "meson is $have ($(command -v meson)); 1.0.1 or newer is needed."
 }
 
-# build_tree DIR [OPTION...]: configures DIR, or brings it up to date, and compiles.
+# build_tree DIR [OPTION...]: configures or updates DIR, and compiles.
 build_tree() {
   local dir=$1
   shift
@@ -132,8 +132,8 @@ make_clip() {
     filesink "location=$1" </dev/null || die "gst-launch-1.0 could not make $1; is x264enc there (gst-inspect-1.0 x264enc)?"
 }
 
-# gpu_programs BUILD_DIR: the tests of the suite `gpu`, one a line: name, program under BUILD_DIR, and what tells its variant
-# in the environment, with tabs between.
+# gpu_programs BUILD_DIR: prints the tests of the suite `gpu`, one per line, separated by tabs: name, program under
+# BUILD_DIR, and the environment variables that select the variant.
 gpu_programs() {
   meson introspect --tests "$1" | python3 -c '
 import json, os, sys

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""ci/corpus.sh's other half: chooses files of the corpus, has ../shared/tools/corpus.py run them, and judges what came out.
+"""The second half of ci/corpus.sh: selects files of the corpus, runs ../shared/tools/corpus.py on them, and checks the
+results.
 
   corpus.py SHARED [--part N] [--launch N] [--jobs N] [--out RESULT.jsonl]
 
-Fails where a file hangs, crashes the process, or gives other frames than a full decode by PyAV does, but for those that
-ci/corpus-known.txt explains; and where fewer than 93 % of what PyAV decodes are right (of all files, not of a part).
+Fails if a file hangs, crashes the process, or gives other frames than a full decode by PyAV, except files that
+ci/corpus-known.txt explains; and if fewer than 93 % of the files that PyAV decodes are right (for all files, not for a
+part).
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ MUST_BE_RIGHT = 0.93
 
 
 def known() -> dict[str, str]:
-    """What is explained: a part of a file's name, and why."""
+    """Returns the explained files: a part of the name, and the reason."""
     lines = (HERE / "corpus-known.txt").read_text().splitlines()
     return dict(line.split(None, 1) for line in lines if line and not line.startswith("#"))
 
 
 def small_files_of_all_kinds(files: list[dict], folder: Path, count: int) -> list[dict]:
-    """The smallest of each kind, then the second smallest of each, and so on; what once went wrong comes first."""
+    """Returns the smallest file of each kind, then the second smallest, ...; files that once failed come first."""
     kinds = collections.defaultdict(list)
     for file in sorted(files, key=lambda file: (folder / file["name"]).stat().st_size):
         decodable = file["was"] not in ("refused by both", "only ours")
@@ -62,7 +64,7 @@ def judge(results: list[dict], whole: bool) -> int:
 
 
 def launched_ids(path: Path, to: Path) -> list[int]:
-    """The frames that the README's line with patchstreambin samples."""
+    """Returns the frames that the README's gst-launch line with patchstreambin samples."""
     line = ["gst-launch-1.0", "-q", "patchstreambin", f"uri={path.as_uri()}", "k-keep=256", "on-error=fail", "!"]
     subprocess.run([*line, "tensormetasink", f"location={to}"], check=True, timeout=60, capture_output=True)
     data = to.read_bytes()

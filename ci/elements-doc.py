@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Writes what docs/elements.md says of pads, properties and signals, from the elements of a build directory.
+"""Writes the pads, properties and signals in docs/elements.md, from the elements of a build directory.
 
     ci/elements-doc.py BUILD_DIR            writes docs/elements.md
-    ci/elements-doc.py BUILD_DIR --check    changes nothing; prints a diff and fails where the file is out of date
+    ci/elements-doc.py BUILD_DIR --check    changes nothing; prints a diff and fails if the file is out of date
 
-Run the first one after a change of a property, a description, a pad or a signal; ci/test.sh runs the second one. The file
-keeps all that stands outside of its marked parts:
+Run the first command after a change of a property, a description, a pad or a signal; ci/test.sh runs the second one.
+Text outside of the marked parts is kept:
 
     <!-- elements-doc: NAME -->  ...  <!-- /elements-doc -->
 
-NAME is an element, or `formats` for the raw formats that our elements read. Every element of the plugin needs such a part.
-The part of an element that the build lacks (-Davformat=disabled leaves out two) is kept as it is.
+NAME is an element, or `formats` for the raw formats that the elements read. Every element of the plugin needs such a
+part. The part of an element that the build lacks (two with -Davformat=disabled) is kept unchanged.
 
-The elements are asked in this process, through GObject; no other plugin is loaded. What depends on the machine is left out:
-caps of CUDA memory, which are there with a driver only, paths, and versions.
+The elements are inspected in this process, through GObject; no other plugin is loaded. Output that depends on the
+machine is omitted: caps of CUDA memory, which need a driver, paths, and versions.
 """
 import ctypes
 import difflib
@@ -26,7 +26,7 @@ import textwrap
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DOCUMENT = os.path.join(ROOT, "docs", "elements.md")
 PLUGIN = "codecpatch"
-OUR_TYPES = "Cps"  # how the names of our GObject types begin
+OUR_TYPES = "Cps"  # prefix of the names of codecpatch's GObject types
 PART = re.compile(r"(<!-- elements-doc: (\S+) -->\n)(.*?)(<!-- /elements-doc -->\n)", re.DOTALL)
 
 # GLib's fundamental types, by their number.
@@ -37,7 +37,7 @@ FUNDAMENTAL = {
 }
 NUMBERS = {"int": ctypes.c_int, "uint": ctypes.c_uint, "int64": ctypes.c_int64, "uint64": ctypes.c_uint64,
            "float": ctypes.c_float, "double": ctypes.c_double}
-# The ends of integer types. A range that reaches one has no end there for whoever sets the property.
+# The limits of integer types. A range that reaches one is described as unlimited on that side.
 NO_LIMIT = {-(1 << 63), -(1 << 31), (1 << 31) - 1, (1 << 32) - 1, (1 << 63) - 1, (1 << 64) - 1}
 
 READABLE, WRITABLE = 1 << 0, 1 << 1
@@ -86,7 +86,7 @@ def functions(library, **signatures):
 
 
 def load(build):
-    """The libraries, with the plugin of `build` in the registry and no other."""
+    """Loads the libraries, with only the plugin of `build` in the registry."""
     os.environ.update(GST_PLUGIN_PATH_1_0="", GST_PLUGIN_PATH="", GST_PLUGIN_SYSTEM_PATH_1_0="", GST_PLUGIN_SYSTEM_PATH="",
                       GST_REGISTRY_DISABLE="yes")
     path, size, pointer, text = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_char_p
@@ -120,7 +120,7 @@ def load(build):
         gst_caps_get_features=(pointer, pointer, unsigned), gst_caps_features_get_size=(unsigned, pointer),
         gst_caps_features_contains=(integer, pointer, text), gst_structure_get_name=(text, pointer),
         gst_structure_get_value=(pointer, pointer, text), gst_value_serialize=(text, pointer))
-    # The plugin finds the library by its name, wherever it looks, once it is loaded.
+    # Once the library is loaded, the dynamic loader resolves the plugin's dependency by name.
     ctypes.CDLL(os.path.join(build, "gst", "codecpatch", "libgstcodecpatch-1.0.so.0"), mode=ctypes.RTLD_GLOBAL)
     gst.gst_init(None, None)
     plugin = os.path.join(build, "gst", "elements", "libgstcodecpatch.so")
@@ -136,7 +136,7 @@ def items(head):
 
 
 class Elements:
-    """The elements of the plugin, asked for their properties."""
+    """Inspects the elements of the plugin."""
 
     def __init__(self, build):
         self.gobject, self.gst = load(build)
@@ -159,7 +159,7 @@ class Elements:
         return self.gst.gst_element_factory_get_metadata(self.factories[name], key.encode()).decode()
 
     def properties(self, name):
-        """Those that are ours, as rows: name, type, range, default, when it may be set, description."""
+        """Returns codecpatch's properties as rows: name, type, range, default, when it may be set, description."""
         count = ctypes.c_uint()
         klass = self.gobject.g_type_class_ref(self.element_type(name))
         specs = self.gobject.g_object_class_list_properties(klass, ctypes.byref(count))
@@ -173,7 +173,7 @@ class Elements:
         return spec.name.decode(), kind, limits, default, when(spec.flags), "<br>".join([blurb, *details])
 
     def value(self, pointer):
-        """Type, range, default and what the values mean."""
+        """Returns type, range, default and the meaning of the values."""
         spec = pointer.contents
         value = self.gobject.g_param_spec_get_default_value(pointer)
         full = self.type_name(spec.value_type)
@@ -200,7 +200,7 @@ class Elements:
 
     @staticmethod
     def limits(pointer, kind, count):
-        """The numbers that follow the common part of a specification."""
+        """Returns the numbers after the common part of a param spec."""
         start = ctypes.addressof(pointer.contents) + ctypes.sizeof(ParamSpec)
         return list((kind * count).from_address(start))
 
@@ -211,7 +211,7 @@ class Elements:
         return "enum", "", nicks[default], [f"`{value.nick.decode()}`: {value.name.decode()}" for value in values]
 
     def structures(self, caps):
-        """Those in system memory: caps of other kinds of memory depend on what the machine has."""
+        """Returns the formats in system memory, because caps of other kinds of memory depend on the machine."""
         for i in range(self.gst.gst_caps_get_size(caps)):
             features = self.gst.gst_caps_get_features(caps, i)
             if (not features or self.gst.gst_caps_features_get_size(features) == 0 or
@@ -251,7 +251,7 @@ class Elements:
             for i in range(count.value):
                 query = SignalQuery()
                 self.gobject.g_signal_query(ids[i], ctypes.byref(query))
-                # One bit of a type says that the value is not copied.
+                # One bit of a type means that the value is not copied.
                 arguments = ", ".join(self.type_name(query.param_types[j] & ~1) for j in range(query.n_params))
                 rows.append((query.name.decode(), "action" if query.flags & SIGNAL_ACTION else "signal", arguments,
                              self.type_name(query.return_type & ~1).replace("void", "")))
@@ -292,8 +292,8 @@ def code(text):
 
 
 def passed_on(elements, name, order):
-    """Of a bin: the properties that are described elsewhere, by the element that they are of. A bin passes some on to the
-    elements in it, and shares others with the bin that is described before it."""
+    """Returns the properties of a bin that are described elsewhere, by element. A bin forwards some properties to its
+    elements, and shares others with the bin that is described before it."""
     others = [other for other in order if not other.endswith("bin")]
     others += [other for other in order[:order.index(name)] if other.endswith("bin")]
     rows = elements.properties(name) if name.endswith("bin") else []

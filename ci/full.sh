@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/full.sh: what ci/test.sh leaves out because it takes hours; to be run after it, now and then. Exits non-zero where anything
-# failed; a failed step does not keep the others from running.
+# ci/full.sh: the checks that ci/test.sh omits because they take hours. Run it after ci/test.sh, from time to time.
+# Exits non-zero if any step fails; the other steps still run.
 #
-# - the tests compiled with -O3 and each with its own includes: warnings that only the optimiser finds, includes that the
-#   precompiled header hides; the kernels for every GPU
-# - all of the tests again, with CPS_ALL: every number of frames of every stream of tests/matrix, with every strategy; every
+# - the tests compiled with -O3 and without the precompiled header, for warnings that only the optimiser finds, and for
+#   missing includes that the precompiled header hides; the kernels for every GPU
+# - all tests again, with CPS_ALL: every number of frames of every stream of tests/matrix, with every strategy; every
 #   configuration of the golden clips on the stand-in for the CUDA driver
-# - lint whole: clang-tidy of the tests, and with its analyzer of the rest; cppcheck with GStreamer's headers
-# - all real files of ../shared/corpus, where it is
+# - complete lint: clang-tidy also for the tests, and with its analyzer for the rest; cppcheck with GStreamer's headers
+# - all real files of ../shared/corpus, if it exists
 # - damaged files, and libFuzzer's targets
-# - tests under sanitizers: all for memory, undefined behaviour and leaks; lib, elements and pipelines for threads
-# - ci/mutations.py: rules made wrong, which tests have to notice
+# - tests under sanitizers: all tests for memory, undefined behaviour and leaks; lib, elements and pipelines for threads
+# - ci/mutations.py: makes single rules wrong; a test must fail for each
 set -euo pipefail
 exec </dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

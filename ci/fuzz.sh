@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/fuzz.sh TARGET|all SECONDS [--build DIR] [--corpus DIR]: runs libFuzzer targets (tests/fuzz) under ASan and UBSan, each
-# for so long, two at a time. Inputs that fail are kept in the build directory. Without TARGET it names them.
+# for SECONDS, as many at a time as there are processors. Failing inputs are kept in the build directory. Without
+# TARGET, prints the targets.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -17,7 +18,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-# Everything that can be driven without a pipeline, instrumented.
+# Compiles all code that works without a pipeline, instrumented.
 compile() {
   local output
   [ -e "$build/build.ninja" ] || output=$(CC=clang-14 CXX=clang++-14 meson setup "$build" "$root" -Dfuzzers=enabled \
@@ -29,11 +30,12 @@ compile() {
   ninja -C "$build" -j "$jobs" --quiet "${targets[@]/#/tests/fuzz/fuzz-}"
 }
 
-# fuzz TARGET: the last line says how it went.
+# fuzz TARGET: the last line has the result.
 fuzz() {
   local corpus=${corpora:-$build/corpora}/$1 log=$build/fuzz-$1.log
   export LSAN_OPTIONS=suppressions=$root/ci/lsan.supp:print_suppressions=0
-  # Names in texts become quarks, whose tables GLib does not free. It has no frame pointers that tell who allocates.
+  # Names in texts become quarks, whose tables GLib never frees. GLib has no frame pointers, so the fast unwinder would
+  # not find the caller that suppressions name.
   [ "$1" != texts ] || export ASAN_OPTIONS=fast_unwind_on_malloc=0
   mkdir -p "$corpus"
   env -u GST_PLUGIN_SYSTEM_PATH_1_0 -u GST_REGISTRY_1_0 "$root/tests/fuzz/seeds.py" "$1" "$corpus"
@@ -58,6 +60,6 @@ seconds=${arguments[1]}
 [ "${arguments[0]}" = all ] || targets=("${arguments[0]}")
 export -f fuzz
 export build corpora root seconds
-# The targets have no use for plugins.
+# The targets need no plugins.
 export GST_PLUGIN_SYSTEM_PATH_1_0='' GST_REGISTRY_1_0=$build/fuzz.bin GST_REGISTRY_FORK=no
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'

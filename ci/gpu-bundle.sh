@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/gpu-bundle.sh OUT.tar.xz [BUILD_DIR]: packs what a host that has a GPU but no packages needs to run the GPU tests and
-# the GPU benchmark: GStreamer, FFmpeg's libraries, a build (made here where none is given), and the clips of ../shared
-# where they are. On that host:
+# ci/gpu-bundle.sh OUT.tar.xz [BUILD_DIR]: packs the GPU tests and the GPU benchmark for a host with a GPU but without
+# packages: GStreamer, FFmpeg's libraries, a build (made here unless one is given), and the clips of ../shared if they
+# exist. On that host:
 #
 #   mkdir DIR && tar xJf OUT.tar.xz -C DIR && DIR/gpu-test.sh
 #   DIR/run gst-launch-1.0 ...                    or any other program in it
 #
-# Its own libc, libstdc++ and driver are used: they are at least as new as this machine's, on the same architecture.
+# The programs use the host's libc, libstdc++ and driver, which must be at least as new as this machine's, on the same
+# architecture.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 [ $# -ge 1 ] || die "usage: ci/gpu-bundle.sh OUT.tar.xz [BUILD_DIR]"
@@ -25,15 +26,15 @@ mkdir -p "$top"/{bin,lib,plugins,build}
 plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
 scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner
 
-# What the GPU tests use, and some for those who try a line of their own.
+# The plugins that the GPU tests use, and some for pipelines of the user's own.
 for name in app avi coreelements isomp4 jpeg libav matroska mpegtsdemux nvcodec playback typefindfunctions \
   videoconvertscale videofilter videofiltersbad videoparsersbad videorate videotestsrc vpx x264 y4mdec y4menc; do
   cp "$plugins/libgst$name.so" "$top/plugins/"
 done
 cp "$(command -v gst-launch-1.0)" "$(command -v gst-inspect-1.0)" "$scanner" "$top/bin/"
 
-# Of the build: the plugin, the library, and the programs that gpu-tests.txt names. Of the stand-in for the driver only
-# the decoder's library, for hosts without one: nvcodec has no cudaupload there otherwise.
+# From the build: the plugin, the library, and the programs that gpu-tests.txt names. From the simulated driver: only
+# the decoder's library, for hosts without one, because nvcodec would not register cudaupload there.
 gpu_programs "$build" | tee "$top/gpu-tests.txt" | while IFS=$'\t' read -r _ program _; do echo "$program"; done |
   sort -u >"$top/programs"
 (cd "$build" && find . \( -name 'libgstcodecpatch*.so*' -o -path ./tests/benchmarks/bench-cuda \) ! -path '*.p/*' \
@@ -53,7 +54,7 @@ if [ -d "$root/../shared/golden" ]; then
   cp -r "$root/../shared/golden" "$root/../shared/videos" "$top/shared/"
 fi
 
-# Every library that these load, but for those that have to fit the host's kernel and driver.
+# All libraries that these load, except those that must match the host's kernel and driver.
 is_elf() { [ "$(head -c 4 "$1" | tr -d "\0")" = $'\177ELF' ]; }
 needed() {
   local file
@@ -64,8 +65,8 @@ needed() {
 }
 needed | xargs -I{} cp -L {} "$top/lib/"
 
-# Libraries that FFmpeg names for encoders and filters, and no decoder calls, take most of the room. One of the same name
-# and symbols, each of which stops the program, satisfies the loader.
+# Libraries that FFmpeg links for encoders and filters, and that no decoder calls, are the largest. A stub with the same
+# name and symbols satisfies the loader; each of its functions stops the program.
 stub() {
   local library=$1 name
   name=$(basename "$library")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""ci/gpu-python.py: the Python package with PyTorch on a GPU, over the clips of ../shared. Clips in random order, decoded
-and processed on the CPU and on the GPU, have the same tensors; a thousand clips leave the device's memory as it was. Prints
-the time of a clip, and clips per second with several workers. Exits with 77 where there is no PyTorch with a GPU, or no clip.
+"""ci/gpu-python.py: tests the Python package with PyTorch on a GPU, with the clips of ../shared. Clips in random order,
+decoded and processed on the CPU and on the GPU, must have the same tensors, and a thousand clips must not leak device
+memory. Prints the time of a clip, and clips per second with several workers. Exits with 77 if there is no PyTorch with
+a GPU, or no clip.
 """
 
 import os
@@ -35,7 +36,7 @@ def bits(tensor):
 
 
 def check_equality(rounds):
-    """Formats change from clip to clip, so that decoders are closed, kept and used again."""
+    """Formats change from clip to clip, so that decoders are closed, kept and reused."""
     chance = random.Random(1)
     expected = {}
     for _ in range(rounds):

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# run PROGRAM [ARG...]: a program of an unpacked ci/gpu-bundle.sh, by its name or its path, or one of the host's, with what
-# is packed beside it. Of the libraries only those that the host lacks are used, because its own programs need its own.
+# run PROGRAM [ARG...]: runs a program of an unpacked ci/gpu-bundle.sh, by name or path, or a program of the host, with
+# the packed plugins and libraries. Uses only the libraries that the host lacks, because the host's programs need the
+# host's.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 has_library() { [[ " $host_libraries " == *" $1 "* ]]; }
 
-# Links in DIR to what the host lacks.
+# Creates links in DIR to the libraries that the host lacks.
 link_missing() {
   local dir=$1 folder host_libraries library
   host_libraries=$({ ldconfig -p | awk '/=>/ { print $1 }' && for folder in ${LD_LIBRARY_PATH//:/ }; do ls "$folder"; done; } |
@@ -15,7 +16,7 @@ link_missing() {
   for library in "$top"/lib/*; do
     has_library "$(basename "$library")" || ln -s "$library" "$dir/"
   done
-  # nvcodec has no elements where the decoder's library is missing.
+  # nvcodec registers no elements without the decoder's library.
   has_library libnvcuvid.so.1 || ln -s "$top/nvdec-standin/libnvcuvid.so.1" "$dir/"
 }
 
@@ -23,7 +24,7 @@ export LD_LIBRARY_PATH=${LD_LIBRARY_PATH-}
 if [ ! -e "$top/missing" ]; then
   links=$(mktemp -d "$top/links.XXXXXX")
   link_missing "$links"
-  mv -T "$links" "$top/missing" 2>/dev/null || rm -r "$links" # another was faster
+  mv -T "$links" "$top/missing" 2>/dev/null || rm -r "$links" # another process has made the links meanwhile
 fi
 LD_LIBRARY_PATH=$top/build/gst/codecpatch:$top/missing${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export PATH=$top/bin:$PATH PYTHONPATH=$top/python${PYTHONPATH:+:$PYTHONPATH}

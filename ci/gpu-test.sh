@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/gpu-test.sh [--no-sanitizer] [BUILD_DIR]: on a machine with an NVIDIA GPU, every GPU test, the kernels under
-# compute-sanitizer where it is installed, and the GPU benchmark; a table at the end. From a checkout it takes the build
-# in BUILD_DIR or makes one; in an unpacked ci/gpu-bundle.sh it takes what is there. Fails where a test does, and where
-# there is no GPU.
+# ci/gpu-test.sh [--no-sanitizer] [BUILD_DIR]: on a machine with an NVIDIA GPU, runs every GPU test, the kernels under
+# compute-sanitizer if it is installed, and the GPU benchmark; prints a table at the end. In a checkout it uses the
+# build in BUILD_DIR or makes one; in an unpacked ci/gpu-bundle.sh it uses the packed build. Fails if a test fails, or
+# if there is no GPU.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 sanitizer=$(command -v compute-sanitizer || true)
@@ -39,7 +39,7 @@ nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null || 
 failures=0 passes=0
 : >"$work/table"
 
-# row NAME COMMAND...: runs it, and notes how it went. Programs that skip exit with 77.
+# row NAME COMMAND...: runs the command, and records its result. Exit code 77 means skipped.
 row() {
   local name=$1 log=$work/log code=0 result begin=$SECONDS
   shift
@@ -59,8 +59,8 @@ row() {
   printf '%-44s %4d s  %s\n' "$name" $((SECONDS - begin)) "$result" | tee -a "$work/table"
 }
 
-# CPS_ALL: every configuration of every golden clip. Not of the synthetic streams, each of which opens a decoder for every
-# number of frames.
+# CPS_ALL: every configuration of every golden clip. Not for the synthetic streams, because each of them opens a decoder
+# for every number of frames.
 while IFS=$'\t' read -r name program variant; do
   if [ "$name" = gpu-synthetic ]; then unset CPS_ALL; else export CPS_ALL=1; fi
   # shellcheck disable=SC2086 # words
@@ -70,7 +70,7 @@ done <<<"$programs"
 row python "${python[@]}" "$here/gpu-python.py"
 cp "$work/log" "$work/python"
 
-# Kernels and copies; whole pipelines would take hours under it.
+# Only kernels and copies, because whole pipelines would take hours under compute-sanitizer.
 if [ -n "$sanitizer" ]; then
   for tool in memcheck racecheck; do
     for name in gpu-memory gpu-energy gpu-clip; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""ci/includes.py: fails where a file includes one of a folder that its own folder does not build on.
+"""ci/includes.py: fails if a file includes a header of a folder that its own folder does not build on.
 
-The table is the order of the tree. A folder may include itself, and those that its row names.
+The table is the order of the folders. A folder may include itself and the folders of its row.
 """
 
 import os
@@ -40,7 +40,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
 def find_cycle():
-    """Folders that include each other by the table, if there are any."""
+    """Returns a cycle of folders in the table, or None."""
     done = set()
 
     def visit(folder, above):
@@ -70,7 +70,7 @@ def findings(root):
             included = INCLUDE.findall(file.read())
         for name in included:
             target = os.path.dirname(name)
-            if name.endswith(".fatbin.h") or name == "tests/cudasim/simt.h":  # made by the build; the stand-in for nvcc
+            if name.endswith(".fatbin.h") or name == "tests/cudasim/simt.h":  # made by the build; instead of nvcc
                 continue
             if target != folder and target not in FOLDERS[folder]:
                 yield f"{path} includes {name}: {folder} does not build on {target or 'that'}"

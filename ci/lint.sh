@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/lint.sh BUILD_DIR [--quick]: formatting and static checks of every source file; any finding fails. BUILD_DIR is
-# configured and compiled, for what is checked is what its compile_commands.json compiles. --quick leaves out what takes
-# most of the time:
+# ci/lint.sh BUILD_DIR [--quick]: formatting and static checks of every source file; any finding fails. BUILD_DIR must
+# be configured and compiled, because the checks cover the files of its compile_commands.json. --quick omits the slowest
+# checks:
 #
-# - clang-tidy reads no tests, and does not follow paths through functions (clang-analyzer-*)
-# - cppcheck reads our headers only. What it misses then is what takes the members of GStreamer's structures to know.
+# - clang-tidy skips tests, and does not analyse paths through functions (clang-analyzer-*)
+# - cppcheck reads only codecpatch's headers, so it misses findings that depend on members of GStreamer's structures
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 [ -e "${1-}/compile_commands.json" ] || die "usage: ci/lint.sh BUILD_DIR (a meson build directory)"
@@ -20,13 +20,13 @@ if [ "${2-}" = --quick ]; then
   quick=yes
   tidied='gst kernels examples'
   tidy_options='--checks=-clang-analyzer-*'
-  # What GStreamer's macros do is in the library file. These two would be wrong of what our macros and its hide.
+  # The library file describes GStreamer's macros. The two suppressed checks have false positives in macros.
   cppcheck_options=("--library=$root/ci/gstreamer.cfg" --suppress=unusedStructMember --suppress=clarifyCalculation)
 fi
 cd "$root"
 failed=()
 
-# step NAME COMMAND...: goes on after a failure, so that one run shows all findings.
+# step NAME COMMAND...: continues after a failure, so that one run shows all findings.
 step() {
   local name=$1 started=$SECONDS
   shift
@@ -35,7 +35,7 @@ step() {
   echo "$name: $((SECONDS - started)) s"
 }
 
-# Files of the tree by ending, in a checkout as in an unpacked archive. Build directories are no part of it.
+# Prints the files of the tree with these endings, in a checkout or in an unpacked archive. Skips build directories.
 sources() {
   local endings=() ending
   for ending in "$@"; do endings+=(-o -name "*.$ending"); done
@@ -46,7 +46,7 @@ format() {
   sources c cpp cu cuh h | xargs -0 clang-format-14 --dry-run -Werror
 }
 
-# Our own among the sources that the build compiles in these folders, NUL-terminated.
+# Prints codecpatch's own sources that the build compiles in these folders, NUL-terminated.
 compiled() {
   python3 - "$build" "$root" "$@" <<'PY'
 import json, os, sys
@@ -60,13 +60,14 @@ for name in sorted(names):
 PY
 }
 
-# The commands of the build, less the precompiled header, which only the compiler that made it can read.
+# Writes the commands of the build without the precompiled header, because only the compiler that made it can read it.
 without_precompiled() {
   sed -E 's/ -fpch-preprocess//g; s/ -include precompiled\.h//g' "$build/compile_commands.json" \
     >"$work/compile_commands.json"
 }
 
-# The clang-tidy of PyPI passes over system headers, which is two thirds of the work; Debian's 14 where PyPI is out of reach.
+# PyPI's clang-tidy skips system headers, which are two thirds of the work. Debian's version 14 if PyPI is not
+# reachable.
 tidy_command() {
   if python3 -m venv "$work/tidy" && timeout 120 "$work/tidy/bin/pip" install -q clang-tidy==23.1.4 >"$work/pip.log" 2>&1; then
     echo "$work/tidy/bin/clang-tidy"
@@ -75,7 +76,7 @@ tidy_command() {
   fi
 }
 
-# One process a file; its output is held back until it is done, so that two do not mix.
+# One process per file; prints its output when it ends, so that outputs do not mix.
 # shellcheck disable=SC2016 # expands in the inner shell
 tidy() {
   local command
@@ -89,9 +90,9 @@ tidy() {
     exit 1' "$command" "$work" "${tidy_options:---checks=}"
 }
 
-# cppcheck 2.10 takes -I.. of a build directory right below the source for -I/, and would check without our headers.
-# Tests are left out: what it says of their macros and of calls with effects is wrong, and it takes minutes for them. So are
-# the images of the kernels.
+# cppcheck 2.10 reads -I.. of a build directory directly below the source as -I/, and would not find codecpatch's
+# headers. Tests are excluded, because cppcheck has false positives for their macros and for calls with side effects,
+# and needs minutes for them. The kernel images are excluded as well.
 check() {
   python3 - "$build" "$root" "$work/cppcheck.json" "$quick" <<'PY'
 import json, os, re, sys
@@ -121,14 +122,14 @@ python() {
   sources py | xargs -0 "$debian_python" -m pyflakes
 }
 
-# Every source file names its licence at its beginning.
+# Every source file must name its licence at its beginning.
 licences() {
   local unnamed
   unnamed=$(sources c cpp cu cuh h py sh | xargs -0 grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' || true)
   [ -z "$unnamed" ] || { printf 'no SPDX-License-Identifier: %s\n' "$unnamed" && return 1; }
 }
 
-# A file that is longer has a second subject.
+# Limits the length of files, because a longer file has more than one subject.
 sizes() {
   local long
   long=$(sources c cpp cu cuh h py | xargs -0 wc -l | awk '$1 > 600 && $2 != "total" { print $2 ": " $1 " lines" }')

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/mutants.sh BUILD [COUNT [FIRST]]: damaged files of every format that the tests here can make, each read in a process of its own
-# (tests/fuzz/mutants.cpp). COUNT is 1000 where it is not said.
+# ci/mutants.sh BUILD [COUNT [FIRST]]: reads damaged files of every format that the tests can make, each in a process of
+# its own (tests/fuzz/mutants.cpp). The default of COUNT is 1000.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -13,7 +13,7 @@ seeds=$(mktemp -d)
 mkdir "$seeds/files"
 trap 'rm -rf "$seeds"' EXIT
 
-# seed NAME OPTIONS...: half a second of video, and of sound where there is an encoder for that.
+# seed NAME OPTIONS...: makes a file with 0.6 s of video, and with audio if OPTIONS say so.
 seed() {
   local name=$1
   shift

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes each rule by which frameplanner drops access units wrong, and sees that a test of the matrix fails; and what the
-CUDA kernels rely on, and sees that a test on the stand-in for the driver does; and the rules of rotation and of damage.
+"""Makes each rule by which frameplanner drops access units wrong, and checks that a test of the matrix fails. Does the
+same for the assumptions of the CUDA kernels, with tests on the simulated driver, and for the rules of rotation and of
+damage.
 
-    ci/mutations.py [NAME...]     all, or those whose names contain one of the words
+    ci/mutations.py [NAME...]     all rules, or those whose names contain one of the words
 
-Works on a copy of the tree, in a temporary folder. Takes some twenty minutes on two cores. Exits non-zero where a wrong rule
-goes unnoticed.
+Works on a copy of the tree, in a temporary folder. Takes about twenty minutes on two cores. Exits non-zero if no test
+fails for a wrong rule.
 """
 import os
 import re
@@ -25,10 +26,10 @@ READING, SEQUENCE, AVCODEC = (f"gst/elements/{name}.cpp" for name in
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
 RGB = "kernels/rgb.cu"
 PICTURE, TURNED, TAGS = "gst/elements/common/picture.cpp", "kernels/orientation.cpp", "gst/elements/common/tagorientation"
-SIMULATION = "tests/cudasim/libcuda.so.1"  # all that has to be built anew for a test of a kernel
+SIMULATION = "tests/cudasim/libcuda.so.1"  # the only target to rebuild for a test of a kernel
 
-# What is made wrong, where that should be noticed (group of the matrix: part of a stream's name; or a test of gst/bitstream,
-# for what no encoder writes, or of the kernels), the file, what is replaced, by what.
+# The wrong rule, the tests that should fail (group of the matrix: part of a stream's name; or a test of gst/bitstream,
+# for streams that no encoder writes, or of the kernels), the file, the text to replace, and its replacement.
 MUTATIONS = [
     ("references are dropped", ["h264:I and P"], NEEDED,
      "const bool refers = unit.reference &&", "const bool refers = i % 7 != 6 && unit.reference &&"),

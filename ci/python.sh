@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # ci/python.sh BUILD_DIR: installs the Python package into fresh environments and runs its tests there, against the library
-# and the plugin of BUILD_DIR: all of them with Debian's Python, its PyTorch and NumPy; the quick ones with the newest other
-# Python of this machine, 3.10 or later, and PyPI's NumPy, where both are to be had.
+# and the plugin of BUILD_DIR: all tests with Debian's Python, PyTorch and NumPy; the quick tests with the newest other
+# Python of this machine, 3.10 or later, and PyPI's NumPy, if both are available.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 [ -e "${1-}/gst/codecpatch" ] || die "usage: ci/python.sh BUILD_DIR (a compiled meson build directory)"
@@ -14,7 +14,7 @@ export CODECPATCH_LIBRARY=$build/gst/codecpatch/libgstcodecpatch-1.0.so.0 GST_PL
 export GST_REGISTRY=$work/registry.bin CPS_SHARED_DIR=${CPS_SHARED_DIR:-$root/../shared}
 export PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# setuptools leaves files beside what it builds.
+# A copy, because setuptools leaves files in the folder that it builds.
 cp -r "$root/gst/python" "$work/package"
 
 version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
@@ -27,7 +27,8 @@ run_tests() {
   "$python" -m pytest -q -p no:cacheprovider -c "$root/gst/python/pyproject.toml" "$@" "$root/gst/python/tests"
 }
 
-# Every Python that starts, newest first; those of pyenv, too, whose commands start only the ones that are selected.
+# Prints every other Python that starts, newest first. Also searches pyenv's folders, because pyenv's commands start
+# only selected versions.
 other_pythons() {
   local python version
   for python in python3.{14,13,12,11,10} python3 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
@@ -70,7 +71,7 @@ test_other() {
 system_version=$(version_of "$debian_python")
 "$debian_python" -m venv --system-site-packages "$work/system"
 "$work/system/bin/pip" install -q --no-index --no-build-isolation "$work/package"
-# One beside the other, because most of these tests wait. Both in the background, because `set -e` holds there.
+# In parallel, because most of these tests wait. Both in the background, because `set -e` applies there.
 status=0
 test_system &
 system=$!

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/sanitize.sh address|leak|thread [--build DIR]: builds everything with a sanitizer, by gcc, and runs the tests on it. Any
-# report that ci/*.supp does not know fails; they stay in DIR/reports-MODE. Ends with a table.
+# ci/sanitize.sh address|leak|thread [--build DIR]: builds everything with a sanitizer of gcc, and runs the tests. Fails
+# on any report that ci/*.supp does not suppress; reports stay in DIR/reports-MODE. Prints a table at the end.
 #
 # - address: AddressSanitizer and UndefinedBehaviorSanitizer; all tests, and those of Python
-# - leak: LeakSanitizer in the build of `address`; all tests, then the pipelines once more with GStreamer's tracer of
-#   objects that are alive in the end
+# - leak: LeakSanitizer in the build of `address`; all tests, then the pipelines again with GStreamer's tracer of
+#   objects that are alive at the end
 # - thread: ThreadSanitizer; the tests of library, elements and pipelines
 set -euo pipefail
 exec </dev/null
@@ -28,12 +28,13 @@ trap 'rm -rf "$work"' EXIT
 failed=()
 suites=(lib kernels elements pipelines golden cuda matrix)
 [ "$mode" != thread ] || suites=(lib elements pipelines)
-around=() # what the tests' environment has besides
+around=() # additional environment of the tests
 own_gstreamer "$work"
-# The helper process that looks at plugins lacks the runtime that ours need. GLib's slices hide what is freed.
+# No fork for the registry, because the plugin scanner lacks the sanitizer's runtime. No slices, because GLib's slices
+# hide freed memory.
 export GST_REGISTRY_FORK=no G_SLICE=always-malloc CK_TIMEOUT_MULTIPLIER=10
 
-# What the tests of the suites run, as targets of ninja, and the plugin.
+# Prints the ninja targets of the programs of the suites, and of the plugin.
 targets() {
   echo gst/elements/libgstcodecpatch.so
   meson introspect --tests "$build" | python3 -c '
@@ -45,9 +46,9 @@ for test in json.load(sys.stdin):
 }
 
 compile() {
-  # GStreamer's headers read unaligned where the processor may, but not, they think, a Blackfin.
+  # __bfin, because GStreamer's headers use unaligned reads for most processors, but not for a Blackfin.
   local sanitizers=address,undefined flags="-fno-sanitize-recover=all -D__bfin" options=() programs=()
-  # ThreadSanitizer would have to be told of the fibers of tests/cudasim, which are all that runs kernels here.
+  # ThreadSanitizer does not know the fibers of tests/cudasim, on which all kernels run here.
   [ "$mode" != thread ] || { sanitizers=thread && options=(-Dcuda=disabled); }
   [ -e "$build/build.ninja" ] || meson setup "$build" "$root" -Dbuildtype=debugoptimized -Doptimization=1 \
     -Db_lundef=false -Dcpp_args="$flags" -Dc_args="$flags" -Dtests=enabled -Dexamples=disabled \
@@ -60,25 +61,27 @@ compile() {
     -Wl,--no-as-needed "${flags[@]}"
 }
 
-# runtime NAME: a library of the compiler, for programs that are not compiled with it and load what is.
+# runtime NAME: prints a library of the compiler, for uninstrumented programs that load instrumented libraries.
 runtime() { realpath "$(c++ -print-file-name="lib$1.so")"; }
 
-# Tells the sanitizers where reports go, and what is none. UndefinedBehaviorSanitizer's go into the tests' own output.
+# Sets the sanitizers' folder for reports and their suppressions. UndefinedBehaviorSanitizer reports to the tests'
+# output.
 report_to() {
   mkdir -p "$1"
   local all="log_path=$1/report:allocator_may_return_null=1"
   export ASAN_OPTIONS=$all:detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
-  # Without frame pointers, stacks end in the first library that has none, and suppressions see nothing of the others. With
-  # thread-local memory of plugins, LeakSanitizer reads what is not there now and then, and dies ("Tracer caught signal 11").
+  # The slow unwinder, because fast stacks end in the first library without frame pointers, and suppressions do not see
+  # the frames above. Thread-local memory is not intercepted, because for plugins LeakSanitizer sometimes reads unmapped
+  # memory and dies ("Tracer caught signal 11").
   [ "$mode" != leak ] || ASAN_OPTIONS=$all:detect_leaks=1:fast_unwind_on_malloc=0:intercept_tls_get_addr=0
   export LSAN_OPTIONS=print_suppressions=1:suppressions=$root/ci/lsan.supp
-  # Accesses by libraries do not count, for how they keep theirs in order is not known. Check forks.
+  # Accesses by uninstrumented libraries are ignored, because their synchronisation is not visible. Check forks.
   TSAN_OPTIONS=$all:print_suppressions=1:suppressions=$root/ci/tsan.supp
   export TSAN_OPTIONS+=:ignore_noninstrumented_modules=1:die_after_fork=0
 }
 
-# Looks at all plugins, for each registry that tests use. Those that fork would do it before, and have in their children
-# what threads of others have left.
+# Scans all plugins, for each registry that tests use. Otherwise tests that fork would scan before the fork, and their
+# children would inherit state of other threads.
 scan_plugins() {
   report_to "$work/scan"
   meson introspect --tests "$build" | ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$preloaded "$debian_python" -c '
@@ -93,11 +96,12 @@ for test in json.load(sys.stdin):
         print(registry)'
 }
 
-# The first lines of what is found, and of a sanitizer's own failure. Tests ask for more memory than there is.
+# The first lines of findings, and of failures of a sanitizer. The warning is no finding, because tests request more
+# memory than the machine has.
 no_findings='WARNING: AddressSanitizer failed to allocate'
 findings='(ERROR|WARNING): [A-Za-z]+Sanitizer|Sanitizer has encountered|runtime error: |object-alive, type-name=\(string\)[A-Z]'
 
-# add_row NAME PASSED: what lies in $reports/NAME.
+# add_row NAME PASSED: adds the counts of $reports/NAME to the table.
 add_row() {
   local found
   found=$(cat "$reports/$1"/* /dev/null | grep -v "$no_findings" | grep -cE "$findings" || true)
@@ -111,7 +115,7 @@ add_row() {
   [ "$found" -eq 0 ]
 }
 
-# run_tests NAME SUITE [VARIABLE=VALUE...]: with reports in $reports/NAME.
+# run_tests NAME SUITE [VARIABLE=VALUE...]: runs a suite with reports in $reports/NAME.
 run_tests() {
   local name=$1 suite=$2
   shift 2

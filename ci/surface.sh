@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/surface.sh BUILD_DIR [OTHER_BUILD_DIR]: what others depend on in a compiled tree, one fact a line: the headers that are
-# installed, the symbols that the library and the plugin export, and elements with their pads, properties and signals. With
-# another build directory: the difference from that, with exit code 1 where there is one.
+# ci/surface.sh BUILD_DIR [OTHER_BUILD_DIR]: prints the public interface of a compiled tree, one fact per line: the
+# installed headers, the exported symbols of the library and the plugin, and the elements with their pads, properties
+# and signals. With another build directory: prints the difference; exits with 1 if there is one.
 set -euo pipefail
 [ -e "${1-}/gst/codecpatch" ] || { echo "usage: ci/surface.sh BUILD_DIR [OTHER_BUILD_DIR]" >&2 && exit 2; }
 work=$(mktemp -d)
@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 headers() {
   DESTDIR=$work/installed meson install -C "$1" --no-rebuild --quiet --tags devel
-  # Comments are no part of it.
+  # Without comments, because they are not part of the interface.
   find "$work/installed" -name '*.h' | sort | while read -r header; do
     echo "header ${header##*/} $(gcc -fpreprocessed -dD -E -P "$header" 2>/dev/null | tr -d '[:space:]' | sha256sum | cut -c1-16)"
   done
@@ -20,7 +20,7 @@ headers() {
 symbols() {
   local file
   for file in "$1"/gst/codecpatch/libgstcodecpatch-1.0.so.0 "$1"/gst/elements/libgstcodecpatch.so; do
-    # Weak ones are the compiler's, of templates of the standard library.
+    # Without weak symbols, because those are template instances of the standard library.
     nm -D --defined-only "$file" | awk -v file="${file##*/}" '$2 !~ /[WVu]/ { print "symbol", file, $3 }' | sort
   done
 }

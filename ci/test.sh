@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# ci/test.sh: installs what is missing, builds afresh with warnings as errors, and runs every test and check, in about twenty
-# minutes on two cores. What ci/full.sh adds to that takes hours. Exits non-zero where anything failed; a failed
-# step does not keep the others from running. Ends with the tests' counts.
+# ci/test.sh: installs what is missing, makes a new build with warnings as errors, and runs every test and check, in
+# about twenty minutes on two cores. The additional checks of ci/full.sh take hours. Exits non-zero if any step fails;
+# the other steps still run. Prints the counts of tests at the end.
 set -euo pipefail
 exec </dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -17,7 +17,7 @@ counts=
 
 own_gstreamer "$work"
 
-# The oldest and the newest of the GPUs: no line of the kernels is for one alone, and no machine code runs here.
+# Only the oldest and the newest GPU, because no line of the kernels is for a single GPU, and no machine code runs here.
 compile() {
   rm -rf "$build"
   build_tree "$build" -Dwerror=true -Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled --prefix="$installed" \
@@ -28,7 +28,7 @@ run_tests() {
   meson test -C "$build" --no-rebuild --print-errorlogs --num-processes "$jobs" | tee "$work/tests.log"
 }
 
-# The summaries of `meson test` and pytest, as one line: passed, failed, skipped.
+# Prints the sum of the summaries of `meson test` and pytest: passed, failed, skipped.
 count_tests() {
   awk -F': *' '
     / in [0-9.]+s/ {
@@ -45,8 +45,8 @@ count_tests() {
     END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : "" }' "$@"
 }
 
-# The same elements, built without CUDA: system memory only. Hardly optimised, for all but two of the sources are those
-# that were built before, and compiling them is what takes the time.
+# The same elements, built without CUDA: system memory only. With little optimisation, because compilation takes most of
+# the time, and all sources but two are those of the other build.
 check_without_cuda() {
   meson setup "$work/no-cuda" "$root" -Dcuda=disabled -Doptimization=1 -Dwerror=true -Dtests=enabled -Dexamples=disabled \
     -Dbenchmarks=disabled >"$work/no-cuda.log" || { cat "$work/no-cuda.log" && false; }
@@ -56,7 +56,7 @@ check_without_cuda() {
     elements-framestack elements-tensorclip
 }
 
-# What was installed is enough to inspect the plugin, and to compile, link and run an application.
+# The installed files must be enough to inspect the plugin, and to compile, link and run an application.
 check_install() {
   meson install -C "$build" --no-rebuild --quiet
   local plugins=$installed/lib/gstreamer-1.0 element flags
@@ -95,12 +95,12 @@ check_install() {
   echo "compiled, linked and ran against $installed"
 }
 
-# `meson devenv` finds the plugin of the build directory.
+# `meson devenv` must find the plugin of the build directory.
 check_devenv() {
   meson devenv -C "$build" gst-inspect-1.0 patchselect | grep -F "$build/gst/elements/libgstcodecpatch.so"
 }
 
-# What docs/elements.md says of properties is what the elements say.
+# The properties in docs/elements.md must be those of the elements.
 check_documents() {
   "$debian_python" "$root/ci/elements-doc.py" "$build" --check
 }
@@ -116,13 +116,14 @@ check_quickstart() {
   grep -q 'no-such-file' message.txt
 }
 
-# Real files, where there are any beside the checkout.
+# Real files, if there are any in ../shared.
 check_corpus() {
   "$root/ci/corpus.sh" "$build" --part 60 --launch 10
 }
 
-# begin NAME COMMAND...: runs the command beside the steps that follow, because many of them wait or have one process.
-# finish NAME waits for it, prints its output, and counts as a step.
+# begin NAME COMMAND...: runs the command in parallel with the next steps, because many of them wait or have one
+# process.
+# finish NAME: waits for it, prints its output, and counts as a step.
 declare -A background
 begin() {
   local name=$1

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # backends.sh [VIDEO [FOLDER]]: decodes and processes on the CPU and on the GPU, in all four combinations, and writes a
-# file of each into FOLDER. What this machine cannot do is skipped, with what gst-launch-1.0 says of it.
+# file for each into FOLDER. Skips combinations that this machine does not support, and prints the error of
+# gst-launch-1.0.
 #
 # In a build directory, run this with: meson devenv -C build examples/backends.sh VIDEO
 set -euo pipefail

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* embed VIDEO [PROPERTY=VALUE...]: patchstreambin in a pipeline of one's own, with GStreamer's main loop and bus.
- * Prints the tensors that come. The properties are those of patchstreambin: gst-inspect-1.0 patchstreambin tells them.
+/* embed VIDEO [PROPERTY=VALUE...]: patchstreambin in the application's own pipeline, with GLib's main loop and
+ * GStreamer's bus. Prints the tensors. The properties are those of patchstreambin: gst-inspect-1.0 patchstreambin lists
+ * them.
  *
  *   cc -std=c11 embed.c -o embed $(pkg-config --cflags --libs gstreamer-codecpatch-1.0)
  *
- * An application that has no pipeline of its own is better off with sessions: see session.c. */
+ * An application without a pipeline of its own should use sessions: see session.c. */
 #include <gst/codecpatch/codecpatch.h>
 
 #include <string.h>
@@ -30,8 +31,8 @@ static void print_clip(GstBuffer *buffer) {
   }
 }
 
-/* Takes what is there. In the main loop, because on_new_tensors() sends us here: that is called on the streaming
- * thread, which is to go on reading. */
+/* Pulls all queued tensors. Runs in the main loop, because on_new_tensors() is called on the streaming thread, which
+ * must not wait. */
 static gboolean take_tensors(gpointer data) {
   App *app = data;
   GstSample *sample = NULL;
@@ -58,7 +59,7 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data) {
   switch (GST_MESSAGE_TYPE(message)) {
   case GST_MESSAGE_ERROR:
     gst_message_parse_error(message, &error, NULL);
-    if (!app->failed) /* what follows are consequences */
+    if (!app->failed) /* later errors are consequences */
       g_printerr("error: %s\n", error->message);
     app->failed = TRUE;
     g_main_loop_quit(app->loop);
@@ -68,7 +69,7 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data) {
     g_printerr("warning: %s\n", error->message);
     break;
   case GST_MESSAGE_EOS:
-    take_tensors(app); /* before the loop has come to it */
+    take_tensors(app); /* because the main loop may not have run it yet */
     g_main_loop_quit(app->loop);
     break;
   default:
@@ -129,7 +130,7 @@ static void run(App *app) {
 
   gst_bus_add_watch(bus, on_message, app);
   app->loop = g_main_loop_new(NULL, FALSE);
-  gst_element_set_state(app->pipeline, GST_STATE_PLAYING); /* where it fails, an error is on the bus */
+  gst_element_set_state(app->pipeline, GST_STATE_PLAYING); /* on failure, an error is on the bus */
   g_main_loop_run(app->loop);
   gst_element_set_state(app->pipeline, GST_STATE_NULL);
   g_main_loop_unref(app->loop);

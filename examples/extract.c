@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Extracts the patch tensors of a video file with the codecpatch elements, and prints what came out.
+/* Extracts the patch tensors of a video file with the codecpatch elements, and prints the result.
  *
  *   extract [OPTION...] VIDEO
  *
@@ -13,10 +13,10 @@
 
 typedef struct {
   GstElement *pipeline;
-  GstElement *sampler; /* what the decoder is linked to */
+  GstElement *sampler; /* the decoder is linked to it */
   GstElement *sink;    /* tensormetasink */
   gint have_video;     /* a video stream has been linked; atomic */
-  gint have_others;    /* a stream has been left out; atomic */
+  gint have_others;    /* another stream has been ignored; atomic */
 } App;
 
 typedef struct {
@@ -36,7 +36,7 @@ static void post_error(App *app, const gchar *text) {
   g_error_free(error);
 }
 
-/* Makes an element and puts it into the pipeline. NULL with a message where the plugin is not there. */
+/* Makes an element and adds it to the pipeline. NULL with a message if the plugin is missing. */
 static GstElement *add_element(App *app, const gchar *factory) {
   GstElement *element = gst_element_factory_make(factory, NULL);
   if (element)
@@ -53,8 +53,8 @@ static gboolean link_pad(GstPad *pad, GstElement *to) {
   return linked;
 }
 
-/* Puts the decoder between planner and sampler. FALSE, and nothing has changed, where it does not fit: it takes other
- * caps, or its hardware is not there, so that it does not get as far as READY. */
+/* Links the decoder between planner and sampler. FALSE without a change if that fails, because the decoder accepts
+ * other caps, or because it does not reach READY without its hardware. */
 static gboolean try_decoder(App *app, GstElement *planner, GstElement *decoder) {
   gst_bin_add(GST_BIN(app->pipeline), decoder);
   if (gst_element_set_state(decoder, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS &&
@@ -65,7 +65,7 @@ static gboolean try_decoder(App *app, GstElement *planner, GstElement *decoder) 
   return FALSE;
 }
 
-/* Links the decoder of the highest rank that fits. NULL where there is none. */
+/* Links the decoder of the highest rank that fits. NULL if there is none. */
 static GstElement *link_decoder(App *app, GstElement *planner, const GstCaps *caps) {
   GList *all = gst_element_factory_list_get_elements(
       GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO, GST_RANK_MARGINAL);
@@ -83,7 +83,7 @@ static GstElement *link_decoder(App *app, GstElement *planner, const GstCaps *ca
   return linked;
 }
 
-/* parsebin shows coded video: plan before decoding. */
+/* For coded video: plans before decoding. */
 static gboolean link_planned(App *app, GstPad *pad, const GstCaps *caps) {
   GstElement *planner = add_element(app, "frameplanner");
   GstElement *decoder;
@@ -104,8 +104,8 @@ static void on_decoded_pad(GstElement *decodebin, GstPad *pad, App *app) {
     post_error(app, "The decoder's output cannot be sampled.");
 }
 
-/* Video that frameplanner does not take: decodebin finds the decoder, if one is needed, and uniformsampler estimates
- * how many frames there are. */
+/* For video that frameplanner does not accept: decodebin finds the decoder, if one is needed, and uniformsampler
+ * estimates the number of frames. */
 static gboolean link_unplanned(App *app, GstPad *pad) {
   GstElement *decodebin = add_element(app, "decodebin");
   if (!decodebin)
@@ -124,7 +124,7 @@ static gboolean is_plannable(const GstCaps *caps) {
   return plannable;
 }
 
-/* Sound and subtitles are not even parsed. */
+/* Audio and subtitles are not parsed. */
 static gboolean on_autoplug_continue(GstElement *parsebin, GstPad *pad, GstCaps *caps, App *app) {
   const gchar *media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   return !g_str_has_prefix(media, "audio/") && !g_str_has_prefix(media, "text/") &&
@@ -187,7 +187,7 @@ static gboolean build(App *app, const Options *options, const gchar *video) {
   return gst_element_link(source, parsebin) && gst_element_link_many(app->sampler, energy, select, app->sink, NULL);
 }
 
-/* What came out */
+/* The result */
 
 static void print_entry(const gchar *key, const gchar *value, gpointer user_data) {
   g_print("  %-22s %s\n", key, value);
@@ -200,7 +200,7 @@ static void print_tensor(const CpsTensor *tensor) {
   g_print("] %" G_GSIZE_FORMAT " bytes\n", cps_tensor_get_size(tensor));
 }
 
-/* Patches of each position of the sequence: column 0 of meta_fields. */
+/* Counts the patches of each position of the sequence, by column 0 of meta_fields. */
 static guint *count_patches(const CpsTensor *fields, GstBuffer *buffer, guint n_frames) {
   guint *counts = g_new0(guint, n_frames);
   GstMapInfo info;
@@ -275,7 +275,7 @@ static gboolean print_clip(GstSample *sample) {
   return TRUE;
 }
 
-/* Prints what the elements say. FALSE once there was an error. */
+/* Prints the messages of the elements. FALSE after an error. */
 static gboolean read_bus(App *app, GstBus *bus, gboolean *ended) {
   gboolean good = TRUE;
   GstMessage *message;
@@ -288,7 +288,7 @@ static gboolean read_bus(App *app, GstBus *bus, gboolean *ended) {
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR:
       gst_message_parse_error(message, &error, NULL);
-      if (good) /* what follows are consequences; so is a demuxer that finds no stream linked */
+      if (good) /* later errors are consequences, as is that of a demuxer without a linked stream */
         g_printerr("error: %s\n", g_atomic_int_get(&app->have_others) && !g_atomic_int_get(&app->have_video)
                                       ? "There is no video stream in the file."
                                       : error->message);
@@ -311,7 +311,7 @@ static gboolean read_bus(App *app, GstBus *bus, gboolean *ended) {
   return good;
 }
 
-/* Runs until the end of the stream. TRUE where a clip came out. */
+/* Runs until the end of the stream. TRUE if there was a clip. */
 static gboolean run(App *app) {
   GstBus *bus = gst_element_get_bus(app->pipeline);
   gboolean good, ended = FALSE, printed = FALSE;

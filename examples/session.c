@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Reads videos on the session API, which takes no knowledge of GStreamer: no pipeline, no bus, no main loop. Prints the
- * tensors of each, and writes nothing.
+/* Reads videos with the session API, which needs no knowledge of GStreamer: no pipeline, no bus, no main loop. Prints
+ * the tensors of each video, and writes nothing.
  *
  *   cc -std=c11 session.c -o session $(pkg-config --cflags --libs gstreamer-codecpatch-1.0)
  *   ./session a.mp4 b.mkv
- *   ./session -k-keep=512 -output-dtype=f32 a.mp4 -output=frames b.mkv     options count for the files that follow
+ *   ./session -k-keep=512 -output-dtype=f32 a.mp4 -output=frames b.mkv     options apply to the files after them
  *
  * In a build directory: meson devenv -C build examples/session a.mp4 */
 #include <gst/codecpatch/codecpatch.h>
 
 #include <string.h>
 
-#define MAX_WORDS 64 /* of options: a key or a value is one */
+#define MAX_WORDS 64 /* keys and values of options */
 
-/* What cps_session_open_path() takes: key, value, key, value..., NULL. */
+/* The list for cps_session_open_path(): key, value, key, value..., NULL. */
 typedef struct {
   const gchar *list[MAX_WORDS + 1];
-  size_t count; /* of all but the NULL */
+  size_t count; /* without the NULL */
 } Options;
 
-/* "-key=value", split where it stands. FALSE where it is not of that form. */
+/* Splits "-key=value" in place. FALSE if the argument does not have that form. */
 static gboolean add_option(Options *options, gchar *argument) {
   gchar *equals = strchr(argument, '=');
   if (!equals || options->count == MAX_WORDS)
@@ -30,8 +30,8 @@ static gboolean add_option(Options *options, gchar *argument) {
   return TRUE;
 }
 
-/* Shapes and types come with the tensors' buffer. To hand a tensor to a framework without a copy, there is
- * cps_tensors_to_dlpack(). */
+/* Shapes and types are in the meta of the tensors' buffer. cps_tensors_to_dlpack() hands a tensor to a framework
+ * without a copy. */
 static void print_tensors(const CpsTensors *clip) {
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(cps_tensors_get_buffer(clip));
 
@@ -42,13 +42,13 @@ static void print_tensors(const CpsTensors *clip) {
       g_print("%s%" G_GINT64_FORMAT, d ? ", " : "", tensor->dims[d]);
     g_print("]\n");
   }
-  /* All metadata is text, lists as JSON; cps_tensors_foreach_metadata() goes through all of it. */
+  /* All metadata is text, lists as JSON; cps_tensors_foreach_metadata() iterates over it. */
   g_print("  frames       %s\n", cps_tensors_get_metadata(clip, "sampled_frame_ids"));
   g_print("  size         %s x %s, %s frames a second\n", cps_tensors_get_metadata(clip, "source_width"),
           cps_tensors_get_metadata(clip, "source_height"), cps_tensors_get_metadata(clip, "fps"));
 }
 
-/* What went less than well, such as a frame that another one stands in for. */
+/* Prints warnings, such as that of a substituted frame. */
 static void print_warnings(CpsSession *session) {
   gchar *warning;
   while ((warning = cps_session_pop_warning(session))) {
@@ -63,7 +63,7 @@ static gboolean print_video(const gchar *path, const Options *options) {
 
   if (session) {
     g_print("%s\n", path);
-    /* A file is one clip. Tensors do without their session: they could be kept when it is gone. */
+    /* A file is one clip. Tensors do not depend on their session and stay valid after it. */
     for (CpsTensors *clip; (clip = cps_session_next(session, &error));) {
       gchar *decoder = cps_session_get(session, "resolved-decoder");
       print_tensors(clip);

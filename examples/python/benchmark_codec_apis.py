@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Times decode_only, patch_stream and other readers of video on the files of a folder.
+"""Times decode_only, patch_stream and other video readers on the files of a folder.
 
     python3 benchmark_codec_apis.py VIDEO_DIR --apis decode_only patch_stream decord torchcodec \\
         --decode-backends cpu gpu --process-backends cpu gpu --limit 10
 
-A run is everything between a path and the frames or patches in memory: opening, counting, decoding, converting,
-closing. All readers take the frames of the same indices. What is not installed, and what there is no GPU for, is
-skipped with the reason. With --check, the frames of the others, and of the ffmpeg program if there is one, are
-compared with ours instead.
+A run covers everything from a path to the frames or patches in memory: opening, counting, decoding, converting,
+closing. All readers return the frames of the same indices. Readers that are not installed or need a missing GPU are
+skipped with the reason. With --check, the frames of the other readers, and of the ffmpeg program if it exists, are
+compared with those of codecpatch instead.
 
 After the warm-up there are `--repeats` rounds, in each of which every combination of API and backends runs once, in
-the order of the options, over all videos: other load on the machine hits all alike, and medians leave it out.
-"""
+the order of the options, over all videos. Other load on the machine therefore affects all alike, and medians exclude
+it. """
 
 import argparse
 import functools
@@ -39,7 +39,7 @@ DTYPES = ["bf16", "bfloat16", "fp16", "float16", "fp32", "float32"]
 
 
 class Skip(Exception):
-    """This cannot run here, and why."""
+    """The reason why a reader cannot run here."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Combination:
         return f"{self.api} {self.decode}" + (f">{self.process}" if self.process else "")
 
 
-# --- Ours ---
+# --- codecpatch ---
 
 
 def run_decode_only(path, args, combination):
@@ -91,7 +91,7 @@ def run_patch_stream(path, args, combination):
         len(session.metadata)
 
 
-# --- The others: a video's frames of the indices that `pick` gives for the number of its frames, [T, H, W, 3] ---
+# --- Other readers: frames [T, H, W, 3] by the indices that `pick` returns for the number of frames ---
 
 
 def read_with_decord(path, pick, args, backend):
@@ -121,7 +121,7 @@ def read_with_pyav(path, pick, _, backend):
     av = installed(MODULES["pyav"])
     if on_gpu(backend):
         raise Skip("PyAV is measured on the CPU only")
-    with av.open(str(path)) as container:  # the number of frames is known behind the last packet
+    with av.open(str(path)) as container:  # the number of frames is known after the last packet
         count = sum(1 for packet in container.demux(video=0) if packet.size)
     indices = pick(count)
     frames, wanted, last = {}, set(indices), max(indices)
@@ -140,7 +140,7 @@ MODULES = {"decord": "decord", "torchcodec": "torchcodec.decoders", "pyav": "av"
 
 
 def installed(name):
-    """The module. Skip where it is missing, or cannot find the libraries that it needs."""
+    """Returns the module. Raises Skip if the module or one of its libraries is missing."""
     try:
         __import__(name)
     except (ImportError, OSError, RuntimeError) as error:
@@ -149,7 +149,7 @@ def installed(name):
 
 
 def on_gpu(backend):
-    """Whether a peer is to decode on the GPU; on our own backends, the library decides."""
+    """True if another reader should decode on the GPU. For codecpatch, the library decides."""
     has_gpu = torch is not None and torch.cuda.is_available()
     if backend == "gpu" and not has_gpu:
         raise Skip("PyTorch finds no GPU here" if torch else "PyTorch is not installed")
@@ -157,7 +157,7 @@ def on_gpu(backend):
 
 
 def evenly(count, length):
-    """The indices of decode_only: exact integers, as numpy.linspace's are not always."""
+    """Returns the indices of decode_only in exact integers; numpy.linspace is not always exact."""
     return [index * (count - 1) // (length - 1) if length > 1 else 0 for index in range(length)]
 
 
@@ -165,14 +165,14 @@ def evenly(count, length):
 
 
 class Cost(NamedTuple):
-    """In seconds."""
+    """Times in seconds."""
 
     wall: float
     cpu: float  # of all threads of this process
 
 
 def run(path, args, combination):
-    """The cost, or what was raised instead."""
+    """Returns the cost, or the exception."""
     synchronize()
     started = perf_counter(), process_time()
     try:
@@ -187,7 +187,7 @@ def run(path, args, combination):
         if error.code == codecpatch.ErrorCode.BACKEND:
             return Skip(error.message.replace(f"{error.path}: ", "", 1))
         return error
-    except Exception as error:  # whatever it is, it is this reader's, and this video's
+    except Exception as error:  # any exception concerns only this reader and this video
         return error
     synchronize()
     return Cost(perf_counter() - started[0], process_time() - started[1])
@@ -200,7 +200,7 @@ def synchronize():
 
 
 def measure(videos, args, combinations):
-    """The cost of each run by combination and video; for one that fails, what was raised."""
+    """Returns the cost of each run, or its exception, by combination and video."""
     results = {(combination, path): [] for combination in combinations for path in videos}
     for number in range(-args.warm_up, args.repeats):
         for combination in combinations:
@@ -217,7 +217,7 @@ def measure(videos, args, combinations):
 
 
 def report(combination, videos, args, results):
-    """One combination: a line a video, and the mean over videos of their medians."""
+    """Prints a combination: one line per video, and the mean over videos of their medians."""
     print(f"\n=== {combination.title} ===")
     outcomes = [results[combination, path] for path in videos]
     if all(isinstance(outcome, Skip) for outcome in outcomes):
@@ -247,7 +247,7 @@ def report(combination, videos, args, results):
 
 
 def one_line(error):
-    """What it says, or at least begins to, for some readers add a backtrace."""
+    """Returns the first line of the error, because some readers add a backtrace."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
@@ -282,7 +282,7 @@ def print_rows(rows):
 
 
 def check(videos, args):
-    """The mean absolute difference of each reader's frames to ours, in levels of 0 to 255."""
+    """Prints the mean absolute difference of each reader's frames to codecpatch's, in levels of 0 to 255."""
     readers = {}
     for name in [name for name in args.apis if name in PEERS] or PEERS:
         try:
@@ -309,9 +309,9 @@ def read_same(read, args, path, clip):
 
 
 def read_with_ffmpeg(path, clip):
-    """The frames of the program, whose converter is told to interpolate chroma and to round, as ours does.
+    """Returns the frames of the program, whose converter is set to interpolate chroma and to round, as codecpatch does.
 
-    At the defaults that the readers above leave it at, it repeats chroma samples and cuts fractions off.
+    By default, as in the readers above, it repeats chroma samples and truncates fractions.
     """
     ids = sorted(set(clip.sampled_frame_ids))
     select = "+".join(f"eq(n\\,{index})" for index in ids)
@@ -330,7 +330,7 @@ def our_frames(path, args, matrix, **options):
 
 
 def compared(path, args, read, ours):
-    """Both differences, and a note."""
+    """Returns both differences, and a note."""
     try:
         theirs = read(path, ours["auto"])
     except Exception as error:
@@ -345,7 +345,7 @@ def compared(path, args, read, ours):
 
 
 def difference(one, other):
-    """Frame by frame, for the sake of memory."""
+    """Computed frame by frame, to save memory."""
     return fmean(float(np.abs(np.int16(a) - np.int16(b)).mean()) for a, b in zip(one, other))
 
 

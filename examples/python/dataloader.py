@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Patches of many videos, decoded in worker processes, as batches for a training step.
+"""Trains on batches of patches of many videos, which worker processes decode.
 
     python3 dataloader.py VIDEO_OR_FOLDER... [--workers 2] [--batch-size 4] [--epochs 2] [--padded]
 
-The toy model learns which video a clip is of. A video that cannot be read takes no training down: its exception is a
-value like any other, and travels with the batch that it is missing from.
-"""
+The toy model learns which video a clip is from. A video that cannot be read does not stop the training: its exception
+is returned as a value, in the batch from which its clip is missing. """
 
 import argparse
 import os
@@ -24,15 +23,15 @@ OPTIONS = {
     "sequence_length": 16,
     "k_keep": 512,
     "patch_size": PATCH_SIZE,
-    "scale": 1 / 255,  # (x * scale - mean) / std, as the patches are cut
+    "scale": 1 / 255,  # (x * scale - mean) / std, when patches are cut
     "mean": (0.485, 0.456, 0.406),
     "std": (0.229, 0.224, 0.225),
-    "decode_backend": "cpu",  # tensors on a GPU do not go from process to process as cheaply
+    "decode_backend": "cpu",  # because tensors on a GPU are expensive to send between processes
 }
 
 
 class Videos(Dataset):
-    """A clip of each video, or the exception that came in its place, and the number of the video."""
+    """The clip of each video, or its exception, and the number of the video."""
 
     def __init__(self, paths, **options):
         self.paths, self.options = paths, options
@@ -43,7 +42,7 @@ class Videos(Dataset):
     def __getitem__(self, index):
         try:
             return codecpatch.read(self.paths[index], **self.options), index
-        except codecpatch.CodecPatchError as error:  # a ValueError is a mistake in the options: let that one end it
+        except codecpatch.CodecPatchError as error:  # not ValueError, because wrong options should end the program
             return error, index
 
 
@@ -54,7 +53,7 @@ class Batch(NamedTuple):
 
 
 class Collate:
-    """Joins the clips of a batch with `join`; sets what failed aside."""
+    """Joins the clips of a batch with `join`, and collects the errors."""
 
     def __init__(self, join):
         self.join = join
@@ -66,7 +65,7 @@ class Collate:
 
 
 class Toy(torch.nn.Module):
-    """Looks at each patch alone, and takes the mean of a clip's."""
+    """Embeds each patch separately, and classifies the mean over the clip."""
 
     def __init__(self, classes, width=64):
         super().__init__()
@@ -75,9 +74,9 @@ class Toy(torch.nn.Module):
 
     def forward(self, clips):
         tokens = self.embed(clips.patches.flatten(-3).float())
-        if isinstance(clips, codecpatch.PaddedClips):  # [B, K, width], with zeros behind the shorter clips
+        if isinstance(clips, codecpatch.PaddedClips):  # [B, K, width], padded with zeros after shorter clips
             means = (tokens * clips.mask[..., None]).sum(1) / clips.mask.sum(1, keepdim=True)
-        else:  # [sum of K, width]: cu_seqlens says where each clip ends
+        else:  # [sum of K, width]: cu_seqlens has the end of each clip
             means = torch.stack([part.mean(0) for part in tokens.tensor_split(clips.cu_seqlens[1:-1].tolist())])
         return self.head(means)
 
@@ -97,7 +96,7 @@ def main():
     args = parser.parse_args()
     paths = find_videos(args.videos) or parser.error("there are no videos")
 
-    # The workers share the cores: more decoding threads than that only take turns.
+    # The workers share the cores, so more decoding threads would not be faster.
     threads = max(1, (os.cpu_count() or 1) // max(1, args.workers))
     loader = DataLoader(
         Videos(paths, decode_threads=threads, **OPTIONS),
@@ -105,10 +104,10 @@ def main():
         shuffle=True,
         collate_fn=Collate(codecpatch.collate_padded if args.padded else codecpatch.collate_packed),
         num_workers=args.workers,
-        # A fork copies the memory of GStreamer, of CUDA and of PyTorch's thread pools, but none of their threads. It
-        # would do for workers that are started before the first session of this process, and raise an error after it.
+        # A fork copies the memory of GStreamer, of CUDA and of PyTorch's thread pools, but not their threads. It would
+        # work if the workers started before the first session of this process; after it, sessions raise an error.
         multiprocessing_context="spawn" if args.workers else None,
-        persistent_workers=args.workers > 0,  # or each epoch imports PyTorch again in each worker
+        persistent_workers=args.workers > 0,  # otherwise each epoch imports PyTorch again in each worker
     )
     model = Toy(len(paths))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)

@@ -4,6 +4,7 @@
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
 #include "gst/elements/process/colormatrix.h"
+#include "kernels/replenishment.h"
 
 #include <algorithm>
 
@@ -92,7 +93,13 @@ guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   const guint64 kept = std::min<guint64>(patches, static_cast<guint64>(std::max<int64_t>(options.select.k_keep, 0)));
   const guint64 tensors =
       sum(product({kept, 3, patch, patch, cps_dtype_get_size(options.dtype)}), product({kept, kFields}));
-  return sum(sum(product({width, height, kSamples, kSample, length}), product({patches, kCandidate})), tensors);
+  guint64 unit = 0; // the samples of one unit in all frames
+  if (options.select.ranking == Ranking::Replenishment) {
+    const auto side = static_cast<guint64>(unit_side(options.target.patch_size, options.select.unit));
+    unit = product({side, side, kSamples, kSample, length});
+  }
+  return sum(sum(product({width, height, kSamples, kSample, length}), product({patches, kCandidate})),
+             sum(tensors, unit));
 }
 
 static PixelType pixel_type(CpsDtype dtype) {

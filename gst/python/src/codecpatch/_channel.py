@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Messages between a process and its workers: JSON, with bytes or a file in memory beside it. Nothing is unpickled."""
+"""Messages between a process and its workers: JSON, plus bytes or a file in memory. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LENGTHS = struct.Struct("<QQ")  # of the JSON and of the bytes
 
 
 class Closed(Exception):
-    """The other side is gone."""
+    """The peer has closed its end."""
 
 
 class Channel:
-    """One end of a pair of sockets. What takes longer than `timeout` of the socket is a TimeoutError."""
+    """One end of a pair of sockets. A call that takes longer than the timeout of the socket raises TimeoutError."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
@@ -30,7 +30,7 @@ class Channel:
         self._socket.close()
 
     def is_open(self) -> bool:
-        """Whether the other side is still there, as far as is known. For when nothing is to come from it."""
+        """True unless the peer is known to have closed its end. Only for use while no message is expected."""
         waiting = select.poll()
         waiting.register(self._socket, select.POLLIN)
         try:
@@ -50,7 +50,7 @@ class Channel:
             raise Closed from error
 
     def receive(self) -> tuple[Any, bytearray, int | None]:
-        """A message, the bytes and the file that come with it; the file is the caller's to close."""
+        """Returns a message, and the bytes and the file that accompany it. The caller closes the file."""
         file = None
         try:
             head, files, _, _ = socket.recv_fds(self._socket, _LENGTHS.size, 1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The C library: where it is, what its functions take, and its errors as Python's.
+"""The C library: its location, the signatures of its functions, and its errors as Python exceptions.
 
-Nothing is loaded before the first call of :func:`library`.
+The library is loaded by the first call of :func:`library`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ METADATA_FUNC = ctypes.CFUNCTYPE(None, c_char_p, c_char_p, c_void_p)
 _OPTIONS = POINTER(c_char_p)
 _ERROR = POINTER(c_void_p)
 
-# name: result, arguments. Text that the caller owns is a void pointer, for ctypes would make bytes of it and lose it.
+# name: result, arguments. Text that the caller owns is a void pointer, because ctypes would convert c_char_p to bytes
+# and lose the pointer.
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cps_session_open_path": (c_void_p, [c_char_p, _OPTIONS, _ERROR]),
     "cps_session_open_uri": (c_void_p, [c_char_p, _OPTIONS, _ERROR]),
@@ -61,22 +62,22 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 }
 
 _library: ctypes.CDLL | None = None
-_process: int | None = None  # that has run a session
+_process: int | None = None  # the process that has run a session
 
 
 def library() -> ctypes.CDLL:
-    """The C library, loaded at the first call. Calls release the GIL. Any thread may call this."""
+    """Returns the C library, which the first call loads. Its functions release the GIL. Thread-safe."""
     global _library
-    # No lock: loading twice is loading once, and a lock could be held for ever in a forked child.
+    # No lock, because loading twice has no effect, and a forked child could inherit a lock that is never released.
     if _library is None:
         _library = _load()
     return _library
 
 
 def enter_session() -> ctypes.CDLL:
-    """The C library, for a new session. Raises in a fork of a process that has run one.
+    """Returns the C library, for a new session. Raises in a fork of a process that has run a session.
 
-    GStreamer's threads do not survive a fork, and whoever waits for them waits forever.
+    GStreamer's threads do not survive a fork, so waiting for them would never end.
     """
     global _process
     check_process()
@@ -86,12 +87,12 @@ def enter_session() -> ctypes.CDLL:
 
 
 def has_run() -> bool:
-    """Whether this process has run a session."""
+    """True if this process has run a session."""
     return _process == os.getpid()
 
 
 def is_forked() -> bool:
-    """Whether this process is a fork of one that has run a session."""
+    """True if this process is a fork of a process that has run a session."""
     return _process is not None and _process != os.getpid()
 
 
@@ -106,7 +107,7 @@ def check_process() -> None:
 
 
 def check(error: c_void_p, path: str) -> None:
-    """Raises what the C library reported in `error` of the source `path`, if anything, and frees it."""
+    """Raises the C library's `error` about the source `path`, and frees it. Does nothing if there is no error."""
     if not error:
         return
     code = library().cps_error_get_code(error)
@@ -118,14 +119,14 @@ def check(error: c_void_p, path: str) -> None:
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> tuple[Any, c_void_p]:
-    """Calls a function whose last argument is a ``GError **``: its result, and the error for :func:`check`."""
+    """Calls a function whose last argument is a ``GError **``. Returns its result, and the error for :func:`check`."""
     error = c_void_p()
     return function(*arguments, byref(error)), error
 
 
 def to_text(text: str | bytes) -> bytes:
-    """The bytes of a text for the C library, where it would end at a zero."""
-    # Of the name of a file, what is not UTF-8 comes back as it was.
+    """Returns a text as bytes for the C library. ValueError if it contains a zero byte, which would end it."""
+    # surrogateescape restores the bytes of file names that are not UTF-8.
     encoded = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     if b"\0" in encoded:
         raise ValueError(f"there is a zero byte in {text!r}")
@@ -133,7 +134,7 @@ def to_text(text: str | bytes) -> bytes:
 
 
 def take_text(address: int | None) -> str | None:
-    """The text at an address that the caller owns, which is freed."""
+    """Returns the text at an address that the caller owns, and frees it."""
     if not address:
         return None
     text = ctypes.string_at(address).decode("utf-8", "replace")

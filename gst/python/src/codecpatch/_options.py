@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Options of sessions: from Python's values to the texts that the C library takes, and the spellings of some."""
+"""Options of sessions: conversion of Python values to texts for the C library, and alternative spellings."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _NOT_NEGATIVE = ("decode_device_id", "process_device_id")
 
 
 def checked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options that are set, each spelt in the way of the C library.
+    """Returns the options that are set, in the spelling of the C library.
 
-    ValueError for what cannot be right whatever the source. What is not checked here the C library checks.
+    ValueError if a value is invalid for every source. The C library checks the rest.
     """
     result = {}
     for name, value in options.items():
@@ -70,7 +70,7 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
 def plan_options(
     frame_indices: Iterable[int] | None, start: float | None, stop: float | None, fps: float | Fraction | None
 ) -> dict[str, Any]:
-    """The options of uniformsampler for what Python's plans are given as."""
+    """Converts the arguments for a sampling plan to options of uniformsampler."""
     options: dict[str, Any] = {"start": _nanoseconds("start", start), "stop": _nanoseconds("stop", stop)}
     if frame_indices is not None:
         ids = [operator.index(index) for index in frame_indices]
@@ -83,12 +83,12 @@ def plan_options(
 
 
 def texts_of(options: Mapping[str, Any]) -> dict[str, str]:
-    """The options with their values as text, which they are known by everywhere."""
+    """Returns the options with their values as text, the form in which they are passed on."""
     return {name: _text(value) for name, value in options.items()}
 
 
 def to_c(options: Mapping[str, Any]) -> Any:
-    """The options as the array of texts, names and values in turn, NULL at the end, of cps_session_open_path()."""
+    """Returns the options as for cps_session_open_path(): an array of names and values in turn, ending with NULL."""
     texts = [text for name, value in texts_of(options).items() for text in (name, value)]
     return (ctypes.c_char_p * (len(texts) + 1))(*map(_library.to_text, texts), None)
 
@@ -96,7 +96,7 @@ def to_c(options: Mapping[str, Any]) -> Any:
 def _spelt(name: str, value: Any) -> str:
     spellings = _SPELLINGS[name]
     key = str(value).strip().lower()
-    # str() of torch.float16.
+    # str(torch.float16) is "torch.float16".
     key = key.removeprefix("torch.") if name == "output_dtype" else key
     if key not in spellings:
         raise ValueError(f"{name} must be one of {', '.join(spellings)}, not {value!r}")
@@ -121,16 +121,16 @@ def _nanoseconds(name: str, seconds: float | None) -> int | None:
 def _rate(fps: float | Fraction) -> Fraction:
     if not math.isfinite(fps) or fps <= 0:
         raise ValueError(f"fps is a rate in frames a second, more than 0, not {fps}")
-    rate = _fraction(fps).limit_denominator(100_000)  # numerator and denominator have to fit 31 bits
+    rate = _fraction(fps).limit_denominator(100_000)  # numerator and denominator must fit in 31 bits
     if not 0 < rate.numerator < 2**31:
         raise ValueError(f"fps is out of range: {fps}")
     return rate
 
 
 def _fraction(number: Any) -> Fraction:
-    """A number, whoever's it is, by its decimals: 29.97 is 2997/100, in NumPy's float32 as well."""
+    """Returns a number of any type by its decimals: 29.97 is 2997/100, also as NumPy's float32."""
     if isinstance(number, Rational):
-        return Fraction(int(number.numerator), int(number.denominator))  # NumPy's would overflow
+        return Fraction(int(number.numerator), int(number.denominator))  # because NumPy's integers would overflow
     return Fraction(str(number))
 
 

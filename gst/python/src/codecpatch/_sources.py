@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a session reads from: a path, a URI, bytes in memory, or a binary file object, opened in the C library."""
+"""Sources of sessions: paths, URIs, bytes in memory, and binary file objects, and how the C library opens them."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ from .errors import CodecPatchError, ErrorCode
 
 
 class _Readable(Protocol):
-    """A binary file, and mmap. One with ``readinto`` needs no ``read``, which is too much for a type to say."""
+    """A binary file or mmap. An object with ``readinto`` needs no ``read``, but a Protocol cannot express that."""
 
     def read(self, size: int, /) -> bytes | bytearray | memoryview | None: ...
 
 
 Source = Union[str, "os.PathLike[str]", "os.PathLike[bytes]", bytes, bytearray, memoryview, _Readable]
-"""A path, a URI (a text with a scheme, ``xyz://``), the bytes of a file, or a binary file object."""
+"""A path, a URI (a str with a scheme, ``xyz://``), the bytes of a file, or a binary file object."""
 
 _TEXT_FILE = "the file object is open for text; open it with mode 'rb'"
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Opener(ABC):
-    """A source that has been told apart."""
+    """A source whose kind is known."""
 
     kind: str
-    """By which :func:`opener_named` knows it; "" where no other process can open it."""
+    """The kind for :func:`opener_named`; "" if no other process can open the source."""
     name: str
-    """What messages call it."""
+    """The name of the source in messages."""
     error: BaseException | None = None
-    """What a file object raised, if it did."""
+    """The exception that a file object raised, if any."""
     calls_application = False
-    """Whether :meth:`prepare` calls code of others, which may take any time."""
+    """True if :meth:`prepare` calls code of the application, which may take any time."""
     progress = 0
-    """Grows while :meth:`prepare` reads."""
+    """The bytes that :meth:`prepare` has read."""
     cancelled = False
-    """Set when nobody waits for :meth:`prepare` any more."""
+    """True once no thread waits for :meth:`prepare` any more."""
 
     def prepare(self) -> None:
-        """What is to be done before :meth:`open`."""
+        """Call before :meth:`open`."""
 
     @abstractmethod
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        """The C session, and the error where there is none."""
+        """Returns the C session, or None and the error."""
 
 
 def opener_of(source: Any, read_once: bool) -> Opener:
-    """Tells sources apart. TypeError for what is none.
+    """Returns the opener for a source. TypeError if `source` is not a source.
 
-    The exact plans take two readings, so that what cannot seek is read into memory, unless `read_once` is set.
+    A file object that cannot seek is read into memory, because exact plans need two passes, unless `read_once` is set.
     """
     if isinstance(source, str) and _URI.match(source):
         return _Uri(source)
@@ -77,7 +77,7 @@ def opener_of(source: Any, read_once: bool) -> Opener:
 
 
 def opener_named(kind: str, name: str, data: Any) -> Opener:
-    """The same source once more, in another process; `data` is what bytes are."""
+    """Returns the opener of the same source in another process. `data`: the contents, for a source of bytes."""
     if kind == Bytes.kind:
         return Bytes(data, name)
     return {_Path.kind: _Path, _Uri.kind: _Uri}[kind](name)
@@ -103,7 +103,7 @@ class _Uri(Opener):
         return _library.call(library.cps_session_open_uri, _library.to_text(self.name), options)
 
 
-# --- What the C library holds of Python's, under the number that it passes as user_data ---
+# --- Python objects that the C library holds, by the number that it passes as user_data ---
 
 _held: dict[int, Any] = {}
 _numbers = itertools.count(1)
@@ -146,7 +146,7 @@ _release_buffer.restype, _release_buffer.argtypes = None, [POINTER(_PyBuffer)]
 
 
 class _Buffer:
-    """The memory of an object, which neither moves nor goes before it is released."""
+    """The memory of an object, which is neither moved nor freed before release()."""
 
     def __init__(self, thing: Any) -> None:
         self._view = _PyBuffer()
@@ -168,7 +168,7 @@ class Bytes(Opener):
         self.name = name
 
     def copy(self) -> bytes:
-        """The bytes themselves. ValueError where they are in pieces, as for :meth:`open`."""
+        """Returns a copy of the bytes. ValueError if they are not contiguous, as for :meth:`open`."""
         buffer = _Buffer(self._data)
         try:
             return ctypes.string_at(buffer.address, buffer.size) if buffer.size else b""
@@ -254,7 +254,7 @@ class _Stream(Opener):
 
 
 def read_error(name: str, error: BaseException) -> CodecPatchError:
-    """What to raise, from `error`, where a file object has raised it."""
+    """Returns the exception to raise from `error`, which a file object has raised."""
     return CodecPatchError(f"{name}: The file object failed: {error!r}", name, ErrorCode.SOURCE)
 
 
@@ -266,12 +266,12 @@ _calls = _Calls()
 
 
 def in_callback() -> bool:
-    """Whether the thread is one of the C library's, in a read or seek function."""
+    """True if this thread belongs to the C library and is in a read or seek function."""
     return _calls.stream is not None
 
 
 def check_caller(opener: Opener) -> None:
-    """Raises where a file object uses the session that is reading it, which would wait for itself."""
+    """Raises if a file object uses the session that reads it, because the session would wait for itself."""
     if _calls.stream is opener:
         raise CodecPatchError(f"{opener.name}: a file object cannot use the session that reads it.", opener.name)
 
@@ -282,8 +282,8 @@ def _guarded(number: int, work: Any) -> int:
         return -1
     outer, _calls.stream = _calls.stream, stream
     try:
-        return operator.index(work(stream))  # of anything else, ctypes would make any number
-    except BaseException as error:  # there is nobody above to catch it; the session raises it from its own error
+        return operator.index(work(stream))  # because ctypes would convert other types to arbitrary numbers
+    except BaseException as error:  # no caller can catch it; the session raises it as the cause of its own error
         if stream.error is None:
             stream.error = error
         return -1

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The process that the workers of ``iter_clips(isolate=True)`` are forked from.
+"""The process from which the workers of ``iter_clips(isolate=True)`` are forked.
 
-Starting Python and GStreamer takes a third of a second, a fork a few milliseconds; files that crash are many in some
-collections. It runs no session and has no threads, so that its forks are whole.
+Starting Python and GStreamer takes a third of a second, a fork a few milliseconds, and in some collections many files
+crash. The process runs no session and has no threads, because a fork copies only the thread that calls it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from typing import NoReturn
 from . import _library, _worker
 from ._channel import Channel, Closed
 
-_PATIENCE = 1.0  # seconds until it looks whether its parent is still there
-_LAST_WORDS = 0.5  # seconds that a worker has to end by itself: one that crashes may still be writing its core
+_PATIENCE = 1.0  # seconds between checks whether the parent still exists
+_LAST_WORDS = 0.5  # seconds for a worker to end by itself, because one that crashes may still be writing its core
 
 _PLUGINS = (b"coreelements", b"playback", b"typefindfunctions", b"isomp4", b"matroska", b"videoparsersbad", b"libav")
-"""What most videos take. Not those that look for devices, which do not survive a fork."""
+"""The plugins that most videos need, except those that search for devices, which do not survive a fork."""
 
 
 def main() -> NoReturn:
-    """Forks until the parent is gone. Arguments: the socket's file descriptor, the parent's process, a limit of memory."""
+    """Forks until the parent ends. Arguments: the socket's file descriptor, the parent's process id, a memory limit."""
     descriptor, parent, limit = map(int, sys.argv[1:4])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     channel = Channel(socket.socket(fileno=descriptor))
     _preload()
     try:
         channel.send("ready")
         channel.set_timeout(_PATIENCE)
-        # The parent may have been killed while a fork of it still has its end of the socket.
+        # The socket alone does not tell, because a fork of a killed parent may still hold the parent's end.
         while os.getppid() == parent:
             _serve(channel, limit)
     except Closed:
@@ -55,7 +55,7 @@ def _preload() -> None:
 
 
 def _serve(channel: Channel, limit: int) -> None:
-    """One request, if there is one: ``"fork"`` with the worker's end of its socket, or the process to wait for."""
+    """Handles a request, if any: ``"fork"`` with the worker's end of its socket, or the id of a process to end."""
     try:
         request, _, file = channel.receive()
     except TimeoutError:
@@ -72,7 +72,7 @@ def _serve(channel: Channel, limit: int) -> None:
 
 
 def _end(process: int) -> int:
-    """Ends a worker: its exit code, negative where a signal has killed it."""
+    """Ends a worker. Returns its exit code, negative if a signal has killed it."""
     deadline = time.monotonic() + _LAST_WORDS
     while time.monotonic() < deadline:
         ended, status = os.waitpid(process, os.WNOHANG)

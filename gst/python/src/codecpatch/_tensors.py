@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tensors of the C library as PyTorch's, or as NumPy's where there is no PyTorch. Nothing is copied.
+"""Tensors of the C library as tensors of PyTorch, or of NumPy if PyTorch is not installed. Nothing is copied.
 
-Neither is imported before :func:`framework` is called.
+Neither PyTorch nor NumPy is imported before :func:`framework` is called.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from . import _library
 from .errors import CodecPatchError, ErrorCode
 
 Tensor = Any
-"""A ``torch.Tensor``, or a ``numpy.ndarray`` where there is no PyTorch."""
+"""A ``torch.Tensor``, or a ``numpy.ndarray`` if PyTorch is not installed."""
 
 _CPU = 1
 _BFLOAT16 = (4, 16)  # code and bits of DLDataType
@@ -57,7 +57,7 @@ _capsule_is_valid.restype, _capsule_is_valid.argtypes = ctypes.c_int, [ctypes.py
 
 @functools.cache
 def framework() -> ModuleType:
-    """PyTorch if it is installed, else NumPy; imported at the first call."""
+    """Returns PyTorch if it is installed, else NumPy; imports it at the first call."""
     for name in ("torch", "numpy"):
         try:
             __import__(name)
@@ -71,13 +71,13 @@ def framework() -> ModuleType:
 
 
 def check_dtype(name: str) -> None:
-    """Raises TypeError where the `output_dtype` of that name has no type here, before anything is decoded."""
+    """Raises TypeError if the framework has no type for the `output_dtype` `name`. Call before decoding."""
     if name.lower() in ("bf16", "bfloat16") and framework().__name__ == "numpy":
         _numpy_bfloat16()
 
 
 def take_tensor(address: int) -> Tensor:
-    """The tensor of a ``DLManagedTensor *`` that the caller owns and this takes over."""
+    """Returns the tensor of a ``DLManagedTensor *``, and takes over its ownership."""
     if framework().__name__ == "torch":
         return _take_torch(address)
     return _take_array(address)
@@ -88,9 +88,9 @@ Kind = tuple[int, int]
 
 
 def read_tensor(address: int) -> tuple[Kind, tuple[int, ...], Any, str | None]:
-    """Kind, shape, bytes and GPU, if any, of the tensor of a ``DLManagedTensor *`` that this takes over.
+    """Returns kind, shape, bytes and GPU, if any, of a ``DLManagedTensor *``, and takes over its ownership.
 
-    It takes no framework, but PyTorch where the tensor is in a GPU's memory.
+    Needs no framework, except PyTorch if the tensor is in a GPU's memory.
     """
     lent = _Lent(address)
     if lent.device_type == _CPU:
@@ -103,12 +103,12 @@ def read_tensor(address: int) -> tuple[Kind, tuple[int, ...], Any, str | None]:
 
 
 def size_of(tensor: Tensor) -> int:
-    """In bytes."""
+    """Returns the size in bytes."""
     return tensor.nbytes if is_array(tensor) else tensor.numel() * tensor.element_size()
 
 
 def tensor_of(buffer: Any, offset: int, kind: Kind, shape: tuple[int, ...], device: str | None) -> Tensor:
-    """The tensor that is at `offset` of a buffer, which it keeps; or a copy of it on a GPU."""
+    """Returns the tensor at `offset` of a buffer, to which it holds a reference; or a copy on a GPU."""
     numpy_type, count = _NUMPY_TYPES[kind], math.prod(shape)
     if framework().__name__ == "torch":
         tensor = _torch_of(buffer, offset, kind, count).reshape(shape)
@@ -128,12 +128,12 @@ def _torch_of(buffer: Any, offset: int, kind: Kind, count: int) -> Tensor:
 
 
 def is_array(tensor: Tensor) -> bool:
-    """Whether a tensor is NumPy's, not PyTorch's."""
+    """True if the tensor is NumPy's, false if it is PyTorch's."""
     return type(tensor).__module__.partition(".")[0] == "numpy"
 
 
 def empty_like(tensor: Tensor) -> Tensor:
-    """No rows of what `tensor` has: its type, its device and its other dimensions, in memory of its own."""
+    """Returns a tensor with no rows, and with the type, the device and the other dimensions of `tensor`."""
     shape = (0, *tensor.shape[1:])
     if is_array(tensor):
         import numpy
@@ -148,16 +148,16 @@ def _take_torch(address: int) -> Tensor:
         capsule = _new_capsule(address, _CAPSULE_NAME, None)
         return framework().utils.dlpack.from_dlpack(capsule)
     finally:
-        # A capsule has another name once its tensor has been taken.
+        # from_dlpack() renames the capsule once it owns the tensor.
         if capsule is None or _capsule_is_valid(capsule, _CAPSULE_NAME):
-            _Lent(address)  # and its end
+            _Lent(address)  # whose end frees the tensor
 
 
 class _Lent:
-    """Memory of the C library for as long as an array shows it: NumPy keeps a reference to this."""
+    """Keeps memory of the C library as long as an array uses it, because NumPy holds a reference to this object."""
 
     def __init__(self, address: int) -> None:
-        # All that the end takes, for this may outlive the globals of the module.
+        # Everything that __del__ needs, because this object may outlive the globals of the module.
         self._managed = ctypes.cast(address, POINTER(_DLManagedTensor))
         self._is_forked = _library.is_forked
         tensor = self._managed.contents.tensor
@@ -168,7 +168,7 @@ class _Lent:
         self._data = (tensor.data or 0) + tensor.byte_offset
 
     def as_bytes(self) -> Any:
-        """All of it, in one piece, as long as this is there."""
+        """Returns the contiguous bytes, which are valid as long as this object exists."""
         size = math.prod(self.shape) * self.kind[1] // 8
         if size == 0:
             return b""
@@ -177,8 +177,8 @@ class _Lent:
         return memoryview(data).cast("B")
 
     def give_up(self) -> int:
-        """The tensor, for another to take over."""
-        self._is_forked = lambda: True  # so that the end does nothing
+        """Returns the tensor, and gives up its ownership."""
+        self._is_forked = lambda: True  # so that __del__ does nothing
         return self.address
 
     @property
@@ -192,7 +192,7 @@ class _Lent:
         }
 
     def __del__(self) -> None:
-        # In a forked child it stays: what frees it may wait for threads of the parent.
+        # Not freed in a forked child, because the deleter may wait for threads of the parent.
         if not self._is_forked():
             self._managed.contents.deleter(self._managed)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Threads that do one thing after the other, and keep no process from ending."""
+"""Threads that run one task after the other and do not keep the process from ending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Threads:
-    """At most `count` daemon threads; those of concurrent.futures are waited for at exit, whatever they wait for."""
+    """At most `count` daemon threads. Threads of concurrent.futures could block the exit, because it waits for them."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -28,12 +28,12 @@ class Threads:
         return future
 
     def end(self) -> None:
-        """Waits for what is being done, and lets what has not been begun go."""
+        """Drops tasks that have not started, and waits for the others."""
         while not self._tasks.empty():
             self._tasks.get()
         for _ in self._threads:
             self._tasks.put(None)
-        if sys.is_finalizing():  # which stops daemon threads where they are
+        if sys.is_finalizing():  # which has stopped the daemon threads
             return
         for thread in self._threads:
             thread.join()
@@ -45,4 +45,4 @@ class Threads:
                 future.set_result(work(*arguments))
             except BaseException as error:
                 future.set_exception(error)
-            del task, future, work, arguments  # not to keep them while the next one is waited for
+            del task, future, work, arguments  # not kept during the wait for the next task

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Waiting in slices, between which Python runs the handlers of signals, such as that of Ctrl-C."""
+"""Waits in slices, between which Python runs signal handlers, such as the one of Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from .errors import CodecPatchError, ErrorCode
 
 SLICE_MS = 50
-"""No call of the C library waits longer: a tenth of a second is what people take for at once."""
+"""No call of the C library waits longer, because a reaction within a tenth of a second seems immediate."""
 
 STALL_TIMEOUT = 30.0
-"""The default of ``stall_timeout``, as the C library has it."""
+"""The default of ``stall_timeout``, which is that of the C library."""
 
 
 class Limits:
-    """How long opening a source may take, as the options of a session say, from now on."""
+    """Limits on the time to open a source, by the options of a session. Measures from its construction."""
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
         self._name = name
@@ -28,7 +28,7 @@ class Limits:
         self._progress = 0
 
     def check(self, progress: int) -> None:
-        """Raises where it takes too long, in all or without progress."""
+        """Raises if opening takes too long, in total or without progress."""
         now = time.monotonic()
         if progress != self._progress:
             self._progress, self._changed = progress, now
@@ -42,7 +42,7 @@ class Limits:
 
 
 def run_apart(work: Callable[[], None], check: Callable[[], None]) -> None:
-    """Runs `work` on a thread of its own, and calls `check` from time to time, which may raise: nobody waits then."""
+    """Runs `work` on a thread of its own, and calls `check` periodically. If `check` raises, the wait ends."""
     done, raised = threading.Event(), []
 
     def run() -> None:

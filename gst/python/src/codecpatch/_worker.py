@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a worker process of ``iter_clips(isolate=True)`` runs: reads one source after the other for whoever asks."""
+"""The program of a worker process of ``iter_clips(isolate=True)``, which reads one source after the other."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ALIGNMENT = 64  # of the tensors
 
 
 def run(descriptor: int, limit: int) -> NoReturn:
-    """Reads until the parent is gone. Takes the socket's file descriptor, and a limit of memory; 0 is none."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # with the process that has forked this one
+    """Reads until the parent ends. Arguments: the socket's file descriptor, and a memory limit, 0 for none."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ends with the process that forked this one
     try:
         if limit:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -33,7 +33,7 @@ def run(descriptor: int, limit: int) -> NoReturn:
         while True:
             task, data, _ = channel.receive()
             if _library.has_run() and _library.library().cps_session_abandoned() > 0:
-                channel.send({"leaving": True})  # and what has been left behind goes with the process
+                channel.send({"leaving": True})  # the abandoned threads end with the process
                 break
             _do(task, data, channel)
     except Closed:
@@ -41,24 +41,24 @@ def run(descriptor: int, limit: int) -> NoReturn:
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-    os._exit(0)  # there may be threads that never return
+    os._exit(0)  # because threads may exist that never return
 
 
 def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
-    """Reads one source, and sends what became of it: a clip with a file in memory that has its tensors, or an error."""
+    """Reads one source, and sends the result: a clip and a file in memory with its tensors, or an error."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", CodecPatchWarning)
         sent = False
         try:
             os.chdir(task["folder"])
             with _RawSession(_sources.opener_named(task["kind"], task["name"], data), task["options"]) as session:
-                channel.send({"opened": True})  # the time for the clip begins
+                channel.send({"opened": True})  # the time limit for the clip starts now
                 file, clip = first_clip(session)
                 try:
                     channel.send({"clip": clip, "warnings": _texts(told)}, file=file)
                 finally:
                     os.close(file)
-                sent = True  # while the session is being closed, the parent finds the next source
+                sent = True  # the parent prepares the next source while the session is closed
         except Closed:
             raise
         except Exception as error:
@@ -77,13 +77,13 @@ def _describe(error: Exception) -> dict[str, Any]:
 
 
 class _RawSession(Session):
-    """A session whose clips are files in memory; it takes neither PyTorch nor NumPy."""
+    """A session whose clips are files in memory; it needs neither PyTorch nor NumPy."""
 
     def __init__(self, opener: _sources.Opener, options: dict[str, str]) -> None:
         self._begin(opener, options)
 
     def _check_framework(self, checked: Any) -> None:
-        """The parent has."""
+        """Does nothing, because the parent has checked it."""
 
     def _clip_of(self, tensors: int) -> Any:
         file = os.memfd_create("codecpatch", os.MFD_CLOEXEC)

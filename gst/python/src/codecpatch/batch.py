@@ -10,12 +10,12 @@ from . import _tensors
 from ._tensors import Tensor
 
 _NAMES = ("patches", "meta_fields", "meta_scores")
-# Of a batch of no clips, of which nothing is known.
+# For a batch without clips, whose sizes and types are unknown.
 _NO_CLIP = {"patches": ((0, 3, 0, 0), "float32"), "meta_fields": ((0, 6), "int64"), "meta_scores": ((0,), "float32")}
 
 
 class PackedClips(NamedTuple):
-    """Clips one behind the other, as attention kernels for sequences of variable length take them."""
+    """Concatenated clips, the input of attention kernels for sequences of variable length."""
 
     patches: Tensor
     """``[sum of K, 3, P, P]``"""
@@ -24,11 +24,11 @@ class PackedClips(NamedTuple):
     meta_scores: Tensor
     """``[sum of K]`` float32"""
     cu_seqlens: Tensor
-    """``[B + 1]`` int32: clip b is the rows from ``cu_seqlens[b]`` to ``cu_seqlens[b + 1]``."""
+    """``[B + 1]`` int32: clip b has the rows from ``cu_seqlens[b]`` to ``cu_seqlens[b + 1]``, exclusive."""
 
 
 class PaddedClips(NamedTuple):
-    """Clips beside each other, zeros behind the shorter ones."""
+    """Stacked clips; shorter ones are padded with zeros at the end."""
 
     patches: Tensor
     """``[B, largest K, 3, P, P]``"""
@@ -37,15 +37,15 @@ class PaddedClips(NamedTuple):
     meta_scores: Tensor
     """``[B, largest K]`` float32"""
     mask: Tensor
-    """``[B, largest K]`` bool: true where there is a patch."""
+    """``[B, largest K]`` bool: true for a patch, false for padding."""
 
 
 def collate_packed(clips: Sequence[Any]) -> PackedClips:
-    """Puts clips one behind the other. They are copied.
+    """Concatenates clips. They are copied.
 
     Args:
-        clips: clips, or sessions and results of ``codecpatch.compat``, with patches of one size, type and device. Of an
-            empty list comes a batch of no clips.
+        clips: clips, or sessions and results of ``codecpatch.compat``, with patches of one size, type and device. An
+            empty list gives a batch without clips.
     """
     parts = _parts(clips)
     ends = [0]
@@ -57,10 +57,10 @@ def collate_packed(clips: Sequence[Any]) -> PackedClips:
 
 
 def collate_padded(clips: Sequence[Any]) -> PaddedClips:
-    """Puts clips beside each other, with zeros behind the shorter ones and a mask of what is none. They are copied.
+    """Stacks clips, pads the shorter ones with zeros at the end, and adds a mask of the patches. They are copied.
 
     Args:
-        clips: as of :func:`collate_packed`.
+        clips: as for :func:`collate_packed`.
     """
     parts = _parts(clips)
     counts = [len(patches) for patches in parts["patches"]]
@@ -72,7 +72,7 @@ def collate_padded(clips: Sequence[Any]) -> PaddedClips:
 
 
 def _parts(clips: Sequence[Any]) -> dict[str, list[Tensor]]:
-    """The tensors of each clip by name; ValueError where they do not go together."""
+    """Returns the tensors of all clips by name. ValueError if their types or sizes differ."""
     rows = [_tensors_of(clip) for clip in clips]
     for name, parts in zip(_NAMES, zip(*rows)):
         for part in parts:
@@ -93,7 +93,7 @@ def _kind(tensor: Tensor) -> str:
     return f"{tensor.dtype} {list(tensor.shape[1:])}"
 
 
-# --- PyTorch and NumPy alike ---
+# --- For PyTorch and for NumPy ---
 
 
 def _concatenate(parts: list[Tensor]) -> Tensor:
@@ -122,7 +122,7 @@ def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
 
 
 def _array(values: list[Any], dtype: str, like: Tensor | None) -> Tensor:
-    """Numbers where `like` is."""
+    """Returns an array of the framework and on the device of `like`."""
     if _tensors.framework().__name__ == "numpy" if like is None else _tensors.is_array(like):
         import numpy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a session yields."""
+"""Clips, the results of a session."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from . import _library, _tensors
 from ._tensors import Tensor
 
-# Plain text whatever it looks like; what else is no JSON is text, too.
+# Text even if it is valid JSON. Other values that are not JSON are text as well.
 _TEXTS = frozenset({"source"})
 
 
@@ -19,18 +19,18 @@ _TEXTS = frozenset({"source"})
 class Clip:
     """The tensors and the metadata of one clip: one sequence of sampled frames.
 
-    Tensors are PyTorch's where it is installed, else NumPy's. They are the caller's: they stay valid when the session
-    is closed, share their memory with nothing else, and may be freed on any thread. Clips pickle.
+    Tensors are PyTorch's if PyTorch is installed, else NumPy's. The caller owns them: they stay valid after the session
+    is closed, share their memory with nothing else, and may be freed on any thread. Clips can be pickled.
     """
 
     tensors: dict[str, Tensor]
     """By name: ``patches``, ``meta_fields``, ``meta_scores``; or ``frames``."""
     metadata: dict[str, Any]
-    """What is known beside them, by the names of docs/formats.md: lists, numbers, booleans, texts."""
+    """The metadata, by the names of docs/formats.md: lists, numbers, booleans, texts."""
 
     @property
     def patches(self) -> Tensor:
-        """``[K, 3, P, P]``, of the ``output_dtype``: red, green, blue; rows from the top; 0 to 255 unless scaled."""
+        """``[K, 3, P, P]``, of type ``output_dtype``: red, green, blue; rows from the top; 0 to 255 unless scaled."""
         return self._tensor("patches")
 
     @property
@@ -45,7 +45,7 @@ class Clip:
 
     @property
     def frames(self) -> Tensor:
-        """``[T, H, W, 3]`` uint8: the sampled frames; red, green, blue a pixel; rows from the top."""
+        """``[T, H, W, 3]`` uint8: the sampled frames; red, green and blue per pixel; rows from the top."""
         return self._tensor("frames")
 
     @property
@@ -55,23 +55,23 @@ class Clip:
 
     @property
     def pts_ns(self) -> list[int | None]:
-        """The stream time of each sampled frame in nanoseconds, None where it is unknown."""
+        """The stream time of each sampled frame in nanoseconds, None if unknown."""
         return self.metadata["pts_ns"]
 
     @property
     def is_i(self) -> list[bool]:
-        """Whether decoding can start at the sampled frame, for each."""
+        """For each sampled frame, true if decoding can start at it."""
         return self.metadata["is_i"]
 
     @property
     def frame_status(self) -> list[str]:
-        """What became of each sampled frame: ok; substituted: an earlier one's picture; missing: a later
-        one's; damaged: its own, with parts that the decoder made up."""
+        """The status of each sampled frame: ok; substituted: the picture of an earlier frame; missing: the picture of a
+        later frame; damaged: its own picture, of which the decoder concealed parts."""
         return self.metadata["frame_status"]
 
     @property
     def fps(self) -> float:
-        """The average frame rate of the stream, 0 where it is unknown."""
+        """The average frame rate of the stream, 0 if unknown."""
         return float(self.metadata["fps"])
 
     @property
@@ -81,7 +81,7 @@ class Clip:
 
     @property
     def source(self) -> str:
-        """The name of what it was read from."""
+        """The name of the source."""
         return self.metadata["source"]
 
     @property
@@ -114,7 +114,7 @@ class Clip:
 
 
 def clip_of(tensors: int, source: str) -> Clip:
-    """The clip of a ``CpsTensors *``, which stays the caller's."""
+    """Returns the clip of a ``CpsTensors *``, which the caller keeps."""
     library = _library.library()
     by_name = {}
     for index in range(library.cps_tensors_get_count(tensors)):
@@ -126,7 +126,7 @@ def clip_of(tensors: int, source: str) -> Clip:
 
 
 def metadata_of(library: ctypes.CDLL, tensors: int) -> dict[str, Any]:
-    """That of a ``CpsTensors *``."""
+    """Returns the metadata of a ``CpsTensors *``."""
     texts: dict[str, str] = {}
 
     @_library.METADATA_FUNC

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The API of codec-patch-stream 0.4 on top of this package: change the import, and nothing else.
+"""The API of codec-patch-stream 0.4 on top of this package: change only the import.
 
     from codecpatch.compat import DecodeConfig, PatchStreamConfig, decode_only, patch_stream
 
-Where it differs: damaged frames raise (``on_error="fail"``), a closed session has no patches, and the fields
+Differences: damaged frames raise (``on_error="fail"``), a closed session has no patches, and the fields
 ``prefetch_depth``, ``nvdec_session_pool_size``, ``uniform_auto_ratio``, ``reader_cache_size`` and
-``nvdec_reuse_open_decoder`` have no meaning: they are accepted, and one warning a process says so where they are set.
+``nvdec_reuse_open_decoder`` have no effect: they are accepted, and if one is set, a warning is given once per process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 Metadata = dict[str, "int | float | bool"]
-"""Of one patch: seq_pos, frame_id, is_i (bool), patch_linear_idx, patch_h_idx, patch_w_idx, score (float)."""
+"""Metadata of a patch: seq_pos, frame_id, is_i (bool), patch_linear_idx, patch_h_idx, patch_w_idx, score (float)."""
 
 _COLUMNS = ("seq_pos", "frame_id", "is_i", "patch_linear_idx", "patch_h_idx", "patch_w_idx")
 _WITHOUT_MEANING = frozenset(
@@ -58,7 +58,7 @@ _Config = TypeVar("_Config")
 
 
 def _refuse_removed(cls: type[_Config]) -> type[_Config]:
-    """Has the constructor say what has become of fields that older versions had."""
+    """Makes the constructor raise for fields of older versions, and name their replacements."""
     construct: Any = cls.__init__
 
     @functools.wraps(construct)
@@ -74,7 +74,7 @@ def _refuse_removed(cls: type[_Config]) -> type[_Config]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Extras:
-    """What this package has beyond the original. See :class:`codecpatch.Session`."""
+    """Fields that the original does not have. See :class:`codecpatch.Session`."""
 
     on_error: str = "fail"
     frame_indices: Iterable[int] | None = None
@@ -89,43 +89,43 @@ class _Extras:
 @_refuse_removed
 @dataclass(frozen=True)
 class DecodeConfig(_Extras):
-    """What :func:`decode_only` is to do. Nothing is checked before that."""
+    """The arguments of :func:`decode_only`, which checks them."""
 
     video_path: Source
     """A path or URI, the bytes of a file, or a binary file object: see :class:`codecpatch.Session`."""
     sequence_length: int = 16
     """How many frames to sample, spread evenly; more than 0."""
     decode_backend: str = "auto"
-    """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU where there is one that works. The frames stay there."""
+    """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU if one works. The frames stay in its memory."""
     decode_device_id: int = 0
-    """Number of the GPU, as CUDA counts."""
+    """Number of the GPU in CUDA's order."""
     uniform_strategy: str = "auto"
-    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how others are passed over. The result is the same."""
+    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how other frames are skipped. The result is the same."""
     nvdec_session_pool_size: int | None = None
-    """Without a meaning here."""
+    """No effect."""
     uniform_auto_ratio: int | None = None
-    """Without a meaning here."""
+    """No effect."""
     decode_threads: int | None = None
-    """Threads of a decoder on the CPU; None or 0: as it sees fit."""
+    """Threads of a decoder on the CPU; None or 0: the decoder's default."""
     decode_thread_type: str | None = None
-    """``"frame"``, ``"slice"``, ``"auto"`` or None: what these threads share."""
+    """``"frame"``, ``"slice"``, ``"auto"`` or None: the work that threads share."""
     reader_cache_size: int | None = None
-    """Without a meaning here."""
+    """No effect."""
     nvdec_reuse_open_decoder: bool | None = None
-    """Without a meaning here."""
+    """No effect."""
 
 
 @_refuse_removed
 @dataclass(frozen=True)
 class PatchStreamConfig(_Extras):
-    """What :func:`patch_stream` is to do. Nothing is checked before that."""
+    """The arguments of :func:`patch_stream`, which checks them."""
 
     video_path: Source
     """A path or URI, the bytes of a file, or a binary file object: see :class:`codecpatch.Session`."""
     sequence_length: int = 16
     """How many frames to sample, spread evenly; more than 0."""
     uniform_strategy: str = "auto"
-    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how others are passed over. The result is the same."""
+    """``"auto"``, ``"seek"``, ``"skip"`` or ``"stream"``: how other frames are skipped. The result is the same."""
     input_size: int = 224
     """Side in pixels of the square whose area the frames are scaled to."""
     min_pixels: int | None = None
@@ -139,44 +139,44 @@ class PatchStreamConfig(_Extras):
     selection_unit: str = "patch"
     """``"patch"`` or ``"patches"``; ``"block2x2"``, ``"block_2x2"`` or ``"block"``: two by two at a time."""
     static_fallback: bool = False
-    """Favour a few evenly spread frames where the clip hardly moves."""
+    """Favour a few evenly spaced frames if the clip is static."""
     static_abs_thresh: float = 2.0
-    """Mean energy of a pixel that such a clip stays under (divided by 255 above 1)."""
+    """Mean energy of a pixel below which a clip is static (divided by 255 if above 1)."""
     static_rel_thresh: float = 0.15
-    """Relative contrast of the energy that a clip near static_abs_thresh stays under."""
+    """Relative contrast of the energy below which a clip near static_abs_thresh is static."""
     static_uniform_frames: int = 4
-    """How many frames are favoured; 0: none."""
+    """The number of favoured frames; 0: none."""
     energy_pct: float = 95.0
     """Percentile of a frame that counts as full motion or residual, 1 to 100."""
     output_dtype: str = "bfloat16"
     """``bf16``, ``bfloat16``; ``fp16``, ``float16``, ``f16``; ``fp32``, ``float32``, ``f32``; ``u8``, ``uint8``."""
     decode_backend: str = "auto"
-    """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU where there is one that works."""
+    """``"cpu"``, ``"gpu"``, or ``"auto"``: the GPU if one works."""
     process_backend: str = "auto"
-    """``"cpu"``, ``"gpu"``, or ``"auto"``: as decode_backend. The tensors are where they are made."""
+    """``"cpu"``, ``"gpu"``, or ``"auto"``: as decode_backend. The tensors are in the memory of this backend."""
     decode_device_id: int = 0
-    """Number of the GPU that decodes, as CUDA counts."""
+    """Number of the GPU that decodes, in CUDA's order."""
     process_device_id: int = 0
     """Number of the GPU that makes the tensors."""
     prefetch_depth: int = 3
-    """Without a meaning here."""
+    """No effect."""
     nvdec_session_pool_size: int | None = None
-    """Without a meaning here."""
+    """No effect."""
     uniform_auto_ratio: int | None = None
-    """Without a meaning here."""
+    """No effect."""
     decode_threads: int | None = None
-    """Threads of a decoder on the CPU; None or 0: as it sees fit."""
+    """Threads of a decoder on the CPU; None or 0: the decoder's default."""
     decode_thread_type: str | None = None
-    """``"frame"``, ``"slice"``, ``"auto"`` or None: what these threads share."""
+    """``"frame"``, ``"slice"``, ``"auto"`` or None: the work that threads share."""
     reader_cache_size: int | None = None
-    """Without a meaning here."""
+    """No effect."""
     nvdec_reuse_open_decoder: bool | None = None
-    """Without a meaning here."""
+    """No effect."""
 
 
 @dataclass
 class PatchStreamResult:
-    """All of a session at once; its own, whatever becomes of the session."""
+    """Everything that a session returns, at once. Independent of the session."""
 
     patches: Tensor
     """``[K, 3, P, P]``"""
@@ -196,7 +196,7 @@ class DecodedFrames:
     """``[T, H, W, 3]`` uint8: red, green, blue."""
     sampled_frame_ids: list[int]
     fps: float
-    """Average frame rate of the video, 0 where it is unknown."""
+    """Average frame rate of the video, 0 if unknown."""
     duration_sec: float
     width: int
     """In pixels."""
@@ -210,15 +210,15 @@ class DecodedFrames:
 
 
 class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
-    """The selected patches of a video, one by one, in groups, or all at once. Has been decoded when it exists.
+    """The selected patches of a video, one by one, in groups, or all at once. The constructor decodes the video.
 
-    For one thread at a time. Tensors that it has handed out stay valid when it is closed.
+    For one thread at a time. Tensors that it has returned stay valid after it is closed.
     """
 
     def __init__(self, config: PatchStreamConfig) -> None:
         clip = read(config.video_path, **_options(config, PatchStreamConfig))
         self._cursor = 0
-        # Kept for when there are no patches any more.
+        # Returned once no patches are left.
         self._nothing = tuple(map(_tensors.empty_like, (clip.patches, clip.meta_fields, clip.meta_scores)))
         self._clip: Clip | None = clip
         self._metadata: list[Metadata] | None = None
@@ -227,7 +227,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         return self
 
     def __next__(self) -> tuple[Tensor, Metadata]:
-        """The next patch, ``[3, P, P]``, and what is known of it."""
+        """Returns the next patch, ``[3, P, P]``, and its metadata."""
         position = self._cursor
         if position >= len(self):
             raise StopIteration
@@ -237,18 +237,18 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
     next = __next__
 
     def __len__(self) -> int:
-        """How many patches there are in all, taken or not; 0 when it is closed."""
+        """The total number of patches, including those already returned; 0 after close()."""
         return len(self._clip.patches) if self._clip else 0
 
     def next_n(self, n: int) -> tuple[Tensor, list[Metadata]]:
-        """The next n patches or what is left, ``[N, 3, P, P]``, a view, and what is known of each."""
+        """Returns the next n patches, or all that are left, ``[N, 3, P, P]``, as a view, and the metadata of each."""
         taken = self._take(n)
         if not taken:
             return self._nothing[0], []
         return self.patches[taken], [dict(row) for row in self._all_metadata()[taken]]
 
     def next_n_tensors(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The next n patches or what is left, and their :attr:`metadata_tensors`: views, ``[N, ...]``."""
+        """Returns the next n patches, or all that are left, and their :attr:`metadata_tensors`: views, ``[N, ...]``."""
         taken = self._take(n)
         if not taken:
             return self._nothing
@@ -256,11 +256,11 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         return self.patches[taken], meta_fields[taken], meta_scores[taken]
 
     def reset(self) -> None:
-        """Starts again with the first patch."""
+        """Continues with the first patch."""
         self._cursor = 0
 
     def close(self) -> None:
-        """Lets go of the tensors. May be called again."""
+        """Releases the tensors. May be called again."""
         self._clip = self._metadata = None
         self._cursor = 0
 
@@ -279,7 +279,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
 
     @property
     def metadata(self) -> list[Metadata]:
-        """What is known of each patch."""
+        """The metadata of each patch."""
         return [dict(row) for row in self._all_metadata()]
 
     @property
@@ -294,7 +294,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
 
     @property
     def fps(self) -> float:
-        """Average frame rate of the video, 0 where it is unknown or the session is closed."""
+        """Average frame rate of the video, 0 if unknown or if the session is closed."""
         return self._clip.fps if self._clip else 0.0
 
     @property
@@ -302,7 +302,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         return self._clip.duration_sec if self._clip else 0.0
 
     def collect_all(self) -> PatchStreamResult:
-        """All patches, taken or not."""
+        """Returns all patches, including those already returned."""
         return PatchStreamResult(
             patches=self.patches,
             metadata=self.metadata,
@@ -313,7 +313,7 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
         )
 
     def _take(self, n: int) -> slice | None:
-        """Moves on by n patches at most: which these are, None where there are none."""
+        """Advances by at most n patches. Returns their slice, None if no patch is left."""
         start, end = self._cursor, min(len(self), self._cursor + max(0, int(n)))
         if start >= end:
             return None
@@ -333,18 +333,18 @@ class PatchStreamSession(Iterator["tuple[Tensor, Metadata]"]):
 
 
 def patch_stream(config: PatchStreamConfig) -> PatchStreamSession:
-    """Decodes a video and selects its most informative patches. All that goes wrong is raised here.
+    """Decodes a video and selects its most informative patches. Raises all errors of the video.
 
     Raises:
-        ValueError: a field has no such value.
-        TypeError: the source is of no such kind; or NumPy has no type for ``output_dtype``.
-        CodecPatchError: the video cannot be read or decoded, or the backend is not there.
+        ValueError: the value of a field is invalid.
+        TypeError: the source has an unsupported type; or NumPy has no type for ``output_dtype``.
+        CodecPatchError: the video cannot be read or decoded, or the backend is not available.
     """
     return PatchStreamSession(config)
 
 
 def decode_only(config: DecodeConfig) -> DecodedFrames:
-    """Decodes the sampled frames of a video. Raises what :func:`patch_stream` raises."""
+    """Decodes the sampled frames of a video. Raises the same errors as :func:`patch_stream`."""
     options = _options(config, DecodeConfig)
     clip = read(config.video_path, **options, output="frames", process_device_id=options["decode_device_id"])
     return DecodedFrames(
@@ -358,14 +358,14 @@ def decode_only(config: DecodeConfig) -> DecodedFrames:
 
 
 def _options(config: Any, kind: type[DecodeConfig | PatchStreamConfig]) -> dict[str, Any]:
-    """The configuration as options of a session: the fields of `kind`, whatever else a subclass may have."""
+    """Returns the fields of `kind`, without those of a subclass, as options of a session."""
     _warn_of_unused(config)
     options = {
         f.name: _converted(getattr(config, f.name), f.type)
         for f in fields(kind)
         if f.name not in _WITHOUT_MEANING and f.name != "video_path"
     }
-    # The original takes less than nothing for nothing.
+    # The original accepts negative numbers as 0.
     for name in ("min_pixels", "max_pixels", "decode_threads"):
         if options.get(name) is not None:
             options[name] = max(0, options[name])
@@ -374,7 +374,7 @@ def _options(config: Any, kind: type[DecodeConfig | PatchStreamConfig]) -> dict[
 
 
 def _converted(value: Any, annotation: Any) -> Any:
-    """The value as its field's type, from whatever converts to it, as the original has it."""
+    """Converts the value to the type of its field, as the original does."""
     convert = {"int": int, "float": float, "bool": bool, "str": str}.get(annotation.removesuffix(" | None"))
     return value if value is None or convert is None else convert(value)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What sessions raise and warn of."""
+"""Errors and warnings of sessions."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import enum
 
 
 class ErrorCode(enum.IntEnum):
-    """What kind of thing went wrong; below 100, the codes of ``CpsSessionError``."""
+    """The kind of an error. Codes below 100 are those of ``CpsSessionError``."""
 
     FAILED = 0
-    """What none of the others says."""
+    """Any other error."""
     OPTION = 1
-    """An option has no such name or value. Raised as :class:`ValueError`."""
+    """The name or the value of an option is invalid. Raised as :class:`ValueError`."""
     SOURCE = 2
     """The source cannot be opened or read."""
     STREAM = 3
-    """There is no video in it, it is damaged, or nothing here decodes it."""
+    """The source has no video, is damaged, or has a codec without an installed decoder."""
     BACKEND = 4
-    """The backend that was asked for is not there."""
+    """The requested backend is not available."""
     MEMORY = 5
-    """There is not enough memory, of the machine or of the GPU."""
+    """Not enough memory of the machine or of the GPU."""
     CLOSED = 6
     """The session has been closed."""
     FORKED = 7
-    """This process is a fork of one that had run a session."""
+    """This process is a fork of a process that had run a session."""
     SETUP = 8
     """The C library, GStreamer or a plugin is missing or too old."""
     TIMEOUT = 9
-    """It took longer than ``timeout`` or ``stall_timeout``, whichever the message names, allows."""
+    """It took longer than ``timeout`` or ``stall_timeout`` allows; the message names the option."""
     CRASHED = 100
-    """The process that read it has died: of :func:`iter_clips` with ``isolate=True`` alone."""
+    """The process that read the source has died. Only from :func:`iter_clips` with ``isolate=True``."""
 
 
 class CodecPatchError(RuntimeError):
     """A session cannot be opened, read or continued.
 
-    Pickles, so that it crosses from a worker process to its parent.
+    Can be pickled, so that a worker process can send it to its parent.
     """
 
     message: str
-    """A sentence for people."""
+    """A sentence for users."""
     path: str | None
-    """The name of the source, or None where the error is none of a source's."""
+    """The name of the source, or None if the error does not concern a source."""
     code: ErrorCode
-    """What kind of thing went wrong."""
+    """The kind of the error."""
 
     def __init__(self, message: str, path: str | None = None, code: int = ErrorCode.FAILED) -> None:
         super().__init__(message, path, code)
@@ -58,4 +58,4 @@ class CodecPatchError(RuntimeError):
 
 
 class CodecPatchWarning(UserWarning):
-    """The result may not be what was asked for: a frame that another stands in for, an option without a meaning."""
+    """The result may differ from the request: a substituted frame, an option without effect."""

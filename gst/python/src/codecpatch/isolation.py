@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reading in worker processes, so that a source that crashes or hangs takes only its own result with it."""
+"""Reads in worker processes, so that a source that crashes or hangs affects only its own result."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from .clip import Clip
 from .errors import CodecPatchError, ErrorCode
 from .session import check_framework, checked_options, warn
 
-_START_LIMIT = 120.0  # seconds, far above what a Python takes to start
-_LEAVE_LIMIT = 5.0  # seconds that a process has to end once nobody asks it for anything
-_GRACE = 2.0  # seconds that a worker has to report what its session could not do in time
+_START_LIMIT = 120.0  # seconds, far more than the start of Python needs
+_LEAVE_LIMIT = 5.0  # seconds for a process to end after its last request
+_GRACE = 2.0  # seconds for a worker to report a timeout of its session
 
 _PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from codecpatch._spawner import main; main()"
-"""Not ``python -m``: the package is where this one is. Nor what multiprocessing does, which runs the main module anew."""
+"""Not ``python -m``, because the package must be the one that is loaded here. Not multiprocessing, because it runs the
+main module again."""
 
 
 class Reader:
@@ -65,21 +66,22 @@ class Reader:
                 os.close(file)
 
     def stop(self) -> None:
-        """Ends all workers at once, whatever they are doing."""
+        """Ends all workers at once, including busy ones."""
         with self._lock:
             self._stopped = True
             for worker in self._workers:
                 worker.kill()
 
     def end(self) -> None:
-        """Waits for the workers, once nobody uses them."""
+        """Waits for the workers. Call once no thread uses them."""
         for worker in self._workers:
             worker.end()
         self._spawner.end()
 
     def _ask(self, task: Mapping[str, Any], data: bytes, timeout: float | None) -> tuple[Any, int | None]:
         worker = self._worker()
-        # The worker's own session sees to the timeout of opening and of the clip; this is for those that hang as a whole.
+        # The session in the worker enforces the timeouts of opening and of the clip. This limit applies if the worker
+        # hangs.
         limit = timeout + _GRACE if timeout else None
         try:
             answer, file = worker.ask(task, data, limit)
@@ -103,7 +105,7 @@ class Reader:
         return answer, file
 
     def _worker(self) -> _Worker:
-        """That of this thread. It is started at the first call, and where the last one has died."""
+        """Returns the worker of this thread. Starts one at the first call, and if the previous one has died."""
         worker = getattr(self._mine, "worker", None)
         if worker is not None and worker.is_alive():
             return worker
@@ -120,7 +122,7 @@ class Reader:
         return worker
 
     def _drop(self, worker: _Worker) -> str:
-        """Ends a worker: what became of it."""
+        """Ends a worker. Returns how it has ended, in words."""
         self._mine.worker = None
         with self._lock:
             self._workers.discard(worker)
@@ -128,7 +130,7 @@ class Reader:
 
 
 class _Spawner:
-    """A process that forks workers, started when the first one is wanted, and once more where it has died."""
+    """A process that forks workers. Started with the first worker, and again if it has died."""
 
     def __init__(self, memory_limit: int | None) -> None:
         self._memory_limit = memory_limit
@@ -137,7 +139,7 @@ class _Spawner:
         self._channel: Channel | None = None
 
     def fork(self, end: socket.socket) -> int:
-        """A worker that has this end of a socket."""
+        """Forks a worker that gets this end of a socket. Returns its process id."""
         with self._lock:
             if self._channel is not None:
                 with contextlib.suppress(Closed, TimeoutError):
@@ -150,7 +152,7 @@ class _Spawner:
                 raise _no_start(_ending_of(self._drop())) from None
 
     def wait(self, worker: int) -> int | None:
-        """Ends a worker: its exit code, negative for signals; None where it has died with this process."""
+        """Ends a worker. Returns its exit code, negative for signals; None if it has died with the spawner."""
         with self._lock:
             with contextlib.suppress(Closed, TimeoutError):
                 return self._ask(worker)
@@ -180,14 +182,14 @@ class _Spawner:
                 ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
+                start_new_session=True,  # because only the parent handles Ctrl-C in a terminal
             )
         self._channel = Channel(ours)
         self._channel.set_timeout(_START_LIMIT)
         self._channel.receive()  # it has started
 
     def _drop(self) -> int | None:
-        """Ends the process, if there is one: its exit code. It goes by itself where it has nobody to serve."""
+        """Ends the process, if any, and returns its exit code. The process ends by itself once its socket is closed."""
         if self._channel is None:
             return None
         self._channel.close()
@@ -210,7 +212,7 @@ class _Worker:
             self._process: int | None = spawner.fork(theirs)
 
     def is_ready(self) -> bool:
-        """Waits until it has started. False where it does not."""
+        """Waits until the process has started. False if it does not start."""
         self._channel.set_timeout(_START_LIMIT)
         try:
             self._channel.receive()
@@ -219,7 +221,7 @@ class _Worker:
         return True
 
     def ask(self, task: Mapping[str, Any], data: bytes, limit: float | None) -> tuple[Any, int | None]:
-        """What has become of it. The limit is for each step: opening, and the clip."""
+        """Returns the result of the task. The limit applies to each step: opening, and the clip."""
         self._channel.set_timeout(limit)
         self._channel.send(task, data)
         answer, _, file = self._channel.receive()
@@ -232,12 +234,12 @@ class _Worker:
 
     def kill(self) -> None:
         with self._lock:
-            if self._process is not None:  # it stays a zombie until it is waited for
+            if self._process is not None:  # its id stays valid, because it is a zombie until it is waited for
                 with contextlib.suppress(ProcessLookupError):  # its parent has died
                     os.kill(self._process, signal.SIGKILL)
 
     def end(self) -> str:
-        """Kills it where it has not ended: how it has, in words."""
+        """Kills the process if it has not ended. Returns how it has ended, in words."""
         self._channel.close()
         with self._lock:
             code = None if self._process is None else self._spawner.wait(self._process)
@@ -251,7 +253,7 @@ def _no_start(ending: str) -> CodecPatchError:
 
 
 def _ending_of(code: int | None) -> str:
-    """How a process has ended, in words, by its exit code; None where nobody knows it."""
+    """Returns how a process has ended, in words, by its exit code; None if the code is unknown."""
     if code is None:
         return "together with the process that starts them"
     if code >= 0:
@@ -267,18 +269,18 @@ def _signal_name(number: int) -> str:
 
 
 def _error_of(described: Mapping[str, Any]) -> Exception:
-    """The exception that a worker has described."""
+    """Returns the exception that a worker has described."""
     if described["type"] == "CodecPatchError":
         return CodecPatchError(described["text"], described["path"], described["code"])
     kind = getattr(builtins, described["type"], None)
     if isinstance(kind, type) and issubclass(kind, Exception):
-        with contextlib.suppress(TypeError):  # some take more than a text
+        with contextlib.suppress(TypeError):  # because some exceptions need more arguments
             return kind(described["text"])
     return RuntimeError(f"{described['type']}: {described['text']}")
 
 
 def _clip_of(described: Mapping[str, Any], file: int) -> Clip:
-    """The clip whose tensors are in a file in memory. They stay there: nothing is copied."""
+    """Returns the clip whose tensors are in a file in memory. Nothing is copied."""
     size = os.fstat(file).st_size
     memory = mmap.mmap(file, size) if size else b""
     tensors = {

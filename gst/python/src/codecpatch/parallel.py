@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _Item = Union[Source, "tuple[Source, Mapping[str, Any]]"]
 
-_WAITING_LIMIT = 256 << 20  # bytes of clips that wait for one that takes long
-_WAITING_COUNT = 64  # of sources for each worker, for errors take no memory
+_WAITING_LIMIT = 256 << 20  # bytes of finished clips during the wait for a slow one
+_WAITING_COUNT = 64  # sources per worker, because errors need no memory and would not reach the limit
 
 
 def iter_clips(
@@ -38,23 +38,24 @@ def iter_clips(
 ) -> Iterator[Clip | Exception]:
     """Reads the first clip of each source, several at a time, and yields them in the order of the sources.
 
-    Where reading one fails, the exception is yielded in its place, and the others go on. `sources` may be endless:
-    no more than ``2 * workers`` are being read or wait to be taken. Only where the next result takes long do the
-    other workers go on with more, until what waits for it takes 256 MiB. Closing the generator, as leaving a ``for`` loop does, ends what
-    is being read, and no thread is left. What `sources` itself raises comes after the results of the sources before.
+    If a source cannot be read, its exception is yielded in its place, and the other sources are not affected. `sources`
+    may be endless: at most ``2 * workers`` sources are being read or have results that are not yielded yet. If the next
+    result takes long, the other workers read further sources until the waiting results need 256 MiB. Closing the
+    generator, for example by leaving a ``for`` loop, ends all reads and all threads. An exception of `sources` itself
+    is raised after the results of the previous sources.
 
-    With `isolate`, sources are read in processes of their own, started afresh, each of which reads one after the other.
-    Where one dies, of a decoder that crashes for instance, or of too little memory, a CodecPatchError with the code
-    ``CRASHED`` is yielded for its source; where it does not answer in the time that ``timeout`` gives it, or leaves
-    threads behind that do not come back, another takes its place, and the code is ``TIMEOUT``. All else is as without.
-    File objects cannot be sources then. It is no sandbox.
+    With `isolate`, sources are read in new processes, each of which reads one source after the other. If a process
+    dies, for example because a decoder crashes or memory is short, a CodecPatchError with the code ``CRASHED`` is
+    yielded for its source. If a process does not answer within ``timeout``, or has threads that do not return, a new
+    process replaces it, and the code is ``TIMEOUT``. File objects are not supported as sources. Everything else is the
+    same. The processes are no sandbox.
 
     Args:
-        sources: what :class:`Session` takes, or pairs of that and a mapping of options of its own.
-        workers: how many are read at a time; by default one a processor.
+        sources: sources as for :class:`Session`, or pairs of a source and a mapping with options of its own.
+        workers: the number of sources that are read at a time; by default the number of processors.
         isolate: read in other processes.
-        memory_limit: of each of them, in bytes of address space, all that it takes itself included; None is no limit.
-        options: those of :class:`Session`, for all sources.
+        memory_limit: limit for each process, in bytes of address space, including Python's own; None means no limit.
+        options: options as for :class:`Session`, for all sources.
 
     >>> for path, clip in zip(paths, codecpatch.iter_clips(paths, workers=4, k_keep=512)):
     ...     if isinstance(clip, Exception):
@@ -79,8 +80,8 @@ def _iterate(
     _readers.add(reader)
     threads = Threads(workers)
     pending: deque[Future[Clip | Exception]] = deque()
-    finished = threading.Semaphore(0)  # one for each that is done
-    failure: Exception | None = None  # of the sources
+    finished = threading.Semaphore(0)  # released by each finished read
+    failure: Exception | None = None  # raised by `sources`
 
     def read(item: _Item) -> Clip | Exception:
         try:
@@ -99,7 +100,7 @@ def _iterate(
             failure = error
 
     def may_go_on() -> bool:
-        """Whether more sources are read while the first result is not there: a worker has nothing to do else."""
+        """True if another source may be read although the first result is not there, because a worker is idle."""
         waiting = [future.result() for future in pending if future.done()]
         return (
             len(pending) - len(waiting) < workers
@@ -111,13 +112,14 @@ def _iterate(
         take(2 * workers)
         while pending:
             while not pending[0].done():
-                # In slices, because the kernel may deliver a signal to another thread, and the handler runs in this one.
+                # In slices, because the kernel may deliver a signal to another thread, but the handler runs in this
+                # one.
                 if finished.acquire(timeout=SLICE_MS / 1000):
                     take(1 if may_go_on() else 0)
             result = pending.popleft().result()
             take(max(0, 2 * workers - len(pending)))
             yield result
-            del result  # not to keep it while the next one is waited for
+            del result  # not kept during the wait for the next one
         if failure:
             raise failure
     finally:
@@ -141,7 +143,7 @@ _readers: weakref.WeakSet[Any] = weakref.WeakSet()
 
 @atexit.register
 def _stop_all() -> None:
-    """Readers end before the interpreter does; their threads are not waited for."""
+    """Ends the readers before the interpreter ends, without waiting for their threads."""
     for reader in list(_readers):
         reader.stop()
 
@@ -169,18 +171,18 @@ class _Reader:
             self._open.discard(session)
 
     def stop(self) -> None:
-        """Has what is being read come to an end at once. The threads that read close the sessions, all at one time."""
+        """Ends all reads at once. The reading threads then close their sessions in parallel."""
         with self._lock:
             self._stopped = True
             for session in self._open:
                 session._interrupt()
 
     def end(self) -> None:
-        """Nothing is left to be done."""
+        """Does nothing."""
 
 
 class _Session(Session):
-    """Known to the reader that may stop it, from before it is opened."""
+    """A session that registers with the reader before it is opened, so that the reader can stop it."""
 
     def __init__(self, reader: _Reader, source: Any, options: Mapping[str, Any]) -> None:
         self._reader = reader
@@ -196,6 +198,6 @@ class _Session(Session):
 
 
 def _split(item: Any) -> tuple[Any, Mapping[str, Any]]:
-    """A source, and the options that it has of its own."""
+    """Returns a source and its own options."""
     is_pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping)
     return item if is_pair else (item, {})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Sessions: a video that is being read, clip by clip."""
+"""Sessions, which read a video clip by clip."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
 
 
 class Session(Iterator[Clip]):
-    """A video that is being read. Iterating yields its clips; a plain file has one.
+    """A video that is read clip by clip. Iteration yields its clips; a plain file has one.
 
-    Sessions share nothing, so each may be used on a thread of its own, and they decode in parallel: the GIL is not
-    held. One session reads one clip at a time; :meth:`close` may be called meanwhile, from any thread, and makes that
-    reading raise. Ctrl-C, and any other signal with a handler, is seen to while a session waits.
+    Sessions share nothing, so each may be used on a thread of its own. They decode in parallel, because the GIL is not
+    held. One session reads one clip at a time; :meth:`close` may be called from any thread at any time, and makes a
+    :meth:`next` that is running raise. Signal handlers, such as the one of Ctrl-C, run while a session waits.
 
     Args:
         source: a path (str or os.PathLike), a URI (a str with ``xyz://``), the bytes of a file (bytes, bytearray,
-            memoryview or mmap; not copied, and not to be changed before the session is closed), or a binary file
-            object with ``readinto`` or ``read``. One that can seek is read from its beginning, wherever it stands;
-            one that cannot is read from where it stands to its end, into memory, unless ``uniform_strategy`` is
-            ``"stream"``. It is used on threads of the session, one at a time, is left open, and stands anywhere
-            afterwards. It must not use the session.
+            memoryview or mmap; not copied, must not change until the session is closed), or a binary file object with
+            ``readinto`` or ``read``. A seekable file object is read from its beginning, regardless of its position. A
+            file object that cannot seek is read from its position to its end, into memory, unless ``uniform_strategy``
+            is ``"stream"``. File objects are used on threads of the session, by one thread at a time, and are left
+            open; their position afterwards is undefined. A file object must not use the session.
         output: ``"patches"``: tensors ``patches``, ``meta_fields``, ``meta_scores``; ``"frames"``: tensor ``frames``.
-        frame_indices: these frames, by their index in display order; order and repeats are kept.
-        start: time in seconds that the section to sample starts at.
-        stop: time in seconds that it ends before.
-        fps: this many frames a second (float or Fraction), instead of ``sequence_length`` frames.
-        max_frames: where ``fps`` gives more than this many, this many spread evenly.
-        on_error: ``"fail"`` raises for a frame that cannot be decoded; with ``"substitute"`` another stands in for
-            it, ``frame_status`` says so, and a CodecPatchWarning is given.
-        timeout: seconds that opening may take, and each :meth:`next`; 0, the default, is no limit.
-        stall_timeout: seconds after which a source from which nothing comes is given up; 30 by default, 0 is no limit. Live
-            sources have none.
+        frame_indices: the frames to sample, by index in display order; order and repeats are kept.
+        start: start of the section to sample, in seconds.
+        stop: end of the section, exclusive, in seconds.
+        fps: frames to sample per second (float or Fraction), instead of ``sequence_length`` frames.
+        max_frames: if ``fps`` gives more frames than this, this many, evenly spaced.
+        on_error: ``"fail"`` raises for a frame that cannot be decoded; with ``"substitute"`` another frame replaces it,
+            ``frame_status`` says so, and a CodecPatchWarning is given.
+        timeout: seconds that opening may take, and each :meth:`next`; 0, the default, means no limit.
+        stall_timeout: seconds without data from the source after which reading fails; 30 by default, 0 means no limit.
+            Live sources have no such limit.
         options: the properties of ``patchstreambin`` or ``uniformdecodebin``, with ``_`` for ``-``:
-            ``sequence_length=16``, ``k_keep=2048``, ``decode_backend="cpu"``, ... None leaves the default.
+            ``sequence_length=16``, ``k_keep=2048``, ``decode_backend="cpu"``, ... None means the default.
 
     Raises:
-        ValueError: an option has no such name or value.
-        TypeError: the source is of no such kind; or NumPy has no type for the ``output_dtype``.
-        CodecPatchError: the source cannot be opened or read, here or by the first :meth:`next`; with the code
-            ``TIMEOUT`` where that takes too long.
+        ValueError: the name or the value of an option is invalid.
+        TypeError: the source has an unsupported type; or NumPy has no type for ``output_dtype``.
+        CodecPatchError: the source cannot be opened or read, here or by the first :meth:`next`; the code is ``TIMEOUT``
+            if that takes too long.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Session(Iterator[Clip]):
         self._handle: int | None = None
         self._reading = threading.Lock()
         self._closing = threading.Lock()
-        self._using = threading.Lock()  # for a moment: the handle stays what it is
+        self._using = threading.Lock()  # held briefly, while the handle must not change
         self._interrupted = False
         self._opener = opener
         _library.check_process()
@@ -112,7 +112,7 @@ class Session(Iterator[Clip]):
         return clip_of(tensors, self.name)
 
     def _before_opening(self) -> None:
-        """Called when :meth:`_interrupt` works, and nothing has been waited for."""
+        """Called once :meth:`_interrupt` works, before the first wait."""
         _live.add(self)
 
     def _open(self, options: Mapping[str, Any]) -> None:
@@ -144,7 +144,7 @@ class Session(Iterator[Clip]):
 
     @property
     def name(self) -> str:
-        """What messages call the source: its path or URI, the file object's name, or ``<bytes>``."""
+        """The name of the source in messages: its path or URI, the file object's name, or ``<bytes>``."""
         return self._opener.name
 
     @property
@@ -152,7 +152,7 @@ class Session(Iterator[Clip]):
         return self._handle is None
 
     def next(self) -> Clip | None:
-        """Reads the next clip. None when there is none left."""
+        """Reads the next clip. None if no clip is left."""
         _library.check_process()
         _sources.check_caller(self._opener)
         with self._reading:
@@ -179,9 +179,9 @@ class Session(Iterator[Clip]):
         return clip
 
     def get(self, name: str) -> str | None:
-        """What became of an option, as text; ``resolved_decode_backend`` and ``resolved_process_backend``, too.
+        """Returns the value of an option as text, or ``resolved_decode_backend`` or ``resolved_process_backend``.
 
-        None where there is no such name, or the session is closed.
+        None if there is no such name, or if the session is closed.
         """
         _library.check_process()
         _sources.check_caller(self._opener)
@@ -192,27 +192,27 @@ class Session(Iterator[Clip]):
 
     @property
     def resolved_decode_backend(self) -> str | None:
-        """``"cpu"`` or ``"gpu"``: what decodes, once a clip has been read."""
+        """``"cpu"`` or ``"gpu"``: the backend that decodes, once a clip has been read."""
         return self.get("resolved_decode_backend") or None
 
     @property
     def resolved_process_backend(self) -> str | None:
-        """``"cpu"`` or ``"gpu"``: what makes the tensors, once a clip has been read."""
+        """``"cpu"`` or ``"gpu"``: the backend that makes the tensors, once a clip has been read."""
         return self.get("resolved_process_backend") or None
 
     def close(self) -> None:
-        """Ends the session and lets go of the source. Clips that have been read stay valid. May be called again.
+        """Ends the session and releases the source. Clips that have been read stay valid. May be called again.
 
-        It takes a second at most: where something does not return, such as the ``read`` of a file object, the session
-        lets go of the source when that does.
+        Takes at most a second. If a call does not return, such as the ``read`` of a file object, the session releases
+        the source when that call returns.
         """
-        if _library.is_forked():  # what it has, locks too, is the parent's
+        if _library.is_forked():  # its handle and its locks belong to the parent
             return
         _sources.check_caller(self._opener)
         with self._closing:
             if self._handle is None:
                 return
-            self._library.cps_session_close(self._handle)  # whoever is reading comes back from it
+            self._library.cps_session_close(self._handle)  # a running next() returns
             with self._reading:
                 with self._using:
                     handle, self._handle = self._handle, None
@@ -220,7 +220,7 @@ class Session(Iterator[Clip]):
         _live.discard(self)
 
     def _interrupt(self) -> None:
-        """Begins what :meth:`close` does, and waits for nothing."""
+        """Starts to close the session, without waiting."""
         if _library.is_forked():
             return
         with self._using:
@@ -229,7 +229,7 @@ class Session(Iterator[Clip]):
                 self._library.cps_session_interrupt(self._handle)
 
     def __reduce__(self) -> NoReturn:
-        # A copy would free what this one has.
+        # Because both copies would free the same handle.
         raise TypeError("a Session can be neither copied nor pickled; its clips can")
 
     def __enter__(self) -> Session:
@@ -245,7 +245,7 @@ class Session(Iterator[Clip]):
         if handle is None or _library.is_forked():
             return
         if _sources.in_callback():
-            # Garbage is collected anywhere: a thread of the session itself would wait for itself.
+            # The garbage collector runs on any thread, and a thread of this session would wait for itself.
             threading.Thread(target=self._library.cps_session_free, args=(handle,)).start()
         else:
             self._library.cps_session_free(handle)
@@ -256,7 +256,7 @@ class Session(Iterator[Clip]):
         except (CodecPatchError, ValueError):
             if self._opener.error is None:
                 raise
-            # What it led to, an end of the data too early, says less.
+            # The C error, that the data end too early, is only the consequence.
             raise _sources.read_error(self.name, self._opener.error) from self._opener.error
 
     def _pop_warnings(self) -> list[str]:
@@ -274,7 +274,7 @@ def checked_options(
     on_error: str | None = "fail",
     **options: Any,
 ) -> dict[str, Any]:
-    """The options of a :class:`Session` as the C library calls them. ValueError for what cannot be right."""
+    """Returns options of a :class:`Session` by their names in the C library. ValueError for invalid values."""
     return _options.checked(
         {
             **options,
@@ -286,14 +286,14 @@ def checked_options(
 
 
 def check_framework(checked: Mapping[str, Any]) -> None:
-    """Raises where nothing here has tensors such as the options ask for."""
+    """Raises if no installed framework has tensors of the requested type."""
     _tensors.framework()
     if checked["output"] == "patches":
         _tensors.check_dtype(checked.get("output_dtype", "bf16"))
 
 
 def open(source: Source, **options: Any) -> Session:
-    """Opens a video: a :class:`Session`, which says what source and options may be.
+    """Opens a video. Returns a :class:`Session`, which documents source and options.
 
     >>> with codecpatch.open("v.mp4", sequence_length=16, k_keep=512) as session:
     ...     for clip in session:
@@ -303,7 +303,7 @@ def open(source: Source, **options: Any) -> Session:
 
 
 def read(source: Source, **options: Any) -> Clip:
-    """The first clip of a video. Source and options are those of :class:`Session`."""
+    """Returns the first clip of a video. Source and options are those of :class:`Session`."""
     with Session(source, **options) as session:
         return first_clip(session)
 
@@ -316,7 +316,7 @@ def first_clip(session: Session) -> Clip:
 
 
 def warn(message: str) -> None:
-    """Warns at the line outside of this package that led here."""
+    """Warns at the innermost line outside of this package in the call stack."""
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
         level, frame = level + 1, frame.f_back
@@ -328,9 +328,9 @@ _live: weakref.WeakSet[Session] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
-    """Sessions end before the interpreter does, for their threads may be in a file object.
+    """Closes the sessions before the interpreter ends, because their threads may be in a file object.
 
-    Those that stay in one are left there, and call nothing of Python any more.
+    A thread that does not return from a file object is abandoned, and does not call Python any more.
     """
     sessions = list(_live)
     for session in sessions:
