@@ -73,6 +73,8 @@ struct CpsStreamBinPrivate {
 
   std::shared_ptr<cps::StallWatch> watch; // set in construction
 
+  std::vector<GstElement *> stages; // of the class; owned by the bin
+
   cps::VideoRoute route; // elements and pad: set in construction; the rest: from READY to PAUSED on
 
   // Between READY and PAUSED
@@ -177,6 +179,11 @@ static bool begin_stream(CpsStreamBin *self) {
     return false;
 
   route.settings = settings;
+  route.stages.clear();
+  const auto uses_stage = CPS_STREAM_BIN_GET_CLASS(self)->uses_stage;
+  for (GstElement *stage : state.stages)
+    if (!uses_stage || uses_stage(self, G_OBJECT_TYPE(stage)))
+      route.stages.push_back(stage);
   cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
                                     [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }, cps::is_decodable,
                                     [watch = state.watch] { watch->note_data(); }};
@@ -252,7 +259,7 @@ static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
 
 // The inner element that has the property.
 static GObject *owner_of(const State &state, const GParamSpec *spec) {
-  for (GstElement *stage : state.route.stages)
+  for (GstElement *stage : state.stages)
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(stage), spec->name))
       return G_OBJECT(stage);
   const bool planned = g_object_class_find_property(G_OBJECT_GET_CLASS(state.route.planner), spec->name);
@@ -349,7 +356,7 @@ static void stream_bin_constructed(GObject *object) {
   state.route.planner = add(CPS_TYPE_FRAME_PLANNER, "planner");
   state.route.sampler = add(CPS_TYPE_UNIFORM_SAMPLER, "sampler");
   for (const GType *type = klass->stages; *type; type++)
-    state.route.stages.push_back(add(*type, nullptr));
+    state.stages.push_back(add(*type, nullptr));
   GstPadTemplate *templ = gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass), "src");
   state.route.srcpad = gst_ghost_pad_new_no_target_from_template("src", templ);
   watch_pads(state, GST_ELEMENT(object));

@@ -18,6 +18,8 @@ struct _CpsStreamBinClass {
 
   // The elements after the sampler, in order, terminated by 0.
   GType stages[3];
+  // Returns true if a stage is used with the current properties. Unused stages are not linked. nullptr: all are used.
+  bool (*uses_stage)(CpsStreamBin *self, GType stage);
 };
 
 namespace cps {

@@ -27,7 +27,7 @@ struct VideoRoute {
   GstBin *bin = nullptr;
   GstElement *planner = nullptr;
   GstElement *sampler = nullptr;
-  std::vector<GstElement *> stages; // after the sampler
+  std::vector<GstElement *> stages; // after the sampler, of those in use
   GstPad *srcpad = nullptr;         // a ghost pad without target
 
   RouteSettings settings;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What frameplanner is doing with its stream.
+// The phases in which frameplanner processes a stream.
 #pragma once
 
 namespace cps {
 
 enum class Phase {
-  Start,     // nothing has come yet
-  Indexing,  // first reading: every access unit is parsed and swallowed
-  Rewinding, // waiting for the seek back
-  Stamping,  // second reading
-  Passing,   // no index: everything goes through as it is
+  Start,     // no data has arrived
+  Indexing,  // first pass: every access unit is parsed and dropped
+  Rewinding, // waiting for the seek to the start
+  Stamping,  // second pass: needed access units are numbered and pushed
+  Passing,   // no index: all access units are pushed unchanged
 };
 
 inline const char *phase_name(Phase phase) {

@@ -35,6 +35,7 @@ def _same(*names: str) -> dict[str, str]:
 _SPELLINGS: dict[str, Mapping[str, str]] = {
     "output_dtype": _DTYPES,
     "selection_unit": _UNITS,
+    "ranking": _same("energy", "replenishment"),
     "output": _same("patches", "frames"),
     "decode_backend": _same("auto", "cpu", "gpu"),
     "process_backend": _same("auto", "cpu", "gpu"),
