@@ -8,7 +8,7 @@ namespace cps::cuda {
 
 struct Fatbin {
   const char *prefix; // of the names of its kernels
-  const void *image; // argument of cuModuleLoadData()
+  const void *image;  // argument of cuModuleLoadData()
 };
 
 const std::vector<Fatbin> &fatbins();

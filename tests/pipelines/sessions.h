@@ -125,15 +125,34 @@ struct Feed {
   }
 
   Session open(const OptionList &options, Failure &failure_to_open, const char *name = "feed") {
-    return Session(cps_session_open_stream(
-        read, seeks ? seek : nullptr, [](gpointer feed) { static_cast<Feed *>(feed)->released++; }, this, name, options,
-        failure_to_open));
+    opened++;
+    return Session(
+        cps_session_open_stream(read, seeks ? seek : nullptr, release, this, name, options, failure_to_open));
   }
+
+  void forget() { opened = released; } // cps_session_forget_functions() has been called
+
+  Feed() = default;
+  // A session that does not end within a second is closed in the background, and still uses its feed.
+  ~Feed() {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [this] { return released == opened; });
+  }
+  Feed(const Feed &) = delete;
+  Feed &operator=(const Feed &) = delete;
 
 private:
   std::mutex mutex;
   std::condition_variable changed;
   bool blocked = false;
+  int opened = 0;
+
+  static void release(gpointer data) {
+    auto &feed = *static_cast<Feed *>(data);
+    const std::lock_guard<std::mutex> lock(feed.mutex);
+    feed.released++;
+    feed.changed.notify_all();
+  }
 
   static gssize read(gpointer data, gpointer to, gsize size) {
     auto &feed = *static_cast<Feed *>(data);

@@ -374,6 +374,7 @@ GST_START_TEST(test_functions_that_are_forgotten) {
   feed.go_on();
   wait_until_none_is_abandoned();
   fail_unless_equals_int(feed.released, 0);
+  feed.forget();
 }
 GST_END_TEST;
 

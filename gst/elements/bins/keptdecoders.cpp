@@ -35,14 +35,16 @@ KeptDecoders &kept_decoders() {
 
 // True if the decoder decodes a new stream after a flush, as decoders with GStreamer's parsing base classes do. In
 // GStreamer 1.22 these are nv*sldec and nvav1dec; its nv*dec use the driver's parsers.
+constexpr const char *kBases[] = {"GstH264Decoder", "GstH265Decoder", "GstVp8Decoder", "GstVp9Decoder",
+                                  "GstAV1Decoder"};
 bool starts_anew(GstElementFactory *factory) {
   if (strstr(GST_OBJECT_NAME(factory), "sldec"))
     return true;
-  for (const char *base : {"GstH264Decoder", "GstH265Decoder", "GstVp8Decoder", "GstVp9Decoder", "GstAV1Decoder"})
-    if (const GType type = g_type_from_name(base);
-        type && g_type_is_a(gst_element_factory_get_element_type(factory), type))
-      return true;
-  return false;
+  const GType own = gst_element_factory_get_element_type(factory);
+  return std::any_of(std::begin(kBases), std::end(kBases), [own](const char *base) {
+    const GType type = g_type_from_name(base);
+    return type && g_type_is_a(own, type);
+  });
 }
 
 } // namespace

@@ -273,8 +273,7 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   CpsFramePlannerPrivate &state = state_of(self);
   const bool landed = state.section.sought() && !state.second_pass.located(); // first unit after the application's seek
   const bool begins = at_beginning(state);
-  // The fingerprint covers only slices, because after a seek parsers insert parameter sets that the first pass did not
-  // contain.
+  // The fingerprint covers only slices, because after a seek parsers insert other parameter sets.
   const cps::UnitSummary summary = state.parser->summarize(buffer.get());
   const size_t at = state.second_pass.match(summary.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < state.index.units();
@@ -441,8 +440,7 @@ static bool handle_stream_start(CpsFramePlannerPrivate &state, GstEvent *event) 
   return false;
 }
 
-// Handles the end of the stream, or of the segment if the application has requested that. Returns true if the event
-// must not be forwarded.
+// Handles the end of the stream, or of the segment. Returns true if the event must not be forwarded.
 static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
   CpsFramePlannerPrivate &state = state_of(self);
   switch (state.phase) {
