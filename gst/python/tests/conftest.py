@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 
 import pytest
 import support
@@ -16,6 +17,8 @@ _stderr = 2
 def pytest_configure(config: pytest.Config) -> None:
     global _stderr
     _stderr = os.dup(2)  # not yet captured
+    # Shells start what runs in the background with Ctrl-C ignored, and Python leaves it at that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
