@@ -47,6 +47,14 @@ struct Expected {
   std::vector<bool> random_access;
 };
 
+// If no frame is a random-access frame, the first counts as one.
+inline std::vector<bool> counted_random_access(const Clip &clip) {
+  std::vector<bool> flags = clip.random_access;
+  if (std::find(flags.begin(), flags.end(), true) == flags.end())
+    flags[0] = true;
+  return flags;
+}
+
 inline Expected expect(const Clip &clip, const cps::SelectOptions &options, cps::Size target) {
   Expected out;
   out.target = target;
@@ -60,9 +68,7 @@ inline Expected expect(const Clip &clip, const cps::SelectOptions &options, cps:
       fail_unless(std::fabs(scores[i] - slow[i]) < 1e-6);
     out.scores.insert(out.scores.end(), scores.begin(), scores.end());
   }
-  out.random_access = clip.random_access;
-  if (std::find(out.random_access.begin(), out.random_access.end(), true) == out.random_access.end())
-    out.random_access[0] = true;
+  out.random_access = counted_random_access(clip);
   out.selected = reference::select(out.scores, static_cast<int>(clip.length()), out.grid,
                                    std::vector<uint8_t>(out.random_access.begin(), out.random_access.end()), options);
   return out;
@@ -95,9 +101,7 @@ inline Expected expect_replenished(const Clip &clip, const cps::SelectOptions &o
         out.scores.push_back(static_cast<double>(scores[frame * scorer.units() + static_cast<size_t>(unit)]) /
                              static_cast<double>(scorer.unit_samples()));
       }
-  out.random_access = clip.random_access;
-  if (std::find(out.random_access.begin(), out.random_access.end(), true) == out.random_access.end())
-    out.random_access[0] = true;
+  out.random_access = counted_random_access(clip);
   return out;
 }
 
