@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/replenishment.h"
 
+#include "kernels/keepbest.h"
 #include "kernels/ranking.h"
 #include "kernels/simd.h"
 
@@ -143,9 +144,7 @@ std::vector<int64_t> select_replenished(const int64_t *scores, int frames, size_
       return a < first_frame;
     return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
   };
-  count = std::clamp<int64_t>(count, 0, static_cast<int64_t>(selected.size()));
-  std::nth_element(selected.begin(), selected.begin() + count, selected.end(), better);
-  selected.resize(static_cast<size_t>(count));
+  keep_best(selected, std::max<int64_t>(count, 0), better);
   std::sort(selected.begin(), selected.end());
   return selected;
 }

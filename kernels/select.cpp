@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/select.h"
 
+#include "kernels/keepbest.h"
 #include "kernels/ranking.h"
 
 #include <algorithm>
@@ -36,18 +37,6 @@ Units rank_units(const double *scores, int frames, Size grid, const SelectOption
   for (int64_t block = 0; block < units.per_frame * frames; ++block)
     units.rank.push_back(block_rank(scores + first_patch_of_block(block, grid.width), grid.width));
   return units;
-}
-
-// Keeps the `count` best of `candidates`.
-void keep_best(std::vector<int64_t> &candidates, int64_t count, const std::vector<int64_t> &rank) {
-  const auto better = [&rank](int64_t a, int64_t b) {
-    const int64_t rank_a = rank[static_cast<size_t>(a)], rank_b = rank[static_cast<size_t>(b)];
-    return rank_a != rank_b ? rank_a > rank_b : a < b;
-  };
-  if (count < static_cast<int64_t>(candidates.size())) {
-    std::nth_element(candidates.begin(), candidates.begin() + count, candidates.end(), better);
-    candidates.resize(static_cast<size_t>(count));
-  }
 }
 
 bool clip_is_static(const Units &units, const SelectOptions &options) {
@@ -92,15 +81,19 @@ std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector
   for (int64_t unit = 0; unit < units.count(); ++unit)
     (random_access[units.frame(unit)] ? selected : rest).push_back(unit);
 
+  const auto better = [&units](int64_t a, int64_t b) {
+    const int64_t rank_a = units.rank[static_cast<size_t>(a)], rank_b = units.rank[static_cast<size_t>(b)];
+    return rank_a != rank_b ? rank_a > rank_b : a < b;
+  };
   const int64_t remaining = count - static_cast<int64_t>(selected.size());
   if (remaining <= 0) {
-    keep_best(selected, count, units.rank);
+    keep_best(selected, count, better);
   } else {
     const bool fallback = options.static_fallback && options.static_uniform_frames > 0;
     // cppcheck-suppress knownConditionTrueFalse ; it does not see the reference that push_back() goes through
     if (fallback && !selected.empty() && !rest.empty() && clip_is_static(units, options))
       favour_frames(units, rest, favoured_frames(random_access, options.static_uniform_frames));
-    keep_best(rest, remaining, units.rank);
+    keep_best(rest, remaining, better);
     selected.insert(selected.end(), rest.begin(), rest.end());
   }
   std::sort(selected.begin(), selected.end());
