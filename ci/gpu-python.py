@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""ci/gpu-python.py: tests the Python package with PyTorch on a GPU, with the clips of ../shared. Clips in random order,
-decoded and processed on the CPU and on the GPU, must have the same tensors, and a thousand clips must not leak device
-memory. Prints the time of a clip, and clips per second with several workers. Exits with 77 if there is no PyTorch with
-a GPU, or no clip.
+"""ci/gpu-python.py [PART...]: tests the Python package with PyTorch on a GPU, with the clips of ../shared. The parts:
+
+equality    clips in random order, decoded and processed on the CPU and on the GPU, have the same tensors
+growth      a thousand clips do not leak device memory
+times       prints the time of a clip
+throughput  prints clips per second, with one and with eight workers
+
+Exits with 77 if there is no PyTorch with a GPU, or no clip.
 """
 
 import os
@@ -88,7 +92,11 @@ def print_throughput(clips):
 if not VIDEOS:
     print("skipped: no clips")
     sys.exit(77)
-check_equality(60)
-check_growth(1000)
-print_times()
-print_throughput(48)
+PARTS = {
+    "equality": lambda: check_equality(60),
+    "growth": lambda: check_growth(1000),
+    "times": print_times,
+    "throughput": lambda: print_throughput(48),
+}
+for part in sys.argv[1:] or PARTS:
+    PARTS[part]()

@@ -8,6 +8,7 @@ import io
 import os
 import pathlib
 import pickle
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 import codecpatch
 import pytest
 from codecpatch import CodecPatchError, ErrorCode
+from codecpatch._channel import Channel
 from support import array, assert_same, checksum, run_python
 from test_waits import interrupted
 
@@ -187,6 +189,24 @@ def test_one_worker_for_many_sources(clip, misdeeds):
         seen += workers()
     assert 2 <= len(set(seen)) <= 3  # the last may be gone again, and the next not yet be there
     assert not children()
+
+
+def test_a_worker_that_leaves_before_its_task_is_sent():
+    """A worker that has received a whole message may answer and end before the sender goes on."""
+    ours, theirs = socket.socketpair()
+
+    class Interrupted(socket.socket):
+        def sendall(self, data):
+            super().sendall(data)
+            worker = Channel(theirs)
+            worker.receive()
+            worker.send({"leaving": True})
+            worker.close()
+
+    channel = Channel(Interrupted(fileno=ours.detach()))
+    channel.send({"kind": "path"})
+    assert channel.receive()[0] == {"leaving": True}
+    channel.close()
 
 
 # --- The end ---

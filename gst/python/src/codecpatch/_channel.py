@@ -43,7 +43,8 @@ class Channel:
         try:
             socket.send_fds(self._socket, [_LENGTHS.pack(len(text), len(data))], [] if file is None else [file])
             self._socket.sendall(text)
-            self._socket.sendall(data)
+            if data:  # not nothing, because a peer that has the whole message may have answered and ended
+                self._socket.sendall(data)
         except TimeoutError:
             raise
         except OSError as error:
