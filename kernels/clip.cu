@@ -14,7 +14,9 @@ struct SelectShared {
   typename Positions::TempStorage positions;
   using Extremes = cub::BlockReduce<int64_t, kSelectThreads>;
   typename Extremes::TempStorage extremes;
-  int64_t lift;
+  using Sum = cub::BlockReduce<int64_t, kSelectThreads>;
+  typename Sum::TempStorage sum;
+  int64_t lift, count;
 };
 
 // The units of a clip, and their frames.
@@ -27,12 +29,16 @@ public:
   __device__ bool is_on(int64_t unit, FrameFlags flag) const {
     return (args_.frames.flags[unit / per_frame_] & flag) != 0;
   }
-  __device__ int64_t first_patch(int64_t unit) const {
-    return args_.blocks ? first_patch_of_block(unit, args_.grid.width) : unit;
+  __device__ bool is_preferred(int64_t unit) const {
+    return args_.replenishment ? unit < per_frame_ : is_on(unit, kRandomAccessFrame);
   }
+  __device__ int64_t first_patch(int64_t unit) const {
+    return first_patch_of_unit(unit, args_.blocks, args_.grid.width);
+  }
+  __device__ const double *score(int64_t unit) const { return args_.frames.scores + first_patch(unit); }
   // Sets the flags of the frames that are favoured in a static clip. Call on one thread.
   __device__ void choose_favoured() const {
-    const int64_t others = args_.length - args_.random_access_units / per_frame_;
+    const int64_t others = args_.length - args_.preferred_units / per_frame_;
     const int64_t chosen = favoured_count(others, args_.static_uniform_frames);
     int64_t ordinal = 0;
     for (int frame = 0; frame < args_.length; ++frame)
@@ -47,8 +53,9 @@ private:
 
 __device__ inline void rank_units(const SelectArgs &args, const Units &units) {
   for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads) {
-    const double *score = args.frames.scores + units.first_patch(unit);
-    const int64_t rank = args.blocks ? block_rank(score, args.grid.width) : quantised_score(*score);
+    const double *score = units.score(unit);
+    const int64_t rank = args.replenishment ? replenishment_rank(score, args.blocks, args.grid.width)
+                                            : energy_rank(score, args.blocks, args.grid.width);
     // Energies are in 0..1; out-of-range values must not cause out-of-bounds accesses.
     args.ranks[unit] = rank < 0 ? 0 : rank < args.most ? rank : args.most;
   }
@@ -88,16 +95,28 @@ __device__ inline void favour_frames(const SelectArgs &args, const Units &units,
   __syncthreads();
 }
 
-// Replaces ranks by keys, sorted in selection order. Units on random-access frames come first: if there are enough of
-// them, the other units have no key, else all of them have the smallest key.
-__device__ inline void make_keys(const SelectArgs &args, const Units &units) {
-  const bool enough = args.random_access_units >= args.count;
+// Replaces ranks by keys, sorted in selection order. Preferred units come first: if there are enough of them, the other
+// units have no key, else all of them have the smallest key. Units under min_score have no key. Returns the number of
+// units to select.
+__device__ inline int64_t make_keys(const SelectArgs &args, const Units &units, SelectShared &shared) {
+  const bool enough = args.preferred_units >= args.count;
   const int64_t largest = int64_t{1} << (args.key_bits - 1);
+  int64_t keys = 0;
   for (int64_t unit = threadIdx.x; unit < units.count(); unit += kSelectThreads) {
-    const bool first = units.is_on(unit, kRandomAccessFrame);
-    args.ranks[unit] = first == enough ? largest - args.ranks[unit] : enough ? static_cast<int64_t>(kNoKey) : 0;
+    const bool preferred = units.is_preferred(unit);
+    const bool left_out =
+        !preferred && (enough || (args.min_score > 0.0 &&
+                                  meta_score(units.score(unit), args.blocks, args.grid.width) < args.min_score));
+    args.ranks[unit] = left_out ? static_cast<int64_t>(kNoKey) : preferred == enough ? largest - args.ranks[unit] : 0;
+    keys += left_out ? 0 : 1;
+  }
+  keys = SelectShared::Sum(shared.sum).Sum(keys);
+  if (threadIdx.x == 0) {
+    shared.count = min(keys, args.count);
+    *args.selected_count = shared.count;
   }
   __syncthreads();
+  return shared.count;
 }
 
 // Writes the selected units in ascending order. `last`: the key of the last selected unit, and the number of equal keys
@@ -165,11 +184,11 @@ CPS_KERNEL(cps_clip_select, cps::SelectArgs, cps::kSelectThreads) {
   if (args.first_frame_counts && threadIdx.x == 0)
     args.frames.flags[0] |= kRandomAccessFrame;
   rank_units(args, units);
-  if (args.static_fallback && args.random_access_units < args.count && clip_is_static(args, units, shared))
+  if (args.static_fallback && args.preferred_units < args.count && clip_is_static(args, units, shared))
     favour_frames(args, units, shared);
-  make_keys(args, units);
+  const int64_t count = make_keys(args, units, shared);
   const auto key_at = [&](int64_t unit) { return static_cast<uint64_t>(args.ranks[unit]); };
-  const auto rank = static_cast<uint32_t>(args.count - 1);
+  const auto rank = static_cast<uint32_t>(count - 1);
   const RankedKey last = rank_key(units.count(), key_at, {0, rank}, args.key_bits, shared.rank);
   write_selected(args, units, last, shared);
 }

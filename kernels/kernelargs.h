@@ -6,6 +6,7 @@
 #include "kernels/arith.h"
 #include "kernels/geometry.h"
 #include "kernels/pixels.h"
+#include "kernels/placescores.h"
 #include "kernels/plane.h"
 
 #include <cstdint>
@@ -34,6 +35,7 @@ constexpr int kSearchThreads = 128, kSearchTileWidth = 32, kSearchTileHeight = 8
 constexpr int kRefineThreads = 512, kRefineKeys = 8 * kRefineThreads;
 constexpr int kNormaliseThreads = 256;
 constexpr int kFrameThreads = 256, kScorePatches = 8; // in a row of the grid
+constexpr int kReplenishThreads = 128;
 constexpr int kSelectThreads = 512;
 constexpr int kCutThreads = 128, kCutPixels = 1024;
 constexpr int kRgbThreads = 256;
@@ -101,8 +103,8 @@ enum FrameFlags : uint8_t {
   kFavouredFrame = 2, // in a static clip
 };
 
-// frame.cu: cps_frame. Computes the scores of one frame (the first `score_blocks` blocks) and its planes at target
-// size.
+// frame.cu: cps_frame. Computes the scores of one frame by its energy (the first `score_blocks` blocks, if any) and its
+// planes at target size.
 struct FrameArgs {
   PictureView picture;
   int planes = 0;
@@ -120,24 +122,40 @@ struct FrameArgs {
   bool random_access = false;
 };
 
+// replenishment.cu: cps_replenish. docs/spec.md#replenishment: the scores of all frames. One block per place.
+struct ReplenishArgs {
+  ClipFrames frames;
+  int length = 0; // frames
+  int planes = 0;
+  Size target;
+  int grid_width = 0;
+  int patch = 0;
+  bool blocks = false;       // units are 2x2 blocks
+  KeptFrame *kept = nullptr; // scratch, one per unit of the clip
+  int64_t *gains = nullptr;  // likewise
+};
+
 // clip.cu: cps_clip_select. docs/spec.md#selection over the scores of all frames. One block.
 struct SelectArgs {
   ClipFrames frames;
   int length = 0;                  // frames
   bool first_frame_counts = false; // as random-access frame
+  bool replenishment = false;      // the ranking: units of the first frame are preferred, not of random-access frames
   Size grid;
-  bool blocks = false;             // units are 2x2 blocks
-  int64_t count = 0;               // units to select
-  int64_t random_access_units = 0; // number on random-access frames
-  int64_t most = 0;                // maximum rank of a unit, without the lift in a static clip
-  int key_bits = 0;                // size of a key
+  bool blocks = false;         // units are 2x2 blocks
+  int64_t count = 0;           // units to select, at most
+  int64_t preferred_units = 0; // number that rank above all others
+  int64_t most = 0;            // maximum rank of a unit, without the lift in a static clip
+  int key_bits = 0;            // size of a key
+  double min_score = 0.0;      // of units that are not preferred; 0 is off
   bool static_fallback = false;
   double static_abs_thresh = 0.0;
   double static_rel_thresh = 0.0;
   int static_uniform_frames = 0;
   double unit_pixels = 0.0;
-  int64_t *ranks = nullptr;    // scratch, one per unit: first ranks, then keys
-  int64_t *selected = nullptr; // patch indices, in output order
+  int64_t *ranks = nullptr;          // scratch, one per unit: first ranks, then keys
+  int64_t *selected = nullptr;       // patch indices, in output order
+  int64_t *selected_count = nullptr; // number of units selected
 };
 
 // clip.cu: cps_clip_cut. One block per kCutPixels pixels of a patch.

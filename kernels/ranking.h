@@ -21,6 +21,11 @@ CPS_HD inline int64_t first_patch_of_block(int64_t block, int grid_width) {
   return block / blocks_per_row * 2 * grid_width + block % blocks_per_row * 2;
 }
 
+// The top left patch of a unit, which is a patch or a block.
+CPS_HD inline int64_t first_patch_of_unit(int64_t unit, bool blocks, int grid_width) {
+  return blocks ? first_patch_of_block(unit, grid_width) : unit;
+}
+
 // All four of a block, whose top left one is `first`, in output order.
 CPS_HD inline void write_block_patches(int64_t first, int grid_width, int64_t *patches) {
   patches[0] = first;
@@ -40,12 +45,42 @@ CPS_HD inline void write_patch_row(int64_t *row, int64_t position, int64_t frame
   row[5] = within % grid_width;
 }
 
-// The rank of the block whose top left score is `first_patch`.
-CPS_HD inline int64_t block_rank(const double *first_patch, int grid_width) {
+// The rank of a unit by energy.
+CPS_HD inline int64_t energy_rank(const double *first_patch, bool block, int grid_width) {
+  if (!block)
+    return quantised_score(*first_patch);
   const double *below = first_patch + grid_width;
   return quantised_score(first_patch[0]) + quantised_score(first_patch[1]) + quantised_score(below[0]) +
          quantised_score(below[1]);
 }
+
+// The score of a unit as meta_scores has it, rounded: that of a patch, or the mean of a block's four.
+CPS_HD inline float meta_score(const double *first_patch, bool block, int grid_width) {
+  if (!block)
+    return static_cast<float>(*first_patch);
+  const double *below = first_patch + grid_width;
+  return static_cast<float>((first_patch[0] + first_patch[1] + below[0] + below[1]) / 4.0);
+}
+
+// docs/spec.md#replenishment: the score of a unit's patches, from the unit's score and its number of samples.
+CPS_HD inline double replenishment_score(int64_t score, int64_t samples) {
+  return static_cast<double>(score) / static_cast<double>(samples);
+}
+CPS_HD inline void write_unit_score(double score, int64_t unit, bool blocks, int grid_width, double *scores) {
+  int64_t patches[4] = {unit};
+  if (blocks)
+    write_block_patches(first_patch_of_block(unit, grid_width), grid_width, patches);
+  for (int i = 0; i < (blocks ? 4 : 1); ++i)
+    scores[patches[i]] = score;
+}
+
+// The rank of a unit by replenishment: the bits of its meta score, because floats that are not negative order like
+// their bits. Meta scores and not the integers that they come from, so that the tensors tell the order.
+CPS_HD inline int64_t replenishment_rank(const double *first_patch, bool block, int grid_width) {
+  return float_bits(meta_score(first_patch, block, grid_width));
+}
+constexpr int64_t kMostReplenishmentRank = 0x7f800000; // of infinity
+constexpr int kReplenishmentRankBits = 31;
 
 // True if a clip with these ranks at its 95th and 50th percentile is static. `unit_pixels` is the area of a unit.
 CPS_HD inline bool is_static(int64_t rank95, int64_t rank50, double unit_pixels, double absolute, double relative) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/select.h"
 
-#include "kernels/keepbest.h"
 #include "kernels/ranking.h"
 
 #include <algorithm>
@@ -13,7 +12,8 @@ namespace {
 
 // The ranked units: patches or blocks. The index of a unit determines its frame.
 struct Units {
-  std::vector<int64_t> rank; // quantised score of each
+  std::vector<int64_t> rank;
+  std::vector<bool> too_low; // under min_score; empty if there is none
   int64_t per_frame = 0;
   double pixels = 0.0; // area of one
 
@@ -21,21 +21,24 @@ struct Units {
   size_t frame(int64_t unit) const { return static_cast<size_t>(unit / per_frame); }
 };
 
+int64_t patches_of_unit(SelectionUnit unit) {
+  return unit == SelectionUnit::Block2x2 ? 4 : 1;
+}
+
 Units rank_units(const double *scores, int frames, Size grid, const SelectOptions &options) {
-  const int64_t patches = static_cast<int64_t>(grid.width) * grid.height;
+  const bool blocks = options.unit == SelectionUnit::Block2x2;
+  const int side = unit_side(options.patch_size, options.unit);
   Units units;
-  units.per_frame = patches;
-  units.pixels = static_cast<double>(options.patch_size) * options.patch_size;
-  if (options.unit == SelectionUnit::Patch) {
-    units.rank.resize(static_cast<size_t>(patches * frames));
-    std::transform(scores, scores + patches * frames, units.rank.begin(), quantised_score);
-    return units;
-  }
-  units.per_frame /= 4;
-  units.pixels *= 4.0;
+  units.per_frame = int64_t{grid.width} * grid.height / patches_of_unit(options.unit);
+  units.pixels = static_cast<double>(side) * side;
   units.rank.reserve(static_cast<size_t>(units.per_frame * frames));
-  for (int64_t block = 0; block < units.per_frame * frames; ++block)
-    units.rank.push_back(block_rank(scores + first_patch_of_block(block, grid.width), grid.width));
+  for (int64_t unit = 0; unit < units.per_frame * frames; ++unit) {
+    const double *score = scores + first_patch_of_unit(unit, blocks, grid.width);
+    units.rank.push_back(options.ranking == Ranking::Energy ? energy_rank(score, blocks, grid.width)
+                                                            : replenishment_rank(score, blocks, grid.width));
+    if (options.min_score > 0)
+      units.too_low.push_back(meta_score(score, blocks, grid.width) < options.min_score);
+  }
   return units;
 }
 
@@ -74,12 +77,23 @@ void favour_frames(Units &units, const std::vector<int64_t> &rest, const std::ve
   }
 }
 
-// The `count` units of docs/spec.md#selection, ascending.
-std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector<uint8_t> &random_access,
+// Keeps the `count` best of `candidates`, in any order. `better` is a strict order without ties.
+template <typename Better> void keep_best(std::vector<int64_t> &candidates, int64_t count, const Better &better) {
+  if (count < static_cast<int64_t>(candidates.size())) {
+    std::nth_element(candidates.begin(), candidates.begin() + count, candidates.end(), better);
+    candidates.resize(static_cast<size_t>(count));
+  }
+}
+
+// The best `count` units, ascending. Those of `preferred` frames, one flag per frame, rank above all others.
+std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector<uint8_t> &preferred,
                                   const SelectOptions &options) {
-  std::vector<int64_t> selected, rest; // units of random-access frames, and the others
+  std::vector<int64_t> selected, rest; // units of preferred frames, and the others
   for (int64_t unit = 0; unit < units.count(); ++unit)
-    (random_access[units.frame(unit)] ? selected : rest).push_back(unit);
+    if (preferred[units.frame(unit)])
+      selected.push_back(unit);
+    else if (units.too_low.empty() || !units.too_low[static_cast<size_t>(unit)])
+      rest.push_back(unit);
 
   const auto better = [&units](int64_t a, int64_t b) {
     const int64_t rank_a = units.rank[static_cast<size_t>(a)], rank_b = units.rank[static_cast<size_t>(b)];
@@ -89,10 +103,11 @@ std::vector<int64_t> select_units(Units &units, int64_t count, const std::vector
   if (remaining <= 0) {
     keep_best(selected, count, better);
   } else {
-    const bool fallback = options.static_fallback && options.static_uniform_frames > 0;
+    const bool fallback =
+        options.ranking == Ranking::Energy && options.static_fallback && options.static_uniform_frames > 0;
     // cppcheck-suppress knownConditionTrueFalse ; it does not see the reference that push_back() goes through
     if (fallback && !selected.empty() && !rest.empty() && clip_is_static(units, options))
-      favour_frames(units, rest, favoured_frames(random_access, options.static_uniform_frames));
+      favour_frames(units, rest, favoured_frames(preferred, options.static_uniform_frames));
     keep_best(rest, remaining, better);
     selected.insert(selected.end(), rest.begin(), rest.end());
   }
@@ -108,23 +123,24 @@ int64_t selection_count(const SelectOptions &options, int frames, Size grid) {
   return options.unit == SelectionUnit::Block2x2 && count % 4 != 0 ? -1 : count;
 }
 
-std::vector<int64_t> patches_of_units(std::vector<int64_t> units, SelectionUnit unit, Size grid) {
-  if (unit == SelectionUnit::Patch)
-    return units;
-  std::vector<int64_t> patches(4 * units.size());
-  for (size_t i = 0; i < units.size(); i++)
-    write_block_patches(first_patch_of_block(units[i], grid.width), grid.width, &patches[4 * i]);
-  return patches;
-}
-
 std::vector<int64_t> select_patches(const double *scores, int frames, Size grid,
                                     const std::vector<uint8_t> &random_access, const SelectOptions &options) {
   const int64_t count = selection_count(options, frames, grid);
   if (count <= 0)
     return {};
+  std::vector<uint8_t> preferred = random_access;
+  if (options.ranking == Ranking::Replenishment) { // a place that was never sent shows nothing
+    preferred.assign(static_cast<size_t>(frames), 0);
+    preferred[0] = 1;
+  }
   Units units = rank_units(scores, frames, grid, options);
-  const int64_t unit_count = options.unit == SelectionUnit::Block2x2 ? count / 4 : count;
-  return patches_of_units(select_units(units, unit_count, random_access, options), options.unit, grid);
+  std::vector<int64_t> selected = select_units(units, count / patches_of_unit(options.unit), preferred, options);
+  if (options.unit == SelectionUnit::Patch)
+    return selected;
+  std::vector<int64_t> patches(4 * selected.size());
+  for (size_t i = 0; i < selected.size(); i++)
+    write_block_patches(first_patch_of_block(selected[i], grid.width), grid.width, &patches[4 * i]);
+  return patches;
 }
 
 } // namespace cps

@@ -103,6 +103,13 @@ bool Device::upload(CUdeviceptr to, const void *from, size_t bytes) {
   return result == CUDA_SUCCESS || check(result, "copying " + bytes_text(bytes) + " to it");
 }
 
+bool Device::download(void *to, CUdeviceptr from, size_t bytes) {
+  CUresult result = copy_to_host(to, from, bytes, stream());
+  if (result == CUDA_SUCCESS)
+    result = CuStreamSynchronize(stream());
+  return result == CUDA_SUCCESS || check(result, "copying " + bytes_text(bytes) + " from it");
+}
+
 bool Device::clear(CUdeviceptr to, size_t bytes) {
   if (bytes == 0)
     return true;

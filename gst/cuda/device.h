@@ -39,6 +39,7 @@ public:
   // The functions below need the context to be current: see CurrentContext.
   Owned<GstMemory> allocate(size_t bytes);                     // from allocator(); nullptr on failure
   bool upload(CUdeviceptr to, const void *from, size_t bytes); // `from` may change after this returns
+  bool download(void *to, CUdeviceptr from, size_t bytes);     // waits for all work enqueued before
   bool clear(CUdeviceptr to, size_t bytes);
   // `args`: the struct in kernels/kernelargs.h that is the argument of `kernel`; copied. At most 48 KiB of shared
   // memory.

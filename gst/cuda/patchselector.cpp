@@ -19,8 +19,9 @@ static size_t columns_of_block(const BandedMatrix &matrix) {
   return most;
 }
 
-bool PatchSelector::prepare(const PictureView &layout, Size target, int patch) {
-  patch_ = 0; // until everything is prepared
+bool PatchSelector::prepare(const PictureView &layout, Size target, const SelectOptions &options) {
+  const int patch = options.patch_size;
+  prepared_ = false;
   frame_ = {};
   frame_.planes = layout.planes();
   frame_.target = target;
@@ -47,17 +48,23 @@ bool PatchSelector::prepare(const PictureView &layout, Size target, int patch) {
     frame_.y[kind] = y[kind].on(tables_);
   }
 
-  frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
-  frame_shared_ = static_cast<unsigned>(columns_of_block(columns) * sizeof(double));
+  if (options.ranking == Ranking::Energy) {
+    frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
+    frame_shared_ = static_cast<unsigned>(columns_of_block(columns) * sizeof(double));
+  } else {
+    frame_shared_ = 0;
+  }
   frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(samples_per_frame(), kFrameThreads);
   layout_ = layout;
-  patch_ = patch;
+  prepared_ = true;
   return true;
 }
 
-bool PatchSelector::begin(const PictureView &layout, Size target, int patch, int frames) {
-  const bool prepared = patch_ == patch && frame_.target == target && same_layout(layout_, layout);
-  if (!prepared && !prepare(layout, target, patch))
+bool PatchSelector::begin(const PictureView &layout, Size target, const SelectOptions &options, int frames) {
+  const bool prepared = prepared_ && options_.patch_size == options.patch_size && options_.ranking == options.ranking &&
+                        frame_.target == target && same_layout(layout_, layout);
+  options_ = options;
+  if (!prepared && !prepare(layout, target, options))
     return false;
   const auto count = static_cast<size_t>(frames);
   if (!pixels_.reserve(device_, count * static_cast<size_t>(samples_per_frame()) * sizeof(uint16_t)) ||
@@ -90,56 +97,99 @@ static int bits_of(int64_t value) {
   return bits;
 }
 
-bool PatchSelector::select(const SelectOptions &options, int64_t count) {
-  const bool blocks = options.unit == SelectionUnit::Block2x2;
-  const int patches_per_unit = blocks ? 4 : 1;
-  const int64_t random_access_frames = std::max(random_access_frames_, 1);
+bool PatchSelector::score_replenishment() {
+  const auto units = static_cast<size_t>(length_ * units_per_frame());
+  if (!kept_.reserve(device_, units * sizeof(KeptFrame)) || !gains_.reserve(device_, units * sizeof(int64_t)))
+    return false;
+  ReplenishArgs args;
+  args.frames = frame_.frames;
+  args.length = length_;
+  args.planes = frame_.planes;
+  args.target = frame_.target;
+  args.grid_width = frame_.grid.width;
+  args.patch = options_.patch_size;
+  args.blocks = options_.unit == SelectionUnit::Block2x2;
+  args.kept = kept_.as<KeptFrame>();
+  args.gains = gains_.as<int64_t>();
+  return device_.launch("cps_replenish", {static_cast<unsigned>(units_per_frame())}, kReplenishThreads, 0, &args);
+}
 
+bool PatchSelector::launch_select() {
+  const int64_t random_access_frames = std::max(random_access_frames_, 1);
   SelectArgs args;
   args.frames = frame_.frames;
   args.length = length_;
   args.first_frame_counts = random_access_frames_ == 0;
+  args.replenishment = options_.ranking == Ranking::Replenishment;
   args.grid = frame_.grid;
-  args.blocks = blocks;
-  args.count = count / patches_per_unit;
-  args.random_access_units = random_access_frames * patches_per_frame() / patches_per_unit;
-  args.unit_pixels = static_cast<double>(patch_) * patch_ * patches_per_unit;
-  // Energies are at most 1 per pixel, and rounding adds far less than one quantum per patch.
-  args.most = (static_cast<int64_t>(patch_) * patch_ * static_cast<int64_t>(kScoreQuanta) + 1) * patches_per_unit;
-  args.key_bits = bits_of(args.most + static_lift(0, args.most)) + 1; // a key is at most 1 << (key_bits - 1)
-  args.static_fallback = options.static_fallback && options.static_uniform_frames > 0 && random_access_frames < length_;
-  args.static_abs_thresh = options.static_abs_thresh;
-  args.static_rel_thresh = options.static_rel_thresh;
-  args.static_uniform_frames = options.static_uniform_frames;
+  args.blocks = options_.unit == SelectionUnit::Block2x2;
+  args.count = count_ / patches_per_unit();
+  args.min_score = options_.min_score;
+  if (args.replenishment) {
+    args.preferred_units = units_per_frame();
+    args.most = kMostReplenishmentRank;
+    args.key_bits = kReplenishmentRankBits + 1; // a key is at most 1 << (key_bits - 1)
+  } else {
+    args.preferred_units = random_access_frames * units_per_frame();
+    const int side = unit_side(options_.patch_size, options_.unit);
+    args.unit_pixels = static_cast<double>(side) * side;
+    // Energies are at most 1 per pixel, and rounding adds far less than one quantum per patch.
+    args.most =
+        (static_cast<int64_t>(options_.patch_size) * options_.patch_size * static_cast<int64_t>(kScoreQuanta) + 1) *
+        patches_per_unit();
+    args.key_bits = bits_of(args.most + static_lift(0, args.most)) + 1;
+    args.static_fallback =
+        options_.static_fallback && options_.static_uniform_frames > 0 && random_access_frames < length_;
+    args.static_abs_thresh = options_.static_abs_thresh;
+    args.static_rel_thresh = options_.static_rel_thresh;
+    args.static_uniform_frames = options_.static_uniform_frames;
+  }
   args.ranks = ranks_.as<int64_t>();
   args.selected = selected_.as<int64_t>();
+  args.selected_count = args.selected + count_;
   return device_.launch("cps_clip_select", {}, kSelectThreads, 0, &args);
 }
 
-bool PatchSelector::finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling,
-                           PixelType type, const PatchOutputs &out) {
-  const int64_t count = selection_count(options, length_, frame_.grid);
-  if (count <= 0)
-    return true;
-  const auto units = static_cast<size_t>(length_ * patches_per_frame());
-  if (!ranks_.reserve(device_, units * sizeof(int64_t)) ||
-      !selected_.reserve(device_, static_cast<size_t>(count) * sizeof(int64_t)) || !select(options, count))
+bool PatchSelector::read_count() {
+  int64_t units = 0;
+  if (!device_.download(&units, selected_.address() + static_cast<size_t>(count_) * sizeof(int64_t), sizeof units))
     return false;
+  count_ = units * patches_per_unit();
+  return true;
+}
 
+bool PatchSelector::select(int64_t &count) {
+  count_ = std::max<int64_t>(selection_count(options_, length_, frame_.grid), 0);
+  if (count_ > 0) {
+    const auto units = static_cast<size_t>(length_ * units_per_frame());
+    if (!ranks_.reserve(device_, units * sizeof(int64_t)) ||
+        !selected_.reserve(device_, (static_cast<size_t>(count_) + 1) * sizeof(int64_t)) ||
+        (options_.ranking == Ranking::Replenishment && !score_replenishment()) || !launch_select() ||
+        (options_.min_score > 0 && !read_count()))
+      return false;
+  }
+  count = count_;
+  return true;
+}
+
+bool PatchSelector::cut(const ColorTransform &color, const OutputScaling &scaling, PixelType type,
+                        const PatchOutputs &out) {
+  if (count_ == 0)
+    return true;
   CutArgs cut;
   cut.selected = selected_.as<int64_t>();
   cut.frames = frame_.frames;
   cut.planes = frame_.planes;
   cut.target = frame_.target;
   cut.grid = frame_.grid;
-  cut.patch = patch_;
+  cut.patch = options_.patch_size;
   cut.color = color;
   cut.scaling = scaling;
   cut.type = type;
   cut.patches = out.patches;
   cut.fields = out.fields;
   cut.meta_scores = out.scores;
-  const Grid grid = {static_cast<unsigned>(count), blocks_of(static_cast<int64_t>(patch_) * patch_, kCutPixels)};
+  const Grid grid = {static_cast<unsigned>(count_), blocks_of(static_cast<int64_t>(cut.patch) * cut.patch, kCutPixels)};
   return device_.launch("cps_clip_cut", grid, kCutThreads, 0, &cut);
 }
 

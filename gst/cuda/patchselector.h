@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#scores to #outputs on the device, for one sequence of frames, with the same results as PatchScorer,
-// PictureResizer, select_patches() and PatchCutter in system memory.
+// docs/spec.md#scores to #replenishment on the device, for one sequence of frames, with the same results as
+// PatchScorer, ReplenishmentScorer, PictureResizer, select_patches() and PatchCutter in system memory.
 #pragma once
 
 #include "gst/cuda/device.h"
@@ -10,7 +10,7 @@
 
 namespace cps::cuda {
 
-// Outputs of finish() in device memory: [K,3,P,P], [K,6] and [K].
+// Outputs of cut() in device memory: [K,3,P,P], [K,6] and [K].
 struct PatchOutputs {
   void *patches = nullptr;
   int64_t *fields = nullptr;
@@ -24,33 +24,41 @@ public:
   explicit PatchSelector(Device &device) : device_(device) {}
 
   // Starts a sequence of `frames` pictures like `layout`. Reuses the memory of the previous sequence.
-  bool begin(const PictureView &layout, Size target, int patch, int frames);
+  bool begin(const PictureView &layout, Size target, const SelectOptions &options, int frames);
 
   Size map_size() const { return frame_.map; } // size of the energy maps passed to add()
 
-  // Adds the next frame: keeps its planes at target size and its scores. `picture` and `energy` are in device memory
-  // and may change once the stream is synchronised.
+  // Adds the next frame: keeps its planes at target size and its scores. `picture` and `energy`, which only
+  // Ranking::Energy reads, are in device memory and may change once the stream is synchronised.
   bool add(const PictureView &picture, const float *energy, int64_t frame_id, bool random_access);
 
-  // Writes as many patches as selection_count() returns for the options. If no frame was a random-access frame, the
-  // first counts as one.
-  bool finish(const SelectOptions &options, const ColorTransform &color, const OutputScaling &scaling, PixelType type,
-              const PatchOutputs &out);
+  // Selects patches when all frames have been added. Sets `count` to their number, for which it waits if min_score is
+  // set. If no frame was a random-access frame, the first counts as one.
+  bool select(int64_t &count);
+
+  // Writes the selected patches.
+  bool cut(const ColorTransform &color, const OutputScaling &scaling, PixelType type, const PatchOutputs &out);
 
 private:
-  bool prepare(const PictureView &layout, Size target, int patch);
-  bool select(const SelectOptions &options, int64_t count);
+  bool prepare(const PictureView &layout, Size target, const SelectOptions &options);
+  bool score_replenishment();
+  bool launch_select();
+  bool read_count();
   int64_t samples_per_frame() const { return int64_t{frame_.planes} * frame_.target.width * frame_.target.height; }
+  int64_t patches_per_unit() const { return options_.unit == SelectionUnit::Block2x2 ? 4 : 1; }
+  int64_t units_per_frame() const { return patches_per_frame() / patches_per_unit(); }
   int64_t patches_per_frame() const { return int64_t{frame_.grid.width} * frame_.grid.height; }
 
   Device &device_;
   int length_ = 0; // frames
   int random_access_frames_ = 0;
-  int patch_ = 0;
+  int64_t count_ = 0; // patches to cut; before read_count() at most
+  SelectOptions options_;
+  bool prepared_ = false; // for layout_, the target size, and the options' patch size and ranking
   PictureView layout_;
   FrameArgs frame_; // common to all frames of that layout
   unsigned frame_blocks_ = 0, frame_shared_ = 0;
-  Memory tables_, pixels_, scores_, ids_, flags_, ranks_, selected_;
+  Memory tables_, pixels_, scores_, ids_, flags_, kept_, gains_, ranks_, selected_;
 };
 
 } // namespace cps::cuda

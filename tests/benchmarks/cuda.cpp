@@ -90,7 +90,7 @@ public:
 
   // `synchronise`: as the elements do; else nothing waits, and both are given the same device.
   void run(const uint8_t *frames, bool synchronise) {
-    need(clip_.begin(nv12(frames), target_, kPatch, kFrames), clip_device_);
+    need(clip_.begin(nv12(frames), target_, options_, kFrames), clip_device_);
     for (int i = 0; i < kFrames; i++) {
       const cps::PictureView picture = nv12(frames + static_cast<size_t>(i) * kFrameBytes);
       need(energy_.next(picture, i == 0, map_.as<float>()) && (!synchronise || energy_device_.synchronise()),
@@ -99,8 +99,10 @@ public:
                (!synchronise || i == kFrames - 1 || clip_device_.synchronise()),
            clip_device_);
     }
-    need(clip_.finish(options_, cps::yuv_to_rgb(0.2126, 0.0722, false), {}, cps::PixelType::BF16,
-                      {patches_.as<void>(), fields_.as<int64_t>(), scores_.as<float>()}) &&
+    int64_t count = 0;
+    need(clip_.select(count) &&
+             clip_.cut(cps::yuv_to_rgb(0.2126, 0.0722, false), {}, cps::PixelType::BF16,
+                       {patches_.as<void>(), fields_.as<int64_t>(), scores_.as<float>()}) &&
              (!synchronise || clip_device_.synchronise()),
          clip_device_);
   }

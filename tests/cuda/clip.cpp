@@ -2,6 +2,7 @@
 // Scores, selection and patches of the device against those of the CPU: equal, to the last bit.
 #include "gst/cuda/patchselector.h"
 
+#include "kernels/replenishment.h"
 #include "kernels/scores.h"
 #include "tests/cuda/testdevice.h"
 #include "tests/kernels/contents.h"
@@ -33,13 +34,14 @@ struct Frame {
   std::vector<float> energy;
 };
 
-// Energies with ties, or hardly any.
+// Energies with ties, or hardly any; some pictures are repeated.
 std::vector<Frame> draw_frames(const Case &c) {
   std::mt19937 random(7);
   std::vector<Frame> frames;
   const cps::Size map = cps::small_size({c.layout.width, c.layout.height});
   for (int t = 0; t < c.frames(); ++t) {
-    frames.push_back({draw(c.layout, reference::Content::Noise, t, random), {}});
+    const bool repeated = t % 3 == 2;
+    frames.push_back({repeated ? frames.back().picture : draw(c.layout, reference::Content::Noise, t, random), {}});
     const bool uniform = c.energy == Case::Saturated && t % 2 == 0;
     for (int i = 0; i < map.width * map.height; ++i) {
       const float value = static_cast<float>(random() % 1000) / 999.0f;
@@ -66,6 +68,9 @@ Tensors on_cpu(const Case &c, std::vector<Frame> &frames) {
     resizer.run(frames[t].picture.view(), pixels.data() + t * resizer.samples());
     scorer.run(frames[t].energy.data(), scores.data() + t * per_frame);
   }
+  if (c.options.ranking == cps::Ranking::Replenishment)
+    cps::ReplenishmentScorer(c.target, resizer.planes(), c.options.patch_size, c.options.unit, c.frames())
+        .run(pixels.data(), scores.data());
 
   std::vector<uint8_t> random_access = c.random_access;
   if (std::count(random_access.begin(), random_access.end(), 1) == 0)
@@ -88,25 +93,28 @@ Tensors on_cpu(const Case &c, std::vector<Frame> &frames) {
 
 // Poisons what it writes into, so that all of it has to be written.
 Tensors on_device(const TestDevice &device, cps::cuda::PatchSelector &clip, const Case &c, std::vector<Frame> &frames) {
-  const auto count = static_cast<size_t>(cps::selection_count(c.options, c.frames(), c.grid()));
+  const auto most = static_cast<size_t>(cps::selection_count(c.options, c.frames(), c.grid()));
   const size_t patch_bytes =
       3 * static_cast<size_t>(c.options.patch_size * c.options.patch_size) * cps::pixel_size(c.type);
   cps::cuda::Memory patches, fields, scores;
-  device.upload(patches, std::vector<uint8_t>(count * patch_bytes, 0xa5));
-  device.upload(fields, std::vector<int64_t>(count * 6, -1));
-  device.upload(scores, std::vector<float>(count, -1.0f));
+  device.upload(patches, std::vector<uint8_t>(most * patch_bytes, 0xa5));
+  device.upload(fields, std::vector<int64_t>(most * 6, -1));
+  device.upload(scores, std::vector<float>(most, -1.0f));
 
-  device.need(clip.begin(frames[0].picture.view(), c.target, c.options.patch_size, c.frames()));
+  device.need(clip.begin(frames[0].picture.view(), c.target, c.options, c.frames()));
   for (int t = 0; t < c.frames(); ++t) {
     Frame &frame = frames[static_cast<size_t>(t)];
     const DevicePicture picture(device, frame.picture.view());
     cps::cuda::Memory energy;
     device.upload(energy, frame.energy);
     const bool random_access = c.random_access[static_cast<size_t>(t)] != 0;
-    device.need(clip.add(picture.view(), energy.as<float>(), 10 + 3 * t, random_access) && device.get().synchronise());
+    const float *given = c.options.ranking == cps::Ranking::Energy ? energy.as<float>() : nullptr;
+    device.need(clip.add(picture.view(), given, 10 + 3 * t, random_access) && device.get().synchronise());
   }
-  device.need(clip.finish(c.options, c.color, c.scaling, c.type,
-                          {patches.as<void>(), fields.as<int64_t>(), scores.as<float>()}));
+  int64_t selected = -1;
+  device.need(clip.select(selected));
+  const auto count = static_cast<size_t>(selected);
+  device.need(clip.cut(c.color, c.scaling, c.type, {patches.as<void>(), fields.as<int64_t>(), scores.as<float>()}));
   return {device.download<uint8_t>(patches.as<void>(), count * patch_bytes),
           device.download<int64_t>(fields.as<void>(), count * 6), device.download<float>(scores.as<void>(), count)};
 }
@@ -248,6 +256,59 @@ GST_START_TEST(test_one_after_the_other) {
 }
 GST_END_TEST;
 
+// One frame, and several, some of them equal to the one before.
+GST_START_TEST(test_replenishment) {
+  const TestDevice device;
+  cps::cuda::PatchSelector clip(device.get());
+  for (const auto unit : {cps::SelectionUnit::Patch, cps::SelectionUnit::Block2x2})
+    for (const auto model : {cps::ColorModel::Gray, cps::ColorModel::Yuv})
+      for (const size_t frames : {size_t{1}, size_t{2}, size_t{9}}) {
+        Case c = color_case(model, 8);
+        c.options.ranking = cps::Ranking::Replenishment;
+        c.options.unit = unit;
+        c.random_access.assign(frames, 0);
+        const auto all = static_cast<int64_t>(frames) * c.grid().width * c.grid().height;
+        for (const int64_t k : {int64_t{0}, int64_t{4}, int64_t{20}, all}) {
+          c.options.k_keep = k;
+          for (const double min_score : {0.0, 2e4, 1e30}) {
+            c.options.min_score = min_score;
+            check(device, clip, c, std::to_string(frames) + " frames, k = " + std::to_string(k));
+          }
+        }
+      }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_replenishment_of_formats) {
+  const TestDevice device;
+  cps::cuda::PatchSelector clip(device.get());
+  for (const int bits : {8, 10, 16})
+    for (const int patch : {1, 7, 14, 28}) { // fewer samples than threads, and more
+      Case c = color_case(cps::ColorModel::Yuv, bits);
+      c.options.ranking = bits == 10 ? cps::Ranking::Energy : cps::Ranking::Replenishment; // one after the other
+      c.options.patch_size = patch;
+      c.options.k_keep = 30;
+      check(device, clip, c, std::to_string(bits) + " bits, patches of " + std::to_string(patch));
+    }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_min_score) {
+  const TestDevice device;
+  cps::cuda::PatchSelector clip(device.get());
+  for (const auto unit : {cps::SelectionUnit::Patch, cps::SelectionUnit::Block2x2})
+    for (const double min_score : {1e-3, 90.0, 98.0, 110.0, 1e9})
+      for (const int64_t k : {4, 24, 80}) {
+        Case c;
+        c.options.unit = unit;
+        c.options.k_keep = k;
+        c.options.min_score = min_score;
+        c.options.static_fallback = true;
+        check(device, clip, c, "min-score " + std::to_string(min_score));
+      }
+}
+GST_END_TEST;
+
 // Energies that nobody should send end in some selection, and nowhere else.
 GST_START_TEST(test_foul_energies) {
   const TestDevice device;
@@ -282,6 +343,9 @@ static Suite *cuda_clip_suite() {
   tcase_add_test(tests, test_layouts);
   tcase_add_test(tests, test_sizes);
   tcase_add_test(tests, test_one_after_the_other);
+  tcase_add_test(tests, test_replenishment);
+  tcase_add_test(tests, test_replenishment_of_formats);
+  tcase_add_test(tests, test_min_score);
   tcase_add_test(tests, test_foul_energies);
   return suite;
 }

@@ -14,6 +14,8 @@ cps::SelectOptions take_options(fuzz::Input &input) {
   cps::SelectOptions options;
   options.k_keep = input.number<int64_t>();
   options.unit = input.flag() ? cps::SelectionUnit::Patch : cps::SelectionUnit::Block2x2;
+  options.ranking = input.flag() ? cps::Ranking::Energy : cps::Ranking::Replenishment;
+  options.min_score = input.flag() ? input.number<double>() : 0;
   options.patch_size = input.between<int>(1, 4096);
   options.static_fallback = input.flag();
   options.static_abs_thresh = input.number<double>();
@@ -53,7 +55,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (count < 0)
     return 0;
   std::vector<int64_t> chosen = cps::select_patches(scores.data(), frames, grid, random_access, options);
-  REQUIRE(static_cast<int64_t>(chosen.size()) == count);
+  REQUIRE(options.min_score > 0 ? static_cast<int64_t>(chosen.size()) <= count
+                                : static_cast<int64_t>(chosen.size()) == count);
   std::sort(chosen.begin(), chosen.end());
   REQUIRE(std::adjacent_find(chosen.begin(), chosen.end()) == chosen.end());
   REQUIRE(chosen.empty() || (chosen.front() >= 0 && chosen.back() < static_cast<int64_t>(scores.size())));

@@ -12,52 +12,55 @@ std::string decoding(const Video &video) {
   return before.empty() ? "" : before + video.decoder + " ! ";
 }
 
-void check_oracle(const Video &video) {
-  const std::string path = pipes::shared_file(std::string("golden/") + video.name + ".y.json");
+// Calls check(what, options, result, input) for each configuration of the video's golden file with this ending, unless
+// something is missing. `input`: the line up to the decoder.
+template <typename Check> void for_each_result(const Video &video, const char *ending, const Check &check) {
+  const std::string path = pipes::shared_file(std::string("golden/") + video.name + ending);
   const std::string input = path.empty() ? "" : decoding(video);
   if (input.empty())
     return;
   const golden::Results results(path);
-  for (const auto &[name, result] : results.configurations()) {
-    const std::string what = std::string(video.name) + " " + name;
-    const pipes::Outcome outcome = pipes::run(input + golden::elements(golden::config_of(result)));
-    const pipes::Tensors &clip = outcome.only_clip();
-    fail_unless(outcome.warnings.empty(), "%s", outcome.warnings.empty() ? "" : outcome.warnings[0].c_str());
-    golden::check_result(what, clip, result);
-  }
+  for (const auto &[name, result] : results.configurations())
+    check(std::string(video.name) + " " + name, golden::config_of(result), result, input);
+}
+
+void check_oracle(const Video &video) {
+  for_each_result(
+      video, ".y.json", [](const std::string &what, JsonObject *config, JsonObject *result, const std::string &input) {
+        const pipes::Outcome outcome = pipes::run(input + golden::elements(config));
+        const pipes::Tensors &clip = outcome.only_clip();
+        fail_unless(outcome.warnings.empty(), "%s", outcome.warnings.empty() ? "" : outcome.warnings[0].c_str());
+        golden::check_result(what, clip, result);
+      });
 }
 
 // Ranking by replenishment, of which the oracle's files hold indices and scores alone.
+void check_replenished(const std::string &what, const pipes::Tensors &clip, JsonObject *result) {
+  JsonArray *indices = json_object_get_array_member(result, "indices");
+  std::map<int64_t, double> expected; // scores by patch
+  for (guint i = 0; i < json_array_get_length(indices); i++)
+    expected.emplace(json_array_get_int_element(indices, i), golden::golden_number(result, "scores", i));
+  size_t both = 0;
+  double error = 0;
+  for (size_t i = 0; i < clip.count(); i++)
+    if (const auto found = expected.find(clip.index(i)); found != expected.end()) {
+      both++;
+      error = std::max(error,
+                       std::fabs(static_cast<double>(clip.scores[i]) - found->second) / std::max(found->second, 1.0));
+    }
+  const double iou = static_cast<double>(both) / static_cast<double>(expected.size() + clip.count() - both);
+  g_print("%s, by replenishment: IoU %.4f, scores within %.2g\n", what.c_str(), iou, error);
+  fail_unless(iou >= 0.998, "%s: IoU %g", what.c_str(), iou);
+  // The oracle resizes in floating point: a sample halfway between two values may fall on the other side.
+  fail_unless(error < 0.01, "%s: scores differ by %g", what.c_str(), error);
+}
+
 void check_replenishment(const Video &video) {
-  const std::string path = pipes::shared_file(std::string("golden/") + video.name + ".replenishment.json");
-  const std::string input = path.empty() ? "" : decoding(video);
-  if (input.empty())
-    return;
-  const golden::Results results(path);
-  for (const auto &[name, result] : results.configurations()) {
-    if (json_object_has_member(golden::config_of(result), "min_score"))
-      continue; // no property yet
-    const std::string what = std::string(video.name) + " " + name + ", by replenishment";
-    const pipes::Outcome outcome = pipes::run(input + golden::replenished_elements(golden::config_of(result)));
-    const pipes::Tensors &clip = outcome.only_clip();
-    JsonArray *indices = json_object_get_array_member(result, "indices");
-    std::map<int64_t, double> expected; // scores by patch
-    for (guint i = 0; i < json_array_get_length(indices); i++)
-      expected.emplace(json_array_get_int_element(indices, i), golden::golden_number(result, "scores", i));
-    size_t both = 0;
-    double error = 0;
-    for (size_t i = 0; i < clip.count(); i++)
-      if (const auto found = expected.find(clip.index(i)); found != expected.end()) {
-        both++;
-        error = std::max(error,
-                         std::fabs(static_cast<double>(clip.scores[i]) - found->second) / std::max(found->second, 1.0));
-      }
-    const double iou = static_cast<double>(both) / static_cast<double>(expected.size() + clip.count() - both);
-    g_print("%s: IoU %.4f, scores within %.2g\n", what.c_str(), iou, error);
-    fail_unless(iou >= 0.998, "%s: IoU %g", what.c_str(), iou);
-    // The oracle resizes in floating point: a sample halfway between two values may fall on the other side.
-    fail_unless(error < 0.01, "%s: scores differ by %g", what.c_str(), error);
-  }
+  for_each_result(video, ".replenishment.json",
+                  [](const std::string &what, JsonObject *config, JsonObject *result, const std::string &input) {
+                    const pipes::Outcome outcome = pipes::run(input + golden::replenished_elements(config));
+                    check_replenished(what, outcome.only_clip(), result);
+                  });
 }
 
 // The original's patch means, of all patches whatever the configuration selected.

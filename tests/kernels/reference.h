@@ -288,7 +288,7 @@ inline std::vector<double> scores(const std::vector<float> &energy, cps::Size so
   return result;
 }
 
-// --- docs/spec.md#selection ---
+// --- docs/spec.md#selection and #replenishment ---
 
 // Repeatedly takes the best of `units`, first one on a tie.
 inline std::vector<int64_t> top(std::vector<int64_t> units, int64_t count, const std::vector<int64_t> &rank) {
@@ -305,15 +305,32 @@ inline std::vector<int64_t> select(const std::vector<double> &scores, int frames
   const auto patch = [&](int64_t frame, int64_t y, int64_t x) { return (frame * grid.height + y) * grid.width + x; };
 
   std::vector<int64_t> rank(static_cast<size_t>(frames * per_frame));
+  std::vector<double> sums(rank.size());
   for (int f = 0; f < frames; ++f)
     for (int y = 0; y < rows * side; ++y)
-      for (int x = 0; x < columns * side; ++x)
-        rank[static_cast<size_t>((f * rows + y / side) * columns + x / side)] +=
-            static_cast<int64_t>(std::floor(1024.0 * scores[static_cast<size_t>(patch(f, y, x))] + 0.5));
+      for (int x = 0; x < columns * side; ++x) {
+        const auto u = static_cast<size_t>((f * rows + y / side) * columns + x / side);
+        const double score = scores[static_cast<size_t>(patch(f, y, x))];
+        rank[u] += static_cast<int64_t>(std::floor(1024.0 * score + 0.5));
+        sums[u] += score;
+      }
+  const auto meta = [&](size_t u) { return static_cast<float>(sums[u] / (side * side)); };
+  const bool replenishment = o.ranking == cps::Ranking::Replenishment;
+  if (replenishment) { // by the number of smaller ones
+    std::vector<float> sorted;
+    for (size_t u = 0; u < rank.size(); ++u)
+      sorted.push_back(meta(u));
+    std::sort(sorted.begin(), sorted.end());
+    for (size_t u = 0; u < rank.size(); ++u)
+      rank[u] = std::lower_bound(sorted.begin(), sorted.end(), meta(u)) - sorted.begin();
+  }
 
-  std::vector<int64_t> intra, inter, frames_inter, chosen;
+  std::vector<int64_t> intra, inter, frames_inter, chosen; // intra: what ranks above all others
   for (int64_t u = 0; u < frames * per_frame; ++u)
-    (random_access[static_cast<size_t>(u / per_frame)] ? intra : inter).push_back(u);
+    if (replenishment ? u < per_frame : random_access[static_cast<size_t>(u / per_frame)] != 0)
+      intra.push_back(u);
+    else if (o.min_score <= 0 || static_cast<double>(meta(static_cast<size_t>(u))) >= o.min_score)
+      inter.push_back(u);
   for (int64_t f = 0; f < frames; ++f)
     if (!random_access[static_cast<size_t>(f)])
       frames_inter.push_back(f);
@@ -325,7 +342,7 @@ inline std::vector<int64_t> select(const std::vector<double> &scores, int frames
   } else if (static_cast<int64_t>(intra.size()) >= k) {
     chosen = top(intra, k, rank);
   } else {
-    if (o.static_fallback && o.static_uniform_frames > 0 && !inter.empty()) {
+    if (!replenishment && o.static_fallback && o.static_uniform_frames > 0 && !inter.empty()) {
       std::vector<double> means;
       for (const int64_t q : rank)
         means.push_back(static_cast<double>(q) / 1024.0 / (o.patch_size * o.patch_size * side * side));

@@ -2,6 +2,7 @@
 #include "kernels/replenishment.h"
 
 #include "kernels/geometry.h"
+#include "kernels/ranking.h"
 #include "tests/kernels/bench.h"
 #include "tests/kernels/reference.h"
 
@@ -27,13 +28,43 @@ struct Clip {
   size_t units() const { return plane() / (side() * side()); }
   size_t length() const { return static_cast<size_t>(frames); }
 
-  Scores scores() const {
+  Size grid() const { return {target.width / patch, target.height / patch}; }
+  size_t unit_samples() const { return side() * side() * static_cast<size_t>(planes); }
+
+  std::vector<double> patch_scores() const {
     cps::ReplenishmentScorer scorer(target, planes, patch, unit, frames);
-    assert_equals_uint64(scorer.units(), units());
-    assert_equals_uint64(scorer.unit_samples(), side() * side() * static_cast<size_t>(planes));
-    Scores all(units() * length(), -1);
+    std::vector<double> all(plane() / static_cast<size_t>(patch * patch) * length(), -1);
     scorer.run(pixels.data(), all.data());
     return all;
+  }
+
+  // Of the units, times their samples.
+  Scores scores() const {
+    const std::vector<double> of_patches = patch_scores();
+    const bool blocks = unit == SelectionUnit::Block2x2;
+    Scores all;
+    for (int64_t i = 0; i < static_cast<int64_t>(units() * length()); i++) {
+      const double score = of_patches[static_cast<size_t>(cps::first_patch_of_unit(i, blocks, grid().width))];
+      const double samples = static_cast<double>(unit_samples());
+      all.push_back(std::llround(score * samples));
+      fail_unless(static_cast<double>(all.back()) / samples == score);
+      int64_t patches[4];
+      if (blocks) {
+        cps::write_block_patches(cps::first_patch_of_block(i, grid().width), grid().width, patches);
+        for (const int64_t index : patches)
+          fail_unless(of_patches[static_cast<size_t>(index)] == score);
+      }
+    }
+    return all;
+  }
+
+  std::vector<int64_t> select(int64_t count) const {
+    cps::SelectOptions options;
+    options.ranking = cps::Ranking::Replenishment;
+    options.unit = unit;
+    options.patch_size = patch;
+    options.k_keep = count;
+    return cps::select_patches(patch_scores().data(), frames, grid(), std::vector<uint8_t>(length(), 1), options);
   }
 
   // The unit's samples as code values.
@@ -202,11 +233,10 @@ GST_START_TEST(test_selection) {
     const Clip clip = random_clip(random, {3, 2}, 3, 2, 6);
     const Scores scores = clip.scores();
     const size_t all = scores.size();
-    std::vector<int64_t> larger = cps::select_replenished(scores.data(), clip.frames, clip.units(), 1 << 20);
+    std::vector<int64_t> larger = clip.select(1 << 20);
     assert_equals_uint64(larger.size(), all);
     for (size_t count = all; count-- > 0;) {
-      const auto selected =
-          cps::select_replenished(scores.data(), clip.frames, clip.units(), static_cast<int64_t>(count));
+      const auto selected = clip.select(static_cast<int64_t>(count));
       assert_equals_uint64(selected.size(), count);
       fail_unless(std::is_sorted(selected.begin(), selected.end()));
       std::vector<int64_t> dropped;
@@ -232,11 +262,9 @@ GST_START_TEST(test_near_the_optimum) {
   int clips = 0;
   for (int i = 0; i < 60; i++) {
     const Clip clip = random_clip(random, {2, 1}, 1, 3, 6);
-    const Scores scores = clip.scores();
     const size_t units = clip.units();
     for (const size_t count : {units + 2, units + 4, units + 6}) {
-      const int64_t error =
-          replay_error(clip, cps::select_replenished(scores.data(), clip.frames, units, static_cast<int64_t>(count)));
+      const int64_t error = replay_error(clip, clip.select(static_cast<int64_t>(count)));
       const int64_t least = least_error(clip, count);
       fail_unless(error >= least);
       if (least > 0) {
@@ -270,9 +298,9 @@ static void bench_replenishment() {
     const Clip clip =
         random_clip(random, {target.width / bench::kPatch, target.height / bench::kPatch}, 3, bench::kPatch, frames);
     cps::ReplenishmentScorer scorer(clip.target, clip.planes, clip.patch, clip.unit, frames);
-    Scores scores(clip.units() * clip.length());
+    std::vector<double> scores(clip.units() * clip.length());
     bench::time("replenishment, n = " + std::to_string(frames),
-                static_cast<double>(clip.pixels.size() * sizeof(uint16_t) + scores.size() * sizeof(int64_t)),
+                static_cast<double>(clip.pixels.size() * sizeof(uint16_t) + scores.size() * sizeof(double)),
                 [&] { scorer.run(clip.pixels.data(), scores.data()); });
   }
 }

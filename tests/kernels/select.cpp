@@ -200,6 +200,8 @@ GST_START_TEST(test_random_clips) {
     options.k_keep = static_cast<int64_t>(random() % (scores.size() + 8)) - 3;
     options.unit = one_of(cps::SelectionUnit::Patch, cps::SelectionUnit::Block2x2);
     options.patch_size = one_of(1, 14, 16);
+    options.ranking = one_of(cps::Ranking::Energy, cps::Ranking::Energy, cps::Ranking::Replenishment);
+    options.min_score = one_of(0.0, 0.0, 0.5, 1.0, 20.0);
     options.static_fallback = random() % 2;
     options.static_abs_thresh = one_of(2.0, 0.5, 0.1, 0.001, 100.0, 1e6, -1.0);
     options.static_rel_thresh = one_of(0.15, 0.9, 0.0, -1.0);

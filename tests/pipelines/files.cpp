@@ -113,6 +113,7 @@ GST_START_TEST(test_metadata) {
       {"patch_size", "14"},
       {"k_keep", "100"},
       {"ranking", "energy"},
+      {"min_score", "0"},
       {"selection_unit", "patch"},
       {"static_fallback", "false"},
       {"static_abs_thresh", "2"},

@@ -84,17 +84,13 @@ class CudaPatchStage final : public PatchStage {
 public:
   explicit CudaPatchStage(StageContext &context) : device_(context) {}
 
-  // add() and finish() use the first frame's device.
+  // The other functions use the first frame's device.
   bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options, guint length,
-             ElementError &error) override {
-    if (options.ranking != Ranking::Energy)
-      return set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-                       "ranking=replenishment is not available for frames in CUDA memory: put cudadownload before "
-                       "patchselect, or set process-backend=cpu.");
+             ElementError &) override {
     info_ = info;
     crop_ = crop;
     target_ = target;
-    patch_ = options.patch_size;
+    options_ = options;
     length_ = length;
     return true;
   }
@@ -105,51 +101,63 @@ public:
     const cuda::CurrentContext current(*device_);
     if (!clip_)
       clip_.emplace(*device_);
-    if (position == 0 && !clip_->begin(picture_layout(info_, crop_), target_, patch_, static_cast<int>(length_)))
+    if (position == 0 && !clip_->begin(picture_layout(info_, crop_), target_, options_, static_cast<int>(length_)))
       return set_error(error, device_->error());
-    if (!take(frame, *energy, error))
+    if (!take(frame, energy, error))
       return false;
     const CpsFrameMeta &meta = *cps_buffer_get_frame_meta(frame);
-    const bool good = clip_->add(in_flight_->picture.view(), in_flight_->energy.as<float>(),
-                                 static_cast<int64_t>(meta.frame_id), (meta.flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0);
+    const bool good =
+        clip_->add(in_flight_->picture.view(), in_flight_->energy ? in_flight_->energy->as<float>() : nullptr,
+                   static_cast<int64_t>(meta.frame_id), (meta.flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0);
     if (!good)
       set_error(error, device_->error());
-    else if (position + 1 == length_) // finish() follows and waits
+    else if (position + 1 == length_) // cut() follows and waits
       return true;
     return settle(good, error);
   }
 
-  Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
-                          ElementError &error) override {
+  bool select(const PatchRecipe &, int64_t &count, ElementError &error) override {
+    // cppcheck-suppress unreadVariable ; it holds the context
+    const cuda::CurrentContext current(*device_);
+    return clip_->select(count) || settle(set_error(error, device_->error()), error);
+  }
+
+  Owned<GstBuffer> cut(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors, ElementError &error) override {
     // cppcheck-suppress unreadVariable ; it holds the context
     const cuda::CurrentContext current(*device_);
     Owned<GstBuffer> buffer(gst_buffer_new());
-    return settle(cut(recipe, tensors, buffer.get(), error), error) ? std::move(buffer) : nullptr;
+    return settle(write(recipe, tensors, buffer.get(), error), error) ? std::move(buffer) : nullptr;
   }
 
 private:
   // The inputs of the kernels until the stream has been synchronised.
   struct InFlight {
-    InFlight(GstBuffer *frame, const CpsEnergyMeta &meta, const GstVideoInfo &info, const ReadRegion &crop)
-        : picture(frame, info, crop), energy(gst_buffer_peek_memory(meta.map, 0), GST_MAP_READ) {}
+    InFlight(GstBuffer *frame, const GstVideoInfo &info, const ReadRegion &crop) : picture(frame, info, crop) {}
     CudaPicture picture; // holds the frame, and with it its metas and their maps
-    CudaMap energy;
+    std::optional<CudaMap> energy;
   };
 
-  bool take(GstBuffer *frame, const CpsEnergyMeta &energy, ElementError &error) {
-    if (gst_buffer_n_memory(energy.map) != 1 || !cuda::is_linear_memory(gst_buffer_peek_memory(energy.map, 0)))
+  // `energy`: nullptr unless frames are ranked by it.
+  bool take(GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) {
+    in_flight_.emplace(frame, info_, crop_);
+    const bool taken = in_flight_->picture ? !energy || take_energy(*energy, error) : refuse_frame(error);
+    if (!taken)
+      in_flight_.reset();
+    return taken;
+  }
+
+  bool take_energy(const CpsEnergyMeta &energy, ElementError &error) {
+    GstMemory *memory = gst_buffer_n_memory(energy.map) == 1 ? gst_buffer_peek_memory(energy.map, 0) : nullptr;
+    if (!memory || !cuda::is_linear_memory(memory))
       return set_error(
           error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
           "The energy of a frame in CUDA memory is not in CUDA memory: put no element between patchenergy and "
           "patchselect.");
     const Size size = clip_->map_size();
-    in_flight_.emplace(frame, energy, info_, crop_);
-    if (in_flight_->picture && in_flight_->energy && static_cast<int>(energy.width) == size.width &&
-        static_cast<int>(energy.height) == size.height &&
-        in_flight_->energy.size() >= sizeof(float) * energy.width * energy.height)
-      return true;
-    in_flight_.reset();
-    return refuse_frame_or_energy(error);
+    const CudaMap &map = in_flight_->energy.emplace(memory, GST_MAP_READ);
+    return (map && static_cast<int>(energy.width) == size.width && static_cast<int>(energy.height) == size.height &&
+            map.size() >= sizeof(float) * energy.width * energy.height) ||
+           refuse_frame_or_energy(error);
   }
 
   // Waits for the device in any case, and releases the memory that it used. `good`: no error so far.
@@ -160,7 +168,7 @@ private:
     return good;
   }
 
-  bool cut(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, ElementError &error) {
+  bool write(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors, GstBuffer *buffer, ElementError &error) {
     for (const CpsTensor &tensor : tensors) {
       Owned<GstMemory> memory = device_->allocate(cps_tensor_get_size(&tensor));
       if (!memory)
@@ -172,14 +180,13 @@ private:
       gst_buffer_append_memory(buffer, memory.release());
     }
     const cuda::PatchOutputs out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>()};
-    return clip_->finish(recipe.select, recipe.color, recipe.scaling, recipe.type, out) ||
-           set_error(error, device_->error());
+    return clip_->cut(recipe.color, recipe.scaling, recipe.type, out) || set_error(error, device_->error());
   }
 
   GstVideoInfo info_ = {};
   ReadRegion crop_;
   Size target_;
-  int patch_ = 0;
+  SelectOptions options_;
   guint length_ = 0;
   FrameDevice device_;
   std::optional<cuda::PatchSelector> clip_;

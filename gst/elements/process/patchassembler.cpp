@@ -4,7 +4,7 @@
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
 #include "gst/elements/process/colormatrix.h"
-#include "kernels/replenishment.h"
+#include "kernels/placescores.h"
 
 #include <algorithm>
 
@@ -45,6 +45,7 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
   out.target.patch_size = out.select.patch_size = option_int(options, "patch-size");
   out.select.k_keep = option_int(options, "k-keep");
   out.select.ranking = static_cast<Ranking>(option_enum(options, "ranking"));
+  out.select.min_score = option_double(options, "min-score");
   out.select.unit = static_cast<SelectionUnit>(option_enum(options, "selection-unit"));
   out.select.static_fallback = option_bool(options, "static-fallback");
   out.select.static_abs_thresh = option_double(options, "static-abs-thresh");
@@ -64,6 +65,10 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
             "; it must be positive unless both min-pixels and max-pixels are set.";
     return false;
   }
+  if (out.select.min_score < 0) {
+    error = "min-score is " + std::to_string(out.select.min_score) + "; it must be 0 or more.";
+    return false;
+  }
   if (!read_channels(options, "mean", out.scaling.mean, false, error) ||
       !read_channels(options, "std", out.scaling.std, true, error))
     return false;
@@ -76,10 +81,10 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
 
 // Returns 0 if begin() would refuse the options. A frame at target size needs at most three samples of two bytes per
 // pixel; a patch needs its score, and two integers during the selection. Ranking by replenishment also needs the
-// samples of one unit in all frames.
+// samples of one unit in all frames, and for each patch, at most, what is known of a frame that is kept.
 guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
-  constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float);
+  constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float), kPlaceFrame = sizeof(KeptFrame) + sizeof(int64_t);
   PatchOptions options;
   std::string error;
   if (!read_patch_options(properties, options, error))
@@ -93,13 +98,13 @@ guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   const guint64 kept = std::min<guint64>(patches, static_cast<guint64>(std::max<int64_t>(options.select.k_keep, 0)));
   const guint64 tensors =
       sum(product({kept, 3, patch, patch, cps_dtype_get_size(options.dtype)}), product({kept, kFields}));
-  guint64 unit = 0; // the samples of one unit in all frames
+  guint64 ranking = 0;
   if (options.select.ranking == Ranking::Replenishment) {
     const auto side = static_cast<guint64>(unit_side(options.target.patch_size, options.select.unit));
-    unit = product({side, side, kSamples, kSample, length});
+    ranking = sum(product({side, side, kSamples, kSample, length}), product({patches, kPlaceFrame}));
   }
   return sum(sum(product({width, height, kSamples, kSample, length}), product({patches, kCandidate})),
-             sum(tensors, unit));
+             sum(tensors, ranking));
 }
 
 static PixelType pixel_type(CpsDtype dtype) {
@@ -163,11 +168,18 @@ bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat 
   format_ = format;
   target_ = target;
   grid_ = grid;
-  tensors_ = {make_tensor("patches", options.dtype, {count, 3, patch, patch}, 0),
-              make_tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1),
-              make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
+  tensors_.clear(); // with min-score the contents decide how many patches there are
+  if (options.select.min_score == 0)
+    tensors_ = patch_tensors(count);
   energy_mode_ = 0;
   return stage_->begin(format.info, format.crop, target, options.select, format.length, error);
+}
+
+std::vector<CpsTensor> PatchAssembler::patch_tensors(int64_t count) const {
+  const int patch = options_.target.patch_size;
+  return {make_tensor("patches", options_.dtype, {count, 3, patch, patch}, 0),
+          make_tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1),
+          make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
 }
 
 bool PatchAssembler::add(guint position, GstBuffer *frame, ElementError &error) {
@@ -191,7 +203,11 @@ Owned<GstBuffer> PatchAssembler::finish(const std::vector<CpsClipFrame> &frames,
   recipe.color = color_transform(format_.info, picture_layout(format_.info, format_.crop).model, options_.matrix);
   recipe.scaling = options_.scaling;
   recipe.type = pixel_type(options_.dtype);
-  return stage_->finish(recipe, tensors_, error);
+  int64_t count = 0;
+  if (!stage_->select(recipe, count, error))
+    return nullptr;
+  tensors_ = patch_tensors(count);
+  return stage_->cut(recipe, tensors_, error);
 }
 
 void PatchAssembler::fill_clip(CpsClip &clip) const {

@@ -34,6 +34,8 @@ public:
   void fill_clip(CpsClip &clip) const override;
 
 private:
+  std::vector<CpsTensor> patch_tensors(int64_t count) const;
+
   std::unique_ptr<PatchStage> stage_;
   PatchOptions options_;
   SequenceFormat format_;

@@ -10,11 +10,14 @@
  * |---|---|---|
  * | `patches` | [K,3,P,P], #CpsPatchSelect:output-dtype | RGB, 0..255 before scaling |
  * | `meta_fields` | [K,6] int64 | seq_pos, frame_id, is_i, patch_linear_idx, patch_h_idx, patch_w_idx |
- * | `meta_scores` | [K] float32 | the patch's score |
+ * | `meta_scores` | [K] float32 | the patch's score: see #CpsPatchSelect:ranking |
  *
  * If #CpsPatchSelect:ranking is replenishment, the patches are selected such that a replay differs least from the clip,
- * in which each place of the grid shows the patch that was last selected there. This needs no patchenergy, and frames
- * in system memory.
+ * in which each place of the grid shows the patch that was last selected there. This needs no patchenergy. The best of
+ * a clip by meta_scores, after those of its first frame, are what a smaller k-keep would have selected.
+ *
+ * With #CpsPatchSelect:min-score clips have at most k-keep patches, and as many as reach that score. The caps change
+ * from clip to clip then.
  *
  * A #CpsTensorMeta describes the tensors and the clip's metadata. Frames are released when they arrive: only their
  * planes at target size are kept until the sequence is complete.
@@ -110,6 +113,10 @@ static void install_properties(GObjectClass *object_class) {
   install(g_param_spec_enum("ranking", "Ranking",
                             "Score by which patches are selected; replenishment needs no patchenergy", CPS_TYPE_RANKING,
                             static_cast<gint>(cps::Ranking::Energy), flags));
+  install(g_param_spec_double("min-score", "Minimum score",
+                              "Leave out units whose score in meta_scores is lower, except those of random-access "
+                              "frames, or with ranking=replenishment those of the first frame (0 = off)",
+                              -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags));
   install(g_param_spec_enum("selection-unit", "Selection unit", "What is selected as a whole", CPS_TYPE_SELECTION_UNIT,
                             static_cast<gint>(cps::SelectionUnit::Patch), flags));
   install(g_param_spec_boolean("static-fallback", "Static fallback",

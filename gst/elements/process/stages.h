@@ -59,12 +59,16 @@ public:
                      guint length, ElementError &error) = 0;
 
   // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
-  // that of the last frame, until finish() has. `energy` is used only for Ranking::Energy.
+  // that of the last frame, until cut() has. `energy` is used only for Ranking::Energy.
   virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) = 0;
 
-  // Selects and cuts patches. Returns a buffer with the memories of `tensors`, complete. nullptr: see `error`.
-  virtual Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
-                                  ElementError &error) = 0;
+  // Selects patches of the complete sequence. Sets `count` to their number.
+  virtual bool select(const PatchRecipe &recipe, int64_t &count, ElementError &error) = 0;
+
+  // Cuts the selected patches; call it after each select() that has returned true. Returns a buffer with the memories
+  // of `tensors`, complete. nullptr: see `error`.
+  virtual Owned<GstBuffer> cut(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
+                               ElementError &error) = 0;
 };
 
 // Converts whole frames to RGB and stacks them. Not thread-safe.

@@ -132,8 +132,11 @@ public:
     length_ = length;
     resizer_.emplace(picture_layout(info, crop), target);
     scorer_.reset();
+    replenishment_.reset();
     if (options.ranking == Ranking::Energy)
       scorer_.emplace(Size{crop.width, crop.height}, target, patch_);
+    else
+      replenishment_.emplace(target, resizer_->planes(), patch_, options.unit, static_cast<int>(length));
     return (pixels_.reserve(resizer_->samples() * length) && scores_.reserve(patches_per_frame() * length)) ||
            set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                      "There is not enough memory for " + std::to_string(length) + " frames of " +
@@ -156,9 +159,15 @@ public:
     return true;
   }
 
-  Owned<GstBuffer> finish(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors,
-                          ElementError &error) override {
-    const std::vector<int64_t> selected = select(recipe);
+  bool select(const PatchRecipe &recipe, int64_t &count, ElementError &) override {
+    if (replenishment_)
+      replenishment_->run(pixels_.at(0), scores_.at(0));
+    selected_ = select_patches(scores_.at(0), static_cast<int>(length_), grid_, recipe.random_access, recipe.select);
+    count = static_cast<int64_t>(selected_.size());
+    return true;
+  }
+
+  Owned<GstBuffer> cut(const PatchRecipe &recipe, const std::vector<CpsTensor> &tensors, ElementError &error) override {
     Owned<GstBuffer> buffer(gst_buffer_new());
     std::vector<void *> data;
     for (const CpsTensor &t : tensors) {
@@ -172,7 +181,7 @@ public:
     const KeptFrames frames = {pixels_.at(0), resizer_->samples(),     scores_.at(0),
                                grid_,         recipe.frame_ids.data(), recipe.random_access.data()};
     const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type);
-    write_patch_tensors(frames, cutter, selected, data[0], static_cast<int64_t *>(data[1]),
+    write_patch_tensors(frames, cutter, selected_, data[0], static_cast<int64_t *>(data[1]),
                         static_cast<float *>(data[2]));
     return buffer;
   }
@@ -194,31 +203,17 @@ private:
     return whole;
   }
 
-  std::vector<int64_t> select(const PatchRecipe &recipe) {
-    const auto frames = static_cast<int>(length_);
-    if (scorer_)
-      return select_patches(scores_.at(0), frames, grid_, recipe.random_access, recipe.select);
-    const int64_t patches = selection_count(recipe.select, frames, grid_);
-    if (patches <= 0)
-      return {};
-    const SelectionUnit unit = recipe.select.unit;
-    ReplenishmentScorer scorer(target_, resizer_->planes(), patch_, unit, frames);
-    std::vector<int64_t> scores(scorer.units() * length_);
-    scorer.run(pixels_.at(0), scores.data());
-    spread_scores(scores.data(), frames, scorer.unit_samples(), unit, grid_, scores_.at(0));
-    const int64_t count = unit == SelectionUnit::Block2x2 ? patches / 4 : patches;
-    return patches_of_units(select_replenished(scores.data(), frames, scorer.units(), count), unit, grid_);
-  }
-
   GstVideoInfo info_ = {};
   ReadRegion crop_;
   Size target_, grid_;
   int patch_ = 0;
   guint length_ = 0;
   std::optional<PictureResizer> resizer_;
-  std::optional<PatchScorer> scorer_; // for Ranking::Energy
-  Scratch<uint16_t> pixels_;          // of all frames, in the resizer's layout
-  Scratch<double> scores_;            // of all frames
+  std::optional<PatchScorer> scorer_;                // for Ranking::Energy
+  std::optional<ReplenishmentScorer> replenishment_; // for Ranking::Replenishment
+  Scratch<uint16_t> pixels_;                         // of all frames, in the resizer's layout
+  Scratch<double> scores_;                           // of all frames
+  std::vector<int64_t> selected_;
 };
 
 class SystemStackStage final : public StackStage {

@@ -109,18 +109,21 @@ static Owned<CpsClip> new_clip(CpsTensorClip *self, const CpsFrameMeta &frame) {
   return clip;
 }
 
-static bool send_caps(State &state) {
+// Before the frames of a clip if possible, so that downstream can refuse the tensors early.
+static GstFlowReturn send_caps(State &state) {
   const std::vector<CpsTensor> &tensors = state.assembler->tensors();
+  if (tensors.empty()) // their shapes depend on the contents of the clip
+    return GST_FLOW_OK;
   Owned<GstCaps> caps(cps_tensors_to_caps(tensors.data(), static_cast<guint>(tensors.size()),
                                           state.cuda ? cps::kCudaFeature : nullptr));
   if (!state.src_caps || !gst_caps_is_equal(caps.get(), state.src_caps.get())) {
     if (!gst_pad_push_event(state.srcpad, gst_event_new_caps(caps.get())))
-      return false;
+      return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
     state.src_caps = std::move(caps);
   }
   if (state.segment_event)
     gst_pad_push_event(state.srcpad, state.segment_event.release());
-  return true;
+  return GST_FLOW_OK;
 }
 
 // Returns false with `error` set if a clip needs more memory than max-memory allows.
@@ -165,9 +168,7 @@ static GstFlowReturn begin_clip(CpsTensorClip *self, const cps::ReadRegion &crop
   state.collecting = true;
   GST_DEBUG_OBJECT(self, "clip of %u frames, %dx%d of %dx%d, on the %s", first.seq_len, crop.width, crop.height,
                    state.info.width, state.info.height, state.cuda ? "GPU" : "CPU");
-  if (send_caps(state))
-    return GST_FLOW_OK;
-  return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+  return send_caps(state);
 }
 
 // Returns true if this is the next frame of the clip, else posts an error.
@@ -223,6 +224,9 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
   Owned<GstBuffer> tensors = state.assembler->finish(state.frames, error);
   if (!tensors)
     return cps::post_error(self, error);
+  const GstFlowReturn flow = send_caps(state);
+  if (flow != GST_FLOW_OK)
+    return flow;
   Owned<CpsClip> clip = new_clip(self, last);
   GST_BUFFER_PTS(tensors.get()) = state.clip_pts;
   GST_BUFFER_OFFSET(tensors.get()) = clip->clip_index;

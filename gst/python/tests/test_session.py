@@ -186,13 +186,13 @@ def test_options_are_checked_before_the_source():
         {"output_dtype": "BFloat16", "selection_unit": "Block_2x2", "k_keep": numpy.int64(8), "scale": 0.5},
         {"mean": [0.5, 0.5, 0.5], "std": (0.25, 0.25, 0.25), "scale": 1 / 255, "output_dtype": "f32"},
         {"static_fallback": True, "apply_rotation": False, "decode_threads": 1, "decode_thread_type": "slice"},
-        {"ranking": "replenishment", "process_backend": "cpu"},
+        {"ranking": "replenishment", "min_score": 25.5, "process_backend": "cpu"},
         {"k_keep": None, "fps": None, "start": None, "output": None},
     ],
 )
 def test_kinds_of_values(clip, options):
     metadata = codecpatch.read(clip, **options).metadata
-    for name in ("scale", "std", "mean", "static_fallback", "ranking"):
+    for name in ("scale", "std", "mean", "static_fallback", "ranking", "min_score"):
         if name in options:
             assert metadata[name] == pytest.approx(options[name] if name != "std" else list(options[name]))
 

@@ -86,22 +86,14 @@ inline Expected expect_replenished(const Clip &clip, const cps::SelectOptions &o
         for (int x = 0; x < target.width; ++x)
           pixels.push_back(reference::stored(picture, p, target, x, y));
   const auto frames = static_cast<int>(clip.length());
-  const bool blocks = options.unit == cps::SelectionUnit::Block2x2;
   cps::ReplenishmentScorer scorer(target, clip.pictures[0].planes(), options.patch_size, options.unit, frames);
-  std::vector<int64_t> scores(scorer.units() * clip.length());
-  scorer.run(pixels.data(), scores.data());
-  const int64_t count = cps::selection_count(options, frames, out.grid);
-  out.selected =
-      cps::patches_of_units(cps::select_replenished(scores.data(), frames, scorer.units(), blocks ? count / 4 : count),
-                            options.unit, out.grid);
-  for (guint frame = 0; frame < clip.length(); ++frame)
-    for (int y = 0; y < out.grid.height; ++y)
-      for (int x = 0; x < out.grid.width; ++x) {
-        const int unit = blocks ? y / 2 * (out.grid.width / 2) + x / 2 : y * out.grid.width + x;
-        out.scores.push_back(static_cast<double>(scores[frame * scorer.units() + static_cast<size_t>(unit)]) /
-                             static_cast<double>(scorer.unit_samples()));
-      }
+  out.scores.resize(static_cast<size_t>(out.grid.width * out.grid.height) * clip.length());
+  scorer.run(pixels.data(), out.scores.data());
+  cps::SelectOptions by_replenishment = options;
+  by_replenishment.ranking = cps::Ranking::Replenishment;
   out.random_access = counted_random_access(clip);
+  out.selected =
+      reference::select(out.scores, frames, out.grid, std::vector<uint8_t>(clip.length(), 1), by_replenishment);
   return out;
 }
 

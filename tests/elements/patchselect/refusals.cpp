@@ -30,6 +30,7 @@ GST_START_TEST(test_options_refused) {
   check_refused({{"input-size", "0"}}, "input-size is 0");
   check_refused({{"input-size", "0"}, {"min-pixels", "100"}}, "input-size is 0");
   check_refused({{"input-size", "2000000000"}}, "input-size");
+  check_refused({{"min-score", "-1"}}, "min-score is -1");
 }
 GST_END_TEST;
 

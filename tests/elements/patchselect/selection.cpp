@@ -75,6 +75,40 @@ GST_START_TEST(test_replenishment) {
 }
 GST_END_TEST;
 
+// With min-score, clips of one stream have different numbers of patches, and their caps say so. At least those that
+// rank above all others are left.
+GST_START_TEST(test_min_score) {
+  const Clip clip = noise_clip();
+  for (const char *ranking : {"energy", "replenishment"})
+    for (const char *unit : {"patch", "block2x2"}) {
+      Harness select("patchselect", kSmall);
+      select.set("ranking", ranking);
+      select.set("selection-unit", unit);
+      select.set("k-keep", "40");
+      select.start(test::video_caps(clip.info).get());
+      const bool energy = ranking[0] == 'e';
+      guint number = 0;
+      size_t most = 100;
+      for (const char *least : {"0", "20", "50", "1500", "30000", "1000000000"}) {
+        select.set("min-score", least);
+        cps::SelectOptions options = keep(40);
+        options.unit = unit[0] == 'p' ? cps::SelectionUnit::Patch : cps::SelectionUnit::Block2x2;
+        options.min_score = g_ascii_strtod(least, nullptr);
+        if (!energy)
+          options.ranking = cps::Ranking::Replenishment;
+        const Expected expected = energy ? expect(clip, options, kTarget) : expect_replenished(clip, options, kTarget);
+        const auto tensors = run(select, clip, number++);
+        check_fields(tensors.get(), clip, expected);
+        fail_unless(expected.selected.size() <= most);
+        most = expected.selected.size();
+        const Metadata metadata = metadata_of(tensors.get());
+        fail_unless(g_ascii_strtod(metadata.at("min_score").c_str(), nullptr) == options.min_score);
+      }
+      assert_equals_int(most, 16); // one frame
+    }
+}
+GST_END_TEST;
+
 // The property may change from clip to clip.
 GST_START_TEST(test_ranking_changes) {
   const Clip clip = noise_clip();
@@ -156,6 +190,7 @@ TCase *patchselect::selection_tests() {
   tcase_add_test(tests, test_blocks);
   tcase_add_test(tests, test_blocks_that_do_not_divide);
   tcase_add_test(tests, test_replenishment);
+  tcase_add_test(tests, test_min_score);
   tcase_add_test(tests, test_ranking_changes);
   tcase_add_test(tests, test_static_fallback);
   tcase_add_test(tests, test_more_than_there_are);

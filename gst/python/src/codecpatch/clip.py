@@ -40,7 +40,8 @@ class Clip:
 
     @property
     def meta_scores(self) -> Tensor:
-        """``[K]`` float32: the sum of the energy over the patch's pixels, 0 to P squared."""
+        """``[K]`` float32: the sum of the energy over the patch's pixels, 0 to P squared; with ``ranking="replenishment"``
+        the squared error per sample that a replay without the patch has, summed over frames."""
         return self._tensor("meta_scores")
 
     @property
