@@ -116,11 +116,11 @@ private:
 
 } // namespace
 
-// The interface of a search, for any type of map.
-class MotionSearch {
+// The interface of all modes, for any type of map.
+class EnergyMaps::Computation {
 public:
-  explicit MotionSearch(Size map) : size_(map) {}
-  virtual ~MotionSearch() = default;
+  explicit Computation(Size map) : size_(map) {}
+  virtual ~Computation() = default;
   virtual void next(const PictureView &picture, bool first, float *energy) = 0;
   virtual void repeat(float *energy) = 0;
   Size size() const { return size_; }
@@ -131,16 +131,14 @@ private:
 
 namespace {
 
-// MotionResidual over a map of T.
-template <typename T> class MapSearch final : public MotionSearch {
+// Compares the small luma of each picture with that of the previous one.
+template <typename T> class LumaComparison : public EnergyMaps::Computation {
 public:
-  MapSearch(const PictureView &layout, Size map, double percentile)
-      : MotionSearch(map), bits_(layout.plane[0].bits),
+  LumaComparison(const PictureView &layout, Size map)
+      : Computation(map), bits_(layout.plane[0].bits),
         x_taps_(bilinear_taps(layout.size.width, 1, 0, layout.size.width, map.width)),
-        y_taps_(bilinear_taps(layout.size.height, 1, 0, layout.size.height, map.height)), radius_(search_radius(map)),
-        current_(static_cast<size_t>(map.width) * static_cast<size_t>(map.height)), previous_(current_.size()),
-        residual_(current_.size()), motion_(current_.size()), lengths_(motion_lengths()), motion_rank_(lengths_),
-        residual_rank_(current_.size(), bits_), rank_(rank_index(static_cast<int64_t>(current_.size()), percentile)) {}
+        y_taps_(bilinear_taps(layout.size.height, 1, 0, layout.size.height, map.height)),
+        current_(static_cast<size_t>(map.width) * static_cast<size_t>(map.height)), previous_(current_.size()) {}
 
   void next(const PictureView &picture, bool first, float *energy) override {
     current_.swap(previous_);
@@ -148,43 +146,74 @@ public:
     if (first)
       std::fill_n(energy, current_.size(), 0.0f);
     else
-      compare(previous_, energy);
+      compare(current_, previous_, energy);
   }
 
-  void repeat(float *energy) override { compare(current_, energy); }
+  void repeat(float *energy) override { compare(current_, current_, energy); }
 
 private:
-  using Index = typename MapTraits<T>::Index;
+  virtual void compare(const std::vector<T> &current, const std::vector<T> &previous, float *energy) = 0;
 
   // cppcheck-suppress unusedPrivateFunction ; used by next(), through with_word()
   template <typename Word> void read_luma(const PictureView &picture) {
     if constexpr (std::is_same_v<T, int16_t>)
-      sum_quads<Word>(picture, size(), current_.data());
+      sum_quads<Word>(picture, this->size(), current_.data());
     else if (picture.model == ColorModel::Rgb)
       resize_luma<RgbRow<Word>>(picture, x_taps_, y_taps_, current_.data());
     else
       resize_luma<CodeRow<Word>>(picture, x_taps_, y_taps_, current_.data());
   }
 
-  void compare(const std::vector<T> &previous, float *energy) {
-    search(previous);
+  const int bits_;
+  const TapTable x_taps_, y_taps_;
+  std::vector<T> current_, previous_;
+};
+
+template <typename T> class FrameDifference final : public LumaComparison<T> {
+public:
+  FrameDifference(const PictureView &layout, Size map, const EnergyOptions &)
+      : LumaComparison<T>(layout, map), full_(full_luma(layout.plane[0].bits, std::is_same_v<T, int16_t>)) {}
+
+private:
+  void compare(const std::vector<T> &current, const std::vector<T> &previous, float *energy) override {
+    for (size_t i = 0; i < current.size(); ++i)
+      energy[i] = normalised(static_cast<float>(distance(current[i], previous[i])), full_);
+  }
+
+  const float full_;
+};
+
+template <typename T> class MotionResidual final : public LumaComparison<T> {
+public:
+  MotionResidual(const PictureView &layout, Size map, const EnergyOptions &options)
+      : LumaComparison<T>(layout, map), radius_(search_radius(map)),
+        residual_(static_cast<size_t>(map.width) * static_cast<size_t>(map.height)), motion_(residual_.size()),
+        lengths_(motion_lengths()), motion_rank_(lengths_), residual_rank_(residual_.size(), layout.plane[0].bits),
+        rank_(rank_index(static_cast<int64_t>(residual_.size()), options.percentile)) {}
+
+private:
+  using Index = typename MapTraits<T>::Index;
+  using LumaComparison<T>::size;
+
+  void compare(const std::vector<T> &current, const std::vector<T> &previous, float *energy) override {
+    search(current, previous);
     normalise(energy);
   }
 
   // Row by row, so that the data shared by the candidates of a row stay in the L1 cache.
-  void search(const std::vector<T> &previous) {
+  void search(const std::vector<T> &current, const std::vector<T> &previous) {
     std::fill(residual_.begin(), residual_.end(), MapTraits<T>::kWorst);
     for (int y = 0; y < size().height; ++y)
       for (int dy = std::max(-radius_, y - (size().height - 1)); dy <= std::min(radius_, y); ++dy)
         for (int dx = -radius_; dx <= radius_; ++dx)
-          search_row(previous, y, dy, dx);
+          search_row(current, previous, y, dy, dx);
   }
 
   // Searches the columns for which (dx, dy) stays within the frame.
-  void search_row(const std::vector<T> &previous, int y, int dy, int dx) {
+  void search_row(const std::vector<T> &current, const std::vector<T> &previous, int y, int dy, int dx) {
     const ptrdiff_t width = size().width, begin = std::max(0, dx);
     const ptrdiff_t here = y * width + begin, there = (y - dy) * width + begin - dx;
-    try_candidate(current_.data() + here, previous.data() + there, width - std::abs(dx),
+    try_candidate(current.data() + here, previous.data() + there, width - std::abs(dx),
                   static_cast<Index>(candidate_index(dy, dx)), residual_.data() + here, motion_.data() + here);
   }
 
@@ -201,42 +230,41 @@ private:
     }
   }
 
-  const int bits_;
-  const TapTable x_taps_, y_taps_;
   const int radius_;
-  std::vector<T> current_, previous_; // luma maps
-  std::vector<T> residual_;           // errors of the winning candidates
-  std::vector<Index> motion_;         // indices of the winning candidates
+  std::vector<T> residual_;   // errors of the winning candidates
+  std::vector<Index> motion_; // indices of the winning candidates
   const std::array<float, kCandidates> lengths_;
   const MotionRank motion_rank_;
   typename MapTraits<T>::Rank residual_rank_;
   const int64_t rank_;
 };
 
-std::unique_ptr<MotionSearch> make_search(const PictureView &layout, double percentile) {
+template <template <typename> class Mode>
+std::unique_ptr<EnergyMaps::Computation> make_mode(const PictureView &layout, const EnergyOptions &options) {
   const Size map = small_size(layout.size);
   if (has_quad_sums(layout, map))
-    return std::make_unique<MapSearch<int16_t>>(layout, map, percentile);
-  return std::make_unique<MapSearch<float>>(layout, map, percentile);
+    return std::make_unique<Mode<int16_t>>(layout, map, options);
+  return std::make_unique<Mode<float>>(layout, map, options);
 }
 
 } // namespace
 
-MotionResidual::MotionResidual(const PictureView &layout, double percentile)
-    : search_(make_search(layout, percentile)) {}
+EnergyMaps::EnergyMaps(const PictureView &layout, const EnergyOptions &options)
+    : computation_(options.mode == EnergyMode::FrameDifference ? make_mode<FrameDifference>(layout, options)
+                                                               : make_mode<MotionResidual>(layout, options)) {}
 
-MotionResidual::~MotionResidual() = default;
+EnergyMaps::~EnergyMaps() = default;
 
-Size MotionResidual::map_size() const {
-  return search_->size();
+Size EnergyMaps::map_size() const {
+  return computation_->size();
 }
 
-void MotionResidual::next(const PictureView &picture, bool first, float *energy) {
-  search_->next(picture, first, energy);
+void EnergyMaps::next(const PictureView &picture, bool first, float *energy) {
+  computation_->next(picture, first, energy);
 }
 
-void MotionResidual::repeat(float *energy) {
-  search_->repeat(energy);
+void EnergyMaps::repeat(float *energy) {
+  computation_->repeat(energy);
 }
 
 } // namespace cps

@@ -164,8 +164,10 @@ template <typename Luma> __device__ inline void search(const EnergySearchArgs &a
       args.current[at[i]] = own[i];
     if (inside[i] && !args.previous)
       args.energy[at[i]] = 0.0f;
+    else if (inside[i] && args.full > 0.0f)
+      args.energy[at[i]] = normalised(fabsf(own[i] - args.previous[at[i]]), args.full);
   }
-  if (!args.previous)
+  if (!args.previous || args.full > 0.0f)
     return;
 
   load_tile(args, shared.tile);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#energy, energy-mode motion-residual: the change of each spot of a picture since the previous sampled
-// picture.
+// docs/spec.md#energy: the change of each spot of a picture since the previous sampled picture.
 #pragma once
 
 #include "kernels/plane.h"
@@ -9,18 +8,22 @@
 
 namespace cps {
 
-class MotionSearch;
+enum class EnergyMode { MotionResidual, FrameDifference };
+
+struct EnergyOptions {
+  EnergyMode mode = EnergyMode::MotionResidual;
+  double percentile = 95.0; // normalises the maps of MotionResidual; clamped to 1..100
+};
 
 // Computes the energy maps of a sequence's pictures, in order. One source size and sample depth per object; not
 // thread-safe. Allocates only in the constructor.
-class MotionResidual {
+class EnergyMaps {
 public:
   // `layout`: any picture of the sequence; only its size, model and depth are used.
-  // `percentile`: normalises the maps; clamped to 1..100.
-  MotionResidual(const PictureView &layout, double percentile);
-  ~MotionResidual();
-  MotionResidual(const MotionResidual &) = delete;
-  MotionResidual &operator=(const MotionResidual &) = delete;
+  EnergyMaps(const PictureView &layout, const EnergyOptions &options);
+  ~EnergyMaps();
+  EnergyMaps(const EnergyMaps &) = delete;
+  EnergyMaps &operator=(const EnergyMaps &) = delete;
 
   Size map_size() const;
 
@@ -30,8 +33,10 @@ public:
   // Repeats the picture of the last next() without reading its pixels again.
   void repeat(float *energy);
 
+  class Computation;
+
 private:
-  std::unique_ptr<MotionSearch> search_;
+  std::unique_ptr<Computation> computation_;
 };
 
 } // namespace cps

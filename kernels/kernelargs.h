@@ -42,7 +42,7 @@ constexpr int kRgbThreads = 256;
 
 // energy.cu: cps_energy_quads8, _quads16 (small luma as sums of four), _codes8, _codes16, _rgb8 (as code values), and
 // _stored_quads, _stored (the previous picture's small luma again). Computes the small luma, the search, and the part
-// of the ranks that one histogram determines. One block per tile.
+// of the ranks that one histogram determines; or the difference alone. One block per tile.
 struct EnergySearchArgs {
   PictureView picture;
   DeviceTaps x, y;
@@ -50,7 +50,8 @@ struct EnergySearchArgs {
   int radius = 0;
   float *current = nullptr;        // small luma of `picture`
   const float *previous = nullptr; // small luma to compare with; nullptr for the first picture, whose energy is 0
-  float *energy = nullptr;         // written if `previous` is nullptr
+  float full = 0.0f;               // difference that counts as 1; 0 for the search
+  float *energy = nullptr;         // written if `previous` is nullptr, or without a search
   float *residual = nullptr;       // of the best candidate of each small pixel
   uint8_t *motion = nullptr;       // squared length of that candidate's motion
   struct EnergyRanks *ranks = nullptr;

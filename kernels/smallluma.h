@@ -62,6 +62,12 @@ inline bool has_quad_sums(const PictureView &layout, Size small) {
          small.height * 4 == layout.size.height;
 }
 
+// docs/spec.md#energy, frame-difference: what counts as 1, in the units of the small luma: code values, or sums of
+// four.
+inline float full_luma(int bits, bool quad_sums) {
+  return static_cast<float>((255 << (bits - 8)) * (quad_sums ? 4 : 1));
+}
+
 // The sum of those four samples. The rows are 4 y + 1 and the one below; `x` is a column of the small luma.
 template <typename Word> CPS_HD inline int quad_sum(const SampleRow<Word> &top, const SampleRow<Word> &bottom, int x) {
   const int left = 4 * x + 1, right = left + 1;

@@ -18,7 +18,7 @@ typedef struct _CpsEnergyMeta CpsEnergyMeta;
  * @frame_width: width in pixels of the frame that the map belongs to, after cropping and rotation
  * @frame_height: height in pixels of that frame, after cropping and rotation
  * @mode: how the energies were computed: a value of the patchenergy property `energy-mode`
- * @percentile: percentile that the energies were normalised by, 1 to 100
+ * @percentile: percentile that the energies were normalised by, 1 to 100, or 0 for none
  * @orientation: orientation that was applied to the frame and to the map; identity until it is set
  *
  * A map of the information in each part of a frame. The meta has no tags. A copy of the buffer shares the map; a copy

@@ -17,7 +17,7 @@ static const char *luma_kernel(const PictureView &layout, bool quads) {
   return words ? "cps_energy_codes16" : "cps_energy_codes8";
 }
 
-bool Energy::prepare(const PictureView &layout, double percentile) {
+bool Energy::prepare(const PictureView &layout, const EnergyOptions &options) {
   small_ = small_size(layout.size);
   quads_ = has_quad_sums(layout, small_);
   kernel_ = luma_kernel(layout, quads_);
@@ -27,7 +27,8 @@ bool Energy::prepare(const PictureView &layout, double percentile) {
   search_ = {};
   search_.small = small_;
   search_.radius = search_radius(small_);
-  search_.rank = static_cast<uint32_t>(rank_index(count, percentile));
+  search_.rank = static_cast<uint32_t>(rank_index(count, options.percentile));
+  search_.full = options.mode == EnergyMode::FrameDifference ? full_luma(layout.plane[0].bits, quads_) : 0.0f;
   search_.key_bits = quads_ ? layout.plane[0].bits + 2 : 31; // a non-negative float
 
   TableBuilder tables;
@@ -64,7 +65,7 @@ bool Energy::compare(const char *kernel, const float *previous, float *energy) {
   const Grid tiles = {blocks_of(small_.width, kSearchTileWidth), blocks_of(small_.height, kSearchTileHeight)};
   if (!device_.launch(kernel, tiles, kSearchThreads, 0, &search_))
     return false;
-  if (!previous)
+  if (!previous || search_.full > 0)
     return true;
 
   const int samples = small_.width * small_.height;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#energy on the device, with the same results as cps::MotionResidual in system memory.
+// docs/spec.md#energy on the device, with the same results as cps::EnergyMaps in system memory.
 #pragma once
 
 #include "gst/cuda/device.h"
+#include "kernels/energy.h"
 #include "kernels/kernelargs.h"
 
 namespace cps::cuda {
@@ -14,7 +15,7 @@ public:
   explicit Energy(Device &device) : device_(device) {}
 
   // Prepares for pictures like `layout`. Allocates; may be called again for another layout.
-  bool prepare(const PictureView &layout, double percentile);
+  bool prepare(const PictureView &layout, const EnergyOptions &options);
 
   Size map_size() const { return small_; }
 

@@ -77,7 +77,7 @@ public:
     options_.patch_size = kPatch;
     const Size map = cps::small_size(kSource);
     const auto count = static_cast<size_t>(options_.k_keep);
-    need(energy_.prepare(nv12(nullptr), 95) &&
+    need(energy_.prepare(nv12(nullptr), {}) &&
              map_.reserve(energy_device, sizeof(float) * static_cast<size_t>(map.width * map.height)),
          energy_device);
     need(patches_.reserve(clip_device, count * 3 * kPatch * kPatch * 2) && fields_.reserve(clip_device, count * 48) &&

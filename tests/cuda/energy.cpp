@@ -17,8 +17,9 @@ using test::TestDevice;
 // Maps of both, for the same calls.
 class Pair {
 public:
-  Pair(const cps::PictureView &layout, double percentile) : energy_(device_.get()), search_(layout, percentile) {
-    device_.need(energy_.prepare(layout, percentile));
+  Pair(const cps::PictureView &layout, const cps::EnergyOptions &options)
+      : energy_(device_.get()), search_(layout, options) {
+    device_.need(energy_.prepare(layout, options));
     const cps::Size size = search_.map_size();
     fail_unless(energy_.map_size() == size);
     expected_.resize(static_cast<size_t>(size.width * size.height));
@@ -50,15 +51,15 @@ private:
 
   TestDevice device_;
   cps::cuda::Energy energy_;
-  cps::MotionResidual search_;
+  cps::EnergyMaps search_;
   std::vector<float> expected_;
   cps::cuda::Memory map_;
 };
 
 // Two sequences, with pictures that are shown twice.
-void check_sequence(const Layout &layout, Content content, double percentile = 95.0) {
+void check_sequence(const Layout &layout, Content content, const cps::EnergyOptions &options) {
   std::mt19937 random(3);
-  Pair pair(Picture(layout).view(), percentile);
+  Pair pair(Picture(layout).view(), options);
   for (int t = 0; t < 5; ++t) {
     Picture picture = draw(layout, content, t, random);
     const std::string what = std::to_string(layout.width) + "x" + std::to_string(layout.height) + ", " +
@@ -67,6 +68,12 @@ void check_sequence(const Layout &layout, Content content, double percentile = 9
     if (t == 1 || t == 3)
       pair.repeat(what);
   }
+}
+
+// In all modes.
+void check_sequence(const Layout &layout, Content content, double percentile = 95.0) {
+  for (const auto mode : {cps::EnergyMode::MotionResidual, cps::EnergyMode::FrameDifference})
+    check_sequence(layout, content, {mode, percentile});
 }
 
 void check_sizes(Layout layout) {
@@ -134,7 +141,7 @@ GST_START_TEST(test_percentile_of_zero) {
     Picture before(layout), after(layout);
     before.fill([](int, int, int) { return 0; });
     after.fill([](int, int x, int y) { return x == 66 && y == 65 ? 1 : 0; });
-    Pair pair(before.view(), 95.0);
+    Pair pair(before.view(), {});
     pair.next(before, true, "before");
     pair.next(after, false, "after");
   }

@@ -32,8 +32,8 @@ bool is_zero(const Map &map) {
 }
 
 // The kernel on the same pixels, one map a picture.
-std::vector<Map> expected_maps(std::vector<reference::Picture> &pictures, double percentile = 95) {
-  cps::MotionResidual energy(pictures[0].view(), percentile);
+std::vector<Map> expected_maps(std::vector<reference::Picture> &pictures, const cps::EnergyOptions &options = {}) {
+  cps::EnergyMaps energy(pictures[0].view(), options);
   std::vector<Map> maps;
   for (size_t i = 0; i < pictures.size(); ++i) {
     maps.emplace_back(static_cast<size_t>(energy.map_size().width * energy.map_size().height));
@@ -227,11 +227,30 @@ GST_START_TEST(test_percentile) {
     energy.start(test::video_caps(info).get());
     std::vector<reference::Picture> pictures = {test::noise_picture("GRAY8", 64, 48, 1),
                                                 test::noise_picture("GRAY8", 64, 48, 2)};
-    const std::vector<Map> expected = expected_maps(pictures, value);
+    const std::vector<Map> expected = expected_maps(pictures, {cps::EnergyMode::MotionResidual, value});
     for (guint i = 0; i < 2; ++i) {
       const auto out = pass(energy, test::sampled(test::frame_of(pictures[i], info), i, i, 2));
       fail_unless(map_of(out.get()) == expected[i]);
       assert_equals_float(cps_buffer_get_energy_meta(out.get())->percentile, value);
+    }
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_frame_difference) {
+  for (const char *format : {"GRAY8", "I420", "P010_10LE", "RGB"}) {
+    Harness energy("patchenergy", {{"energy-mode", "frame-difference"}});
+    const GstVideoInfo info = test::video_info(format, 64, 48);
+    energy.start(test::video_caps(info).get());
+    std::vector<reference::Picture> pictures = {test::noise_picture(format, 64, 48, 1),
+                                                test::noise_picture(format, 64, 48, 2)};
+    const std::vector<Map> expected = expected_maps(pictures, {cps::EnergyMode::FrameDifference, 0});
+    for (guint i = 0; i < 2; ++i) {
+      const auto out = pass(energy, test::sampled(test::frame_of(pictures[i], info), i, i, 2));
+      fail_unless(map_of(out.get()) == expected[i]);
+      const CpsEnergyMeta *meta = cps_buffer_get_energy_meta(out.get());
+      assert_text(g_quark_to_string(meta->mode), "frame-difference");
+      assert_equals_float(meta->percentile, 0.0);
     }
   }
 }
@@ -499,6 +518,7 @@ static Suite *patchenergy_suite() {
   tcase_add_test(tests, test_orientations);
   tcase_add_test(tests, test_orientation_changes);
   tcase_add_test(tests, test_percentile);
+  tcase_add_test(tests, test_frame_difference);
   tcase_add_test(tests, test_repeats);
   tcase_add_test(tests, test_substitutes);
   tcase_add_test(tests, test_repeats_of_a_damaged_frame);

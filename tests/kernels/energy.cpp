@@ -9,6 +9,7 @@
 
 namespace {
 
+using cps::EnergyMode;
 using reference::Layout;
 using reference::Picture;
 
@@ -26,10 +27,15 @@ void check_map(const std::vector<float> &map, const std::vector<float> &expected
 }
 
 // A sequence of four pictures, the third one shown twice, and the start of another one.
-void check_sequence(const Layout &layout, Content content, double percentile, unsigned seed) {
+void check_sequence(const Layout &layout, Content content, const cps::EnergyOptions &options, unsigned seed) {
   std::mt19937 random(seed);
   const int width = reference::small_side(layout.width), height = reference::small_side(layout.height);
-  cps::MotionResidual search(Picture(layout).view(), percentile);
+  const auto expected = [&](const std::vector<float> &before, const std::vector<float> &after) {
+    return options.mode == EnergyMode::FrameDifference
+               ? reference::difference(before, after, layout.bits)
+               : reference::energy(before, after, width, height, options.percentile);
+  };
+  cps::EnergyMaps search(Picture(layout).view(), options);
   fail_unless_equals_int(search.map_size().width, width);
   fail_unless_equals_int(search.map_size().height, height);
 
@@ -41,13 +47,19 @@ void check_sequence(const Layout &layout, Content content, double percentile, un
     const std::vector<float> current = reference::small_luma(picture);
     const bool first = t == 0 || t == 4;
     search.next(picture.view(), first, map.data());
-    check_map(map, first ? nothing : reference::energy(previous, current, width, height, percentile), layout, t);
+    check_map(map, first ? nothing : expected(previous, current), layout, t);
     if (t == 2 || t == 4) {
       search.repeat(map.data());
-      check_map(map, reference::energy(current, current, width, height, percentile), layout, t);
+      check_map(map, expected(current, current), layout, t);
     }
     previous = current;
   }
+}
+
+// In all modes.
+void check_sequence(const Layout &layout, Content content, double percentile, unsigned seed) {
+  for (const EnergyMode mode : {EnergyMode::MotionResidual, EnergyMode::FrameDifference})
+    check_sequence(layout, content, {mode, percentile}, seed);
 }
 
 void check_sizes(Layout layout, Content content) {
@@ -125,7 +137,7 @@ GST_START_TEST(test_percentile_of_zero) {
     Picture before(layout), after(layout);
     before.fill([](int, int, int) { return 0; });
     after.fill([](int, int x, int y) { return x == 66 && y == 65 ? 1 : 0; });
-    cps::MotionResidual search(before.view(), 95.0);
+    cps::EnergyMaps search(before.view(), {});
     std::vector<float> map(32 * 32);
     search.next(before.view(), true, map.data());
     search.next(after.view(), false, map.data());
@@ -157,17 +169,20 @@ static void bench_energy() {
   for (const bench::Format &format : {bench::kI420, bench::kP010, bench::kRgb}) {
     const bench::Picture pictures[] = {bench::Picture(format, bench::kSource, 1),
                                        bench::Picture(format, bench::kSource, 2)};
-    cps::MotionResidual search(pictures[0].view(), 95);
-    std::vector<float> map(static_cast<size_t>(search.map_size().width * search.map_size().height));
-    const double written = static_cast<double>(map.size() * sizeof(float));
-    test::Sectors sectors;
-    sectors.add_small_luma(pictures[0].view());
-    search.next(pictures[0].view(), true, map.data());
-    unsigned next = 1;
-    bench::time(std::string("energy, ") + format.name, sectors.bytes() + written,
-                [&] { search.next(pictures[next++ % 2].view(), false, map.data()); });
-    if (format.name == bench::kI420.name)
-      bench::time("energy, the same picture again", written, [&] { search.repeat(map.data()); });
+    for (const EnergyMode mode : {EnergyMode::MotionResidual, EnergyMode::FrameDifference}) {
+      cps::EnergyMaps search(pictures[0].view(), {mode, 95});
+      const char *name = mode == EnergyMode::MotionResidual ? "energy, " : "frame difference, ";
+      std::vector<float> map(static_cast<size_t>(search.map_size().width * search.map_size().height));
+      const double written = static_cast<double>(map.size() * sizeof(float));
+      test::Sectors sectors;
+      sectors.add_small_luma(pictures[0].view());
+      search.next(pictures[0].view(), true, map.data());
+      unsigned next = 1;
+      bench::time(std::string(name) + format.name, sectors.bytes() + written,
+                  [&] { search.next(pictures[next++ % 2].view(), false, map.data()); });
+      if (format.name == bench::kI420.name)
+        bench::time(std::string(name) + "the same picture again", written, [&] { search.repeat(map.data()); });
+    }
   }
 }
 

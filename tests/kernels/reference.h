@@ -232,6 +232,15 @@ inline std::vector<float> normalise(const std::vector<float> &map, double percen
   return result;
 }
 
+// By frame-difference.
+inline std::vector<float> difference(const std::vector<float> &previous, const std::vector<float> &current, int bits) {
+  std::vector<float> energy;
+  for (size_t i = 0; i < current.size(); ++i)
+    energy.push_back(std::min(std::fabs(current[i] - previous[i]) / static_cast<float>(255 << (bits - 8)), 1.0f));
+  return energy;
+}
+
+// By motion-residual.
 inline std::vector<float> energy(const std::vector<float> &previous, const std::vector<float> &current, int width,
                                  int height, double percent) {
   const int radius = std::max(1, std::min(4, std::min(width, height) / 2));

@@ -78,7 +78,7 @@ Clip run(const Config &config) {
   const cps::Size source{kWidth, kHeight}, target = cps::target_size(source, config.target);
   const int patch = config.target.patch_size;
   const cps::PictureView layout = view({});
-  cps::MotionResidual search(layout, config.percentile);
+  cps::EnergyMaps search(layout, {cps::EnergyMode::MotionResidual, config.percentile});
   cps::PatchScorer scorer(source, target, patch);
   const cps::PictureResizer resizer(layout, target);
   const cps::PatchCutter cutter(target, 3, patch, cps::rgb_to_rgb(), {}, cps::PixelType::F32);

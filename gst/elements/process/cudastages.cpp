@@ -15,10 +15,10 @@ class CudaEnergyStage final : public EnergyStage {
 public:
   explicit CudaEnergyStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, double percentile, ElementError &) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const EnergyOptions &options, ElementError &) override {
     info_ = info;
     crop_ = crop;
-    percentile_ = percentile;
+    options_ = options;
     prepared_ = false;
     return true;
   }
@@ -52,7 +52,7 @@ private:
   bool prepare(ElementError &error) {
     if (!energy_)
       energy_.emplace(*device_);
-    if (!prepared_ && !energy_->prepare(picture_layout(info_, crop_), percentile_))
+    if (!prepared_ && !energy_->prepare(picture_layout(info_, crop_), options_))
       return set_error(error, device_->error());
     prepared_ = true;
     return true;
@@ -74,7 +74,7 @@ private:
 
   GstVideoInfo info_ = {};
   ReadRegion crop_;
-  double percentile_ = 0;
+  EnergyOptions options_;
   FrameDevice device_;
   std::optional<cuda::Energy> energy_;
   bool prepared_ = false; // for info and crop

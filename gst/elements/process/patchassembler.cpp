@@ -172,6 +172,7 @@ bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat 
   if (options.select.min_score == 0)
     tensors_ = patch_tensors(count);
   energy_mode_ = 0;
+  energy_percentile_ = 0;
   return stage_->begin(format.info, format.crop, target, options.select, format.length, error);
 }
 
@@ -216,8 +217,9 @@ void PatchAssembler::fill_clip(CpsClip &clip) const {
   clip.grid_width = static_cast<guint>(grid_.width);
   clip.grid_height = static_cast<guint>(grid_.height);
   if (energy_mode_)
-    gst_structure_set(clip.options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy_mode_), "energy-pct",
-                      G_TYPE_DOUBLE, energy_percentile_, nullptr);
+    gst_structure_set(clip.options, "energy-mode", G_TYPE_STRING, g_quark_to_string(energy_mode_), nullptr);
+  if (energy_percentile_ > 0)
+    gst_structure_set(clip.options, "energy-pct", G_TYPE_DOUBLE, energy_percentile_, nullptr);
 }
 
 } // namespace cps

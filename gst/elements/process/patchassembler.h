@@ -42,7 +42,7 @@ private:
   Size target_, grid_;
   std::vector<CpsTensor> tensors_;
   GQuark energy_mode_ = 0; // of the last frame; 0 if no energy is used
-  double energy_percentile_ = 0;
+  double energy_percentile_ = 0; // 0 if none is used
 };
 
 } // namespace cps

@@ -5,9 +5,10 @@
  *
  * Attaches to each frame a map of the energy of its parts (#CpsEnergyMeta). Does not change the pixels.
  *
- * With energy-mode=motion-residual a reduced luma is compared with that of the previous frame: for each of its pixels
- * the best match within a few pixels gives a motion and a residual; both are normalised by a percentile over the frame
- * and averaged. The first frame of a sequence has no energy.
+ * With #CpsPatchEnergy:energy-mode motion-residual, a reduced luma is compared with that of the previous frame: for
+ * each of its pixels the best match within a few pixels gives a motion and a residual; both are normalised by a
+ * percentile over the frame and averaged. With frame-difference the energy is the absolute difference of the reduced
+ * luma, which costs less. The first frame of a sequence has no energy.
  *
  * Frames in CUDA memory are processed on their GPU, and the map is in its memory.
  *
@@ -39,13 +40,14 @@ GST_DEBUG_CATEGORY_STATIC(patch_energy_debug);
 
 using cps::Owned;
 
-typedef enum { ENERGY_MODE_MOTION_RESIDUAL } EnergyMode;
-
 #define CPS_TYPE_ENERGY_MODE (cps_energy_mode_get_type())
 static GType cps_energy_mode_get_type() {
   static GType type = [] {
     static const GEnumValue values[] = {
-        {ENERGY_MODE_MOTION_RESIDUAL, "Motion of single pixels and what it leaves, on reduced luma", "motion-residual"},
+        {static_cast<gint>(cps::EnergyMode::MotionResidual),
+         "Motion of single pixels and what it leaves, on reduced luma", "motion-residual"},
+        {static_cast<gint>(cps::EnergyMode::FrameDifference), "Difference from the previous frame, on reduced luma",
+         "frame-difference"},
         {0, nullptr, nullptr},
     };
     return g_enum_register_static("CpsEnergyMode", values);
@@ -64,7 +66,7 @@ struct CpsPatchEnergyPrivate {
   bool cuda = false; // the caps have CUDA memory
   cps::ReadRegion crop;
   std::unique_ptr<cps::EnergyStage> energy; // for info, memory and crop
-  double percentile = 0;
+  cps::EnergyOptions energy_options;        // likewise
   bool have_previous = false;
   guint64 previous_id = CPS_FRAME_ID_NONE;
 };
@@ -95,11 +97,13 @@ static bool prepare(CpsPatchEnergy *self, const cps::ReadRegion &crop, cps::Elem
   CpsPatchEnergyPrivate &state = state_of(self);
   forget_pictures(state);
   state.crop = crop;
-  state.percentile = std::clamp(cps::option_double(state.options.snapshot().get(), "energy-pct"), 1.0, 100.0);
+  const Owned<GstStructure> options = state.options.snapshot();
+  state.energy_options.mode = static_cast<cps::EnergyMode>(cps::option_enum(options.get(), "energy-mode"));
+  state.energy_options.percentile = std::clamp(cps::option_double(options.get(), "energy-pct"), 1.0, 100.0);
   if (!state.energy)
     state.energy = cps::make_energy_stage(state.cuda, state.context);
   GST_DEBUG_OBJECT(self, "energy maps of %dx%d, on the %s", crop.width, crop.height, state.cuda ? "GPU" : "CPU");
-  return state.energy->begin(state.info, crop, state.percentile, error);
+  return state.energy->begin(state.info, crop, state.energy_options, error);
 }
 
 static const char *step_text(cps::EnergyStep step) {
@@ -143,10 +147,12 @@ static GstFlowReturn process(GstBaseTransform *trans, GstBuffer *buffer) {
   if (!map)
     return cps::post_error(self, error);
   const cps::Size size = cps::small_size({crop.width, crop.height});
+  const bool difference = state.energy_options.mode == cps::EnergyMode::FrameDifference;
   CpsEnergyMeta *meta =
       cps_buffer_add_energy_meta(buffer, map.release(), static_cast<guint>(size.width), static_cast<guint>(size.height),
                                  static_cast<guint>(crop.width), static_cast<guint>(crop.height),
-                                 g_quark_from_static_string("motion-residual"), state.percentile);
+                                 g_quark_from_static_string(difference ? "frame-difference" : "motion-residual"),
+                                 difference ? 0 : state.energy_options.percentile);
   meta->orientation = crop.orientation;
   return GST_FLOW_OK;
 }
@@ -232,10 +238,11 @@ static void cps_patch_energy_class_init(CpsPatchEnergyClass *klass) {
   guint id = 0;
   auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
   install(g_param_spec_enum("energy-mode", "Energy mode", "How the energy is computed", CPS_TYPE_ENERGY_MODE,
-                            ENERGY_MODE_MOTION_RESIDUAL, flags));
-  install(g_param_spec_double("energy-pct", "Energy percentile",
-                              "Percentile of a frame that counts as full motion or residual (clamped to 1..100)",
-                              -G_MAXDOUBLE, G_MAXDOUBLE, 95, flags));
+                            static_cast<gint>(cps::EnergyMode::MotionResidual), flags));
+  install(g_param_spec_double(
+      "energy-pct", "Energy percentile",
+      "Percentile of a frame that counts as full motion or residual (clamped to 1..100); of motion-residual",
+      -G_MAXDOUBLE, G_MAXDOUBLE, 95, flags));
   install(cps::cuda_device_id_spec());
 
   auto *element_class = GST_ELEMENT_CLASS(klass);

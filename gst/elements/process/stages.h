@@ -8,6 +8,7 @@
 #include "gst/elements/common/cudasupport.h"
 #include "gst/elements/common/elementerror.h"
 #include "gst/elements/common/picture.h"
+#include "kernels/energy.h"
 #include "kernels/pixels.h"
 #include "kernels/select.h"
 
@@ -30,7 +31,8 @@ public:
   EnergyStage &operator=(const EnergyStage &) = delete;
 
   // Prepares for frames described by `info` and `crop`; the next frame is the first of a sequence.
-  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, double percentile, ElementError &error) = 0;
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const EnergyOptions &options,
+                     ElementError &error) = 0;
 
   // Returns the frame's energy map in CpsEnergyMeta's format, complete. nullptr: see `error`.
   virtual Owned<GstBuffer> next(GstBuffer *frame, EnergyStep step, ElementError &error) = 0;

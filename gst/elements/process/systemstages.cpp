@@ -3,7 +3,6 @@
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/process/stages.h"
 #include "kernels/cliptensors.h"
-#include "kernels/energy.h"
 #include "kernels/replenishment.h"
 #include "kernels/rgb.h"
 #include "kernels/scores.h"
@@ -30,10 +29,11 @@ class SystemEnergyStage final : public EnergyStage {
 public:
   ~SystemEnergyStage() override { release_maps(); }
 
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, double percentile, ElementError &error) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const EnergyOptions &options,
+             ElementError &error) override {
     info_ = info;
     crop_ = crop;
-    energy_.emplace(picture_layout(info, crop), percentile);
+    energy_.emplace(picture_layout(info, crop), options);
     release_maps();
     maps_.reset(gst_buffer_pool_new());
     GstStructure *config = gst_buffer_pool_get_config(maps_.get());
@@ -73,7 +73,7 @@ private:
 
   GstVideoInfo info_ = {};
   ReadRegion crop_;
-  std::optional<MotionResidual> energy_;
+  std::optional<EnergyMaps> energy_;
   Owned<GstBufferPool> maps_;
 };
 
