@@ -73,7 +73,7 @@ template <typename T> CPS_HD inline T blend(T a, T b, int32_t frac, int32_t den)
 // docs/spec.md#pixels: converts a bilinear sum to a stored sample, rounding half up. `unit` is the sum of the weights
 // times the scale of the bit depth. The result is exact, because both are integers below 2^53, and while unit < 2^36 a
 // 16-bit double quotient cannot reach a half that the exact quotient does not reach.
-CPS_HD inline uint16_t stored_sample(int64_t sum, double unit) {
+template <typename Sum> CPS_HD inline uint16_t stored_sample(Sum sum, double unit) {
   // NOLINTNEXTLINE(bugprone-incorrect-roundings): likewise
   return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
 }

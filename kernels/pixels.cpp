@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernels/pixels.h"
 
-#include "kernels/samples.h"
+#include "kernels/resize.h"
 
 #include <algorithm>
 
 namespace cps {
 
 namespace {
-
-template <typename Word>
-void resize_plane(const PlaneView &plane, const TapTable &x_taps, const TapTable &y_taps, uint16_t *out) {
-  const double unit = stored_unit(x_taps.den, y_taps.den, plane.bits);
-  for (const Tap &y : y_taps.taps) {
-    const SampleRow<Word> top(plane, y.first), bottom(plane, y.second);
-    for (const Tap &x : x_taps.taps)
-      *out++ = stored_sample(bilinear_sum(top, bottom, x, y, x_taps.den, y_taps.den), unit);
-  }
-}
 
 // Writes one patch. `planes` point to its top left pixel; `convert` converts a scaled float to an output value.
 template <typename Out, typename Convert>
@@ -72,9 +62,8 @@ size_t PictureResizer::samples() const {
 
 void PictureResizer::run(const PictureView &picture, uint16_t *out) const {
   for (int i = 0; i < planes_; ++i) {
-    const PlaneView &plane = picture.plane[i];
     const int kind = i == 0 ? 0 : 1;
-    with_word(plane.bits, [&](auto word) { resize_plane<decltype(word)>(plane, taps_.x[kind], taps_.y[kind], out); });
+    resize_plane(picture.plane[i], taps_.x[kind], taps_.y[kind], out);
     out += static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
   }
 }

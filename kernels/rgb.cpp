@@ -5,34 +5,10 @@
 #include "kernels/simd.h"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace cps {
 
 namespace {
-
-// Calls function(row_at), where row_at(y) is a row of the plane; its type contains the step if that is a common one.
-template <typename Function> void with_rows(const PlaneView &plane, const Function &function) {
-  with_word(plane.bits, [&](auto word) {
-    using Word = decltype(word);
-    constexpr int kBytes = sizeof(Word);
-    const auto with_step = [&](auto step) {
-      function([&](int y) { return SampleRow<Word, decltype(step)::value>(plane, y); });
-    };
-    switch (plane.step) {
-    case kBytes:
-      return with_step(std::integral_constant<int, kBytes>());
-    case 2 * kBytes:
-      return with_step(std::integral_constant<int, 2 * kBytes>());
-    case 3 * kBytes:
-      return with_step(std::integral_constant<int, 3 * kBytes>());
-    case 4 * kBytes:
-      return with_step(std::integral_constant<int, 4 * kBytes>());
-    default:
-      return with_step(std::integral_constant<int, 0>());
-    }
-  });
-}
 
 template <typename Row> CPS_SIMD void scale_row(const Row &row, int count, int unit_bits, uint16_t *__restrict out) {
   for (int x = 0; x < count; ++x)

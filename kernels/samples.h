@@ -6,6 +6,8 @@
 #include "kernels/geometry.h"
 #include "kernels/plane.h"
 
+#include <type_traits>
+
 namespace cps {
 
 // Word is uint8_t for planes of 8 bits, else uint16_t. Bits above the code value are masked, because sums and
@@ -14,6 +16,7 @@ namespace cps {
 template <typename Word, int kStep = 0> class SampleRow {
 public:
   using Value = int64_t; // type for sums of samples
+  static constexpr bool kFixedStep = kStep != 0;
 
   CPS_HD SampleRow(const PlaneView &plane, int y)
       : data_(plane.data + y * plane.stride), step_(plane.step), shift_(plane.shift), mask_((1 << plane.bits) - 1) {}
@@ -47,6 +50,29 @@ template <typename Function> inline void with_word(int bits, const Function &fun
     function(uint16_t());
   else
     function(uint8_t());
+}
+
+// Calls function(row_at), where row_at(y) is a row of the plane; its type contains the step if that is a common one.
+template <typename Function> inline void with_rows(const PlaneView &plane, const Function &function) {
+  with_word(plane.bits, [&](auto word) {
+    using Word = decltype(word);
+    constexpr int kBytes = sizeof(Word);
+    const auto with_step = [&](auto step) {
+      function([&](int y) { return SampleRow<Word, decltype(step)::value>(plane, y); });
+    };
+    switch (plane.step) {
+    case kBytes:
+      return with_step(std::integral_constant<int, kBytes>());
+    case 2 * kBytes:
+      return with_step(std::integral_constant<int, 2 * kBytes>());
+    case 3 * kBytes:
+      return with_step(std::integral_constant<int, 3 * kBytes>());
+    case 4 * kBytes:
+      return with_step(std::integral_constant<int, 4 * kBytes>());
+    default:
+      return with_step(std::integral_constant<int, 0>());
+    }
+  });
 }
 
 // Samples at source size, where every weight is a power of two. Subsampling factors are given as log2.

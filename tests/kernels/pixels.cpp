@@ -169,6 +169,63 @@ GST_START_TEST(test_resize_crop_phases) {
 }
 GST_END_TEST;
 
+// Everything that selects another loop of the resize, in all combinations: up and down, odd sizes, chroma, depth, step.
+GST_START_TEST(test_resize_combinations) {
+  struct Subsampling {
+    int x, y;
+  };
+  for (const cps::Size target : {cps::Size{45, 31}, cps::Size{11, 9}, cps::Size{23, 40}})
+    for (const Subsampling sub :
+         {Subsampling{1, 1}, Subsampling{2, 1}, Subsampling{2, 2}, Subsampling{4, 1}, Subsampling{4, 4}})
+      for (int phase_x = 0; phase_x < sub.x; ++phase_x)
+        for (int phase_y = 0; phase_y < sub.y; ++phase_y)
+          for (const int bits : {8, 10, 12, 16})
+            for (const int step : {1, 2, 5}) {
+              Layout layout = layout_of(cps::ColorModel::Yuv, 23, 17, bits);
+              layout.sub_x = sub.x;
+              layout.sub_y = sub.y;
+              layout.phase_x = phase_x;
+              layout.phase_y = phase_y;
+              layout.step = step;
+              layout.shift = bits > 8 && step == 2 ? 16 - bits : 0;
+              layout.bottom_up = step == 5;
+              check_resize(noise(layout, 7), target);
+            }
+}
+GST_END_TEST;
+
+// Targets and sources that are so wide that their columns are resized in several parts.
+GST_START_TEST(test_resize_wide) {
+  struct Case {
+    int width, height;
+    cps::Size target;
+  };
+  for (const Case &c : {Case{1, 3, {513, 2}}, Case{2, 1, {1537, 3}}, Case{700, 2, {512, 3}}, Case{9001, 2, {100, 3}},
+                        Case{8192, 1, {700, 1}}, Case{20000, 1, {3, 1}}, Case{2, 700, {2, 1300}}})
+    for (const int bits : {8, 16})
+      for (const int step : {1, 5}) {
+        Layout layout = layout_of(cps::ColorModel::Yuv, c.width, c.height, bits);
+        layout.sub_x = layout.sub_y = 2;
+        layout.step = step;
+        check_resize(noise(layout, 8), c.target);
+      }
+}
+GST_END_TEST;
+
+// The largest sums: along a row of more than 32 bits, and over both of more than 48.
+GST_START_TEST(test_resize_large_denominators) {
+  for (const cps::Size target : {cps::Size{4099, 2}, cps::Size{8209, 1}, cps::Size{521, 523}})
+    for (const bool white : {false, true}) {
+      Layout layout = layout_of(cps::ColorModel::Yuv, 37, 19, 16);
+      layout.sub_x = layout.sub_y = 4;
+      Picture picture = noise(layout, 9);
+      if (white)
+        picture.fill([&](int, int, int) { return picture.peak(); });
+      check_resize(picture, target);
+    }
+}
+GST_END_TEST;
+
 // 16 bits halfway between two stored values.
 GST_START_TEST(test_resize_rounds_half_up) {
   Layout layout = layout_of(cps::ColorModel::Gray, 2, 1, 16);
@@ -343,6 +400,9 @@ static Suite *pixels_suite() {
   tcase_add_test(tests, test_resize_depths);
   tcase_add_test(tests, test_resize_memory_layouts);
   tcase_add_test(tests, test_resize_crop_phases);
+  tcase_add_test(tests, test_resize_combinations);
+  tcase_add_test(tests, test_resize_wide);
+  tcase_add_test(tests, test_resize_large_denominators);
   tcase_add_test(tests, test_resize_rounds_half_up);
   tcase_add_test(tests, test_yuv_matches_h273);
   tcase_add_test(tests, test_black_white_and_primaries);
@@ -356,19 +416,25 @@ static Suite *pixels_suite() {
   return suite;
 }
 
-static void bench_pixels() {
-  const cps::Size target = cps::target_size(bench::kSource, {});
+static void bench_resize(cps::Size source) {
+  const cps::Size target = cps::target_size(source, {});
   for (const bench::Format &format : {bench::kI420, bench::kNv12, bench::kP010, bench::kRgb}) {
-    const bench::Picture picture(format);
+    const bench::Picture picture(format, source);
     const cps::PictureResizer resizer(picture.view(), target);
     std::vector<uint16_t> stored(resizer.samples());
     test::Sectors sectors;
     sectors.add_target(picture.view(), target);
-    bench::time(std::string("resize, ") + format.name,
+    bench::time("resize " + std::to_string(source.width) + "x" + std::to_string(source.height) + ", " + format.name,
                 sectors.bytes() + static_cast<double>(stored.size() * sizeof(uint16_t)),
                 [&] { resizer.run(picture.view(), stored.data()); });
   }
+}
 
+static void bench_pixels() {
+  bench_resize(bench::kSource);
+  bench_resize({200, 200}); // scaled up
+
+  const cps::Size target = cps::target_size(bench::kSource, {});
   const bench::Picture picture(bench::kNv12);
   const cps::PictureResizer resizer(picture.view(), target);
   std::vector<uint16_t> stored(resizer.samples());
