@@ -2,29 +2,69 @@
 #include "kernels/pixels.h"
 
 #include "kernels/resize.h"
+#include "kernels/simd.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace cps {
 
 namespace {
 
-// Writes one patch. `planes` point to its top left pixel; `convert` converts a scaled float to an output value.
+constexpr int kPixels = 1024; // of a patch, converted at a time
+
+// Copies samples in blocks of a fixed size, because the rows of a patch are too short for calls of memcpy().
+void copy_samples(const uint16_t *from, ptrdiff_t count, uint16_t *to) {
+  constexpr int kBlock = 8;
+  if (count < kBlock) {
+    std::copy_n(from, count, to);
+    return;
+  }
+  const auto copy = [&](ptrdiff_t x) { memcpy(to + x, from + x, kBlock * sizeof *to); };
+  for (ptrdiff_t x = 0; x < count - kBlock; x += kBlock)
+    copy(x);
+  copy(count - kBlock); // overlaps the block before it
+}
+
+// Collects pixels of a patch, numbered row by row, from its rows in one plane.
+void collect(const uint16_t *plane, ptrdiff_t stride, ptrdiff_t patch, ptrdiff_t begin, ptrdiff_t count,
+             uint16_t *out) {
+  ptrdiff_t x = begin % patch;
+  for (const uint16_t *row = plane + begin / patch * stride; count > 0; row += stride) {
+    const ptrdiff_t samples = std::min(patch - x, count);
+    copy_samples(row + x, samples, out);
+    out += samples;
+    count -= samples;
+    x = 0;
+  }
+}
+
+// Converts pixels to one channel. `convert` converts a scaled float to an output value.
+template <typename Out, typename Convert>
+CPS_SIMD void convert_pixels(const uint16_t (&samples)[3][kPixels], ptrdiff_t count, const ColorTransform &color,
+                             const OutputScaling &scaling, int channel, const Convert &convert, Out *__restrict out) {
+  const float *const m = color.matrix[channel];
+  const float m0 = m[0], m1 = m[1], m2 = m[2], offset = color.offset[channel];
+  const float scale = scaling.scale, mean = scaling.mean[channel], std = scaling.std[channel];
+  for (ptrdiff_t i = 0; i < count; ++i) {
+    const float value = clamp_code(color_value(m0, m1, m2, offset, samples[0][i], samples[1][i], samples[2][i]));
+    out[i] = convert(scaled_value(value, scale, mean, std));
+  }
+}
+
+// Writes one patch. `planes` point to its top left pixel. Pixels are collected before they are converted, because one
+// row of a patch is too short for vectors of many pixels.
 template <typename Out, typename Convert>
 void cut(const uint16_t *const planes[3], int stride, int patch, const ColorTransform &color,
-         const OutputScaling &scaling, Out *__restrict out, const Convert &convert) {
-  for (int c = 0; c < 3; ++c) {
-    const float m0 = color.matrix[c][0], m1 = color.matrix[c][1], m2 = color.matrix[c][2], offset = color.offset[c];
-    const float scale = scaling.scale, mean = scaling.mean[c], std = scaling.std[c];
-    for (int y = 0; y < patch; ++y) {
-      const ptrdiff_t row = static_cast<ptrdiff_t>(y) * stride;
-      const uint16_t *p0 = planes[0] + row, *p1 = planes[1] + row, *p2 = planes[2] + row;
-      for (int x = 0; x < patch; ++x) {
-        const float value = clamp_code(color_value(m0, m1, m2, offset, p0[x], p1[x], p2[x]));
-        out[x] = convert(scaled_value(value, scale, mean, std));
-      }
-      out += patch;
-    }
+         const OutputScaling &scaling, Out *out, const Convert &convert) {
+  uint16_t samples[3][kPixels];
+  const ptrdiff_t pixels = static_cast<ptrdiff_t>(patch) * patch;
+  for (ptrdiff_t begin = 0; begin < pixels; begin += kPixels) {
+    const ptrdiff_t count = std::min<ptrdiff_t>(kPixels, pixels - begin);
+    for (int i = 0; i < 3; ++i)
+      collect(planes[i], stride, patch, begin, count, samples[i]);
+    for (int channel = 0; channel < 3; ++channel)
+      convert_pixels(samples, count, color, scaling, channel, convert, out + channel * pixels + begin);
   }
 }
 

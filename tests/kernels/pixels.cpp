@@ -365,6 +365,47 @@ GST_START_TEST(test_scaling) {
 }
 GST_END_TEST;
 
+// Patches of all sizes, pixel by pixel. Those from 33 on are converted in several parts.
+GST_START_TEST(test_patch_sizes) {
+  const cps::ColorTransform color = cps::yuv_to_rgb(0.2126, 0.0722, false);
+  cps::OutputScaling scaling;
+  scaling.scale = 1.0f / 255.0f;
+  scaling.mean[1] = 0.46f;
+  scaling.std[1] = 0.26f;
+  for (const int patch : {1, 2, 3, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33, 47, 65})
+    for (const int planes : {1, 3}) {
+      const cps::Size target{2 * patch + patch / 2, 2 * patch}; // the columns at the right belong to no patch
+      const std::vector<uint16_t> stored = random_stored(target, planes, 13);
+      const auto cutter = [&](cps::PixelType type) {
+        return cps::PatchCutter(target, planes, patch, color, scaling, type);
+      };
+      const auto area = static_cast<size_t>(target.width * target.height);
+      for (int index = 0; index < 4; ++index) {
+        const auto f32 = cut<float>(cutter(cps::PixelType::F32), stored, index);
+        const auto f16 = cut<uint16_t>(cutter(cps::PixelType::F16), stored, index);
+        const auto bf16 = cut<uint16_t>(cutter(cps::PixelType::BF16), stored, index);
+        const auto u8 = cut<uint8_t>(cutter(cps::PixelType::U8), stored, index);
+        size_t i = 0;
+        for (size_t c = 0; c < 3; ++c)
+          for (int y = index / 2 * patch; y < (index / 2 + 1) * patch; ++y)
+            for (int x = index % 2 * patch; x < (index % 2 + 1) * patch; ++x, ++i) {
+              const auto at = static_cast<size_t>(y * target.width + x), next = planes == 3 ? area : 0;
+              const float *const m = color.matrix[c];
+              float value = m[0] * static_cast<float>(stored[at]);
+              value += m[1] * static_cast<float>(stored[at + next]);
+              value += m[2] * static_cast<float>(stored[at + 2 * next]);
+              value = std::min(std::max(value + color.offset[c], 0.0f), 255.0f);
+              value = (value * scaling.scale - scaling.mean[c]) / scaling.std[c];
+              fail_unless(f32[i] == value, "patches of %d, %d planes: value %zu is %g instead of %g", patch, planes, i,
+                          static_cast<double>(f32[i]), static_cast<double>(value));
+              fail_unless(f16[i] == cps::float_to_half(value) && bf16[i] == cps::float_to_bfloat16(value) &&
+                          u8[i] == cps::float_to_byte(value));
+            }
+      }
+    }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_floats_round_half_to_even) {
   const auto check = [](uint32_t bits) {
     float value;
@@ -411,6 +452,7 @@ static Suite *pixels_suite() {
   tcase_add_test(tests, test_types_round_the_same_values);
   tcase_add_test(tests, test_u8_rounds_half_to_even);
   tcase_add_test(tests, test_scaling);
+  tcase_add_test(tests, test_patch_sizes);
   tcase_add_test(tests, test_floats_round_half_to_even);
   tcase_add_test(tests, test_sizes_of_types);
   return suite;
