@@ -81,18 +81,6 @@ CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {
   return static_cast<double>(den_x) * static_cast<double>(den_y) * static_cast<double>(1 << (bits - 8));
 }
 
-CPS_HD inline float clamp_code(float value) {
-  return value > 0.0f ? (value < 255.0f ? value : 255.0f) : 0.0f;
-}
-
-// docs/spec.md#pixels: one channel of a stored pixel before the clamp; `m` and `offset` are parts of a ColorTransform.
-CPS_HD inline float color_value(float m0, float m1, float m2, float offset, uint16_t a, uint16_t b, uint16_t c) {
-  return ((m0 * static_cast<float>(a) + m1 * static_cast<float>(b)) + m2 * static_cast<float>(c)) + offset;
-}
-CPS_HD inline float scaled_value(float value, float scale, float mean, float std) {
-  return (value * scale - mean) / std;
-}
-
 CPS_HD inline uint32_t float_bits(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
@@ -102,6 +90,22 @@ CPS_HD inline float float_from_bits(uint32_t bits) {
   float value;
   memcpy(&value, &bits, sizeof value);
   return value;
+}
+
+// Clamps to 0..255; NaN becomes one of both. Compares bits as integers, which have the order of the floats above 0.
+// Loops over integers vectorise to a minimum and a maximum. Those of floats become masks, because of NaN.
+CPS_HD inline float clamp_code(float value) {
+  const auto bits = static_cast<int32_t>(float_bits(value)), most = static_cast<int32_t>(float_bits(255.0f));
+  const int32_t positive = bits > 0 ? bits : 0;
+  return float_from_bits(static_cast<uint32_t>(positive < most ? positive : most));
+}
+
+// docs/spec.md#pixels: one channel of a stored pixel before the clamp; `m` and `offset` are parts of a ColorTransform.
+CPS_HD inline float color_value(float m0, float m1, float m2, float offset, uint16_t a, uint16_t b, uint16_t c) {
+  return ((m0 * static_cast<float>(a) + m1 * static_cast<float>(b)) + m2 * static_cast<float>(c)) + offset;
+}
+CPS_HD inline float scaled_value(float value, float scale, float mean, float std) {
+  return (value * scale - mean) / std;
 }
 
 // Conversions to the output dtypes; all round half to even. Without branches, so that loops over them vectorise.

@@ -345,6 +345,27 @@ GST_START_TEST(test_u8_rounds_half_to_even) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_clamp) {
+  std::mt19937 random(15);
+  for (int i = 0; i < 200000; ++i) {
+    const float value = cps::float_from_bits(static_cast<uint32_t>(random()));
+    const float expected = value > 0.0f ? std::min(value, 255.0f) : 0.0f;
+    if (!std::isnan(value))
+      fail_unless(cps::float_bits(cps::clamp_code(value)) == cps::float_bits(expected), "%g",
+                  static_cast<double>(value));
+  }
+  const float values[][2] = {{-0.0f, 0.0f},    {-INFINITY, 0.0f},        {INFINITY, 255.0f},
+                             {255.0f, 255.0f}, {254.99998f, 254.99998f}, {255.00002f, 255.0f},
+                             {1e-45f, 1e-45f}};
+  for (const auto &[value, expected] : values)
+    fail_unless(cps::float_bits(cps::clamp_code(value)) == cps::float_bits(expected));
+  for (const float value : {NAN, -NAN}) {
+    const float clamped = cps::clamp_code(value);
+    fail_unless(clamped == 0.0f || clamped == 255.0f);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_scaling) {
   cps::OutputScaling scaling;
   scaling.scale = 1.0f / 255.0f;
@@ -451,6 +472,7 @@ static Suite *pixels_suite() {
   tcase_add_test(tests, test_rgb_stays);
   tcase_add_test(tests, test_types_round_the_same_values);
   tcase_add_test(tests, test_u8_rounds_half_to_even);
+  tcase_add_test(tests, test_clamp);
   tcase_add_test(tests, test_scaling);
   tcase_add_test(tests, test_patch_sizes);
   tcase_add_test(tests, test_floats_round_half_to_even);
