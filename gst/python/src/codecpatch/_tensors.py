@@ -142,6 +142,17 @@ def empty_like(tensor: Tensor) -> Tensor:
     return tensor.new_empty(shape)
 
 
+def copy_rows(tensor: Tensor, rows: list[int]) -> Tensor:
+    """Returns a copy of these rows, on the device of `tensor`."""
+    if is_array(tensor):
+        import numpy
+
+        return tensor[numpy.array(rows, "int64")]
+    import torch
+
+    return tensor[torch.tensor(rows, dtype=torch.int64, device=tensor.device)]
+
+
 def _take_torch(address: int) -> Tensor:
     capsule = None
     try:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import json
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +42,9 @@ class Clip:
 
     @property
     def meta_scores(self) -> Tensor:
-        """``[K]`` float32: the sum of the energy over the patch's pixels, 0 to P squared; with ``ranking="replenishment"``
-        the squared error per sample that a replay without the patch has, summed over frames."""
+        """``[K]`` float32: the sum of the energy over the patch's pixels, 0 to P squared; with
+        ``ranking="replenishment"`` how much the squared error per sample of a replay, summed over the frames, grows
+        without the patch."""
         return self._tensor("meta_scores")
 
     @property
@@ -99,6 +102,50 @@ class Clip:
     def clip_index(self) -> int:
         """The number of the clip in its session, from 0."""
         return self.metadata["clip_index"]
+
+    def best(self, k: int) -> Clip:
+        """Returns the best k patches as a new clip, which shares no memory with this one.
+
+        The result equals that of reading the video again with ``k_keep=k``, in tensors and in metadata. The clip must
+        have been read with ``ranking="replenishment"``.
+
+        Args:
+            k: the number of patches; 0 or less gives an empty clip. With ``selection_unit="block2x2"`` it must be
+                divisible by 4. It may be more than the clip has only if a larger ``k_keep`` would give no more patches;
+                the result then has all of them.
+
+        Raises:
+            ValueError: the patches are ranked by energy; k is more than the clip has; or k is not divisible by 4.
+        """
+        k = operator.index(k)
+        has, of_all = len(self.meta_scores), self._patches_of_all_frames()
+        kept = min(max(k, 0), of_all)
+        self._check_best(k, kept, has, of_all)
+        unit = 4 if self.metadata["selection_unit"] == "block2x2" else 1
+        scores, positions = self.meta_scores.tolist(), self.meta_fields[:, 0].tolist()
+        # Frame 0 first, then by score. Of equal scores the lower index comes first, because sorted() is stable.
+        ranked = sorted(range(0, has, unit), key=lambda row: (positions[row] > 0, -scores[row]))
+        rows = [row + patch for row in sorted(ranked[: kept // unit]) for patch in range(unit)]
+        tensors = {name: _tensors.copy_rows(tensor, rows) for name, tensor in self.tensors.items()}
+        return Clip(tensors, {**copy.deepcopy(self.metadata), "k_keep": k})
+
+    def _patches_of_all_frames(self) -> int:
+        return len(self.sampled_frame_ids) * self.metadata["grid_height"] * self.metadata["grid_width"]
+
+    def _check_best(self, k: int, kept: int, has: int, of_all: int) -> None:
+        if self.metadata["ranking"] != "replenishment":
+            raise ValueError(
+                'best() needs a clip of ranking="replenishment". Ranking by energy rounds its scores otherwise than '
+                "meta_scores, which therefore do not tell the order of nearly equal patches: read the video with "
+                f"k_keep={k}."
+            )
+        # A clip with fewer patches than its k_keep has all that there are.
+        if kept > has >= self.metadata["k_keep"]:
+            raise ValueError(
+                f"this clip has only the best {has} of {of_all} patches: read the video with k_keep={k}, or with more"
+            )
+        if self.metadata["selection_unit"] == "block2x2" and kept % 4 != 0:
+            raise ValueError(f'selection_unit="block2x2" needs a number of patches that is divisible by 4, not {k}')
 
     def _tensor(self, name: str) -> Tensor:
         try:
