@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes each rule by which frameplanner drops access units wrong, and checks that a test of the matrix fails. Does the
-same for the assumptions of the CUDA kernels, with tests on the simulated driver, and for the rules of rotation and of
-damage.
+same for the assumptions of the CUDA kernels, with tests on the simulated driver, and for the rules of rotation, of
+damage, and of the ranking of patches.
 
     ci/mutations.py [NAME...]     all rules, or those whose names contain one of the words
 
@@ -24,7 +24,8 @@ VC1, KIND, NALS = "gst/bitstream/vc1.cpp", "gst/bitstream/picturekind.h", "gst/b
 READING, SEQUENCE, AVCODEC = (f"gst/elements/{name}.cpp" for name in
                               ("planner/secondpass", "sampler/sequence", "libav/avcodecdec"))
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
-RGB = "kernels/rgb.cu"
+RGB, LUMA = "kernels/rgb.cu", "kernels/smallluma.h"
+PLACE, PLACES, SELECT = "kernels/placescores.h", "kernels/replenishment.cpp", "kernels/select.cpp"
 PICTURE, TURNED, TAGS = "gst/elements/common/picture.cpp", "kernels/orientation.cpp", "gst/elements/common/tagorientation"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # the only target to rebuild for a test of a kernel
 
@@ -137,6 +138,29 @@ MUTATIONS = [
      "if (units.is_on(unit, kFavouredFrame))", "if (!units.is_on(unit, kRandomAccessFrame))"),
     ("selection: foul energies lead out of the arrays", ["cuda-clip"], CLIP,
      "rank < 0 ? 0 : rank < args.most ? rank : args.most", "rank"),
+    ("selection: the first frame is as good as others on a GPU", ["cuda-clip"], CLIP,
+     "args_.replenishment ? unit < per_frame_ :", "args_.replenishment ? unit < 0 :"),
+    ("replenishment: of equal gains the earlier frame is dropped", ["kernels-replenishment"], PLACE,
+     "gain_a < gain_b : a > b;", "gain_a < gain_b : a < b;"),
+    ("replenishment: scores of a place are equal", ["kernels-replenishment"], PLACE,
+     "score = gain > score + 1 ? gain : score + 1;", "score = gain > score ? gain : score;"),
+    ("replenishment: the frame after a dropped one keeps its gain", ["kernels-replenishment"], PLACE,
+     "gains[next] = of_next - kept[next].own;", ""),
+    ("replenishment: the frame before a dropped one keeps its gain", ["kernels-replenishment"], PLACE,
+     "gains[previous] = kept[previous].without - kept[kept[previous].previous].own - until_next;", ""),
+    ("replenishment: samples are cut to code values", ["kernels-replenishment"], PLACE,
+     "(stored + 128u) >> 8", "stored >> 8"),
+    ("replenishment: chroma is left out", ["kernels-replenishment"], PLACES,
+     "plane < planes; ++plane", "plane < 1; ++plane"),
+    ("replenishment: the first frame is as good as others", ["kernels-replenishment"], SELECT, "preferred[0] = 1;", ""),
+    ("replenishment: random-access frames come first", ["kernels-select"], SELECT,
+     "preferred.assign(static_cast<size_t>(frames), 0);", ""),
+    ("min-score: the first frame is left out, too", ["kernels-select"], SELECT,
+     "if (preferred[units.frame(unit)])",
+     "if (preferred[units.frame(unit)] && (units.too_low.empty() || !units.too_low[static_cast<size_t>(unit)]))"),
+    ("min-score: units with that score are left out", ["kernels-select"], SELECT,
+     "blocks, grid.width) < options.min_score", "blocks, grid.width) <= options.min_score"),
+    ("frame-difference: sums of four count as two", ["kernels-energy"], LUMA, "(quad_sums ? 4 : 1)", "(quad_sums ? 2 : 1)"),
     ("whole frames: chroma lies where luma does", ["cuda-tensorclip"], RGB,
      "source_tap(x, args.sub_x_bits, picture.phase_x, plane.width)",
      "source_tap(x, args.sub_x_bits, 0, plane.width)"),
@@ -163,6 +187,13 @@ MUTATIONS = [
 
 def run(command, **options):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+
+
+def targets_of(file, tests):
+    """What to build again for the tests; everything if empty."""
+    if file.endswith((".cu", ".cuh")):
+        return [SIMULATION]
+    return [f"tests/kernels/{test}" for test in tests] if all(test.startswith("kernels-") for test in tests) else []
 
 
 def first_failure(build, tests):
@@ -197,7 +228,7 @@ def main():
                 sys.exit(f"{name}: {file} has {text.count(old)} times: {old}")
             with open(path, "w", encoding="utf-8") as out:
                 out.write(text.replace(old, new))
-            result = run(["ninja", "-C", build] + ([SIMULATION] if file.endswith((".cu", ".cuh")) else []))
+            result = run(["ninja", "-C", build] + targets_of(file, tests))
             if result.returncode != 0:
                 sys.exit(f"{name}: does not compile\n{result.stdout}")
             failure = first_failure(build, tests)

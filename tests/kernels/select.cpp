@@ -215,6 +215,23 @@ GST_START_TEST(test_random_clips) {
 }
 GST_END_TEST;
 
+// Units with just that score stay. Those of the frames that come first stay, whatever their score.
+GST_START_TEST(test_min_score) {
+  const std::vector<double> scores = {0, 1, 0, 0, /**/ 2, 3, 4, 1, /**/ 3, 0, 3, 9};
+  for (const cps::Ranking ranking : {cps::Ranking::Energy, cps::Ranking::Replenishment}) {
+    cps::SelectOptions options = keep(100);
+    options.ranking = ranking;
+    options.min_score = 3;
+    const auto selected = [&] { return cps::select_patches(scores.data(), 3, {2, 2}, {1, 0, 0}, options); };
+    fail_unless(selected() == std::vector<int64_t>({0, 1, 2, 3, 5, 6, 8, 10, 11}));
+    options.min_score = std::nextafter(3.0, 4.0);
+    fail_unless(selected() == std::vector<int64_t>({0, 1, 2, 3, 6, 11}));
+    options.min_score = 1e300;
+    fail_unless(selected() == std::vector<int64_t>({0, 1, 2, 3}));
+  }
+}
+GST_END_TEST;
+
 static Suite *select_suite() {
   Suite *suite = suite_create("select");
   TCase *tests = tcase_create("general");
@@ -230,6 +247,7 @@ static Suite *select_suite() {
   tcase_add_test(tests, test_fallback_spreads_over_frames);
   tcase_add_test(tests, test_fallback_thresholds);
   tcase_add_test(tests, test_fallback_looks_at_the_top);
+  tcase_add_test(tests, test_min_score);
   tcase_add_test(tests, test_random_clips);
   return suite;
 }
