@@ -77,6 +77,13 @@ template <typename Sum> CPS_HD inline uint16_t stored_sample(Sum sum, double uni
   // NOLINTNEXTLINE(bugprone-incorrect-roundings): likewise
   return static_cast<uint16_t>(static_cast<int32_t>(static_cast<double>(sum) * 256.0 / unit + 0.5));
 }
+// Likewise for a sum by filters with negative weights, which may be outside the range of the samples.
+CPS_HD inline uint16_t filtered_sample(int64_t sum, double unit, int bits) {
+  const int peak = ((1 << bits) - 1) << (16 - bits);
+  if (sum <= 0)
+    return 0;
+  return static_cast<double>(sum) * 256.0 < peak * unit ? stored_sample(sum, unit) : static_cast<uint16_t>(peak);
+}
 CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {
   return static_cast<double>(den_x) * static_cast<double>(den_y) * static_cast<double>(1 << (bits - 8));
 }

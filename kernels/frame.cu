@@ -46,6 +46,28 @@ __device__ inline uint16_t resized(const PlaneView &plane, const DeviceTaps &x_t
                        stored_unit(x_taps.den, y_taps.den, plane.bits));
 }
 
+template <typename Word>
+__device__ inline uint16_t filtered(const PlaneView &plane, const DeviceFilter &x_filter, const DeviceFilter &y_filter,
+                                    int x, int y) {
+  const int32_t *const weights = x_filter.weights + x_filter.begin[x];
+  const int count = x_filter.begin[x + 1] - x_filter.begin[x], left = x_filter.first[x];
+  int64_t sum = 0;
+  for (int i = y_filter.begin[y]; i < y_filter.begin[y + 1]; ++i) {
+    const SampleRow<Word> row(plane, y_filter.first[y] + i - y_filter.begin[y]);
+    int64_t across = 0;
+    for (int j = 0; j < count; ++j)
+      across += static_cast<int64_t>(weights[j]) * row[left + j];
+    sum += across * y_filter.weights[i];
+  }
+  return filtered_sample(sum, stored_unit(x_filter.den, y_filter.den, plane.bits), plane.bits);
+}
+
+template <typename Word>
+__device__ inline uint16_t target_sample(const FrameArgs &args, const PlaneView &plane, int kind, int x, int y) {
+  return args.filtered ? filtered<Word>(plane, args.x_filters[kind], args.y_filters[kind], x, y)
+                       : resized<Word>(plane, args.x[kind], args.y[kind], x, y);
+}
+
 // Computes one sample of the planes at target size.
 __device__ inline void resize(const FrameArgs &args, int64_t index) {
   const int64_t plane_samples = static_cast<int64_t>(args.target.width) * args.target.height,
@@ -57,8 +79,8 @@ __device__ inline void resize(const FrameArgs &args, int64_t index) {
   const int x = within % args.target.width, y = within / args.target.width;
   const PlaneView &plane = args.picture.plane[plane_index];
   args.frames.pixels[args.position * samples + index] = plane.bits > 8
-                                                            ? resized<uint16_t>(plane, args.x[kind], args.y[kind], x, y)
-                                                            : resized<uint8_t>(plane, args.x[kind], args.y[kind], x, y);
+                                                            ? target_sample<uint16_t>(args, plane, kind, x, y)
+                                                            : target_sample<uint8_t>(args, plane, kind, x, y);
 }
 
 } // namespace cps

@@ -10,10 +10,43 @@ namespace cps {
 
 namespace {
 
-int aligned_side(double side, int64_t align) {
-  const auto most = static_cast<double>(INT_MAX / align);
-  const double units = std::min(std::round(side / static_cast<double>(align)), most);
-  return static_cast<int>(std::max<int64_t>(static_cast<int64_t>(units), 1) * align);
+// `units` times `align`, at least one.
+int aligned_side(double units, int64_t align) {
+  const double most = std::min(units, static_cast<double>(INT_MAX / align));
+  return static_cast<int>(std::max<int64_t>(static_cast<int64_t>(most), 1) * align);
+}
+
+Size size_by_rounding(Size source, double least, double most, int64_t align) {
+  const double pixels = static_cast<double>(source.width) * source.height;
+  double scale = 1.0;
+  if (pixels < least)
+    scale = std::sqrt(least / pixels);
+  if (pixels > most)
+    scale = std::sqrt(most / pixels);
+  const auto side = [&](int from) {
+    return aligned_side(std::round(from * scale / static_cast<double>(align)), align);
+  };
+  return {side(source.width), side(source.height)};
+}
+
+// The order of the operations is that of Qwen's preprocessors, because their results are rounded up or down.
+Size size_by_floor(Size source, double least, double most, int64_t align) {
+  const auto unit = static_cast<double>(align), width = static_cast<double>(source.width),
+             height = static_cast<double>(source.height);
+  const Size size = {aligned_side(std::nearbyint(width / unit), align),
+                     aligned_side(std::nearbyint(height / unit), align)};
+  const double pixels = static_cast<double>(size.width) * size.height;
+  if (pixels > most) {
+    const double scale = std::sqrt(height * width / most);
+    return {aligned_side(std::floor(width / scale / unit), align),
+            aligned_side(std::floor(height / scale / unit), align)};
+  }
+  if (pixels < least) {
+    const double scale = std::sqrt(least / (height * width));
+    return {aligned_side(std::ceil(width * scale / unit), align),
+            aligned_side(std::ceil(height * scale / unit), align)};
+  }
+  return size;
 }
 
 int small_side(int side) {
@@ -23,19 +56,16 @@ int small_side(int side) {
 } // namespace
 
 Size target_size(Size source, const TargetOptions &options) {
-  const double pixels = static_cast<double>(source.width) * source.height;
+  return aligned_size(source, options, 2 * static_cast<int64_t>(options.patch_size));
+}
+
+Size aligned_size(Size source, const TargetOptions &options, int64_t align) {
   const double square = static_cast<double>(options.input_size) * options.input_size;
   const double least = options.min_pixels > 0 ? static_cast<double>(options.min_pixels) : square;
   const double most = options.max_pixels > 0 ? static_cast<double>(options.max_pixels) : square;
 
-  double scale = 1.0;
-  if (pixels < least)
-    scale = std::sqrt(least / pixels);
-  if (pixels > most)
-    scale = std::sqrt(most / pixels);
-
-  const int64_t align = 2 * static_cast<int64_t>(options.patch_size);
-  return {aligned_side(source.width * scale, align), aligned_side(source.height * scale, align)};
+  const auto rule = options.rule == SizeRule::Floor ? size_by_floor : size_by_rounding;
+  return rule(source, least, most, align);
 }
 
 Size small_size(Size source) {

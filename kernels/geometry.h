@@ -8,15 +8,21 @@
 
 namespace cps {
 
+enum class SizeRule { Round, Floor };
+
 struct TargetOptions {
   int input_size = 224;
   int64_t min_pixels = 0; // 0 or less: input_size squared
   int64_t max_pixels = 0;
   int patch_size = 14;
+  SizeRule rule = SizeRule::Round;
 };
 
 // docs/spec.md#target-size, smart resize: the size from which patches are cut. Each side is a multiple of two patches.
 Size target_size(Size source, const TargetOptions &options);
+
+// The same, with sides that are multiples of `align`.
+Size aligned_size(Size source, const TargetOptions &options, int64_t align);
 
 // docs/spec.md#energy: the size of the small luma, in which motion is searched, and of the energy map.
 Size small_size(Size source);

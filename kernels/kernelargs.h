@@ -19,6 +19,12 @@ struct DeviceTaps {
   int32_t den = 1;
 };
 
+// A FilterTable on the device.
+struct DeviceFilter {
+  const int32_t *weights = nullptr, *begin = nullptr, *first = nullptr;
+  int32_t den = 1;
+};
+
 // A BandedMatrix on the device: row p has the weights of samples first[p] .. first[p] + begin[p + 1] - begin[p] - 1.
 struct DeviceBands {
   const double *weights = nullptr; // of all rows, concatenated
@@ -110,7 +116,9 @@ struct FrameArgs {
   PictureView picture;
   int planes = 0;
   Size target;
+  bool filtered = false; // else bilinear
   DeviceTaps x[2], y[2]; // luma (or R, G, B), chroma
+  DeviceFilter x_filters[2], y_filters[2];
 
   const float *energy = nullptr;
   Size map, grid;

@@ -83,28 +83,38 @@ size_t pixel_size(PixelType type) {
   return 0;
 }
 
-PictureTaps::PictureTaps(const PictureView &layout, Size target) : kinds(std::min(layout.planes(), 2)) {
+PictureTables::PictureTables(const PictureView &layout, const Target &target) : kinds(std::min(layout.planes(), 2)) {
   const int sub_x[2] = {1, layout.sub_x}, sub_y[2] = {1, layout.sub_y};
   const int phase_x[2] = {0, layout.phase_x}, phase_y[2] = {0, layout.phase_y};
+  const auto make = target.resample == Resample::Area ? area_filter : bicubic_filter;
   for (int i = 0; i < kinds; ++i) {
     const PlaneView &plane = layout.plane[i];
-    x[i] = bilinear_taps(layout.size.width, sub_x[i], phase_x[i], plane.width, target.width);
-    y[i] = bilinear_taps(layout.size.height, sub_y[i], phase_y[i], plane.height, target.height);
+    if (target.resample == Resample::Bilinear) {
+      x_taps[i] = bilinear_taps(layout.size.width, sub_x[i], phase_x[i], plane.width, target.size.width);
+      y_taps[i] = bilinear_taps(layout.size.height, sub_y[i], phase_y[i], plane.height, target.size.height);
+    } else {
+      x_filters[i] = make(layout.size.width, sub_x[i], phase_x[i], plane.width, target.size.width);
+      y_filters[i] = make(layout.size.height, sub_y[i], phase_y[i], plane.height, target.size.height);
+    }
   }
 }
 
-PictureResizer::PictureResizer(const PictureView &layout, Size target)
-    : planes_(layout.planes()), target_(target), taps_(layout, target) {}
+PictureResizer::PictureResizer(const PictureView &layout, const Target &target)
+    : planes_(layout.planes()), target_(target), tables_(layout, target) {}
 
 size_t PictureResizer::samples() const {
-  return static_cast<size_t>(planes_) * static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
+  const Size size = target_.size;
+  return static_cast<size_t>(planes_) * static_cast<size_t>(size.width) * static_cast<size_t>(size.height);
 }
 
 void PictureResizer::run(const PictureView &picture, uint16_t *out) const {
   for (int i = 0; i < planes_; ++i) {
     const int kind = i == 0 ? 0 : 1;
-    resize_plane(picture.plane[i], taps_.x[kind], taps_.y[kind], out);
-    out += static_cast<size_t>(target_.width) * static_cast<size_t>(target_.height);
+    if (target_.resample == Resample::Bilinear)
+      resize_plane(picture.plane[i], tables_.x_taps[kind], tables_.y_taps[kind], out);
+    else
+      filter_plane(picture.plane[i], tables_.x_filters[kind], tables_.y_filters[kind], out);
+    out += samples() / static_cast<size_t>(planes_);
   }
 }
 

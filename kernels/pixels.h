@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/arith.h" // float_to_half(), float_to_bfloat16(), float_to_byte()
+#include "kernels/filter.h"
 #include "kernels/geometry.h"
 #include "kernels/plane.h"
 
@@ -42,19 +43,22 @@ template <typename Function> CPS_HD void with_pixel_type(PixelType type, void *o
   }
 }
 
-// The taps for resizing pictures like `layout`.
-struct PictureTaps {
-  PictureTaps(const PictureView &layout, Size target);
+// The tables for resizing pictures like `layout`, for each kind of plane: luma (or R, G, B), and chroma if there is
+// any.
+struct PictureTables {
+  PictureTables(const PictureView &layout, const Target &target);
 
-  int kinds; // kinds of planes: luma (or R, G, B), and chroma if there is any
-  TapTable x[2], y[2];
+  int kinds;
+  TapTable x_taps[2], y_taps[2];          // if bilinear
+  FilterTable x_filters[2], y_filters[2]; // otherwise
 };
 
 // Resizes the planes of pictures with one layout to the target size. Samples are stored in 1/256 of an 8-bit code
-// value, for every source depth, rounded half up. Threads may share an object; only the constructor allocates.
+// value, for every source depth, rounded half up. Threads may share an object. Filters allocate in run(), bilinear
+// resizing does not.
 class PictureResizer {
 public:
-  PictureResizer(const PictureView &layout, Size target);
+  PictureResizer(const PictureView &layout, const Target &target);
 
   int planes() const { return planes_; }
   size_t samples() const; // number that run() writes: planes * target pixels
@@ -64,8 +68,8 @@ public:
 
 private:
   int planes_;
-  Size target_;
-  PictureTaps taps_;
+  Target target_;
+  PictureTables tables_;
 };
 
 // Affine map from stored samples (1/256 of a code value) to RGB 0..255, before the clamp.

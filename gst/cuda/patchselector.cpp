@@ -19,25 +19,28 @@ static size_t columns_of_block(const BandedMatrix &matrix) {
   return most;
 }
 
-bool PatchSelector::prepare(const PictureView &layout, Size target, const SelectOptions &options) {
+bool PatchSelector::prepare(const PictureView &layout, const Target &target, const SelectOptions &options) {
   const int patch = options.patch_size;
   prepared_ = false;
   frame_ = {};
   frame_.planes = layout.planes();
-  frame_.target = target;
+  frame_.target = target.size;
   frame_.map = small_size(layout.size);
-  frame_.grid = {target.width / patch, target.height / patch};
+  frame_.grid = {target.size.width / patch, target.size.height / patch};
 
   TableBuilder tables;
-  const BandedMatrix columns = score_matrix(frame_.map.width, layout.size.width, target.width, patch);
+  const BandedMatrix columns = score_matrix(frame_.map.width, layout.size.width, target.size.width, patch);
   const TableBuilder::Bands row_bands =
-      tables.add(score_matrix(frame_.map.height, layout.size.height, target.height, patch));
+      tables.add(score_matrix(frame_.map.height, layout.size.height, target.size.height, patch));
   const TableBuilder::Bands column_bands = tables.add(columns);
-  const PictureTaps picture(layout, target);
+  const PictureTables picture(layout, target);
   std::vector<TableBuilder::Taps> x, y;
+  std::vector<TableBuilder::Filter> x_filters, y_filters;
   for (int kind = 0; kind < picture.kinds; ++kind) {
-    x.push_back(tables.add(picture.x[kind]));
-    y.push_back(tables.add(picture.y[kind]));
+    x.push_back(tables.add(picture.x_taps[kind]));
+    y.push_back(tables.add(picture.y_taps[kind]));
+    x_filters.push_back(tables.add(picture.x_filters[kind]));
+    y_filters.push_back(tables.add(picture.y_filters[kind]));
   }
   if (!tables.upload(device_, tables_))
     return false;
@@ -46,7 +49,10 @@ bool PatchSelector::prepare(const PictureView &layout, Size target, const Select
   for (size_t kind = 0; kind < x.size(); ++kind) {
     frame_.x[kind] = x[kind].on(tables_);
     frame_.y[kind] = y[kind].on(tables_);
+    frame_.x_filters[kind] = x_filters[kind].on(tables_);
+    frame_.y_filters[kind] = y_filters[kind].on(tables_);
   }
+  frame_.filtered = target.resample != Resample::Bilinear;
 
   if (options.ranking == Ranking::Energy) {
     frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
@@ -56,13 +62,14 @@ bool PatchSelector::prepare(const PictureView &layout, Size target, const Select
   }
   frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(samples_per_frame(), kFrameThreads);
   layout_ = layout;
+  target_ = target;
   prepared_ = true;
   return true;
 }
 
-bool PatchSelector::begin(const PictureView &layout, Size target, const SelectOptions &options, int frames) {
+bool PatchSelector::begin(const PictureView &layout, const Target &target, const SelectOptions &options, int frames) {
   const bool prepared = prepared_ && options_.patch_size == options.patch_size && options_.ranking == options.ranking &&
-                        frame_.target == target && same_layout(layout_, layout);
+                        target_ == target && same_layout(layout_, layout);
   options_ = options;
   if (!prepared && !prepare(layout, target, options))
     return false;

@@ -24,7 +24,7 @@ public:
   explicit PatchSelector(Device &device) : device_(device) {}
 
   // Starts a sequence of `frames` pictures like `layout`. Reuses the memory of the previous sequence.
-  bool begin(const PictureView &layout, Size target, const SelectOptions &options, int frames);
+  bool begin(const PictureView &layout, const Target &target, const SelectOptions &options, int frames);
 
   Size map_size() const { return frame_.map; } // size of the energy maps passed to add()
 
@@ -40,7 +40,7 @@ public:
   bool cut(const ColorTransform &color, const OutputScaling &scaling, PixelType type, const PatchOutputs &out);
 
 private:
-  bool prepare(const PictureView &layout, Size target, const SelectOptions &options);
+  bool prepare(const PictureView &layout, const Target &target, const SelectOptions &options);
   bool score_replenishment();
   bool launch_select();
   bool read_count();
@@ -54,7 +54,8 @@ private:
   int random_access_frames_ = 0;
   int64_t count_ = 0; // patches to cut; before read_count() at most
   SelectOptions options_;
-  bool prepared_ = false; // for layout_, the target size, and the options' patch size and ranking
+  bool prepared_ = false; // for layout_, the target_, and the options' patch size and ranking
+  Target target_;
   PictureView layout_;
   FrameArgs frame_; // common to all frames of that layout
   unsigned frame_blocks_ = 0, frame_shared_ = 0;

@@ -25,6 +25,17 @@ public:
     }
   };
 
+  struct Filter {
+    size_t weights, begin, first;
+    int32_t den;
+    DeviceFilter on(const Memory &memory) const {
+      return {at<int32_t>(memory, weights), at<int32_t>(memory, begin), at<int32_t>(memory, first), den};
+    }
+  };
+
+  Filter add(const FilterTable &table) {
+    return {append(table.weights), append(table.begin), append(table.first), table.den};
+  }
   Taps add(const TapTable &table) { return {append(table.taps), table.den}; }
 
   Bands add(const BandedMatrix &matrix) {

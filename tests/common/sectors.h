@@ -35,10 +35,10 @@ public:
 
   // Adds those of the picture that patches are cut from (docs/spec.md#pixels).
   void add_target(const cps::PictureView &view, cps::Size target) {
-    const cps::PictureTaps taps(view, target);
+    const cps::PictureTables taps(view, target);
     for (int i = 0; i < view.planes(); ++i) {
       const int kind = view.model == cps::ColorModel::Yuv && i > 0 ? 1 : 0;
-      add(view.plane[i], taps.x[kind], taps.y[kind]);
+      add(view.plane[i], taps.x_taps[kind], taps.y_taps[kind]);
     }
   }
 

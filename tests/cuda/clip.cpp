@@ -18,6 +18,7 @@ using test::TestDevice;
 struct Case {
   Layout layout = reference::gray(160, 96);
   cps::Size target = {56, 56};
+  cps::Resample resample = cps::Resample::Bilinear;
   cps::SelectOptions options;
   std::vector<uint8_t> random_access = {1, 0, 0, 0, 0};
   cps::ColorTransform color = cps::gray_to_rgb(false);
@@ -59,7 +60,7 @@ struct Tensors {
 
 Tensors on_cpu(const Case &c, std::vector<Frame> &frames) {
   const cps::Size source = {c.layout.width, c.layout.height}, grid = c.grid();
-  const cps::PictureResizer resizer(frames[0].picture.view(), c.target);
+  const cps::PictureResizer resizer(frames[0].picture.view(), {c.target, c.resample});
   cps::PatchScorer scorer(source, c.target, c.options.patch_size);
   const auto per_frame = static_cast<size_t>(grid.width * grid.height);
   std::vector<uint16_t> pixels(resizer.samples() * frames.size());
@@ -101,7 +102,7 @@ Tensors on_device(const TestDevice &device, cps::cuda::PatchSelector &clip, cons
   device.upload(fields, std::vector<int64_t>(most * 6, -1));
   device.upload(scores, std::vector<float>(most, -1.0f));
 
-  device.need(clip.begin(frames[0].picture.view(), c.target, c.options, c.frames()));
+  device.need(clip.begin(frames[0].picture.view(), {c.target, c.resample}, c.options, c.frames()));
   for (int t = 0; t < c.frames(); ++t) {
     Frame &frame = frames[static_cast<size_t>(t)];
     const DevicePicture picture(device, frame.picture.view());
@@ -225,6 +226,23 @@ GST_START_TEST(test_layouts) {
 }
 GST_END_TEST;
 
+// One after the other, with other tables each time.
+GST_START_TEST(test_resampling) {
+  const TestDevice device;
+  cps::cuda::PatchSelector clip(device.get());
+  for (const auto resample : {cps::Resample::Area, cps::Resample::Bicubic, cps::Resample::Bilinear})
+    for (const int bits : {8, 10, 16})
+      for (const int side : {40, 157}) {
+        Case c = color_case(cps::ColorModel::Yuv, bits);
+        c.layout.width = side;
+        c.layout.height = 99;
+        c.layout.phase_x = side % 2;
+        c.resample = resample;
+        check(device, clip, c, "resampling");
+      }
+}
+GST_END_TEST;
+
 // Many blocks of scores, patches of more than one block of pixels, and sizes that go into nothing evenly.
 GST_START_TEST(test_sizes) {
   constexpr struct {
@@ -341,6 +359,7 @@ static Suite *cuda_clip_suite() {
   tcase_add_test(tests, test_static_clips);
   tcase_add_test(tests, test_dtypes);
   tcase_add_test(tests, test_layouts);
+  tcase_add_test(tests, test_resampling);
   tcase_add_test(tests, test_sizes);
   tcase_add_test(tests, test_one_after_the_other);
   tcase_add_test(tests, test_replenishment);

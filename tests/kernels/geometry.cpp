@@ -95,6 +95,35 @@ GST_START_TEST(test_target_limits) {
 }
 GST_END_TEST;
 
+// As the function smart_resize() of Qwen's preprocessors, with a factor of 28.
+GST_START_TEST(test_floor_rule) {
+  const struct {
+    int width, height;
+    int64_t least, most;
+    cps::Size size;
+  } rows[] = {
+      {1920, 1080, 50176, 50176, {280, 168}},
+      {320, 240, 50176, 50176, {252, 168}},
+      {42, 70, 1, 1000000, {56, 56}},
+      {41, 69, 1, 1000000, {28, 56}},
+      {100, 100, 40000, 1000000, {224, 224}},
+      {98, 98, 1, 1000000, {112, 112}},
+      {1920, 1080, 3136, 12845056, {1932, 1092}},
+      {10000, 1, 50176, 50176, {22400, 28}},
+      {1, 1, 50176, 50176, {224, 224}},
+      {640, 360, 100352, 602112, {644, 364}},
+      {123, 4567, 50176, 602112, {112, 4564}},
+  };
+  for (const auto &row : rows) {
+    cps::TargetOptions options;
+    options.rule = cps::SizeRule::Floor;
+    options.min_pixels = row.least;
+    options.max_pixels = row.most;
+    check_size(cps::target_size({row.width, row.height}, options), row.size.width, row.size.height);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_small_sizes) {
   const int sides[][2] = {{1, 1},    {31, 31},  {32, 32},  {33, 32},    {127, 32},
                           {128, 32}, {131, 32}, {132, 33}, {1080, 270}, {1083, 270}};
@@ -115,6 +144,7 @@ static Suite *geometry_suite() {
   tcase_add_test(tests, test_target_sizes);
   tcase_add_test(tests, test_target_rounds_half_away);
   tcase_add_test(tests, test_target_limits);
+  tcase_add_test(tests, test_floor_rule);
   tcase_add_test(tests, test_small_sizes);
   return suite;
 }

@@ -34,7 +34,7 @@ struct Results {
 Results read(const cps::PictureView (&pictures)[2]) {
   const cps::PictureView &layout = pictures[0];
   cps::EnergyMaps energy(layout, {});
-  const cps::PictureResizer resizer(layout, {28, 42});
+  const cps::PictureResizer resizer(layout, cps::Size{28, 42});
   cps::RgbConverter converter(layout, color_of(layout.model));
   const auto map = static_cast<size_t>(energy.map_size().width * energy.map_size().height),
              frame = 3 * static_cast<size_t>(layout.size.width * layout.size.height);

@@ -110,6 +110,8 @@ GST_START_TEST(test_metadata) {
       {"input_size", "224"},
       {"min_pixels", "0"},
       {"max_pixels", "0"},
+      {"size_rule", "round"},
+      {"resample", "bilinear"},
       {"patch_size", "14"},
       {"k_keep", "100"},
       {"ranking", "energy"},

@@ -85,8 +85,8 @@ public:
   explicit CudaPatchStage(StageContext &context) : device_(context) {}
 
   // The other functions use the first frame's device.
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options, guint length,
-             ElementError &) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const Target &target, const SelectOptions &options,
+             guint length, ElementError &) override {
     info_ = info;
     crop_ = crop;
     target_ = target;
@@ -185,7 +185,7 @@ private:
 
   GstVideoInfo info_ = {};
   ReadRegion crop_;
-  Size target_;
+  Target target_;
   SelectOptions options_;
   guint length_ = 0;
   FrameDevice device_;

@@ -42,6 +42,8 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
   out.target.input_size = option_int(options, "input-size");
   out.target.min_pixels = option_int(options, "min-pixels");
   out.target.max_pixels = option_int(options, "max-pixels");
+  out.target.rule = static_cast<SizeRule>(option_enum(options, "size-rule"));
+  out.resample = static_cast<Resample>(option_enum(options, "resample"));
   out.target.patch_size = out.select.patch_size = option_int(options, "patch-size");
   out.select.k_keep = option_int(options, "k-keep");
   out.select.ranking = static_cast<Ranking>(option_enum(options, "ranking"));
@@ -173,7 +175,7 @@ bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat 
     tensors_ = patch_tensors(count);
   energy_mode_ = 0;
   energy_percentile_ = 0;
-  return stage_->begin(format.info, format.crop, target, options.select, format.length, error);
+  return stage_->begin(format.info, format.crop, {target, options.resample}, options.select, format.length, error);
 }
 
 std::vector<CpsTensor> PatchAssembler::patch_tensors(int64_t count) const {

@@ -11,6 +11,7 @@ namespace cps {
 // Validated properties of patchselect.
 struct PatchOptions {
   TargetOptions target;
+  Resample resample = Resample::Bilinear;
   SelectOptions select;
   CpsDtype dtype = CPS_DTYPE_BF16;
   GstVideoColorMatrix matrix = GST_VIDEO_COLOR_MATRIX_UNKNOWN; // unknown: that of the caps
@@ -41,7 +42,7 @@ private:
   SequenceFormat format_;
   Size target_, grid_;
   std::vector<CpsTensor> tensors_;
-  GQuark energy_mode_ = 0; // of the last frame; 0 if no energy is used
+  GQuark energy_mode_ = 0;       // of the last frame; 0 if no energy is used
   double energy_percentile_ = 0; // 0 if none is used
 };
 

@@ -39,6 +39,7 @@
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/process/colormatrix.h"
 #include "gst/elements/process/patchassembler.h"
+#include "gst/elements/process/resampling.h"
 
 GST_DEBUG_CATEGORY_STATIC(patch_select_debug);
 
@@ -106,6 +107,8 @@ static void install_properties(GObjectClass *object_class) {
   install(g_param_spec_int("max-pixels", "Maximum pixels",
                            "Larger frames are scaled down to this area (0 = input-size squared)", G_MININT, G_MAXINT, 0,
                            flags));
+  install(cps::size_rule_spec());
+  install(cps::resample_spec());
   install(g_param_spec_int("patch-size", "Patch size", "Side of a patch in pixels at target size", G_MININT, G_MAXINT,
                            14, flags));
   install(g_param_spec_int("k-keep", "Patches to keep", "Patches to select from a clip; 0 or less selects none",
@@ -158,6 +161,7 @@ static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");
-  for (GType type : {CPS_TYPE_RANKING, CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_DTYPE, CPS_TYPE_COLOR_MATRIX})
+  for (GType type : {CPS_TYPE_RANKING, CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_DTYPE, CPS_TYPE_COLOR_MATRIX,
+                     CPS_TYPE_RESAMPLE, CPS_TYPE_SIZE_RULE})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }

@@ -57,8 +57,8 @@ public:
   PatchStage &operator=(const PatchStage &) = delete;
 
   // Starts a sequence of `length` frames described by `info` and `crop`. Reuses the memory of the previous sequence.
-  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options,
-                     guint length, ElementError &error) = 0;
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const Target &target,
+                     const SelectOptions &options, guint length, ElementError &error) = 0;
 
   // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
   // that of the last frame, until cut() has. `energy` is used only for Ranking::Energy.

@@ -122,25 +122,25 @@ void *append_memory(GstBuffer *buffer, size_t size) {
 
 class SystemPatchStage final : public PatchStage {
 public:
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, Size target, const SelectOptions &options, guint length,
-             ElementError &error) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const Target &target, const SelectOptions &options,
+             guint length, ElementError &error) override {
     info_ = info;
     crop_ = crop;
-    target_ = target;
+    target_ = target.size;
     patch_ = options.patch_size;
-    grid_ = {target.width / patch_, target.height / patch_};
+    grid_ = {target_.width / patch_, target_.height / patch_};
     length_ = length;
     resizer_.emplace(picture_layout(info, crop), target);
     scorer_.reset();
     replenishment_.reset();
     if (options.ranking == Ranking::Energy)
-      scorer_.emplace(Size{crop.width, crop.height}, target, patch_);
+      scorer_.emplace(Size{crop.width, crop.height}, target_, patch_);
     else
-      replenishment_.emplace(target, resizer_->planes(), patch_, options.unit, static_cast<int>(length));
+      replenishment_.emplace(target_, resizer_->planes(), patch_, options.unit, static_cast<int>(length));
     return (pixels_.reserve(resizer_->samples() * length) && scores_.reserve(patches_per_frame() * length)) ||
            set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                      "There is not enough memory for " + std::to_string(length) + " frames of " +
-                         std::to_string(target.width) + "x" + std::to_string(target.height) +
+                         std::to_string(target_.width) + "x" + std::to_string(target_.height) +
                          " pixels: sample fewer frames, or lower input-size or max-pixels.");
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Patches of every kind of frame.
+#include "kernels/pixels.h"
 #include "tests/elements/patchselect/fixture.h"
 
 using namespace patchselect;
@@ -98,11 +99,46 @@ GST_START_TEST(test_sizes) {
 }
 GST_END_TEST;
 
+// The kernels are compared with fractions elsewhere.
+GST_START_TEST(test_resampling) {
+  const Clip clip = noise_clip();
+  for (const auto &[name, resample] :
+       {std::pair("bilinear", cps::Resample::Bilinear), std::pair("area", cps::Resample::Area),
+        std::pair("bicubic", cps::Resample::Bicubic)}) {
+    const auto tensors = run_with({{"resample", name}, {"k-keep", "1000"}}, clip);
+    const auto patches = test::elements_of<float>(tensors.get(), "patches");
+    std::vector<reference::Picture> pictures = clip.pictures;
+    const cps::PictureResizer resizer(pictures[0].view(), {kTarget, resample});
+    const cps::PatchCutter cutter(kTarget, 3, 14, cps::yuv_to_rgb(0.2126, 0.0722, false), {}, cps::PixelType::F32);
+    std::vector<uint16_t> stored(resizer.samples());
+    std::vector<float> expected(patches.size());
+    float *out = expected.data();
+    for (reference::Picture &picture : pictures) {
+      resizer.run(picture.view(), stored.data());
+      for (int64_t i = 0; i < 16; ++i, out += cutter.patch_bytes() / sizeof(float))
+        cutter.run(stored.data(), i, out);
+    }
+    fail_unless(out == expected.data() + expected.size() && patches == expected, "%s", name);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_size_rules) {
+  for (const char *rule : {"round", "floor"}) {
+    const auto tensors = run_with({{"size-rule", rule}}, noise_clip());
+    assert_equals_int(clip_of(tensors.get())->target_width, 56);
+    assert_equals_int(clip_of(tensors.get())->target_height, rule[0] == 'r' ? 56 : 28);
+  }
+}
+GST_END_TEST;
+
 TCase *patchselect::pixel_tests() {
   TCase *tests = test::subject("pixels");
   tcase_add_test(tests, test_formats);
   tcase_add_test(tests, test_crops);
   tcase_add_test(tests, test_orientations);
   tcase_add_test(tests, test_sizes);
+  tcase_add_test(tests, test_resampling);
+  tcase_add_test(tests, test_size_rules);
   return tests;
 }
