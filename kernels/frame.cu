@@ -86,7 +86,7 @@ __device__ inline void resize(const FrameArgs &args, int64_t index) {
 } // namespace cps
 
 CPS_KERNEL(cps_frame, cps::FrameArgs, cps::kFrameThreads) {
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+  if (blockIdx.x == 0 && threadIdx.x == 0 && args.frames.ids) {
     args.frames.ids[args.position] = args.id;
     args.frames.flags[args.position] = args.random_access ? cps::kRandomAccessFrame : 0;
   }

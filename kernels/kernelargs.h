@@ -101,7 +101,7 @@ struct EnergyNormaliseArgs {
 struct ClipFrames {
   uint16_t *pixels = nullptr; // planes at target size
   double *scores = nullptr;
-  int64_t *ids = nullptr;
+  int64_t *ids = nullptr;   // or none of these two
   uint8_t *flags = nullptr; // FrameFlags
 };
 
@@ -111,7 +111,7 @@ enum FrameFlags : uint8_t {
 };
 
 // frame.cu: cps_frame. Computes the scores of one frame by its energy (the first `score_blocks` blocks, if any) and its
-// planes at target size.
+// planes at target size, or the latter only.
 struct FrameArgs {
   PictureView picture;
   int planes = 0;

@@ -118,6 +118,24 @@ void PictureResizer::run(const PictureView &picture, uint16_t *out) const {
   }
 }
 
+PictureView stored_picture(const PictureView &layout, Size size, const uint16_t *planes) {
+  PictureView picture;
+  picture.model = layout.model;
+  picture.size = size;
+  const ptrdiff_t samples = static_cast<ptrdiff_t>(size.width) * size.height;
+  constexpr int kBytes = sizeof(uint16_t);
+  for (int i = 0; i < layout.planes(); ++i) {
+    PlaneView &plane = picture.plane[i];
+    plane.data = reinterpret_cast<const uint8_t *>(planes + i * samples);
+    plane.stride = static_cast<ptrdiff_t>(size.width) * kBytes;
+    plane.step = kBytes;
+    plane.width = size.width;
+    plane.height = size.height;
+    plane.bits = 16;
+  }
+  return picture;
+}
+
 ColorTransform yuv_to_rgb(double kr, double kb, bool full_range) {
   // H.273: R and B are derived from the colour differences, G from the definition of luma.
   const double kg = 1.0 - kr - kb;

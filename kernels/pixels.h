@@ -72,6 +72,9 @@ private:
   PictureTables tables_;
 };
 
+// The planes of `layout` that PictureResizer has written, as a picture of 16 bits.
+PictureView stored_picture(const PictureView &layout, Size size, const uint16_t *planes);
+
 // Affine map from stored samples (1/256 of a code value) to RGB 0..255, before the clamp.
 struct ColorTransform {
   float matrix[3][3];

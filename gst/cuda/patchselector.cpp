@@ -22,9 +22,9 @@ static size_t columns_of_block(const BandedMatrix &matrix) {
 bool PatchSelector::prepare(const PictureView &layout, const Target &target, const SelectOptions &options) {
   const int patch = options.patch_size;
   prepared_ = false;
-  frame_ = {};
-  frame_.planes = layout.planes();
-  frame_.target = target.size;
+  if (!resizer_.prepare(layout, target))
+    return false;
+  frame_ = resizer_.args();
   frame_.map = small_size(layout.size);
   frame_.grid = {target.size.width / patch, target.size.height / patch};
 
@@ -33,26 +33,10 @@ bool PatchSelector::prepare(const PictureView &layout, const Target &target, con
   const TableBuilder::Bands row_bands =
       tables.add(score_matrix(frame_.map.height, layout.size.height, target.size.height, patch));
   const TableBuilder::Bands column_bands = tables.add(columns);
-  const PictureTables picture(layout, target);
-  std::vector<TableBuilder::Taps> x, y;
-  std::vector<TableBuilder::Filter> x_filters, y_filters;
-  for (int kind = 0; kind < picture.kinds; ++kind) {
-    x.push_back(tables.add(picture.x_taps[kind]));
-    y.push_back(tables.add(picture.y_taps[kind]));
-    x_filters.push_back(tables.add(picture.x_filters[kind]));
-    y_filters.push_back(tables.add(picture.y_filters[kind]));
-  }
   if (!tables.upload(device_, tables_))
     return false;
   frame_.rows = row_bands.on(tables_);
   frame_.columns = column_bands.on(tables_);
-  for (size_t kind = 0; kind < x.size(); ++kind) {
-    frame_.x[kind] = x[kind].on(tables_);
-    frame_.y[kind] = y[kind].on(tables_);
-    frame_.x_filters[kind] = x_filters[kind].on(tables_);
-    frame_.y_filters[kind] = y_filters[kind].on(tables_);
-  }
-  frame_.filtered = target.resample != Resample::Bilinear;
 
   if (options.ranking == Ranking::Energy) {
     frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
@@ -60,21 +44,20 @@ bool PatchSelector::prepare(const PictureView &layout, const Target &target, con
   } else {
     frame_shared_ = 0;
   }
-  frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(samples_per_frame(), kFrameThreads);
+  frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(resizer_.samples(), kFrameThreads);
   layout_ = layout;
-  target_ = target;
   prepared_ = true;
   return true;
 }
 
 bool PatchSelector::begin(const PictureView &layout, const Target &target, const SelectOptions &options, int frames) {
   const bool prepared = prepared_ && options_.patch_size == options.patch_size && options_.ranking == options.ranking &&
-                        target_ == target && same_layout(layout_, layout);
+                        resizer_.target() == target && same_layout(layout_, layout);
   options_ = options;
   if (!prepared && !prepare(layout, target, options))
     return false;
   const auto count = static_cast<size_t>(frames);
-  if (!pixels_.reserve(device_, count * static_cast<size_t>(samples_per_frame()) * sizeof(uint16_t)) ||
+  if (!pixels_.reserve(device_, count * static_cast<size_t>(resizer_.samples()) * sizeof(uint16_t)) ||
       !scores_.reserve(device_, count * static_cast<size_t>(patches_per_frame()) * sizeof(double)) ||
       !ids_.reserve(device_, count * sizeof(int64_t)) || !flags_.reserve(device_, count))
     return false;

@@ -3,7 +3,7 @@
 // PatchScorer, ReplenishmentScorer, PictureResizer, select_patches() and PatchCutter in system memory.
 #pragma once
 
-#include "gst/cuda/device.h"
+#include "gst/cuda/resizer.h"
 #include "kernels/kernelargs.h"
 #include "kernels/ranking.h"
 #include "kernels/select.h"
@@ -21,7 +21,7 @@ struct PatchOutputs {
 // return false set the device's error().
 class PatchSelector {
 public:
-  explicit PatchSelector(Device &device) : device_(device) {}
+  explicit PatchSelector(Device &device) : device_(device), resizer_(device) {}
 
   // Starts a sequence of `frames` pictures like `layout`. Reuses the memory of the previous sequence.
   bool begin(const PictureView &layout, const Target &target, const SelectOptions &options, int frames);
@@ -44,18 +44,17 @@ private:
   bool score_replenishment();
   bool launch_select();
   bool read_count();
-  int64_t samples_per_frame() const { return int64_t{frame_.planes} * frame_.target.width * frame_.target.height; }
   int64_t patches_per_unit() const { return options_.unit == SelectionUnit::Block2x2 ? 4 : 1; }
   int64_t units_per_frame() const { return patches_per_frame() / patches_per_unit(); }
   int64_t patches_per_frame() const { return int64_t{frame_.grid.width} * frame_.grid.height; }
 
   Device &device_;
+  Resizer resizer_;
   int length_ = 0; // frames
   int random_access_frames_ = 0;
   int64_t count_ = 0; // patches to cut; before read_count() at most
   SelectOptions options_;
-  bool prepared_ = false; // for layout_, the target_, and the options' patch size and ranking
-  Target target_;
+  bool prepared_ = false; // for layout_, and the options' patch size and ranking
   PictureView layout_;
   FrameArgs frame_; // common to all frames of that layout
   unsigned frame_blocks_ = 0, frame_shared_ = 0;

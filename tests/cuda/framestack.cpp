@@ -23,6 +23,14 @@ GST_START_TEST(test_color_matrix) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_target_sizes) {
+  for (const char *resample : {"bilinear", "area", "bicubic"})
+    for (const char *format : {"NV12", "P010_10LE", "RGBA", "I420"})
+      for (const char *width : {"17", "130"})
+        check_clip(Output::WholeFrames, format, 67, 49, nullptr, {{"resample", resample}, {"width", width}});
+}
+GST_END_TEST;
+
 GST_START_TEST(test_caps) {
   const GstVideoInfo info = video_info("NV12", 96, 80);
   const Owned<GstCudaContext> context = new_context();
@@ -115,6 +123,7 @@ GST_END_TEST;
 static Suite *framestack_suite() {
   TCase *tests = subject("general", 4 * kWatchdogSeconds);
   tcase_add_test(tests, test_color_matrix);
+  tcase_add_test(tests, test_target_sizes);
   tcase_add_test(tests, test_caps);
   tcase_add_test(tests, test_frames_that_are_written_to);
   tcase_add_test(tests, test_too_large);

@@ -22,7 +22,7 @@ Owned<GstBuffer> run(const Clip &clip, test::Properties properties = {}) {
   return clips::run(stack, clip);
 }
 
-std::vector<guint8> expected_frames(const Clip &clip, const Colors &colors) {
+std::vector<guint8> expected_frames(const Clip &clip, const Colors &colors, const cps::Target &target) {
   const cps::ColorModel model = clip.pictures[0].layout().model;
   const cps::ColorTransform color = model == cps::ColorModel::Rgb ? cps::rgb_to_rgb()
                                     : model == cps::ColorModel::Gray
@@ -30,13 +30,13 @@ std::vector<guint8> expected_frames(const Clip &clip, const Colors &colors) {
                                         : cps::yuv_to_rgb(colors.kr, colors.kb, colors.full_range);
   std::vector<guint8> all;
   for (reference::Picture picture : clip.pictures) {
-    const std::vector<guint8> one = reference::whole_picture(picture.view(), color);
+    const std::vector<guint8> one = reference::whole_picture(picture.view(), color, target);
     all.insert(all.end(), one.begin(), one.end());
   }
   return all;
 }
 
-void check_tensor(GstBuffer *tensors, const Clip &clip, const Colors &colors = kBt709) {
+void check_tensor(GstBuffer *tensors, const Clip &clip, const Colors &colors, const cps::Target &target) {
   const CpsTensorMeta *meta = cps_buffer_get_tensor_meta(tensors);
   assert_equals_int(meta->n_tensors, 1);
   assert_equals_int(gst_buffer_n_memory(tensors), 1);
@@ -44,11 +44,16 @@ void check_tensor(GstBuffer *tensors, const Clip &clip, const Colors &colors = k
   assert_text(g_quark_to_string(frames.id), "frames");
   assert_equals_int(frames.dtype, CPS_DTYPE_U8);
   assert_equals_int(frames.n_dims, 4);
-  const gint64 dims[] = {clip.length(), clip.region.height, clip.region.width, 3};
+  const gint64 dims[] = {clip.length(), target.size.height, target.size.width, 3};
   for (guint i = 0; i < 4; ++i)
     assert_equals_int64(frames.dims[i], dims[i]);
-  fail_unless(test::elements_of<guint8>(tensors, "frames") == expected_frames(clip, colors), "%s: other pixels",
+  fail_unless(test::elements_of<guint8>(tensors, "frames") == expected_frames(clip, colors, target), "%s: other pixels",
               GST_VIDEO_INFO_NAME(&clip.info));
+}
+
+// At the size of the frames.
+void check_tensor(GstBuffer *tensors, const Clip &clip, const Colors &colors = kBt709) {
+  check_tensor(tensors, clip, colors, clip.size());
 }
 
 } // namespace
@@ -143,6 +148,53 @@ GST_START_TEST(test_sizes) {
           noise_pictures(test::video_info(format, size[0], size[1], "1:4:0:0"), {0, 0, size[0], size[1]}, 2);
       check_tensor(run(clip).get(), clip, kFullBt601);
     }
+}
+GST_END_TEST;
+
+// Frames of 38x26.
+GST_START_TEST(test_target_sizes) {
+  const struct {
+    test::Properties properties;
+    cps::Size size;
+  } rows[] = {
+      {{{"width", "19"}, {"height", "50"}}, {19, 50}},
+      {{{"width", "19"}}, {19, 13}},
+      {{{"width", "1"}}, {1, 1}},
+      {{{"height", "39"}}, {57, 39}},
+      {{{"height", "39"}, {"align", "14"}}, {56, 39}},
+      {{{"width", "38"}, {"height", "26"}, {"align", "5"}}, {38, 26}}, // as without
+      {{{"align", "8"}}, {40, 24}},
+      {{{"align", "28"}, {"size-rule", "floor"}}, {28, 28}},
+      {{{"max-pixels", "247"}}, {19, 13}},
+      {{{"max-pixels", "988"}}, {38, 26}},
+      {{{"min-pixels", "3952"}}, {76, 52}},
+      {{{"min-pixels", "3952"}, {"align", "14"}}, {70, 56}},
+      {{{"min-pixels", "3952"}, {"align", "14"}, {"size-rule", "floor"}}, {84, 56}},
+  };
+  for (const auto &row : rows)
+    for (const auto &[name, resample] :
+         {std::pair("bilinear", cps::Resample::Bilinear), std::pair("area", cps::Resample::Area),
+          std::pair("bicubic", cps::Resample::Bicubic)})
+      for (const char *format : {"I420", "P010_10LE", "GRAY8", "RGB"}) {
+        const Clip clip = noise_clip(format, 2, 1, "1:4:0:0");
+        const Harness stack("framestack", row.properties);
+        stack.set("resample", name);
+        stack.start(test::video_caps(clip.info).get());
+        const auto tensors = clips::run(stack, clip);
+        const bool resized = row.size != clip.size(); // frames of their own size are not resampled
+        check_tensor(tensors.get(), clip, kFullBt601, {row.size, resized ? resample : cps::Resample::Bilinear});
+        assert_equals_int(clip_of(tensors.get())->target_width, row.size.width);
+        assert_equals_int(clip_of(tensors.get())->source_width, 38);
+      }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_too_large_a_target) {
+  const Clip clip = noise_clip();
+  const Harness stack("framestack", {{"width", "100000"}, {"height", "100000"}, {"max-memory", "0"}});
+  stack.start(test::video_caps(clip.info).get());
+  fail_unless(stack.push(frame(clip, 0)) == GST_FLOW_ERROR);
+  stack.check_error("ask for 100000x100000 pixels");
 }
 GST_END_TEST;
 
@@ -293,6 +345,13 @@ GST_START_TEST(test_metadata) {
       {"clip_index", "6"},
       {"spec_version", "1"},
       {"sequence_length", "3"},
+      {"width", "0"},
+      {"height", "0"},
+      {"min_pixels", "0"},
+      {"max_pixels", "0"},
+      {"align", "1"},
+      {"size_rule", "round"},
+      {"resample", "bilinear"},
       {"color_matrix", "auto"},
   };
   check_metadata(tensors.get(), expected);
@@ -316,7 +375,7 @@ GST_START_TEST(test_file) {
   const test::FileTensor &frames = written.tensors.at("frames");
   assert_text(frames.dtype, "U8");
   fail_unless(frames.shape == std::vector<gint64>({4, 26, 38, 3}));
-  const std::vector<guint8> expected = expected_frames(clip, kBt709);
+  const std::vector<guint8> expected = expected_frames(clip, kBt709, clip.size());
   fail_unless(frames.bytes == std::string(expected.begin(), expected.end()));
   assert_text(written.metadata.at("target_width"), "38");
 }
@@ -334,7 +393,7 @@ GST_START_TEST(test_dlpack) {
   const int64_t shape[] = {2, 26, 38, 3};
   fail_unless(std::equal(shape, shape + 4, tensor.shape));
   fail_unless(tensor.dtype.code == kDLUInt && tensor.dtype.bits == 8 && tensor.dtype.lanes == 1);
-  const std::vector<guint8> expected = expected_frames(clip, kBt709);
+  const std::vector<guint8> expected = expected_frames(clip, kBt709, clip.size());
   fail_unless(std::equal(expected.begin(), expected.end(), static_cast<const guint8 *>(tensor.data)));
   lent->deleter(lent);
 }
@@ -349,6 +408,8 @@ static Suite *framestack_suite() {
   tcase_add_test(tests, test_sizes);
   tcase_add_test(tests, test_colorimetry_of_the_caps);
   tcase_add_test(tests, test_range_of_grey);
+  tcase_add_test(tests, test_target_sizes);
+  tcase_add_test(tests, test_too_large_a_target);
   tcase_add_test(tests, test_color_matrix);
   tcase_add_test(tests, test_repeats);
   tcase_add_test(tests, test_memory_is_aligned);

@@ -20,17 +20,23 @@ inline cps::ColorTransform color_of(cps::ColorModel model, bool full_range = fal
   }
 }
 
-// [height, width, 3].
-inline std::vector<uint8_t> whole_picture(const cps::PictureView &view, const cps::ColorTransform &color) {
-  const cps::PictureResizer resizer(view, view.size);
+// [height, width, 3] of the target.
+inline std::vector<uint8_t> whole_picture(const cps::PictureView &view, const cps::ColorTransform &color,
+                                          const cps::Target &target) {
+  const cps::PictureResizer resizer(view, target);
   std::vector<uint16_t> stored(resizer.samples());
   resizer.run(view, stored.data());
-  const cps::PatchCutter cutter(view.size, resizer.planes(), 1, color, {}, cps::PixelType::U8);
-  const size_t pixels = static_cast<size_t>(view.size.width) * static_cast<size_t>(view.size.height);
+  const cps::PatchCutter cutter(target.size, resizer.planes(), 1, color, {}, cps::PixelType::U8);
+  const size_t pixels = static_cast<size_t>(target.size.width) * static_cast<size_t>(target.size.height);
   std::vector<uint8_t> out(3 * pixels);
   for (size_t i = 0; i < pixels; ++i)
     cutter.run(stored.data(), static_cast<int64_t>(i), out.data() + 3 * i);
   return out;
+}
+
+// At its own size.
+inline std::vector<uint8_t> whole_picture(const cps::PictureView &view, const cps::ColorTransform &color) {
+  return whole_picture(view, color, view.size);
 }
 
 } // namespace reference

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Whole frames as RGB in CUDA memory.
+#include "gst/cuda/resizer.h"
 #include "gst/cuda/rgb.h"
 #include "gst/elements/process/cudaframes.h"
 
@@ -13,10 +14,12 @@ class CudaStackStage final : public StackStage {
 public:
   explicit CudaStackStage(StageContext &context) : device_(context) {}
 
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
-             ElementError &) override { // add() allocates on the first frame's device
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const std::optional<Target> &target,
+             const ColorTransform &color, guint length, ElementError &) override {
+    // add() allocates on the first frame's device
     info_ = info;
     crop_ = crop;
+    target_ = target;
     color_ = color;
     length_ = length;
     memory_.reset();
@@ -24,10 +27,11 @@ public:
   }
 
   bool add(guint position, GstBuffer *frame, ElementError &error) override {
-    if (!device_.follow(frame, position == 0, error, [] {}))
+    if (!device_.follow(frame, position == 0, error, [this] { resizer_.reset(); }))
       return false;
     const cuda::CurrentContext current(*device_);
-    const size_t frame_bytes = 3 * static_cast<size_t>(crop_.width) * static_cast<size_t>(crop_.height);
+    const Size size = target_ ? target_->size : Size{crop_.width, crop_.height};
+    const size_t frame_bytes = 3 * static_cast<size_t>(size.width) * static_cast<size_t>(size.height);
     if (position == 0)
       memory_ = device_->allocate(frame_bytes * length_);
     if (!memory_)
@@ -38,8 +42,7 @@ public:
     const CudaMap frames(memory_.get(), GST_MAP_WRITE);
     if (!frames)
       return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE, "Could not map the memory for the frames.");
-    const bool good =
-        cuda::convert_to_rgb(*device_, picture.view(), color_, frames.as<uint8_t>() + position * frame_bytes);
+    const bool good = convert(picture.view(), frames.as<uint8_t>() + position * frame_bytes);
     return device_.settle(good || set_error(error, device_->error()), error);
   }
 
@@ -50,11 +53,27 @@ public:
   }
 
 private:
+  bool convert(const PictureView &picture, uint8_t *out) {
+    if (!target_)
+      return cuda::convert_to_rgb(*device_, picture, color_, out);
+    if (!resizer_)
+      resizer_.emplace(*device_);
+    if (!resizer_->prepare(picture, *target_) ||
+        !resized_.reserve(*device_, static_cast<size_t>(resizer_->samples()) * sizeof(uint16_t)) ||
+        !resizer_->run(picture, resized_.as<uint16_t>()))
+      return false;
+    const PictureView resized = stored_picture(picture, target_->size, resized_.as<uint16_t>());
+    return cuda::convert_to_rgb(*device_, resized, color_, out);
+  }
+
   GstVideoInfo info_ = {};
   ReadRegion crop_;
+  std::optional<Target> target_;
   ColorTransform color_ = {};
   guint length_ = 0;
   FrameDevice device_;
+  std::optional<cuda::Resizer> resizer_;
+  cuda::Memory resized_; // one frame
   Owned<GstMemory> memory_;
 };
 

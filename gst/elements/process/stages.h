@@ -13,6 +13,7 @@
 #include "kernels/select.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,9 +82,9 @@ public:
   StackStage(const StackStage &) = delete;
   StackStage &operator=(const StackStage &) = delete;
 
-  // Starts a sequence of `length` frames described by `info` and `crop`.
-  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
-                     ElementError &error) = 0;
+  // Starts a sequence of `length` frames described by `info` and `crop`, to be resized to `target` if there is one.
+  virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const std::optional<Target> &target,
+                     const ColorTransform &color, guint length, ElementError &error) = 0;
 
   // Converts frame `position`, 0 to length - 1 in order. The frame may change after this call.
   virtual bool add(guint position, GstBuffer *frame, ElementError &error) = 0;

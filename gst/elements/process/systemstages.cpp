@@ -218,22 +218,27 @@ private:
 
 class SystemStackStage final : public StackStage {
 public:
-  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const ColorTransform &color, guint length,
-             ElementError &error) override {
+  bool begin(const GstVideoInfo &info, const ReadRegion &crop, const std::optional<Target> &target,
+             const ColorTransform &color, guint length, ElementError &error) override {
     info_ = info;
     crop_ = crop;
-    frame_bytes_ = 3 * static_cast<size_t>(crop.width) * static_cast<size_t>(crop.height);
+    const PictureView layout = picture_layout(info, crop);
+    size_ = target ? target->size : Size{crop.width, crop.height};
+    frame_bytes_ = 3 * static_cast<size_t>(size_.width) * static_cast<size_t>(size_.height);
     buffer_.reset(gst_buffer_new());
     size_t bytes = 0;
     frames_ = g_size_checked_mul(&bytes, frame_bytes_, length)
                   ? static_cast<uint8_t *>(append_memory(buffer_.get(), bytes))
                   : nullptr;
-    if (!frames_)
+    resizer_.reset();
+    if (target)
+      resizer_.emplace(layout, *target);
+    if (!frames_ || (target && !resized_.reserve(resizer_->samples())))
       return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
                        "There is not enough memory for " + std::to_string(length) + " frames of " +
-                           std::to_string(crop.width) + "x" + std::to_string(crop.height) +
+                           std::to_string(size_.width) + "x" + std::to_string(size_.height) +
                            " pixels: sample fewer frames, or scale them down.");
-    converter_.emplace(picture_layout(info, crop), color);
+    converter_.emplace(target ? stored_picture(layout, size_, resized_.at(0)) : layout, color);
     return true;
   }
 
@@ -241,7 +246,13 @@ public:
     const MappedPicture picture(frame, info_, crop_);
     if (!picture)
       return refuse_frame(error);
-    converter_->run(picture.view(), frames_ + position * frame_bytes_);
+    uint8_t *const out = frames_ + position * frame_bytes_;
+    if (resizer_) {
+      resizer_->run(picture.view(), resized_.at(0));
+      converter_->run(stored_picture(picture.view(), size_, resized_.at(0)), out);
+    } else {
+      converter_->run(picture.view(), out);
+    }
     return true;
   }
 
@@ -250,6 +261,9 @@ public:
 private:
   GstVideoInfo info_ = {};
   ReadRegion crop_;
+  Size size_;
+  std::optional<PictureResizer> resizer_;
+  Scratch<uint16_t> resized_; // one frame
   std::optional<RgbConverter> converter_;
   size_t frame_bytes_ = 0;
   Owned<GstBuffer> buffer_;
