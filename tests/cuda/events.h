@@ -4,7 +4,6 @@
 
 #include "gst/cuda/driver.h"
 
-#include <cstring>
 #include <cuda.h>
 #include <gmodule.h>
 
@@ -17,12 +16,10 @@ public:
     find("cuEventCreate", create_);
     find("cuEventRecord", record_);
     find("cuEventSynchronize", synchronise_);
-    if (!g_module_symbol(library_, "cuEventElapsedTime_v2", reinterpret_cast<gpointer *>(&elapsed_)))
+    if (!has("cuEventElapsedTime_v2", elapsed_))
       find("cuEventElapsedTime", elapsed_);
-    find("cuStreamBeginCapture_v2", begin_capture_);
-    find("cuStreamEndCapture", end_capture_);
-    find("cuGraphInstantiateWithFlags", instantiate_);
-    find("cuGraphLaunch", launch_graph_);
+    has_graphs_ = has("cuStreamBeginCapture_v2", begin_capture_) && has("cuStreamEndCapture", end_capture_) &&
+                  has("cuGraphInstantiateWithFlags", instantiate_) && has("cuGraphLaunch", launch_graph_);
     create_(&begin_, CU_EVENT_DEFAULT);
     create_(&end_, CU_EVENT_DEFAULT);
   }
@@ -43,7 +40,7 @@ public:
   template <typename Work> double seconds_as_graph(CUstream stream, const Work &work) const {
     CUgraph graph = nullptr;
     CUgraphExec launches = nullptr;
-    if (!begin_capture_ || begin_capture_(stream, CU_STREAM_CAPTURE_MODE_GLOBAL) != CUDA_SUCCESS)
+    if (!has_graphs_ || begin_capture_(stream, CU_STREAM_CAPTURE_MODE_GLOBAL) != CUDA_SUCCESS)
       return 0;
     work();
     if (end_capture_(stream, &graph) != CUDA_SUCCESS || instantiate_(&launches, graph, 0) != CUDA_SUCCESS)
@@ -53,13 +50,16 @@ public:
   }
 
 private:
+  template <typename Function> bool has(const char *name, Function &function) {
+    return g_module_symbol(library_, name, reinterpret_cast<gpointer *>(&function)) != FALSE;
+  }
   template <typename Function> void find(const char *name, Function &function) {
-    if (!g_module_symbol(library_, name, reinterpret_cast<gpointer *>(&function)) && !strstr(name, "Graph") &&
-        !strstr(name, "Capture"))
+    if (!has(name, function))
       g_error("the driver has no %s", name);
   }
 
   GModule *library_;
+  bool has_graphs_ = false;
   CUresult(CUDAAPI *create_)(CUevent *, unsigned) = nullptr;
   CUresult(CUDAAPI *record_)(CUevent, CUstream) = nullptr;
   CUresult(CUDAAPI *synchronise_)(CUevent) = nullptr;
