@@ -136,9 +136,10 @@ CPS_HD inline uint16_t float_to_half(float value) {
 
 CPS_HD inline uint16_t float_to_bfloat16(float value) {
   const uint32_t bits = float_bits(value);
-  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  const uint32_t quiet = (bits >> 16) | 0x40u; // a NaN whose payload was in the low bits must not become infinity
-  return static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+  // A NaN is not rounded, and a bit is set, so that it does not become infinity if its payload was in the low bits.
+  const bool nan = static_cast<int32_t>(bits & 0x7fffffffu) > 0x7f800000;
+  const uint32_t rounding = nan ? 0 : 0x7fffu + ((bits >> 16) & 1u), quiet = nan ? 0x400000u : 0;
+  return static_cast<uint16_t>(((bits + rounding) | quiet) >> 16);
 }
 
 } // namespace cps

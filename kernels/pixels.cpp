@@ -46,10 +46,15 @@ CPS_SIMD void convert_pixels(const uint16_t (&samples)[3][kPixels], ptrdiff_t co
   const float *const m = color.matrix[channel];
   const float m0 = m[0], m1 = m[1], m2 = m[2], offset = color.offset[channel];
   const float scale = scaling.scale, mean = scaling.mean[channel], std = scaling.std[channel];
-  for (ptrdiff_t i = 0; i < count; ++i) {
-    const float value = clamp_code(color_value(m0, m1, m2, offset, samples[0][i], samples[1][i], samples[2][i]));
-    out[i] = convert(scaled_value(value, scale, mean, std));
-  }
+  const auto convert_all = [&](const auto &scaled) {
+    for (ptrdiff_t i = 0; i < count; ++i)
+      out[i] =
+          convert(scaled(clamp_code(color_value(m0, m1, m2, offset, samples[0][i], samples[1][i], samples[2][i]))));
+  };
+  if (scale == 1.0f && mean == 0.0f && std == 1.0f) // scaled_value() changes nothing, and its division takes long
+    convert_all([](float value) { return value; });
+  else
+    convert_all([=](float value) { return scaled_value(value, scale, mean, std); });
 }
 
 // Writes one patch. `planes` point to its top left pixel. Pixels are collected before they are converted, because one

@@ -386,6 +386,23 @@ GST_START_TEST(test_scaling) {
 }
 GST_END_TEST;
 
+// The scaling is skipped only if none of its three values changes anything.
+GST_START_TEST(test_scaling_by_one_value) {
+  const std::vector<uint16_t> stored = {100 * 256, 150 * 256, 200 * 256};
+  const auto scaled = [&](float scale, float mean, float std) {
+    cps::OutputScaling scaling;
+    scaling.scale = scale;
+    scaling.mean[1] = mean;
+    scaling.std[1] = std;
+    return cut<float>(cps::PatchCutter({1, 1}, 3, 1, cps::rgb_to_rgb(), scaling, cps::PixelType::F32), stored, 0);
+  };
+  fail_unless(scaled(1, 0, 1) == std::vector<float>({100, 150, 200}));
+  fail_unless(scaled(2, 0, 1) == std::vector<float>({200, 300, 400}));
+  fail_unless(scaled(1, 30, 1) == std::vector<float>({100, 120, 200}));
+  fail_unless(scaled(1, 0, 3) == std::vector<float>({100, 50, 200}));
+}
+GST_END_TEST;
+
 // Patches of all sizes, pixel by pixel. Those from 33 on are converted in several parts.
 GST_START_TEST(test_patch_sizes) {
   const cps::ColorTransform color = cps::yuv_to_rgb(0.2126, 0.0722, false);
@@ -474,6 +491,7 @@ static Suite *pixels_suite() {
   tcase_add_test(tests, test_u8_rounds_half_to_even);
   tcase_add_test(tests, test_clamp);
   tcase_add_test(tests, test_scaling);
+  tcase_add_test(tests, test_scaling_by_one_value);
   tcase_add_test(tests, test_patch_sizes);
   tcase_add_test(tests, test_floats_round_half_to_even);
   tcase_add_test(tests, test_sizes_of_types);
