@@ -88,6 +88,19 @@ CPS_HD inline double stored_unit(int32_t den_x, int32_t den_y, int bits) {
   return static_cast<double>(den_x) * static_cast<double>(den_y) * static_cast<double>(1 << (bits - 8));
 }
 
+// The same without a division, for units up to kLargestUnitByFactor. The exact quotient plus 0.5 is a multiple of
+// 1 / (2 unit), so it is either an integer or at least 2^-33 below the next one. Roundings change the value by less
+// than 2^-35: the product is below 2^16 and has a relative error of 2^-52, and the sum is below 2^17. With 2^-34 added,
+// the value is never below an integer that the exact one reaches, and never reaches one that the exact one does not.
+constexpr double kLargestUnitByFactor = 4294967296.0; // 2^32
+CPS_HD inline double stored_factor(double unit) {
+  return 256.0 / unit;
+}
+CPS_HD inline uint16_t stored_sample_by_factor(double sum, double factor) {
+  constexpr double kHalf = 0.5 + 1.0 / 17179869184.0; // 0.5 + 2^-34
+  return static_cast<uint16_t>(static_cast<int32_t>(sum * factor + kHalf));
+}
+
 CPS_HD inline uint32_t float_bits(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);

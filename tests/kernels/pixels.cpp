@@ -226,6 +226,26 @@ GST_START_TEST(test_resize_large_denominators) {
 }
 GST_END_TEST;
 
+// The sums next to a half, with the largest units, and with those of common sizes.
+GST_START_TEST(test_stored_sample_by_factor) {
+  const auto most = static_cast<int64_t>(cps::kLargestUnitByFactor);
+  for (const int64_t unit : {int64_t{1}, int64_t{3}, int64_t{56} * 56, int64_t{154} * 7, int64_t{1536},
+                             int64_t{65521} * 65519, most / 3, most - 256, most - 1, most}) {
+    const double factor = cps::stored_factor(static_cast<double>(unit));
+    for (int64_t code = 0; code <= 65535; ++code)
+      for (int64_t near = -1; near <= 2; ++near) {
+        const int64_t sum = std::max<int64_t>(0, unit * (2 * code - 1) / 512 + near);
+        const int64_t expected = (512 * sum + unit) / (2 * unit);
+        if (expected > 65535)
+          continue;
+        const uint16_t stored = cps::stored_sample_by_factor(static_cast<double>(sum), factor);
+        if (stored != expected)
+          ck_abort_msg("%g / %g is %d", static_cast<double>(sum), static_cast<double>(unit), stored);
+      }
+  }
+}
+GST_END_TEST;
+
 // 16 bits halfway between two stored values.
 GST_START_TEST(test_resize_rounds_half_up) {
   Layout layout = layout_of(cps::ColorModel::Gray, 2, 1, 16);
@@ -482,6 +502,7 @@ static Suite *pixels_suite() {
   tcase_add_test(tests, test_resize_combinations);
   tcase_add_test(tests, test_resize_wide);
   tcase_add_test(tests, test_resize_large_denominators);
+  tcase_add_test(tests, test_stored_sample_by_factor);
   tcase_add_test(tests, test_resize_rounds_half_up);
   tcase_add_test(tests, test_yuv_matches_h273);
   tcase_add_test(tests, test_black_white_and_primaries);
