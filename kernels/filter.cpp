@@ -50,10 +50,12 @@ void filter(const RowAt &row_at, const PlaneView &plane, const FilterTable &x, c
     for (int32_t i = y.begin[row]; i < y.begin[row + 1]; ++i)
       add_row(row_at(y.first[row] + i - y.begin[row]), y.weights[static_cast<size_t>(i)], sums.data(), plane.width);
     for (size_t column = 0; column < x.first.size(); ++column) {
-      const Sum *sum = &sums[static_cast<size_t>(x.first[column])];
+      const int32_t begin = x.begin[column], count = x.begin[column + 1] - begin;
+      const int32_t *const weights = &x.weights[static_cast<size_t>(begin)];
+      const Sum *const sum = &sums[static_cast<size_t>(x.first[column])];
       int64_t total = 0;
-      for (int32_t i = x.begin[column]; i < x.begin[column + 1]; ++i)
-        total += int64_t{x.weights[static_cast<size_t>(i)]} * *sum++;
+      for (int32_t i = 0; i < count; ++i)
+        total += int64_t{weights[i]} * sum[i];
       *out++ = filtered_sample(total, unit, plane.bits);
     }
   }
@@ -92,8 +94,8 @@ FilterTable bicubic_filter(int full, int sub, int phase, int plane_samples, int 
   table.den = kCubicDen;
   for (int i = 0; i < outputs; ++i) {
     const double center = (i + 0.5) * scale + static_cast<double>(phase) / sub;
-    const int begin = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(center + support + 0.5), plane_samples);
+    const int begin = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
+    const int end = std::min(static_cast<int>(std::floor(center + support + 0.5)), plane_samples);
     std::vector<double> weights;
     for (int sample = begin; sample < end; ++sample)
       weights.push_back(cubic((sample + 0.5 - center) / width));

@@ -14,7 +14,9 @@ enum class Resample { Bilinear, Area, Bicubic }; // Bilinear reads two samples a
 
 // What pictures are resized to, and how.
 struct Target {
-  Target(Size s, Resample r = Resample::Bilinear) : size(s), resample(r) {}
+  // A size alone is a target, too.
+  // cppcheck-suppress noExplicitConstructor
+  Target(Size s, Resample r = Resample::Bilinear) : size(s), resample(r) {} // NOLINT(misc-explicit-constructor)
   Target() = default;
   bool operator==(const Target &o) const { return size == o.size && resample == o.resample; }
 
