@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -55,11 +56,14 @@ template <> struct MapTraits<int16_t> {
   using Index = int16_t; // as wide as the value, so that one comparison mask selects both
   using Rank = SumRank;
   static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
+  // Farther from every sum, which is at most 4 * 4095, than these are from each other.
+  static constexpr int16_t kOutside = -16384;
 };
 template <> struct MapTraits<float> {
   using Index = int32_t;
   using Rank = FloatRank;
   static constexpr float kWorst = std::numeric_limits<float>::infinity();
+  static constexpr float kOutside = kWorst;
 };
 
 // Motion length of each candidate, in small pixels.
@@ -78,15 +82,38 @@ inline float distance(float a, float b) {
   return std::fabs(a - b);
 }
 
-// Tries one candidate on a row. `previous` is the row to which the candidate points, already shifted by dx columns.
-// Selects instead of branching, because the winning candidate is unpredictable. Of equal errors the first is kept.
+// As many values as a vector of AVX2 has. The compiler splits them where the processor's are shorter.
+template <typename T> struct Lanes {
+  static constexpr int kCount = 32 / sizeof(T);
+  typedef T Type __attribute__((vector_size(32)));
+};
+
+// Finds the best candidates of a row: `count` pixels, a multiple of the lanes. `previous` is the row of the same height
+// in the other map; `stride` leads to the next one. All candidates of some pixels before those of the next, so that the
+// best one stays in a register. Selects instead of branching, because the winning candidate is unpredictable. Of equal
+// errors the first is kept.
 template <typename T, typename Index>
-CPS_SIMD void try_candidate(const T *__restrict current, const T *__restrict previous, ptrdiff_t count, Index candidate,
-                            T *__restrict best, Index *__restrict which) {
-  for (ptrdiff_t x = 0; x < count; ++x) {
-    const T old = best[x], smallest = std::min(old, distance(current[x], previous[x]));
-    which[x] = smallest < old ? candidate : which[x];
-    best[x] = smallest;
+CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, int count, int first_dy, int last_dy,
+                         int radius, T *residual, Index *motion) {
+  using Values = typename Lanes<T>::Type;
+  using Indices = typename Lanes<Index>::Type;
+  for (int x = 0; x < count; x += Lanes<T>::kCount) {
+    Values own, best = Values{} + MapTraits<T>::kWorst;
+    Indices which = {};
+    memcpy(&own, current + x, sizeof own);
+    for (int dy = first_dy; dy <= last_dy; ++dy) {
+      const T *const row = previous - dy * stride + x;
+      for (int dx = -radius; dx <= radius; ++dx) {
+        Values value;
+        memcpy(&value, row - dx, sizeof value);
+        const Values difference = own - value, opposite = value - own;
+        const Values error = difference > opposite ? difference : opposite;
+        which = error < best ? Indices{} + static_cast<Index>(candidate_index(dy, dx)) : which;
+        best = error < best ? error : best;
+      }
+    }
+    memcpy(residual + x, &best, sizeof best);
+    memcpy(motion + x, &which, sizeof which);
   }
 }
 
@@ -188,6 +215,10 @@ public:
   MotionResidual(const PictureView &layout, Size map, const EnergyOptions &options)
       : LumaComparison<T>(layout, map), radius_(search_radius(map)),
         residual_(static_cast<size_t>(map.width) * static_cast<size_t>(map.height)), motion_(residual_.size()),
+        lanes_((map.width + Lanes<T>::kCount - 1) / Lanes<T>::kCount * Lanes<T>::kCount),
+        stride_(lanes_ + 2 * kMaxRadius),
+        padded_(static_cast<size_t>(stride_) * static_cast<size_t>(map.height), MapTraits<T>::kOutside),
+        row_(static_cast<size_t>(lanes_)), residual_row_(row_.size()), motion_row_(row_.size()),
         lengths_(motion_lengths()), motion_rank_(lengths_), residual_rank_(residual_.size(), layout.plane[0].bits),
         rank_(rank_index(static_cast<int64_t>(residual_.size()), options.percentile)) {}
 
@@ -200,22 +231,21 @@ private:
     normalise(energy);
   }
 
-  // Row by row, so that the data shared by the candidates of a row stay in the L1 cache.
   void search(const std::vector<T> &current, const std::vector<T> &previous) {
-    std::fill(residual_.begin(), residual_.end(), MapTraits<T>::kWorst);
-    for (int y = 0; y < size().height; ++y)
-      for (int dy = std::max(-radius_, y - (size().height - 1)); dy <= std::min(radius_, y); ++dy)
-        for (int dx = -radius_; dx <= radius_; ++dx)
-          search_row(current, previous, y, dy, dx);
+    const int width = size().width, height = size().height;
+    for (int y = 0; y < height; ++y)
+      std::copy_n(&previous[static_cast<size_t>(y) * static_cast<size_t>(width)], width, row_of_previous(y));
+    for (int y = 0; y < height; ++y) {
+      const auto at = static_cast<size_t>(y) * static_cast<size_t>(width);
+      std::copy_n(&current[at], width, row_.begin());
+      search_row(row_.data(), row_of_previous(y), stride_, lanes_, std::max(-radius_, y - (height - 1)),
+                 std::min(radius_, y), radius_, residual_row_.data(), motion_row_.data());
+      std::copy_n(residual_row_.begin(), width, &residual_[at]);
+      std::copy_n(motion_row_.begin(), width, &motion_[at]);
+    }
   }
 
-  // Searches the columns for which (dx, dy) stays within the frame.
-  void search_row(const std::vector<T> &current, const std::vector<T> &previous, int y, int dy, int dx) {
-    const ptrdiff_t width = size().width, begin = std::max(0, dx);
-    const ptrdiff_t here = y * width + begin, there = (y - dy) * width + begin - dx;
-    try_candidate(current.data() + here, previous.data() + there, width - std::abs(dx),
-                  static_cast<Index>(candidate_index(dy, dx)), residual_.data() + here, motion_.data() + here);
-  }
+  T *row_of_previous(int y) { return &padded_[static_cast<size_t>(y) * static_cast<size_t>(stride_) + kMaxRadius]; }
 
   void normalise(float *energy) {
     const float motion_percentile = motion_rank_.find(motion_, rank_);
@@ -233,6 +263,10 @@ private:
   const int radius_;
   std::vector<T> residual_;   // errors of the winning candidates
   std::vector<Index> motion_; // indices of the winning candidates
+  const int lanes_, stride_;  // width of the rows below in whole vectors, and with margins for candidates
+  std::vector<T> padded_;     // the previous map; what is outside of it never wins
+  std::vector<T> row_, residual_row_;
+  std::vector<Index> motion_row_;
   const std::array<float, kCandidates> lengths_;
   const MotionRank motion_rank_;
   typename MapTraits<T>::Rank residual_rank_;
