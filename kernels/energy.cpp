@@ -108,8 +108,10 @@ CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, 
         memcpy(&value, row - dx, sizeof value);
         const Values difference = own - value, opposite = value - own;
         const Values error = difference > opposite ? difference : opposite;
-        which = error < best ? Indices{} + static_cast<Index>(candidate_index(dy, dx)) : which;
-        best = error < best ? error : best;
+        const Indices closer = error < best;
+        // cppcheck-suppress redundantAssignment ; it does not know the selection by a vector
+        which = closer ? Indices{} + static_cast<Index>(candidate_index(dy, dx)) : which;
+        best = closer ? error : best;
       }
     }
     memcpy(residual + x, &best, sizeof best);
