@@ -21,10 +21,6 @@ struct Units {
   size_t frame(int64_t unit) const { return static_cast<size_t>(unit / per_frame); }
 };
 
-int64_t patches_of_unit(SelectionUnit unit) {
-  return unit == SelectionUnit::Block2x2 ? 4 : 1;
-}
-
 Units rank_units(const double *scores, int frames, Size grid, const SelectOptions &options) {
   const bool blocks = options.unit == SelectionUnit::Block2x2;
   const int side = unit_side(options.patch_size, options.unit);

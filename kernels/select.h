@@ -19,6 +19,10 @@ inline int unit_side(int patch, SelectionUnit unit) {
   return unit == SelectionUnit::Block2x2 ? 2 * patch : patch;
 }
 
+inline int64_t patches_of_unit(SelectionUnit unit) {
+  return unit == SelectionUnit::Block2x2 ? 4 : 1;
+}
+
 struct SelectOptions {
   Ranking ranking = Ranking::Energy;
   int64_t k_keep = 2048;

@@ -25,28 +25,30 @@ bool PatchSelector::prepare(const PictureView &layout, const Target &target, con
   if (!resizer_.prepare(layout, target))
     return false;
   frame_ = resizer_.args();
-  frame_.map = small_size(layout.size);
   frame_.grid = {target.size.width / patch, target.size.height / patch};
+  frame_shared_ = 0;
+  if (options.ranking == Ranking::Energy && !prepare_scores(layout.size, target.size, patch))
+    return false;
+  frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(resizer_.samples(), kFrameThreads);
+  layout_ = layout;
+  prepared_ = true;
+  return true;
+}
 
+bool PatchSelector::prepare_scores(Size source, Size target, int patch) {
+  frame_.map = small_size(source);
   TableBuilder tables;
-  const BandedMatrix columns = score_matrix(frame_.map.width, layout.size.width, target.size.width, patch);
+  const BandedMatrix columns = score_matrix(frame_.map.width, source.width, target.width, patch);
   const TableBuilder::Bands row_bands =
-      tables.add(score_matrix(frame_.map.height, layout.size.height, target.size.height, patch));
+      tables.add(score_matrix(frame_.map.height, source.height, target.height, patch));
   const TableBuilder::Bands column_bands = tables.add(columns);
   if (!tables.upload(device_, tables_))
     return false;
   frame_.rows = row_bands.on(tables_);
   frame_.columns = column_bands.on(tables_);
 
-  if (options.ranking == Ranking::Energy) {
-    frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
-    frame_shared_ = static_cast<unsigned>(columns_of_block(columns) * sizeof(double));
-  } else {
-    frame_shared_ = 0;
-  }
-  frame_blocks_ = static_cast<unsigned>(frame_.score_blocks) + blocks_of(resizer_.samples(), kFrameThreads);
-  layout_ = layout;
-  prepared_ = true;
+  frame_.score_blocks = frame_.grid.height * static_cast<int>(blocks_of(frame_.grid.width, kScorePatches));
+  frame_shared_ = static_cast<unsigned>(columns_of_block(columns) * sizeof(double));
   return true;
 }
 
@@ -113,7 +115,7 @@ bool PatchSelector::launch_select() {
   args.replenishment = options_.ranking == Ranking::Replenishment;
   args.grid = frame_.grid;
   args.blocks = options_.unit == SelectionUnit::Block2x2;
-  args.count = count_ / patches_per_unit();
+  args.count = count_ / patches_of_unit(options_.unit);
   args.min_score = options_.min_score;
   if (args.replenishment) {
     args.preferred_units = units_per_frame();
@@ -126,7 +128,7 @@ bool PatchSelector::launch_select() {
     // Energies are at most 1 per pixel, and rounding adds far less than one quantum per patch.
     args.most =
         (static_cast<int64_t>(options_.patch_size) * options_.patch_size * static_cast<int64_t>(kScoreQuanta) + 1) *
-        patches_per_unit();
+        patches_of_unit(options_.unit);
     args.key_bits = bits_of(args.most + static_lift(0, args.most)) + 1;
     args.static_fallback =
         options_.static_fallback && options_.static_uniform_frames > 0 && random_access_frames < length_;
@@ -144,7 +146,7 @@ bool PatchSelector::read_count() {
   int64_t units = 0;
   if (!device_.download(&units, selected_.address() + static_cast<size_t>(count_) * sizeof(int64_t), sizeof units))
     return false;
-  count_ = units * patches_per_unit();
+  count_ = units * patches_of_unit(options_.unit);
   return true;
 }
 

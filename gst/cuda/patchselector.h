@@ -41,11 +41,11 @@ public:
 
 private:
   bool prepare(const PictureView &layout, const Target &target, const SelectOptions &options);
+  bool prepare_scores(Size source, Size target, int patch);
   bool score_replenishment();
   bool launch_select();
   bool read_count();
-  int64_t patches_per_unit() const { return options_.unit == SelectionUnit::Block2x2 ? 4 : 1; }
-  int64_t units_per_frame() const { return patches_per_frame() / patches_per_unit(); }
+  int64_t units_per_frame() const { return patches_per_frame() / patches_of_unit(options_.unit); }
   int64_t patches_per_frame() const { return int64_t{frame_.grid.width} * frame_.grid.height; }
 
   Device &device_;

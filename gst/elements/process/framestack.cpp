@@ -39,8 +39,6 @@ GST_DEBUG_CATEGORY_STATIC(frame_stack_debug);
 
 namespace {
 
-constexpr int64_t kMostPixels = int64_t{1} << 28;
-
 // A side that keeps the proportions, a multiple of `align`.
 int proportional(int side, int other, int other_wanted, int align) {
   const double exact = static_cast<double>(side) * other_wanted / other;
@@ -87,10 +85,10 @@ public:
     const cps::ReadRegion &crop = format.crop;
     const cps::Size source = {crop.width, crop.height};
     size_ = stacked_size(options, source);
-    if (pixels_of(size_) > static_cast<guint64>(kMostPixels) && size_ != source)
+    if (pixels_of(size_) > static_cast<guint64>(cps::kMaxTargetPixels) && size_ != source)
       return set_error(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
                        "width, height, min-pixels, max-pixels and align ask for " + std::to_string(size_.width) + "x" +
-                           std::to_string(size_.height) + " pixels; at most " + std::to_string(kMostPixels) +
+                           std::to_string(size_.height) + " pixels; at most " + std::to_string(cps::kMaxTargetPixels) +
                            " are possible.");
     std::optional<cps::Target> target;
     if (size_ != source)

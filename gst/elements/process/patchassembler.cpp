@@ -4,6 +4,7 @@
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
 #include "gst/elements/process/colormatrix.h"
+#include "gst/elements/process/resampling.h"
 #include "kernels/placescores.h"
 
 #include <algorithm>
@@ -13,7 +14,6 @@ namespace cps {
 // Options
 
 static constexpr int kMaxPatchSize = 1024;
-static constexpr int64_t kMaxTargetPixels = int64_t{1} << 28;
 
 // Reads one value per channel; an empty list leaves `out` unchanged.
 static bool read_channels(const GstStructure *options, const char *name, float (&out)[3], bool positive,
@@ -198,7 +198,6 @@ bool PatchAssembler::add(guint position, GstBuffer *frame, ElementError &error) 
 
 Owned<GstBuffer> PatchAssembler::finish(const std::vector<CpsClipFrame> &frames, ElementError &error) {
   PatchRecipe recipe;
-  recipe.select = options_.select;
   for (const CpsClipFrame &frame : frames) {
     recipe.random_access.push_back(frame.is_i ? 1 : 0);
     recipe.frame_ids.push_back(static_cast<int64_t>(frame.frame_id));

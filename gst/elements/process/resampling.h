@@ -13,6 +13,8 @@ GType cps_size_rule_get_type();
 
 namespace cps {
 
+constexpr int64_t kMaxTargetPixels = int64_t{1} << 28; // of a frame that is resized
+
 GParamSpec *resample_spec();
 GParamSpec *size_rule_spec();
 

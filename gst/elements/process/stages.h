@@ -41,7 +41,6 @@ public:
 
 // How a complete sequence of frames is converted to tensors.
 struct PatchRecipe {
-  SelectOptions select;               // as given to begin()
   std::vector<uint8_t> random_access; // one per frame
   std::vector<int64_t> frame_ids;
   ColorTransform color;

@@ -127,6 +127,7 @@ public:
     info_ = info;
     crop_ = crop;
     target_ = target.size;
+    options_ = options;
     patch_ = options.patch_size;
     grid_ = {target_.width / patch_, target_.height / patch_};
     length_ = length;
@@ -162,7 +163,7 @@ public:
   bool select(const PatchRecipe &recipe, int64_t &count, ElementError &) override {
     if (replenishment_)
       replenishment_->run(pixels_.at(0), scores_.at(0));
-    selected_ = select_patches(scores_.at(0), static_cast<int>(length_), grid_, recipe.random_access, recipe.select);
+    selected_ = select_patches(scores_.at(0), static_cast<int>(length_), grid_, recipe.random_access, options_);
     count = static_cast<int64_t>(selected_.size());
     return true;
   }
@@ -213,6 +214,7 @@ private:
   std::optional<ReplenishmentScorer> replenishment_; // for Ranking::Replenishment
   Scratch<uint16_t> pixels_;                         // of all frames, in the resizer's layout
   Scratch<double> scores_;                           // of all frames
+  SelectOptions options_;
   std::vector<int64_t> selected_;
 };
 
