@@ -136,12 +136,21 @@ sizes() {
   [ -z "$long" ] || { printf '%s\n' "$long" && return 1; }
 }
 
+# The fuzz targets, which only ci/fuzz.sh builds.
+fuzz_targets() {
+  local flags
+  read -ra flags <<<"$(pkg-config --cflags gstreamer-video-1.0 gio-2.0)"
+  find tests/fuzz -name '*.cpp' -print0 | xargs -0 -n 1 -P "$jobs" g++ -std=c++17 -fsyntax-only -DFUZZ_CAPS='""' -I. \
+    -I"$build" "${flags[@]/#-I/-isystem}"
+}
+
 step licences licences
 step sizes sizes
 step clang-format format
 step shellcheck scripts
 step pyflakes python
 step includes python3 ci/includes.py
+step fuzz-targets fuzz_targets
 step cppcheck check
 step clang-tidy tidy
 

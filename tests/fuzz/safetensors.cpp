@@ -2,6 +2,7 @@
 // Files of tensors of any shape, with any metadata.
 #include "gst/codecpatch/cpssafetensors.h"
 #include "gst/codecpatch/cpstensormeta.h"
+#include "gst/codecpatch/owned.h"
 #include "tests/fuzz/input.h"
 
 #include <fstream>
