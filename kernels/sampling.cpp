@@ -17,6 +17,9 @@ constexpr uint64_t kSecond = 1000000000; // ns
 bool has_rate(const SamplingPlan &plan) {
   return plan.rate_num != 0 || plan.rate_den <= 0;
 }
+bool has_windows(const SamplingPlan &plan) {
+  return plan.window != 0;
+}
 bool has_section(const SamplingPlan &plan) {
   return plan.start != kNoTime || plan.stop != kNoTime;
 }
@@ -37,18 +40,46 @@ std::vector<uint64_t> sample_uniformly(const std::vector<uint64_t> &frames, uint
   return ids;
 }
 
-std::vector<uint64_t> frames_of_section(const SamplingPlan &plan, const std::vector<uint64_t> &times) {
-  const uint64_t start = plan.start == kNoTime ? 0 : plan.start;
-  std::vector<uint64_t> frames;
-  for (uint64_t i = 0; i < times.size(); ++i)
-    if (times[i] >= start && times[i] < plan.stop) // an unset stop is kNoTime, and kNoTime is not below any stop
-      frames.push_back(i);
-  return frames;
-}
-
 struct TimedFrame {
   uint64_t time, id;
   bool operator<(const TimedFrame &o) const { return time != o.time ? time < o.time : id < o.id; }
+};
+
+// The frames of a stream that have a time, by time.
+class Timetable {
+public:
+  explicit Timetable(const std::vector<uint64_t> &times) {
+    for (uint64_t id = 0; id < times.size(); ++id)
+      if (times[id] != kNoTime)
+        frames_.push_back({times[id], id});
+    std::sort(frames_.begin(), frames_.end());
+  }
+
+  bool empty() const { return frames_.empty(); }
+  uint64_t earliest() const { return frames_.front().time; }
+  uint64_t latest() const { return frames_.back().time; }
+
+  // The time of the first frame at or after `time`, kNoTime if there is none.
+  uint64_t next(uint64_t time) const {
+    const auto found = at(time);
+    return found == frames_.end() ? kNoTime : found->time;
+  }
+
+  // The frames of [start, stop) in display order. An unset start is 0; an unset stop is kNoTime.
+  std::vector<uint64_t> between(uint64_t start, uint64_t stop) const {
+    std::vector<uint64_t> ids;
+    for (auto frame = at(start == kNoTime ? 0 : start); frame != frames_.end() && frame->time < stop; ++frame)
+      ids.push_back(frame->id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+
+private:
+  std::vector<TimedFrame>::const_iterator at(uint64_t time) const {
+    return std::lower_bound(frames_.begin(), frames_.end(), TimedFrame{time, 0});
+  }
+
+  std::vector<TimedFrame> frames_;
 };
 
 // The frames of a section, for the rate plan. Times are relative to `start`, the first position.
@@ -130,27 +161,23 @@ std::string check_section(const SamplingPlan &plan) {
 
 std::string check_times(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times) {
   if (times.size() != total)
-    return std::string(has_rate(plan) ? "sample-fps" : "start and stop") +
+    return std::string(has_windows(plan) ? "window"
+                       : has_rate(plan)  ? "sample-fps"
+                                         : "start and stop") +
            " can be used only where the time of every picture is known, and " + std::to_string(times.size()) + " of " +
            std::to_string(total) + " are.";
   return {};
 }
 
-std::string check_frames(const SamplingPlan &plan, const std::vector<uint64_t> &frames,
-                         const std::vector<uint64_t> &times) {
-  if (!frames.empty())
-    return {};
-  uint64_t first = kNoTime, last = 0;
-  for (const uint64_t time : times)
-    if (time != kNoTime) {
-      first = std::min(first, time);
-      last = std::max(last, time);
-    }
-  if (first == kNoTime)
-    return std::string(has_section(plan) ? "start and stop" : "sample-fps") +
+std::string no_frames(const SamplingPlan &plan, const Timetable &times) {
+  if (times.empty())
+    return std::string(has_section(plan)   ? "start and stop"
+                       : has_windows(plan) ? "window"
+                                           : "sample-fps") +
            " cannot be used with this stream, none of its pictures has a time.";
-  return "There is no picture between start and stop, the pictures of this stream are at " + std::to_string(first) +
-         " to " + std::to_string(last) + " ns.";
+  return std::string("There is no picture ") + (has_windows(plan) ? "in a window" : "between start and stop") +
+         ", the pictures of this stream are at " + std::to_string(times.earliest()) + " to " +
+         std::to_string(times.latest()) + " ns.";
 }
 
 std::string resolve_frame_ids(const SamplingPlan &plan, uint64_t total, std::vector<uint64_t> &ids) {
@@ -178,15 +205,68 @@ std::string resolve_rate(const SamplingPlan &plan, const std::vector<uint64_t> &
   return {};
 }
 
+// Samples the frames of a section.
+std::string resolve_section(const SamplingPlan &plan, const std::vector<uint64_t> &frames,
+                            const std::vector<uint64_t> &times, std::vector<uint64_t> &ids) {
+  if (has_rate(plan))
+    return resolve_rate(plan, frames, times, ids);
+  ids = sample_uniformly(frames, plan.sequence_length);
+  return {};
+}
+
+// Appends the positions `ids`, as one clip or as clips of clip_length.
+std::string append(const SamplingPlan &plan, const std::vector<uint64_t> &ids, SampledClip clip, Sampling &sampling) {
+  if (sampling.ids.size() + ids.size() > kMaxPlannedPositions)
+    return "The plan has more than " + std::to_string(kMaxPlannedPositions) +
+           " positions; larger values of window and hop, or sections by start and stop, would do.";
+  const size_t longest = plan.clip_length > 0 ? plan.clip_length : ids.size();
+  for (size_t at = 0; at < ids.size(); at += longest) {
+    clip.first = sampling.ids.size() + at;
+    clip.length = static_cast<uint32_t>(std::min(longest, ids.size() - at));
+    sampling.clips.push_back(clip);
+  }
+  sampling.ids.insert(sampling.ids.end(), ids.begin(), ids.end());
+  return {};
+}
+
+// docs/spec.md#windows
+std::string resolve_windows(const SamplingPlan &plan, const Timetable &table, const std::vector<uint64_t> &times,
+                            Sampling &sampling) {
+  const uint64_t hop = plan.hop > 0 ? plan.hop : plan.window;
+  SamplingPlan window = plan;
+  window.start = plan.start != kNoTime ? plan.start : table.earliest();
+  for (uint64_t next; (next = table.next(window.start)) < plan.stop;) {
+    window.stop = plan.stop - window.start > plan.window ? window.start + plan.window : plan.stop;
+    uint64_t hops = 1;
+    if (next < window.stop) {
+      std::vector<uint64_t> ids;
+      std::string error = resolve_section(window, table.between(window.start, window.stop), times, ids);
+      if (error.empty())
+        error = append(plan, ids, {0, 0, window.start, window.stop}, sampling);
+      if (!error.empty())
+        return error;
+    } else {
+      hops = (next - window.stop) / hop + 1; // to the first window that ends after the next frame
+    }
+    if (hops > (kNoTime - window.start) / hop)
+      break;
+    window.start += hops * hop;
+  }
+  return sampling.clips.empty() ? no_frames(plan, table) : std::string();
+}
+
 // Returns the error of resolve_sampling(), empty on success.
-std::string resolve(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times,
-                    std::vector<uint64_t> &ids) {
+std::string resolve(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times, Sampling &sampling) {
   if (total == 0)
     return "The stream has no pictures to sample.";
-  if (!plan.frame_ids.empty())
-    return resolve_frame_ids(plan, total, ids);
+  std::vector<uint64_t> ids;
+  std::string error;
+  if (!plan.frame_ids.empty()) {
+    error = has_windows(plan) ? "frame-ids and window exclude each other." : resolve_frame_ids(plan, total, ids);
+    return error.empty() ? append(plan, ids, {}, sampling) : error;
+  }
 
-  std::string error = check_rate(plan);
+  error = check_rate(plan);
   if (error.empty())
     error = check_section(plan);
   if (error.empty() && !has_rate(plan) && plan.sequence_length == 0)
@@ -196,35 +276,35 @@ std::string resolve(const SamplingPlan &plan, uint64_t total, const std::vector<
             std::to_string(kMaxPositions) + ".";
   if (!error.empty())
     return error;
-  if (!sampling_needs_times(plan)) {
-    ids = uniform_positions(total, plan.sequence_length);
-    return {};
-  }
+  if (!sampling_needs_times(plan))
+    return append(plan, uniform_positions(total, plan.sequence_length), {}, sampling);
 
   error = check_times(plan, total, times);
   if (!error.empty())
     return error;
-  const std::vector<uint64_t> frames = frames_of_section(plan, times);
-  error = check_frames(plan, frames, times);
-  if (!error.empty())
-    return error;
-  if (has_rate(plan))
-    return resolve_rate(plan, frames, times, ids);
-  ids = sample_uniformly(frames, plan.sequence_length);
-  return {};
+  const Timetable table(times);
+  const std::vector<uint64_t> frames = table.between(plan.start, plan.stop);
+  if (frames.empty())
+    return no_frames(plan, table);
+  if (has_windows(plan))
+    return resolve_windows(plan, table, times, sampling);
+  error = resolve_section(plan, frames, times, ids);
+  return error.empty() ? append(plan, ids, {}, sampling) : error;
 }
 
 } // namespace
 
-bool resolve_sampling(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times,
-                      std::vector<uint64_t> &ids, std::string &error) {
-  ids.clear();
-  error = resolve(plan, total, times, ids);
+bool resolve_sampling(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times, Sampling &sampling,
+                      std::string &error) {
+  sampling = {};
+  error = resolve(plan, total, times, sampling);
+  if (!error.empty())
+    sampling = {};
   return error.empty();
 }
 
 bool sampling_needs_times(const SamplingPlan &plan) {
-  return plan.frame_ids.empty() && (has_rate(plan) || has_section(plan));
+  return plan.frame_ids.empty() && (has_rate(plan) || has_section(plan) || has_windows(plan));
 }
 
 } // namespace cps

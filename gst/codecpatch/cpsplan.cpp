@@ -9,19 +9,54 @@ static constexpr const char kOptionsName[] = "options";
 
 G_DEFINE_BOXED_TYPE(CpsPlan, cps_plan, cps_plan_ref, cps_plan_unref)
 
-/**
- * cps_plan_new:
- * @n_frames: length of the sequence
- *
- * Returns: (transfer full): a plan with @n_frames zeroed frames and no options, to be filled in.
- */
-CpsPlan *cps_plan_new(guint n_frames) {
+static CpsPlan *new_plan(guint n_frames) {
   CpsPlan *plan = g_atomic_rc_box_new0(CpsPlan);
   plan->n_frames = n_frames;
   plan->frames = g_new0(CpsPlanFrame, n_frames);
   plan->duration = GST_CLOCK_TIME_NONE;
-  plan->options = gst_structure_new_empty(kOptionsName);
   return plan;
+}
+
+/**
+ * cps_plan_new:
+ * @n_frames: length of the sequence
+ *
+ * Returns: (transfer full): a plan with @n_frames zeroed frames in one clip and no options, to be filled in. A plan
+ *     without frames has no clip.
+ */
+CpsPlan *cps_plan_new(guint n_frames) {
+  CpsPlan *plan = new_plan(n_frames);
+  plan->options = gst_structure_new_empty(kOptionsName);
+  const CpsPlanClip whole = {0, n_frames, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE};
+  cps_plan_set_clips(plan, &whole, n_frames > 0 ? 1 : 0);
+  return plan;
+}
+
+/**
+ * cps_plan_set_clips:
+ * @plan: a #CpsPlan that is not in an event yet
+ * @clips: (array length=n_clips): clips that together have every position of @plan once, in order
+ * @n_clips: the number of @clips
+ *
+ * Divides the frames of @plan into clips.
+ */
+void cps_plan_set_clips(CpsPlan *plan, const CpsPlanClip *clips, guint n_clips) {
+  CpsPlanClip *copy = g_new(CpsPlanClip, n_clips);
+  std::copy_n(clips, n_clips, copy);
+  g_free(plan->clips);
+  plan->clips = copy;
+  plan->n_clips = n_clips;
+}
+
+// A plan with these frames of another.
+static CpsPlan *copy_frames(const CpsPlan *plan, guint first, guint n_frames) {
+  CpsPlan *copy = new_plan(n_frames);
+  copy->total = plan->total;
+  copy->fps = plan->fps;
+  copy->duration = plan->duration;
+  std::copy_n(plan->frames + first, n_frames, copy->frames);
+  copy->options = gst_structure_copy(plan->options);
+  return copy;
 }
 
 /**
@@ -31,13 +66,24 @@ CpsPlan *cps_plan_new(guint n_frames) {
  * Returns: (transfer full): a new plan with the same content, which may be changed.
  */
 CpsPlan *cps_plan_copy(const CpsPlan *plan) {
-  CpsPlan *copy = cps_plan_new(plan->n_frames);
-  copy->total = plan->total;
-  copy->fps = plan->fps;
-  copy->duration = plan->duration;
-  std::copy_n(plan->frames, plan->n_frames, copy->frames);
-  gst_structure_free(copy->options);
-  copy->options = gst_structure_copy(plan->options);
+  CpsPlan *copy = copy_frames(plan, 0, plan->n_frames);
+  cps_plan_set_clips(copy, plan->clips, plan->n_clips);
+  return copy;
+}
+
+/**
+ * cps_plan_copy_clip:
+ * @plan: a #CpsPlan
+ * @clip: index of a clip, less than the number of clips
+ *
+ * Returns: (transfer full): a new plan of that clip alone, which may be changed.
+ */
+CpsPlan *cps_plan_copy_clip(const CpsPlan *plan, guint clip) {
+  g_return_val_if_fail(clip < plan->n_clips, nullptr);
+  CpsPlanClip alone = plan->clips[clip];
+  CpsPlan *copy = copy_frames(plan, alone.first, alone.n_frames);
+  alone.first = 0;
+  cps_plan_set_clips(copy, &alone, 1);
   return copy;
 }
 
@@ -61,6 +107,7 @@ void cps_plan_unref(CpsPlan *plan) {
   g_atomic_rc_box_release_full(plan, [](gpointer data) {
     auto *self = static_cast<CpsPlan *>(data);
     g_free(self->frames);
+    g_free(self->clips);
     gst_structure_free(self->options);
   });
 }

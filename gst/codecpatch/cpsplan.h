@@ -9,13 +9,14 @@ G_BEGIN_DECLS
  *
  *   frameplanner --- plan request (query) --> uniformsampler    which options apply?
  *   frameplanner --- plan (sticky event) ---> uniformsampler    the frames, resolved against the index
- *   uniformsampler - plan (sticky event) ---> patchselect       the frames, and all options so far
+ *   uniformsampler - plan (sticky event) ---> patchselect       the frames of one clip, and all options so far
  *
  * The answer to the query holds the sampler's properties, under their own names. */
 
 #define CPS_TYPE_PLAN (cps_plan_get_type())
 
 typedef struct _CpsPlanFrame CpsPlanFrame;
+typedef struct _CpsPlanClip CpsPlanClip;
 typedef struct _CpsPlan CpsPlan;
 
 /**
@@ -33,20 +34,40 @@ struct _CpsPlanFrame {
 };
 
 /**
+ * CpsPlanClip:
+ * @first: position of its first frame in #CpsPlan.frames
+ * @n_frames: length of its sequence, at least 1
+ * @start: stream time at which its window starts, or %GST_CLOCK_TIME_NONE if the plan has no windows
+ * @stop: stream time before which its window ends, or %GST_CLOCK_TIME_NONE
+ *
+ * One clip of a plan: consecutive positions.
+ */
+struct _CpsPlanClip {
+  guint first;
+  guint n_frames;
+  GstClockTime start;
+  GstClockTime stop;
+};
+
+/**
  * CpsPlan:
  * @total: number of frames of the whole stream, 0 if unknown
- * @n_frames: length of the sequence; 0 if the sender could not make a plan
- * @frames: (array length=n_frames): the sequence
+ * @n_frames: number of positions of all clips; 0 if the sender could not make a plan
+ * @frames: (array length=n_frames): the sequences of the clips, one after the other
+ * @n_clips: number of clips
+ * @clips: (array length=n_clips): the clips in order; each position belongs to one
  * @fps: average frame rate in frames per second, 0 if unknown
  * @duration: duration of the video stream in ns, or %GST_CLOCK_TIME_NONE
  * @options: the properties of the elements that the plan has passed, by name
  *
- * The frames of a sequence, in sequence order. Reference counted; immutable once it is in an event.
+ * The frames to sample. A new plan is one clip. Reference counted; immutable once it is in an event.
  */
 struct _CpsPlan {
   guint64 total;
   guint n_frames;
   CpsPlanFrame *frames;
+  guint n_clips;
+  CpsPlanClip *clips;
   gdouble fps;
   GstClockTime duration;
   GstStructure *options;
@@ -55,6 +76,8 @@ struct _CpsPlan {
 CPS_API GType cps_plan_get_type(void);
 CPS_API CpsPlan *cps_plan_new(guint n_frames);
 CPS_API CpsPlan *cps_plan_copy(const CpsPlan *plan);
+CPS_API CpsPlan *cps_plan_copy_clip(const CpsPlan *plan, guint clip);
+CPS_API void cps_plan_set_clips(CpsPlan *plan, const CpsPlanClip *clips, guint n_clips);
 CPS_API CpsPlan *cps_plan_ref(CpsPlan *plan);
 CPS_API void cps_plan_unref(CpsPlan *plan);
 

@@ -17,6 +17,9 @@ cps::SamplingPlan take_plan(fuzz::Input &input) {
   plan.rate_num = input.number<int32_t>();
   plan.rate_den = input.number<int32_t>();
   plan.max_frames = input.number<uint32_t>();
+  plan.window = input.number<uint64_t>();
+  plan.hop = input.number<uint64_t>();
+  plan.clip_length = input.number<uint32_t>();
   return plan;
 }
 
@@ -33,13 +36,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     std::sort(times.begin(), times.end());
   if (times.size() != total)
     times.clear(); // not known
-  std::vector<uint64_t> ids;
+  cps::Sampling sampling;
   std::string error;
-  if (!cps::resolve_sampling(plan, total, times, ids, error)) {
-    REQUIRE(!error.empty() && ids.empty());
+  if (!cps::resolve_sampling(plan, total, times, sampling, error)) {
+    REQUIRE(!error.empty() && sampling.ids.empty() && sampling.clips.empty());
     return 0;
   }
-  REQUIRE(!ids.empty() && ids.size() <= cps::kMaxPositions);
+  const std::vector<uint64_t> &ids = sampling.ids;
+  REQUIRE(!ids.empty() && ids.size() <= cps::kMaxPlannedPositions);
   REQUIRE(std::all_of(ids.begin(), ids.end(), [total](uint64_t id) { return id < total; }));
+  size_t first = 0;
+  for (const cps::SampledClip &clip : sampling.clips) {
+    REQUIRE(clip.first == first && clip.length > 0 && clip.length <= cps::kMaxPositions);
+    first += clip.length;
+  }
+  REQUIRE(first == ids.size());
   return 0;
 }

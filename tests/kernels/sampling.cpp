@@ -43,12 +43,19 @@ cps::SamplingPlan rate(int32_t num, int32_t den, uint32_t max_frames = 0) {
   return plan;
 }
 
-Ids resolve(const cps::SamplingPlan &plan, uint64_t total, const Times &times = {}) {
-  Ids ids{12345};
+cps::Sampling resolve_clips(const cps::SamplingPlan &plan, uint64_t total, const Times &times) {
+  cps::Sampling sampling{{12345}, {{1, 2, 3, 4}}};
   std::string error = "not cleared";
-  fail_unless(cps::resolve_sampling(plan, total, times, ids, error), "%s", error.c_str());
+  fail_unless(cps::resolve_sampling(plan, total, times, sampling, error), "%s", error.c_str());
   fail_unless(error.empty());
-  return ids;
+  return sampling;
+}
+
+Ids resolve(const cps::SamplingPlan &plan, uint64_t total, const Times &times = {}) {
+  const cps::Sampling sampling = resolve_clips(plan, total, times);
+  assert_equals_int(sampling.clips.size(), 1);
+  fail_unless(sampling.clips[0].first == 0 && sampling.clips[0].length == sampling.ids.size());
+  return sampling.ids;
 }
 
 Ids resolve(const cps::SamplingPlan &plan, const Times &times) {
@@ -58,10 +65,10 @@ Ids resolve(const cps::SamplingPlan &plan, const Times &times) {
 // Fails with a sentence in which all of `words` are.
 void check_error(const cps::SamplingPlan &plan, uint64_t total, const Times &times,
                  const std::vector<std::string> &words) {
-  Ids ids{12345};
+  cps::Sampling sampling{{12345}, {{1, 2, 3, 4}}};
   std::string error;
-  fail_if(cps::resolve_sampling(plan, total, times, ids, error));
-  fail_unless(ids.empty());
+  fail_if(cps::resolve_sampling(plan, total, times, sampling, error));
+  fail_unless(sampling.ids.empty() && sampling.clips.empty());
   for (const std::string &word : words)
     fail_if(error.find(word) == std::string::npos, "'%s' is not in '%s'", word.c_str(), error.c_str());
 }
@@ -278,6 +285,104 @@ GST_START_TEST(test_rate_at_random) {
 }
 GST_END_TEST;
 
+// A window is what the section of its start and stop is.
+GST_START_TEST(test_windows_are_sections) {
+  std::mt19937 random(15);
+  for (int round = 0; round < 400; ++round) {
+    Times times;
+    uint64_t time = random() % 500;
+    for (unsigned i = 0, count = 1 + random() % 60; i < count; ++i)
+      times.push_back(time += random() % 10 == 0 ? random() % 900 : random() % 60); // with gaps and equal times
+    cps::SamplingPlan plan =
+        round % 3 == 0 ? rate(1 + static_cast<int32_t>(random() % 9), 1, random() % 5) : uniform(1 + random() % 5);
+    if (plan.rate_num > 0) // times are in units of 10 ms
+      for (uint64_t &t : times)
+        t *= 10000000;
+    const uint64_t unit = plan.rate_num > 0 ? 10000000 : 1;
+    plan.window = (1 + random() % 300) * unit;
+    plan.hop = random() % 2 ? (1 + random() % 500) * unit : 0;
+    if (random() % 3 == 0)
+      plan.start = random() % 600 * unit;
+    if (random() % 3 == 0)
+      plan.stop = (plan.start == cps::kNoTime ? times[0] : plan.start) + random() % 900 * unit;
+
+    Ids expected;
+    std::vector<cps::SampledClip> clips;
+    const uint64_t hop = plan.hop > 0 ? plan.hop : plan.window;
+    for (uint64_t start = plan.start == cps::kNoTime ? times[0] : plan.start;
+         start <= times.back() && start < plan.stop; start += hop) {
+      cps::SamplingPlan single = plan;
+      single.window = single.hop = 0;
+      single.start = start;
+      single.stop = std::min(start + plan.window, plan.stop);
+      if (std::none_of(times.begin(), times.end(), [&](uint64_t t) { return t >= start && t < single.stop; }))
+        continue;
+      const Ids ids = resolve(single, times);
+      clips.push_back({expected.size(), static_cast<uint32_t>(ids.size()), start, single.stop});
+      expected.insert(expected.end(), ids.begin(), ids.end());
+    }
+    if (clips.empty()) {
+      check_error(plan, times.size(), times, {"no picture in a window"});
+      continue;
+    }
+    const cps::Sampling sampling = resolve_clips(plan, times.size(), times);
+    fail_unless(sampling.ids == expected, "round %d", round);
+    assert_equals_int(sampling.clips.size(), clips.size());
+    for (size_t i = 0; i < clips.size(); ++i) {
+      const cps::SampledClip &is = sampling.clips[i], &should_be = clips[i];
+      fail_unless(is.first == should_be.first && is.length == should_be.length && is.start == should_be.start &&
+                      is.stop == should_be.stop,
+                  "round %d, clip %zu", round, i);
+    }
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST(test_clips_of_a_length) {
+  cps::SamplingPlan plan = uniform(10);
+  plan.clip_length = 4;
+  const cps::Sampling sampling = resolve_clips(plan, 19, {});
+  fail_unless(sampling.ids == Ids({0, 2, 4, 6, 8, 10, 12, 14, 16, 18}));
+  assert_equals_int(sampling.clips.size(), 3);
+  const size_t firsts[] = {0, 4, 8}, lengths[] = {4, 4, 2};
+  for (size_t i = 0; i < 3; ++i) {
+    assert_equals_int(sampling.clips[i].first, firsts[i]);
+    assert_equals_int(sampling.clips[i].length, lengths[i]);
+    fail_unless(sampling.clips[i].start == cps::kNoTime && sampling.clips[i].stop == cps::kNoTime);
+  }
+  plan.frame_ids = {5, 3, 5, 1, 0};
+  fail_unless(resolve_clips(plan, 19, {}).ids == Ids({5, 3, 5, 1, 0}));
+  assert_equals_int(resolve_clips(plan, 19, {}).clips[1].length, 1);
+
+  plan = uniform(6);
+  plan.window = 100;
+  plan.clip_length = 4;
+  const cps::Sampling windows = resolve_clips(plan, 20, regular_times(20, 10));
+  assert_equals_int(windows.clips.size(), 4);
+  fail_unless(windows.clips[3].length == 2 && windows.clips[3].start == 100 && windows.clips[3].stop == 200);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_window_errors) {
+  cps::SamplingPlan plan = uniform(4);
+  plan.window = 10;
+  check_error(plan, 3, {}, {"window can be used only", "0 of 3"});
+  check_error(plan, 2, {cps::kNoTime, cps::kNoTime}, {"window cannot be used", "none of its pictures has a time"});
+  plan.frame_ids = {1};
+  check_error(plan, 3, {0, 1, 2}, {"frame-ids and window"});
+  plan = uniform(1 << 20);
+  plan.window = 10;
+  check_error(plan, 5, regular_times(5, 10), {"window and hop", "start and stop"});
+  // Ends although there are 2^62 windows of 1 ns, and although the last hop is behind all times.
+  plan = uniform(1);
+  plan.window = plan.hop = 1;
+  const uint64_t late = std::numeric_limits<int64_t>::max();
+  assert_equals_int(resolve_clips(plan, 2, {0, late}).clips.size(), 2);
+  plan.window = plan.hop = cps::kNoTime - 1;
+  assert_equals_int(resolve_clips(plan, 3, {5, late, cps::kNoTime - 1}).clips.size(), 1);
+}
+GST_END_TEST;
+
 static Suite *sampling_suite() {
   Suite *suite = suite_create("sampling");
   TCase *tests = tcase_create("general");
@@ -296,6 +401,9 @@ static Suite *sampling_suite() {
   tcase_add_test(tests, test_rate_with_odd_times);
   tcase_add_test(tests, test_rate_whatever_is_rounded);
   tcase_add_test(tests, test_rate_at_random);
+  tcase_add_test(tests, test_windows_are_sections);
+  tcase_add_test(tests, test_clips_of_a_length);
+  tcase_add_test(tests, test_window_errors);
   return suite;
 }
 

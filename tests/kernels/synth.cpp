@@ -73,7 +73,9 @@ struct Clip {
 Clip run(const Config &config) {
   Clip clip;
   std::string error;
-  fail_unless(cps::resolve_sampling(config.plan, kFrames, {}, clip.ids, error), "%s", error.c_str());
+  cps::Sampling sampling;
+  fail_unless(cps::resolve_sampling(config.plan, kFrames, {}, sampling, error), "%s", error.c_str());
+  clip.ids = sampling.ids;
 
   const cps::Size source{kWidth, kHeight}, target = cps::target_size(source, config.target);
   const int patch = config.target.patch_size;

@@ -17,6 +17,9 @@ SamplingPlan sampling_plan(const GstStructure *options) {
   gst_structure_get_fraction(options, "sample-fps", &plan.rate_num, &plan.rate_den);
   plan.start = time_option(options, "start");
   plan.stop = time_option(options, "stop");
+  gst_structure_get_uint64(options, "window", &plan.window);
+  gst_structure_get_uint64(options, "hop", &plan.hop);
+  gst_structure_get_uint(options, "clip-length", &plan.clip_length);
   const GValue *ids = gst_structure_get_value(options, "frame-ids");
   for (guint i = 0; ids && GST_VALUE_HOLDS_ARRAY(ids) && i < gst_value_array_get_size(ids); i++) {
     const GValue *id = gst_value_array_get_value(ids, i);
@@ -35,13 +38,18 @@ void narrow_to_segment(SamplingPlan &plan, const GstSegment &segment) {
     plan.stop = stop;
 }
 
-Owned<CpsPlan> new_plan(const std::vector<uint64_t> &ids, guint64 total, double fps, GstClockTime duration) {
-  Owned<CpsPlan> plan(cps_plan_new(static_cast<guint>(ids.size())));
+Owned<CpsPlan> new_plan(const Sampling &sampling, guint64 total, double fps, GstClockTime duration) {
+  Owned<CpsPlan> plan(cps_plan_new(static_cast<guint>(sampling.ids.size())));
   plan->total = total;
   plan->fps = fps;
   plan->duration = duration;
-  for (size_t i = 0; i < ids.size(); i++)
-    plan->frames[i] = {ids[i], GST_CLOCK_TIME_NONE, FALSE};
+  for (size_t i = 0; i < sampling.ids.size(); i++)
+    plan->frames[i] = {sampling.ids[i], GST_CLOCK_TIME_NONE, FALSE};
+  std::vector<CpsPlanClip> clips;
+  clips.reserve(sampling.clips.size());
+  for (const SampledClip &clip : sampling.clips)
+    clips.push_back({static_cast<guint>(clip.first), clip.length, clip.start, clip.stop}); // kNoTime is NONE
+  cps_plan_set_clips(plan.get(), clips.data(), static_cast<guint>(clips.size()));
   return plan;
 }
 

@@ -18,7 +18,7 @@ SamplingPlan sampling_plan(const GstStructure *options);
 // Narrows the plan's section to the part of the stream that `segment` plays.
 void narrow_to_segment(SamplingPlan &plan, const GstSegment &segment);
 
-// A plan of these frames, without times and random-access points.
-Owned<CpsPlan> new_plan(const std::vector<uint64_t> &ids, guint64 total, double fps, GstClockTime duration);
+// A plan of these frames and clips, without times and random-access points.
+Owned<CpsPlan> new_plan(const Sampling &sampling, guint64 total, double fps, GstClockTime duration);
 
 } // namespace cps

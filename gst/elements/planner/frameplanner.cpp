@@ -208,14 +208,12 @@ static bool make_plan(CpsFramePlanner *self) {
     plan = cps::plan_for({GST_ELEMENT(self), state.index, state.section.sought(), state.nominal_fps,
                           state.timeline.declared_end(state.sinkpad)},
                          request.get());
-    if (!plan || !cps::has_room(state.srcpad, plan->n_frames))
+    if (!plan || !cps::has_room(state.srcpad, cps::longest_clip(*plan)))
       return false;
-    std::vector<uint64_t> wanted;
-    for (guint i = 0; i < plan->n_frames; i++)
-      wanted.push_back(plan->frames[i].frame_id);
-    GST_INFO_OBJECT(self, "plan: %u positions of %u frames, asked for by %" GST_PTR_FORMAT, plan->n_frames,
-                    state.index.frames(), request.get());
-    state.second_pass.want(std::move(wanted), cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
+    GST_INFO_OBJECT(self, "plan: %u clips, %u positions of %u frames, asked for by %" GST_PTR_FORMAT, plan->n_clips,
+                    plan->n_frames, state.index.frames(), request.get());
+    state.second_pass.want(cps::planned_frames(*plan),
+                           cps::option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
                            state.parser->order_window());
     GST_INFO_OBJECT(self, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed",
                     state.second_pass.kept(), state.index.units());

@@ -30,16 +30,17 @@ Owned<CpsPlan> plan_from_index(const StreamIndex &index, const GstStructure *opt
             ": sequence-length or frame-ids sample it by number.";
     return nullptr;
   }
-  std::vector<uint64_t> ids, times(index.times().begin(), index.times().end()); // none is negative
+  Sampling sampling;
+  std::vector<uint64_t> times(index.times().begin(), index.times().end()); // none is negative
   if (times.empty())
     times.assign(index.frames(), kNoTime);
-  if (!resolve_sampling(request, index.frames(), times, ids, error))
+  if (!resolve_sampling(request, index.frames(), times, sampling, error))
     return nullptr;
   const double fps = average_fps(index, nominal_fps);
   Owned<CpsPlan> plan =
-      new_plan(ids, index.frames(), fps, fps > 0 ? frame_time(index.frames(), fps) : GST_CLOCK_TIME_NONE);
-  for (size_t i = 0; i < ids.size(); i++) {
-    const auto id = static_cast<uint32_t>(ids[i]);
+      new_plan(sampling, index.frames(), fps, fps > 0 ? frame_time(index.frames(), fps) : GST_CLOCK_TIME_NONE);
+  for (size_t i = 0; i < sampling.ids.size(); i++) {
+    const auto id = static_cast<uint32_t>(sampling.ids[i]);
     plan->frames[i] = {id, position_in(section, index.time(id)), index.frame(id).random_access};
   }
   return plan;

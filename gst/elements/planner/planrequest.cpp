@@ -62,4 +62,18 @@ Owned<CpsPlan> plan_for(const IndexedStream &stream, const GstStructure *request
   return check_end(stream, plan->fps, fail) ? std::move(plan) : nullptr;
 }
 
+std::vector<uint64_t> planned_frames(const CpsPlan &plan) {
+  std::vector<uint64_t> frames(plan.n_frames);
+  std::transform(plan.frames, plan.frames + plan.n_frames, frames.begin(),
+                 [](const CpsPlanFrame &frame) { return frame.frame_id; });
+  return frames;
+}
+
+guint longest_clip(const CpsPlan &plan) {
+  guint longest = 0;
+  for (guint i = 0; i < plan.n_clips; i++)
+    longest = std::max(longest, plan.clips[i].n_frames);
+  return longest;
+}
+
 } // namespace cps

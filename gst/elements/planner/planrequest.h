@@ -5,6 +5,8 @@
 #include "gst/bitstream/streamindex.h"
 #include "gst/elements/common/elementtools.h"
 
+#include <vector>
+
 namespace cps {
 
 // The sampler's options; nullptr if there is no sampler downstream of `srcpad`.
@@ -22,5 +24,11 @@ struct IndexedStream {
 // Plans the request. Returns nullptr after posting an error. Posts a warning if the stream ends long before the end
 // that its container declares.
 Owned<CpsPlan> plan_for(const IndexedStream &stream, const GstStructure *request);
+
+// The frames of all positions.
+std::vector<uint64_t> planned_frames(const CpsPlan &plan);
+
+// The most positions that a clip has.
+guint longest_clip(const CpsPlan &plan);
 
 } // namespace cps

@@ -24,6 +24,7 @@ void SecondPass::rewind() {
 void SecondPass::want(std::vector<uint64_t> wanted, bool drop, int64_t order_window) {
   wanted_ = std::move(wanted);
   std::sort(wanted_.begin(), wanted_.end());
+  wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
   needed_ = needed_units(index_, wanted_, order_window);
   for (first_ = 0; first_ < index_.units() && !(needed_.keep[first_] && index_.unit(first_).has_picture);)
     first_++;

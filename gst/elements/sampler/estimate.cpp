@@ -58,7 +58,7 @@ Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, c
   if (sampling_needs_times(request)) {
     if (facts.fps <= 0) {
       GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS,
-                        ("start, stop and sample-fps need a frame rate, or a frameplanner before the decoder."),
+                        ("start, stop, window and sample-fps need a frame rate, or a frameplanner before the decoder."),
                         (nullptr));
       return nullptr;
     }
@@ -75,13 +75,13 @@ Owned<CpsPlan> estimate_plan(GstElement *element, const GstStructure *options, c
     for (guint64 i = 0; i < total; i++)
       times.push_back(facts.origin + frame_time(i, facts.fps));
   }
-  std::vector<uint64_t> ids;
+  Sampling sampling;
   std::string error;
-  if (!resolve_sampling(request, total, times, ids, error)) {
+  if (!resolve_sampling(request, total, times, sampling, error)) {
     GST_ELEMENT_ERROR(element, LIBRARY, SETTINGS, ("%s", error.c_str()), (nullptr));
     return nullptr;
   }
-  return new_plan(ids, total, facts.fps, facts.duration);
+  return new_plan(sampling, total, facts.fps, facts.duration);
 }
 
 } // namespace cps

@@ -3,8 +3,8 @@
  * SECTION:element-uniformsampler
  * @title: uniformsampler
  *
- * Keeps the frames that a plan names, numbers each in its sequence with a #CpsFrameMeta, and ends the stream after the
- * last of them. The plan comes from a frameplanner upstream of the decoder, which knows every frame of the stream.
+ * Keeps the frames that a plan names, numbers each in its clip with a #CpsFrameMeta, and ends the stream after the last
+ * of them. The plan comes from a frameplanner upstream of the decoder, which knows every frame of the stream.
  * Without a frameplanner, it is estimated from #CpsUniformSampler:total-frames, or from duration and frame rate.
  *
  * A clip always has as many buffers as its sequence has positions: frames are repeated if a sequence is longer than the
@@ -14,6 +14,11 @@
  * #CpsUniformSampler:sample-fps, #CpsUniformSampler:sequence-length (evenly spread frames). The last two sample the
  * section from #CpsUniformSampler:start to #CpsUniformSampler:stop. If a list of frame-ids is not ascending, the
  * element holds decoded frames until their turn.
+ *
+ * With #CpsUniformSampler:window the section is divided into windows, #CpsUniformSampler:hop from start to start, and
+ * each window that has a frame is a clip of its own, sampled as a section of these limits would be. The stream is read
+ * and decoded once: a frame of several windows is held until the last of them has it, and nothing is decoded that no
+ * window needs. With #CpsUniformSampler:clip-length each sequence is cut into clips of that many positions.
  *
  * With #CpsUniformSampler:apply-rotation frames are marked with the orientation in the stream's image-orientation tag,
  * which phones use, and patchenergy, patchselect and framestack read them in display orientation. Pixels and tags are
@@ -37,13 +42,15 @@
 #include "gst/elements/common/samplingoptions.h"
 #include "gst/elements/common/tagorientation.h"
 #include "gst/elements/sampler/estimate.h"
+#include "gst/elements/sampler/holdlimit.h"
+#include "gst/elements/sampler/report.h"
+#include "gst/elements/sampler/samplerdebug.h"
 #include "gst/elements/sampler/sequence.h"
 
 #include <atomic>
 #include <string>
 
-GST_DEBUG_CATEGORY_STATIC(uniform_sampler_debug);
-#define GST_CAT_DEFAULT uniform_sampler_debug
+#define GST_CAT_DEFAULT cps::sampler_debug()
 
 using cps::Owned;
 
@@ -63,12 +70,15 @@ static GType cps_on_error_get_type() {
 
 namespace {
 
-// One clip, from its first frame to the end of stream or flush. Used by the streaming thread only.
+// The clips of a plan, from the first frame to the end of stream or flush. Used by the streaming thread only.
 struct SamplingRun {
-  Owned<CpsPlan> plan; // the plan that is sent downstream
-  std::unique_ptr<cps::Sequence> sequence;
-  bool numbering = false;              // the frames have no identity, so they are counted here
-  std::optional<uint64_t> next_number; // set at the first frame
+  Owned<CpsPlan> plan;                     // all clips, and the options
+  std::unique_ptr<cps::Sequence> sequence; // of the plan
+  Owned<CpsPlan> clip;                     // the plan that is sent downstream, of the current clip
+  guint index = 0;                         // of the current clip in the plan
+  bool begun = false;                      // a frame has been pushed
+  bool numbering = false;                  // the frames have no identity, so they are counted here
+  std::optional<uint64_t> next_number;     // set at the first frame
   bool on_error_fails = false;
   bool apply_rotation = false;
   bool ended = false;   // EOS has been sent
@@ -87,9 +97,12 @@ struct CpsUniformSamplerPrivate {
   GstSegment segment = {};
   guint32 seqnum = GST_SEQNUM_INVALID; // of the segment event
   GstVideoInfo info = {};
-  Owned<CpsPlan> received; // from a planner upstream
-  SamplingRun clip;
-  guint clip_index = 0;
+  Owned<GstCaps> caps;      // of incoming frames
+  Owned<GstCaps> sent_caps; // the last that were sent downstream
+  Owned<CpsPlan> received;  // from a planner upstream
+  SamplingRun run;
+  guint clip_index = 0;            // of the first clip of `run`
+  cps::HoldLimit hold_limit;       // of frames from the decoder's pool
   cps::TagOrientation orientation; // of incoming frames
 
   std::function<void(bool pushing)> listener; // constant while frames flow
@@ -114,11 +127,71 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
-// The clip
+// Caps
 
-// Determines the frames of the clip at its first buffer: from the planner's plan, from the frames' identities, or by
+// The format of frames, in words.
+static std::string format_of(const GstCaps *caps) {
+  const gchar *format = gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
+  return std::string(format ? format : "that has no name") + (cps::is_cuda_caps(caps) ? " in CUDA memory" : "");
+}
+
+// Checks the caps here, because otherwise unsupported caps only cause a "not negotiated" error somewhere upstream.
+static bool send_caps(CpsUniformSampler *self, Owned<GstCaps> caps) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  if (!gst_pad_peer_query_accept_caps(state.srcpad, caps.get())) {
+    const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
+    const Owned<gchar> refused_text(gst_caps_to_string(caps.get())), accepted_text(gst_caps_to_string(accepted.get()));
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
+                      ("The decoded video is in the format %s, which is not supported downstream: put a %s behind the "
+                       "decoder.",
+                       format_of(caps.get()).c_str(), cps::is_cuda_caps(caps.get()) ? "cudadownload" : "videoconvert"),
+                      ("%s; supported: %s", refused_text.get(), accepted_text.get()));
+    return false;
+  }
+  if (!gst_pad_push_event(state.srcpad, gst_event_new_caps(caps.get())))
+    return false;
+  state.sent_caps = std::move(caps);
+  return true;
+}
+
+// Frames that are held may have earlier caps; the new ones are then sent with their first frame.
+static gboolean take_caps(CpsUniformSampler *self, const Owned<GstEvent> &event) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  GstCaps *caps;
+  gst_event_parse_caps(event.get(), &caps);
+  if (!cps::video_info_from_caps(state.info, caps))
+    gst_video_info_init(&state.info); // only the frame rate is used
+  state.caps.reset(gst_caps_ref(caps));
+  const bool held = state.run.sequence && state.run.sequence->held() > 0;
+  return held || send_caps(self, Owned<GstCaps>(gst_caps_ref(caps)));
+}
+
+// The clips
+
+static void set_time(GstStructure *options, const char *name, GstClockTime time) {
+  if (GST_CLOCK_TIME_IS_VALID(time))
+    gst_structure_set(options, name, G_TYPE_INT64, static_cast<gint64>(time), nullptr);
+}
+
+// Sends the plan of a clip downstream. Its options are those by which the clip can be made alone.
+static void begin_clip(CpsUniformSampler *self, guint index) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  SamplingRun &run = state.run;
+  run.index = index;
+  run.clip.reset(cps_plan_copy_clip(run.plan.get(), index));
+  GstStructure *options = run.clip->options;
+  set_time(options, "start", run.clip->clips[0].start);
+  set_time(options, "stop", run.clip->clips[0].stop);
+  gst_structure_remove_fields(options, "window", "hop", nullptr);
+  if (cps::option_uint(options, "clip-length") == 0)
+    gst_structure_remove_field(options, "clip-length");
+  GST_DEBUG_OBJECT(self, "clip %u: %u frames", state.clip_index + index, run.clip->n_frames);
+  cps::push_numbered(state.srcpad, state.seqnum, cps_event_new_plan(cps_plan_ref(run.clip.get())));
+}
+
+// Determines the frames of the clips at the first buffer: from the planner's plan, from the frames' identities, or by
 // counting. Returns false after posting an error.
-static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
+static bool begin_run(CpsUniformSampler *self, GstBuffer *buffer) {
   CpsUniformSamplerPrivate &state = state_of(self);
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer);
   const bool stamped = meta && meta->frame_id != CPS_FRAME_ID_NONE;
@@ -142,28 +215,25 @@ static bool begin_clip(CpsUniformSampler *self, GstBuffer *buffer) {
     cps::merge_options(plan->options, state.received->options);
   cps::merge_options(plan->options, options.get());
 
-  std::vector<uint64_t> ids;
-  for (guint i = 0; i < plan->n_frames; i++)
-    ids.push_back(plan->frames[i].frame_id);
-  SamplingRun &clip = state.clip;
-  clip.sequence = std::make_unique<cps::Sequence>(std::move(ids));
-  clip.numbering = !stamped && !planned;
-  clip.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
-  clip.apply_rotation = cps::option_bool(options.get(), "apply-rotation");
-  clip.plan = std::move(plan);
-  GST_INFO_OBJECT(self, "clip %u: %u of %" G_GUINT64_FORMAT " frames%s", state.clip_index, clip.plan->n_frames,
-                  clip.plan->total, clip.numbering ? ", numbered here" : "");
-  cps::push_numbered(state.srcpad, state.seqnum, cps_event_new_plan(cps_plan_ref(clip.plan.get())));
+  SamplingRun &run = state.run;
+  run.sequence = std::make_unique<cps::Sequence>(plan.get());
+  run.numbering = !stamped && !planned;
+  run.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
+  run.apply_rotation = cps::option_bool(options.get(), "apply-rotation");
+  run.plan = std::move(plan);
+  GST_INFO_OBJECT(self, "%u clips of %u positions, of %" G_GUINT64_FORMAT " frames%s", run.plan->n_clips,
+                  run.plan->n_frames, run.plan->total, run.numbering ? ", numbered here" : "");
+  begin_clip(self, 0);
   return true;
 }
 
-// Gives a frame its place in the sequence.
+// Gives a frame its place in the clip.
 static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequence::Item item) {
-  const CpsPlan &plan = *state.clip.plan;
+  const CpsPlan &plan = *state.run.clip;
   const CpsPlanFrame &frame = plan.frames[item.position];
   const bool own = cps::is_own_picture(item.status);
 
-  Owned<GstBuffer> buffer(gst_buffer_make_writable(item.buffer.release()));
+  Owned<GstBuffer> buffer(gst_buffer_make_writable(item.frame.buffer.release()));
   CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
   if (!own) {
     meta->frame_id = frame.frame_id;
@@ -174,8 +244,8 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
     meta->pts = cps::synthesized_pts(state.segment, frame.frame_id, plan.fps);
   meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
   meta->total = plan.total;
-  meta->clip_index = state.clip_index;
-  meta->seq_pos = static_cast<guint>(item.position);
+  meta->clip_index = state.clip_index + item.clip;
+  meta->seq_pos = item.position;
   meta->seq_len = plan.n_frames;
   meta->status = item.status;
   GST_BUFFER_PTS(buffer.get()) = meta->pts;
@@ -183,53 +253,13 @@ static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequen
   return buffer;
 }
 
-// Reports a frame that the decoder has flagged as damaged; not all decoders do so. Returns false after posting an
-// error.
-static bool report_damage(CpsUniformSampler *self, size_t position) {
-  const SamplingRun &clip = state_of(self).clip;
-  const guint64 id = clip.sequence->id(position);
-  if (clip.on_error_fails) {
-    GST_ELEMENT_ERROR(self, STREAM, DECODE,
-                      ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it; "
-                       "on-error=substitute would take it as it is.",
-                       id),
-                      (nullptr));
-    return false;
-  }
-  if (position == 0 || clip.sequence->id(position - 1) != id) // only once for a repeated frame
-    GST_ELEMENT_WARNING(self, STREAM, DECODE,
-                        ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it.", id),
-                        (nullptr));
-  return true;
-}
-
-// Returns false after posting an error.
-static bool check_item(CpsUniformSampler *self, const cps::Sequence::Item &item) {
-  const SamplingRun &clip = state_of(self).clip;
-  const guint64 id = clip.sequence->id(item.position);
-  if (!item.buffer) {
-    GST_ELEMENT_ERROR(self, STREAM, DECODE, ("None of the sampled frames could be decoded."), (nullptr));
-    return false;
-  }
-  if (item.status == CPS_FRAME_STATUS_OK)
-    return true;
-  if (item.status == CPS_FRAME_STATUS_DAMAGED)
-    return report_damage(self, item.position);
-  if (clip.on_error_fails) {
-    GST_ELEMENT_ERROR(
-        self, STREAM, DECODE,
-        ("Frame %" G_GUINT64_FORMAT " could not be decoded; on-error=substitute would repeat another.", id), (nullptr));
-    return false;
-  }
-  GST_ELEMENT_WARNING(self, STREAM, DECODE,
-                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s stands in for it.", id,
-                       item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later frame"),
-                      (nullptr));
-  return true;
-}
-
 // Informs the listener, because downstream may block for any time.
-static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> frame) {
+static GstFlowReturn push_frame(CpsUniformSampler *self, cps::Sequence::Item item) {
+  const CpsUniformSamplerPrivate &state = state_of(self);
+  if (!gst_caps_is_equal(item.frame.caps.get(), state.sent_caps.get()) &&
+      !send_caps(self, Owned<GstCaps>(gst_caps_ref(item.frame.caps.get()))))
+    return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
+  Owned<GstBuffer> frame = place(state, std::move(item));
   if (state.listener)
     state.listener(true);
   const GstFlowReturn flow = gst_pad_push(state.srcpad, frame.release());
@@ -238,39 +268,37 @@ static GstFlowReturn push_frame(const CpsUniformSamplerPrivate &state, Owned<Gst
   return flow;
 }
 
-static const char *status_text(CpsFrameStatus status) {
-  switch (status) {
-  case CPS_FRAME_STATUS_OK:
-    return "passed";
-  case CPS_FRAME_STATUS_SUBSTITUTED:
-    return "substituted by the sampled frame before it";
-  case CPS_FRAME_STATUS_MISSING:
-    return "substituted by a later frame";
-  case CPS_FRAME_STATUS_DAMAGED:
-    return "passed, although it is damaged";
-  }
-  return "";
-}
-
 // Pushes all positions whose frames are available, and EOS after the last.
 static GstFlowReturn push_ready(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
-  SamplingRun &clip = state.clip;
-  while (std::optional<cps::Sequence::Item> item = clip.sequence->pop()) {
-    if (!check_item(self, *item))
+  SamplingRun &run = state.run;
+  while (std::optional<cps::Sequence::Item> item = run.sequence->pop()) {
+    const cps::ItemContext context{GST_ELEMENT(self), *run.plan, state.clip_index, run.on_error_fails};
+    if (!item->frame.buffer) {
+      if (!cps::report_lost_clip(context, *item))
+        return GST_FLOW_ERROR;
+      run.sequence->skip_clip();
+      continue;
+    }
+    if (!cps::report_item(context, *item))
       return GST_FLOW_ERROR;
-    GST_LOG_OBJECT(self, "position %" G_GSIZE_FORMAT ", frame %" G_GUINT64_FORMAT ": %s", item->position,
-                   clip.sequence->id(item->position), status_text(item->status));
-    const GstFlowReturn flow = push_frame(state, place(state, std::move(*item)));
+    if (item->clip != run.index)
+      begin_clip(self, item->clip);
+    const GstFlowReturn flow = push_frame(self, std::move(*item));
     if (flow != GST_FLOW_OK) {
       GST_DEBUG_OBJECT(self, "downstream answers %s", gst_flow_get_name(flow));
-      clip.refused = true;
+      run.refused = true;
       return flow;
     }
+    run.begun = true;
   }
-  if (!clip.sequence->done())
+  if (!run.sequence->done())
     return GST_FLOW_OK;
-  clip.ended = true;
+  if (!run.begun) {
+    cps::post_nothing_decoded(GST_ELEMENT(self));
+    return GST_FLOW_ERROR;
+  }
+  run.ended = true;
   cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_eos());
   return GST_FLOW_EOS;
 }
@@ -279,7 +307,7 @@ static GstFlowReturn push_ready(CpsUniformSampler *self) {
 // only the middle of the rest is certain to lie within the frame's time.
 static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *buffer) {
   const GstSegment &segment = state.segment;
-  const double fps = state.clip.plan->fps;
+  const double fps = state.run.plan->fps;
   if (segment.format != GST_FORMAT_TIME || segment.time <= state.origin || fps <= 0)
     return 0;
   GstClockTime time = GST_CLOCK_TIME_NONE;
@@ -295,7 +323,7 @@ static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *b
 
 // Sets the orientation when the frame arrives, because the frame may be held or may be used as a substitute.
 static Owned<GstBuffer> with_orientation(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> buffer) {
-  const CpsOrientation orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
+  const CpsOrientation orientation = state.run.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
   if (cps_buffer_get_frame_meta(buffer.get())->orientation != orientation) {
     buffer.reset(gst_buffer_make_writable(buffer.release()));
     cps_buffer_get_frame_meta(buffer.get())->orientation = orientation;
@@ -307,21 +335,21 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
   auto *self = CPS_UNIFORM_SAMPLER(parent);
   CpsUniformSamplerPrivate &state = state_of(self);
   Owned<GstBuffer> buffer(incoming);
-  if (state.clip.ended)
+  if (state.run.ended)
     return GST_FLOW_EOS;
-  if (!state.clip.sequence && !begin_clip(self, buffer.get()))
+  if (!state.run.sequence && !begin_run(self, buffer.get()))
     return GST_FLOW_ERROR;
 
-  if (state.clip.numbering) {
+  if (state.run.numbering) {
     if (!cps::in_segment(state.segment, GST_BUFFER_PTS(buffer.get())))
       return GST_FLOW_OK;
-    if (!state.clip.next_number)
-      state.clip.next_number = first_number(state, buffer.get());
+    if (!state.run.next_number)
+      state.run.next_number = first_number(state, buffer.get());
     const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
     buffer.reset(gst_buffer_make_writable(buffer.release()));
     if (CpsFrameMeta *unknown = cps_buffer_get_frame_meta(buffer.get()))
       gst_buffer_remove_meta(buffer.get(), &unknown->meta);
-    cps_buffer_add_frame_meta(buffer.get(), (*state.clip.next_number)++, state.clip.plan->total, pts,
+    cps_buffer_add_frame_meta(buffer.get(), (*state.run.next_number)++, state.run.plan->total, pts,
                               CPS_FRAME_FLAG_NONE);
   }
   const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
@@ -331,56 +359,34 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
   }
   const guint64 id = meta->frame_id;
   GST_LOG_OBJECT(self, "frame %" G_GUINT64_FORMAT " arrives", id);
-  state.clip.sequence->arrive(id, with_orientation(state, std::move(buffer)));
-  return push_ready(self);
+  state.run.sequence->arrive(
+      id, {with_orientation(state, std::move(buffer)), Owned<GstCaps>(gst_caps_ref(state.caps.get()))});
+  const GstFlowReturn flow = push_ready(self);
+  if (cps::Frame *held = state.run.sequence->find(id))
+    state.hold_limit.keep_apart(held->buffer, state.run.sequence->held());
+  return flow;
 }
 
-// Pushes the rest of the clip. Returns false after posting an error.
-static bool end_clip(CpsUniformSampler *self) {
-  SamplingRun &clip = state_of(self).clip;
-  if (clip.refused) // not an error, because decoders drop their frames on shutdown
+// Pushes the rest of the clips. Returns false after posting an error.
+static bool end_run(CpsUniformSampler *self) {
+  SamplingRun &run = state_of(self).run;
+  if (run.refused) // not an error, because decoders drop their frames on shutdown
     return true;
-  if (!clip.sequence) {
+  if (!run.sequence) {
     GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream ended without a decoded frame."), (nullptr));
     return false;
   }
-  clip.sequence->finish();
+  run.sequence->finish();
   return push_ready(self) != GST_FLOW_ERROR;
 }
 
-static void next_clip(CpsUniformSamplerPrivate &state) {
-  state.clip = SamplingRun();
+static void next_run(CpsUniformSamplerPrivate &state) {
+  state.clip_index += state.run.index + 1;
+  state.run = SamplingRun();
   state.received.reset();
-  state.clip_index++;
 }
 
 // Events and queries
-
-// The format of frames, in words.
-static std::string format_of(const GstCaps *caps) {
-  const gchar *format = gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
-  return std::string(format ? format : "that has no name") + (cps::is_cuda_caps(caps) ? " in CUDA memory" : "");
-}
-
-// Checks the caps here, because otherwise unsupported caps only cause a "not negotiated" error somewhere upstream.
-static gboolean forward_caps(CpsUniformSampler *self, Owned<GstEvent> event) {
-  CpsUniformSamplerPrivate &state = state_of(self);
-  GstCaps *caps;
-  gst_event_parse_caps(event.get(), &caps);
-  if (!cps::video_info_from_caps(state.info, caps))
-    gst_video_info_init(&state.info); // only the frame rate is used
-  if (!gst_pad_peer_query_accept_caps(state.srcpad, caps)) {
-    const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
-    const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
-    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
-                      ("The decoded video is in the format %s, which is not supported downstream: put a %s behind the "
-                       "decoder.",
-                       format_of(caps).c_str(), cps::is_cuda_caps(caps) ? "cudadownload" : "videoconvert"),
-                      ("%s; supported: %s", refused_text.get(), accepted_text.get()));
-    return FALSE;
-  }
-  return gst_pad_push_event(state.srcpad, event.release());
-}
 
 static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEvent *event) {
   auto *self = CPS_UNIFORM_SAMPLER(parent);
@@ -398,28 +404,28 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
   }
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_CAPS:
-    return forward_caps(self, Owned<GstEvent>(event));
+    return take_caps(self, Owned<GstEvent>(event));
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(event, &state.segment);
     state.seqnum = gst_event_get_seqnum(event);
     break;
   case GST_EVENT_STREAM_START:
-    if (state.clip.ended)
-      next_clip(state);
+    if (state.run.ended)
+      next_run(state);
     break;
   case GST_EVENT_FLUSH_STOP:
     state.sought = true; // the seek may have gone through another branch and not reached us yet
-    next_clip(state);
+    next_run(state);
     gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
     break;
   case GST_EVENT_EOS:
   case GST_EVENT_SEGMENT_DONE:
-    if (state.clip.ended) {
+    if (state.run.ended) {
       gst_event_unref(event);
       return TRUE;
     }
-    end_clip(self);
-    if (state.clip.ended) {
+    end_run(self);
+    if (state.run.ended) {
       gst_event_unref(event);
       return TRUE;
     }
@@ -445,7 +451,7 @@ static gboolean uniform_sampler_sink_query(GstPad *pad, GstObject *parent, GstQu
     cps_query_set_plan_request(query, state_of(parent).options.snapshot().get());
     return TRUE;
   }
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // the default handler asks downstream; see forward_caps()
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // the default handler asks downstream; see send_caps()
     GstCaps *caps;
     gst_query_parse_accept_caps(query, &caps);
     const Owned<GstCaps> known(gst_pad_get_pad_template_caps(pad));
@@ -460,8 +466,11 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
       GST_ELEMENT_CLASS(cps_uniform_sampler_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     CpsUniformSamplerPrivate &state = state_of(element);
-    next_clip(state);
+    next_run(state);
     state.clip_index = 0;
+    state.caps.reset();
+    state.sent_caps.reset();
+    state.hold_limit = {};
     state.sought = false;
     state.origin = 0;
     state.orientation = {};
@@ -507,7 +516,6 @@ void set_sampler_listener(GstElement *sampler, std::function<void(bool pushing)>
 } // namespace cps
 
 static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
-  GST_DEBUG_CATEGORY_INIT(uniform_sampler_debug, "uniformsampler", 0, "uniform frame sampler");
   auto *object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = cps::set_option<state_of>;
   object_class->get_property = cps::get_option<state_of>;
@@ -537,6 +545,14 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   install(g_param_spec_uint("max-frames", "Maximum frames",
                             "Where sample-fps gives more frames than this, this many spread evenly (0 = no limit)", 0,
                             G_MAXINT, 0, flags));
+  install(g_param_spec_uint64("window", "Window",
+                              "Length in ns of the windows of the section, each of which is a clip (0 = off)", 0,
+                              G_MAXINT64, 0, flags));
+  install(g_param_spec_uint64("hop", "Hop", "Time in ns from the start of a window to that of the next (0 = window)", 0,
+                              G_MAXINT64, 0, flags));
+  install(g_param_spec_uint("clip-length", "Clip length",
+                            "Cut sequences into clips of this many frames, the last of which may be shorter (0 = off)",
+                            0, G_MAXUINT, 0, flags));
   install(g_param_spec_enum("on-error", "On error",
                             "What to do about a frame that cannot be decoded: the nearest earlier one among those at "
                             "hand stands in, or an error",

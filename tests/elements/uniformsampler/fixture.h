@@ -169,5 +169,6 @@ TCase *plan_tests();
 TCase *missing_tests();
 TCase *stream_tests();
 TCase *orientation_tests();
+TCase *window_tests();
 
 } // namespace sampler
