@@ -12,6 +12,9 @@ namespace cps {
 // uniformsampler's on-error, which the planner also uses.
 enum class OnError { Substitute, Fail };
 
+// uniformsampler's leaky: what happens where downstream is slower than the stream.
+enum class Leaky { Auto, No, Downstream };
+
 // The sampling plan that uniformsampler's properties describe.
 SamplingPlan sampling_plan(const GstStructure *options);
 

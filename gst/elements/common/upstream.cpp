@@ -5,7 +5,7 @@
 
 namespace cps {
 
-static bool is_live(GstPad *sinkpad) {
+bool is_live(GstPad *sinkpad) {
   const Owned<GstQuery> query(gst_query_new_latency());
   gboolean live = FALSE;
   if (gst_pad_peer_query(sinkpad, query.get()))

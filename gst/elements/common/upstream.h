@@ -8,6 +8,9 @@
 
 namespace cps {
 
+// True if the source of the stream is live.
+bool is_live(GstPad *sinkpad);
+
 // Whether the whole stream can be read before its consumers start, and then read again.
 enum class Rewindability {
   No,    // seeks slowly, is live, or also feeds another branch, which would make us wait forever

@@ -29,7 +29,7 @@
 #include "gst/codecpatch/cpsframemeta.h"
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/common/options.h"
-#include "gst/elements/process/sequencefailed.h"
+#include "gst/elements/common/sequencefailed.h"
 #include "gst/elements/process/stages.h"
 #include "kernels/geometry.h"
 

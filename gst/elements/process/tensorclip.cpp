@@ -6,7 +6,7 @@
 #include "gst/elements/common/memorykind.h"
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
-#include "gst/elements/process/sequencefailed.h"
+#include "gst/elements/common/sequencefailed.h"
 
 #include "kernels/sampling.h"
 

@@ -7,23 +7,18 @@
 
 namespace cps {
 
-static guint64 frame_id(const ItemContext &context, const Sequence::Item &item, guint position) {
-  return context.plan.frames[context.plan.clips[item.clip].first + position].frame_id;
-}
-
 // Reports a frame that the decoder has flagged as damaged; not all decoders do so.
-static bool report_damage(const ItemContext &context, const Sequence::Item &item) {
-  const guint64 id = frame_id(context, item, item.position);
-  if (context.fails) {
-    GST_ELEMENT_ERROR(context.element, STREAM, DECODE,
+static bool report_damage(const ItemReport &report, guint64 id) {
+  if (report.fails) {
+    GST_ELEMENT_ERROR(report.element, STREAM, DECODE,
                       ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it; "
                        "on-error=substitute would take it as it is.",
                        id),
                       (nullptr));
     return false;
   }
-  if (item.position == 0 || frame_id(context, item, item.position - 1) != id) // only once for a repeated frame
-    GST_ELEMENT_WARNING(context.element, STREAM, DECODE,
+  if (!report.repeats)
+    GST_ELEMENT_WARNING(report.element, STREAM, DECODE,
                         ("Frame %" G_GUINT64_FORMAT " is damaged: the decoder made up what is lost of it.", id),
                         (nullptr));
   return true;
@@ -43,36 +38,30 @@ static const char *status_text(CpsFrameStatus status) {
   return "";
 }
 
-bool report_item(const ItemContext &context, const Sequence::Item &item) {
-  const guint64 id = frame_id(context, item, item.position);
-  GST_LOG_OBJECT(context.element, "clip %u, position %u, frame %" G_GUINT64_FORMAT ": %s",
-                 context.first_index + item.clip, item.position, id, status_text(item.status));
+bool report_item(const ItemReport &report, const ClipSource::Item &item) {
+  GST_LOG_OBJECT(report.element, "clip %u, position %u, frame %" G_GUINT64_FORMAT ": %s", report.clip_index,
+                 item.position, item.id, status_text(item.status));
   if (item.status == CPS_FRAME_STATUS_OK)
     return true;
   if (item.status == CPS_FRAME_STATUS_DAMAGED)
-    return report_damage(context, item);
-  if (context.fails) {
+    return report_damage(report, item.id);
+  if (report.fails) {
     GST_ELEMENT_ERROR(
-        context.element, STREAM, DECODE,
-        ("Frame %" G_GUINT64_FORMAT " could not be decoded; on-error=substitute would repeat another.", id), (nullptr));
+        report.element, STREAM, DECODE,
+        ("Frame %" G_GUINT64_FORMAT " could not be decoded; on-error=substitute would repeat another.", item.id),
+        (nullptr));
     return false;
   }
-  GST_ELEMENT_WARNING(context.element, STREAM, DECODE,
-                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s stands in for it.", id,
+  GST_ELEMENT_WARNING(report.element, STREAM, DECODE,
+                      ("Frame %" G_GUINT64_FORMAT " could not be decoded: %s stands in for it.", item.id,
                        item.status == CPS_FRAME_STATUS_SUBSTITUTED ? "the sampled frame before it" : "a later frame"),
                       (nullptr));
   return true;
 }
 
-bool report_lost_clip(const ItemContext &context, const Sequence::Item &item) {
-  if (context.fails || context.plan.n_clips == 1) {
-    post_nothing_decoded(context.element);
-    return false;
-  }
-  GST_ELEMENT_WARNING(
-      context.element, STREAM, DECODE,
-      ("None of the frames of clip %u could be decoded: it is left out.", context.first_index + item.clip), (nullptr));
-  return true;
+void report_lost_clip(const ItemReport &report, const ClipSource::Item &item) {
+  GST_ELEMENT_WARNING(report.element, STREAM, DECODE,
+                      ("Clip %u is left out, because %s.", report.clip_index, item.loss), (nullptr));
 }
 
 void post_nothing_decoded(GstElement *element) {

@@ -2,23 +2,22 @@
 // What the sampler says of frames and clips that could not be decoded.
 #pragma once
 
-#include "gst/elements/sampler/sequence.h"
+#include "gst/elements/sampler/clipsource.h"
 
 namespace cps {
 
-struct ItemContext {
+struct ItemReport {
   GstElement *element;
-  const CpsPlan &plan;
-  guint first_index; // clip_index of the plan's first clip
-  bool fails;        // on-error=fail
+  guint clip_index;
+  bool fails;   // on-error=fail
+  bool repeats; // the item before this one has the same frame
 };
 
 // Reports an item unless its frame is well. Returns false after posting an error.
-bool report_item(const ItemContext &context, const Sequence::Item &item);
+bool report_item(const ItemReport &report, const ClipSource::Item &item);
 
-// Reports a clip of which no frame has been decoded. Returns true if the next clip is due, and false after posting an
-// error.
-bool report_lost_clip(const ItemContext &context, const Sequence::Item &item);
+// Warns of a clip that is left out.
+void report_lost_clip(const ItemReport &report, const ClipSource::Item &item);
 
 // Posts the error for a plan of which no frame has been decoded.
 void post_nothing_decoded(GstElement *element);

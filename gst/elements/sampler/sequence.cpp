@@ -10,11 +10,6 @@ namespace cps {
 // than 16 later frames have arrived. Some decoders output frames in the wrong order within this limit.
 static constexpr size_t kReorderLimit = 16;
 
-// The status of a frame that is not a substitute.
-static CpsFrameStatus own_status(GstBuffer *frame) {
-  return GST_BUFFER_FLAG_IS_SET(frame, GST_BUFFER_FLAG_CORRUPTED) ? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK;
-}
-
 Sequence::Sequence(CpsPlan *plan) : plan_(cps_plan_ref(plan)) {
   for (guint i = 0; i < plan->n_clips; i++) {
     const CpsPlanFrame *frames = plan->frames + plan->clips[i].first;
@@ -33,7 +28,8 @@ void Sequence::open_next() {
     frames_[plan_->frames[clip.first + i].frame_id].uses++;
 }
 
-void Sequence::arrive(uint64_t id, Frame frame) {
+void Sequence::arrive(Frame frame) {
+  const uint64_t id = cps_buffer_get_frame_meta(frame.buffer.get())->frame_id;
   latest_.insert(std::upper_bound(latest_.begin(), latest_.end(), id), id);
   if (latest_.size() > kReorderLimit + 1)
     latest_.erase(latest_.begin());
@@ -42,13 +38,14 @@ void Sequence::arrive(uint64_t id, Frame frame) {
   const auto wanted = frames_.find(id);
   if (wanted == frames_.end() || wanted->second.frame.buffer)
     return;
+  hold(frame);
   wanted->second.frame = std::move(frame);
   arrived_++;
 }
 
-Frame *Sequence::find(uint64_t id) {
+bool Sequence::has(uint64_t id) const {
   const auto held = frames_.find(id);
-  return held != frames_.end() && held->second.frame.buffer ? &held->second.frame : nullptr;
+  return held != frames_.end() && held->second.frame.buffer;
 }
 
 bool Sequence::given_up(uint64_t id) const {
@@ -68,22 +65,24 @@ std::optional<Sequence::Item> Sequence::pop() {
   if (opened_ == clip_)
     open_next();
   const uint64_t id = plan_->frames[clip().first + next_].frame_id;
-  Item item;
-  if (find(id)) {
+  Item item{clip_, next_, id, {}, CPS_FRAME_STATUS_OK};
+  if (has(id)) {
     item.frame = use(id);
     item.status = own_status(item.frame.buffer.get());
     last_ = item.frame.share();
     last_id_ = id;
   } else if (given_up(id)) {
-    item = substitute(id);
-    if (!item.frame.buffer) // a substitute may still arrive
-      return is_lost() ? std::optional<Item>({clip_, next_, {}, CPS_FRAME_STATUS_MISSING}) : std::nullopt;
+    substitute(item);
+    if (!item.frame.buffer && !is_lost())
+      return std::nullopt; // a substitute may still arrive
+    if (!item.frame.buffer) {
+      item.loss = "none of its frames could be decoded";
+      return item;
+    }
     use(id);
   } else {
     return std::nullopt;
   }
-  item.clip = clip_;
-  item.position = next_;
   advance(next_ + 1);
   return item;
 }
@@ -119,16 +118,16 @@ void Sequence::skip_clip() {
 }
 
 // The nearest earlier frame of the clip that is available, else the nearest later one.
-Sequence::Item Sequence::substitute(uint64_t id) const {
+void Sequence::substitute(Item &item) const {
   const Frame *earlier = nullptr, *later = nullptr;
   uint64_t earlier_id = 0, later_id = UINT64_MAX;
   auto consider = [&](uint64_t candidate, const Frame &frame) {
     if (!frame.buffer)
       return;
-    if (candidate < id && (!earlier || candidate > earlier_id)) {
+    if (candidate < item.id && (!earlier || candidate > earlier_id)) {
       earlier = &frame;
       earlier_id = candidate;
-    } else if (candidate > id && (!later || candidate < later_id)) {
+    } else if (candidate > item.id && (!later || candidate < later_id)) {
       later = &frame;
       later_id = candidate;
     }
@@ -139,8 +138,9 @@ Sequence::Item Sequence::substitute(uint64_t id) const {
     if (held != frames_.end())
       consider(held->first, held->second.frame);
   }
-  const Frame *found = earlier ? earlier : later;
-  return {0, 0, found ? found->share() : Frame(), earlier ? CPS_FRAME_STATUS_SUBSTITUTED : CPS_FRAME_STATUS_MISSING};
+  if (const Frame *found = earlier ? earlier : later)
+    item.frame = found->share();
+  item.status = earlier ? CPS_FRAME_STATUS_SUBSTITUTED : CPS_FRAME_STATUS_MISSING;
 }
 
 } // namespace cps

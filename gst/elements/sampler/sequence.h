@@ -2,60 +2,27 @@
 // Sorts decoded frames, which arrive in any order, into the order of a plan's sequences.
 #pragma once
 
-#include "gst/codecpatch/cpsframemeta.h"
-#include "gst/elements/common/elementtools.h"
+#include "gst/elements/sampler/clipsource.h"
 
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <vector>
 
 namespace cps {
 
-// A decoded frame and its format.
-struct Frame {
-  Owned<GstBuffer> buffer;
-  Owned<GstCaps> caps;
-
-  Frame share() const {
-    return {Owned<GstBuffer>(buffer ? gst_buffer_ref(buffer.get()) : nullptr),
-            Owned<GstCaps>(caps ? gst_caps_ref(caps.get()) : nullptr)};
-  }
-};
-
 // The clips of a plan, one after the other. A frame that several clips need is held until the last of them has it.
 // Memory depends on the clips that overlap, not on their number.
-class Sequence {
+class Sequence : public ClipSource {
 public:
-  // The next output. `frame` is empty if no frame of the clip has been decoded; skip_clip() then continues.
-  struct Item {
-    guint clip;
-    guint position; // in the clip
-    Frame frame;
-    CpsFrameStatus status;
-  };
-
   // Keeps a reference to `plan`.
   explicit Sequence(CpsPlan *plan);
 
-  // Adds a decoded frame, and holds it as long as a later position needs it.
-  void arrive(uint64_t id, Frame frame);
-
-  // No further frame will arrive.
-  void finish() { finished_ = true; }
-
-  // Returns the next position once its frame has arrived or can no longer arrive.
-  std::optional<Item> pop();
-
-  // Continues with the next clip.
-  void skip_clip();
-
-  bool done() const { return clip_ == plan_->n_clips; }
-
-  // Frames that are held.
-  size_t held() const { return arrived_ + (last_.buffer ? 1 : 0); }
-  // Frame `id` if it is held, else nullptr.
-  Frame *find(uint64_t id);
+  Owned<CpsPlan> plan_of(guint clip) const override { return Owned<CpsPlan>(cps_plan_copy_clip(plan_.get(), clip)); }
+  void arrive(Frame frame) override;
+  void finish() override { finished_ = true; }
+  std::optional<Item> pop() override;
+  void skip_clip() override;
+  bool done() const override { return clip_ == plan_->n_clips; }
+  size_t held() const override { return arrived_ + (last_.buffer ? 1 : 0); }
 
 private:
   struct Held {
@@ -65,10 +32,11 @@ private:
 
   const CpsPlanClip &clip() const { return plan_->clips[clip_]; }
   uint64_t first_of(guint clip) const { return plan_->frames[plan_->clips[clip].first].frame_id; }
+  bool has(uint64_t id) const;
   void open_next();
   bool given_up(uint64_t id) const;
   bool is_lost() const;
-  Item substitute(uint64_t id) const;
+  void substitute(Item &item) const;
   Frame use(uint64_t id);
   void advance(guint position);
 

@@ -37,18 +37,12 @@
 
 #include "gst/elements/common/frametime.h"
 #include "gst/elements/common/memorykind.h"
-#include "gst/elements/common/options.h"
 #include "gst/elements/common/picture.h"
 #include "gst/elements/common/samplingoptions.h"
-#include "gst/elements/common/tagorientation.h"
-#include "gst/elements/sampler/estimate.h"
-#include "gst/elements/sampler/holdlimit.h"
-#include "gst/elements/sampler/report.h"
 #include "gst/elements/sampler/samplerdebug.h"
-#include "gst/elements/sampler/sequence.h"
+#include "gst/elements/sampler/samplingrun.h"
 
 #include <atomic>
-#include <string>
 
 #define GST_CAT_DEFAULT cps::sampler_debug()
 
@@ -68,47 +62,35 @@ static GType cps_on_error_get_type() {
   return type;
 }
 
-namespace {
-
-// The clips of a plan, from the first frame to the end of stream or flush. Used by the streaming thread only.
-struct SamplingRun {
-  Owned<CpsPlan> plan;                     // all clips, and the options
-  std::unique_ptr<cps::Sequence> sequence; // of the plan
-  Owned<CpsPlan> clip;                     // the plan that is sent downstream, of the current clip
-  guint index = 0;                         // of the current clip in the plan
-  bool begun = false;                      // a frame has been pushed
-  bool numbering = false;                  // the frames have no identity, so they are counted here
-  std::optional<uint64_t> next_number;     // set at the first frame
-  bool on_error_fails = false;
-  bool apply_rotation = false;
-  bool ended = false;   // EOS has been sent
-  bool refused = false; // downstream accepts no more data
-};
-
-} // namespace
+#define CPS_TYPE_LEAKY (cps_leaky_get_type())
+static GType cps_leaky_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(cps::Leaky::Auto), "As downstream for windows of a live source, else as no", "auto"},
+        {static_cast<gint>(cps::Leaky::No), "Wait for downstream", "no"},
+        {static_cast<gint>(cps::Leaky::Downstream), "Drop clips that wait when another one begins", "downstream"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsLeaky", values);
+  }();
+  return type;
+}
 
 struct CpsUniformSamplerPrivate {
-  explicit CpsUniformSamplerPrivate(gpointer object) : options(object) {}
+  CpsUniformSamplerPrivate(gpointer object, GstPad *pad)
+      : options(object), srcpad(pad), stream{options}, output(GST_ELEMENT_CAST(object), pad) {}
 
-  GstPad *sinkpad = nullptr;
-  GstPad *srcpad = nullptr;
   cps::Options options;
+  GstPad *srcpad;
 
-  GstSegment segment = {};
-  guint32 seqnum = GST_SEQNUM_INVALID; // of the segment event
-  GstVideoInfo info = {};
-  Owned<GstCaps> caps;      // of incoming frames
-  Owned<GstCaps> sent_caps; // the last that were sent downstream
-  Owned<CpsPlan> received;  // from a planner upstream
-  SamplingRun run;
-  guint clip_index = 0;            // of the first clip of `run`
-  cps::HoldLimit hold_limit;       // of frames from the decoder's pool
-  cps::TagOrientation orientation; // of incoming frames
+  // Streaming thread
+  cps::SampledStream stream;
+  std::unique_ptr<cps::SamplingRun> run;
+  guint clip_index = 0; // of the first clip of `run`
 
-  std::function<void(bool pushing)> listener; // constant while frames flow
-
+  cps::ClipOutput output;
   std::atomic<bool> sought{false}; // by the application, since READY
-  GstClockTime origin = 0;         // stream time at which the stream begins, as far as known
+  std::atomic<bool> live{false};   // `run` has windows by running time
 };
 
 struct _CpsUniformSampler {
@@ -127,313 +109,113 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw(ANY)"));
 
-// Caps
-
-// The format of frames, in words.
-static std::string format_of(const GstCaps *caps) {
-  const gchar *format = gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
-  return std::string(format ? format : "that has no name") + (cps::is_cuda_caps(caps) ? " in CUDA memory" : "");
+// The run ends with its stream or with a flush.
+static void end_run(CpsUniformSampler *self) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  state.clip_index = state.run ? state.run->next_index() : state.clip_index + 1;
+  state.run.reset();
+  state.live = false;
+  state.stream.planned.reset();
 }
 
-// Checks the caps here, because otherwise unsupported caps only cause a "not negotiated" error somewhere upstream.
-static bool send_caps(CpsUniformSampler *self, Owned<GstCaps> caps) {
+static cps::SamplingRun &begin_run(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
-  if (!gst_pad_peer_query_accept_caps(state.srcpad, caps.get())) {
-    const Owned<GstCaps> accepted(gst_pad_peer_query_caps(state.srcpad, nullptr));
-    const Owned<gchar> refused_text(gst_caps_to_string(caps.get())), accepted_text(gst_caps_to_string(accepted.get()));
-    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
-                      ("The decoded video is in the format %s, which is not supported downstream: put a %s behind the "
-                       "decoder.",
-                       format_of(caps.get()).c_str(), cps::is_cuda_caps(caps.get()) ? "cudadownload" : "videoconvert"),
-                      ("%s; supported: %s", refused_text.get(), accepted_text.get()));
-    return false;
-  }
-  if (!gst_pad_push_event(state.srcpad, gst_event_new_caps(caps.get())))
-    return false;
-  state.sent_caps = std::move(caps);
-  return true;
+  // Without a seek the stream begins at the start of its segment, which may be any time.
+  if (state.stream.segment.format == GST_FORMAT_TIME && !state.sought)
+    state.stream.origin = state.stream.segment.time;
+  state.run = std::make_unique<cps::SamplingRun>(GST_ELEMENT(self), state.stream, state.output, state.clip_index);
+  return *state.run;
+}
+
+static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffer *buffer) {
+  auto *self = CPS_UNIFORM_SAMPLER(parent);
+  CpsUniformSamplerPrivate &state = state_of(self);
+  cps::SamplingRun &run = state.run ? *state.run : begin_run(self);
+  const GstFlowReturn flow = run.take(Owned<GstBuffer>(buffer));
+  if (state.live.exchange(run.is_live()) != run.is_live())
+    gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
+  return flow;
 }
 
 // Frames that are held may have earlier caps; the new ones are then sent with their first frame.
-static gboolean take_caps(CpsUniformSampler *self, const Owned<GstEvent> &event) {
+static gboolean take_caps(CpsUniformSampler *self, GstEvent *event) {
   CpsUniformSamplerPrivate &state = state_of(self);
   GstCaps *caps;
-  gst_event_parse_caps(event.get(), &caps);
-  if (!cps::video_info_from_caps(state.info, caps))
-    gst_video_info_init(&state.info); // only the frame rate is used
-  state.caps.reset(gst_caps_ref(caps));
-  const bool held = state.run.sequence && state.run.sequence->held() > 0;
-  return held || send_caps(self, Owned<GstCaps>(gst_caps_ref(caps)));
-}
-
-// The clips
-
-static void set_time(GstStructure *options, const char *name, GstClockTime time) {
-  if (GST_CLOCK_TIME_IS_VALID(time))
-    gst_structure_set(options, name, G_TYPE_INT64, static_cast<gint64>(time), nullptr);
-}
-
-// Sends the plan of a clip downstream. Its options are those by which the clip can be made alone.
-static void begin_clip(CpsUniformSampler *self, guint index) {
-  CpsUniformSamplerPrivate &state = state_of(self);
-  SamplingRun &run = state.run;
-  run.index = index;
-  run.clip.reset(cps_plan_copy_clip(run.plan.get(), index));
-  GstStructure *options = run.clip->options;
-  set_time(options, "start", run.clip->clips[0].start);
-  set_time(options, "stop", run.clip->clips[0].stop);
-  gst_structure_remove_fields(options, "window", "hop", nullptr);
-  if (cps::option_uint(options, "clip-length") == 0)
-    gst_structure_remove_field(options, "clip-length");
-  GST_DEBUG_OBJECT(self, "clip %u: %u frames", state.clip_index + index, run.clip->n_frames);
-  cps::push_numbered(state.srcpad, state.seqnum, cps_event_new_plan(cps_plan_ref(run.clip.get())));
-}
-
-// Determines the frames of the clips at the first buffer: from the planner's plan, from the frames' identities, or by
-// counting. Returns false after posting an error.
-static bool begin_run(CpsUniformSampler *self, GstBuffer *buffer) {
-  CpsUniformSamplerPrivate &state = state_of(self);
-  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer);
-  const bool stamped = meta && meta->frame_id != CPS_FRAME_ID_NONE;
-  const bool planned = state.received && state.received->n_frames > 0;
-  const Owned<GstStructure> options = state.options.snapshot();
-  const double fps = cps::frame_rate(state.info);
-  // Without a seek the stream begins at the start of its segment, which may be any time.
-  if (state.segment.format == GST_FORMAT_TIME && !state.sought)
-    state.origin = state.segment.time;
-
-  Owned<CpsPlan> plan;
-  if (planned)
-    plan.reset(cps_plan_copy(state.received.get()));
-  else
-    plan = cps::estimate_plan(
-        GST_ELEMENT(self), options.get(),
-        {stamped ? meta->total : 0, fps, cps::peer_duration(state.sinkpad), state.segment, state.origin});
-  if (!plan)
-    return false;
-  if (state.received)
-    cps::merge_options(plan->options, state.received->options);
-  cps::merge_options(plan->options, options.get());
-
-  SamplingRun &run = state.run;
-  run.sequence = std::make_unique<cps::Sequence>(plan.get());
-  run.numbering = !stamped && !planned;
-  run.on_error_fails = cps::option_enum(options.get(), "on-error") == static_cast<gint>(cps::OnError::Fail);
-  run.apply_rotation = cps::option_bool(options.get(), "apply-rotation");
-  run.plan = std::move(plan);
-  GST_INFO_OBJECT(self, "%u clips of %u positions, of %" G_GUINT64_FORMAT " frames%s", run.plan->n_clips,
-                  run.plan->n_frames, run.plan->total, run.numbering ? ", numbered here" : "");
-  begin_clip(self, 0);
-  return true;
-}
-
-// Gives a frame its place in the clip.
-static Owned<GstBuffer> place(const CpsUniformSamplerPrivate &state, cps::Sequence::Item item) {
-  const CpsPlan &plan = *state.run.clip;
-  const CpsPlanFrame &frame = plan.frames[item.position];
-  const bool own = cps::is_own_picture(item.status);
-
-  Owned<GstBuffer> buffer(gst_buffer_make_writable(item.frame.buffer.release()));
-  CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
-  if (!own) {
-    meta->frame_id = frame.frame_id;
-    meta->pts = frame.pts;
-    meta->flags = frame.random_access ? CPS_FRAME_FLAG_RANDOM_ACCESS : CPS_FRAME_FLAG_NONE;
-  }
-  if (!GST_CLOCK_TIME_IS_VALID(meta->pts) && plan.fps > 0)
-    meta->pts = cps::synthesized_pts(state.segment, frame.frame_id, plan.fps);
-  meta->flags = static_cast<CpsFrameFlags>(meta->flags | CPS_FRAME_FLAG_WANTED);
-  meta->total = plan.total;
-  meta->clip_index = state.clip_index + item.clip;
-  meta->seq_pos = item.position;
-  meta->seq_len = plan.n_frames;
-  meta->status = item.status;
-  GST_BUFFER_PTS(buffer.get()) = meta->pts;
-  GST_BUFFER_DTS(buffer.get()) = GST_CLOCK_TIME_NONE;
-  return buffer;
-}
-
-// Informs the listener, because downstream may block for any time.
-static GstFlowReturn push_frame(CpsUniformSampler *self, cps::Sequence::Item item) {
-  const CpsUniformSamplerPrivate &state = state_of(self);
-  if (!gst_caps_is_equal(item.frame.caps.get(), state.sent_caps.get()) &&
-      !send_caps(self, Owned<GstCaps>(gst_caps_ref(item.frame.caps.get()))))
-    return GST_PAD_IS_FLUSHING(state.srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
-  Owned<GstBuffer> frame = place(state, std::move(item));
-  if (state.listener)
-    state.listener(true);
-  const GstFlowReturn flow = gst_pad_push(state.srcpad, frame.release());
-  if (state.listener)
-    state.listener(false);
-  return flow;
-}
-
-// Pushes all positions whose frames are available, and EOS after the last.
-static GstFlowReturn push_ready(CpsUniformSampler *self) {
-  CpsUniformSamplerPrivate &state = state_of(self);
-  SamplingRun &run = state.run;
-  while (std::optional<cps::Sequence::Item> item = run.sequence->pop()) {
-    const cps::ItemContext context{GST_ELEMENT(self), *run.plan, state.clip_index, run.on_error_fails};
-    if (!item->frame.buffer) {
-      if (!cps::report_lost_clip(context, *item))
-        return GST_FLOW_ERROR;
-      run.sequence->skip_clip();
-      continue;
-    }
-    if (!cps::report_item(context, *item))
-      return GST_FLOW_ERROR;
-    if (item->clip != run.index)
-      begin_clip(self, item->clip);
-    const GstFlowReturn flow = push_frame(self, std::move(*item));
-    if (flow != GST_FLOW_OK) {
-      GST_DEBUG_OBJECT(self, "downstream answers %s", gst_flow_get_name(flow));
-      run.refused = true;
-      return flow;
-    }
-    run.begun = true;
-  }
-  if (!run.sequence->done())
-    return GST_FLOW_OK;
-  if (!run.begun) {
-    cps::post_nothing_decoded(GST_ELEMENT(self));
-    return GST_FLOW_ERROR;
-  }
-  run.ended = true;
-  cps::push_numbered(state.srcpad, state.seqnum, gst_event_new_eos());
-  return GST_FLOW_EOS;
-}
-
-// The number of the first frame in the segment. Decoders cut off the part of a frame that is before the segment, so
-// only the middle of the rest is certain to lie within the frame's time.
-static uint64_t first_number(const CpsUniformSamplerPrivate &state, GstBuffer *buffer) {
-  const GstSegment &segment = state.segment;
-  const double fps = state.run.plan->fps;
-  if (segment.format != GST_FORMAT_TIME || segment.time <= state.origin || fps <= 0)
-    return 0;
-  GstClockTime time = GST_CLOCK_TIME_NONE;
-  const GstClockTime pts = GST_BUFFER_PTS(buffer), duration = GST_BUFFER_DURATION(buffer);
-  const bool lasts = GST_CLOCK_TIME_IS_VALID(pts) && GST_CLOCK_TIME_IS_VALID(duration) && duration > 0;
-  if (GST_CLOCK_TIME_IS_VALID(pts))
-    time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, lasts ? pts + duration / 2 : pts);
-  if (!GST_CLOCK_TIME_IS_VALID(time) || time < state.origin)
-    return cps::frame_at(segment.time - state.origin, fps);
-  const GstClockTime since = time - state.origin;
-  return lasts ? static_cast<uint64_t>(static_cast<double>(since) * fps / GST_SECOND) : cps::frame_at(since, fps);
-}
-
-// Sets the orientation when the frame arrives, because the frame may be held or may be used as a substitute.
-static Owned<GstBuffer> with_orientation(const CpsUniformSamplerPrivate &state, Owned<GstBuffer> buffer) {
-  const CpsOrientation orientation = state.run.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;
-  if (cps_buffer_get_frame_meta(buffer.get())->orientation != orientation) {
-    buffer.reset(gst_buffer_make_writable(buffer.release()));
-    cps_buffer_get_frame_meta(buffer.get())->orientation = orientation;
-  }
-  return buffer;
-}
-
-static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffer *incoming) {
-  auto *self = CPS_UNIFORM_SAMPLER(parent);
-  CpsUniformSamplerPrivate &state = state_of(self);
-  Owned<GstBuffer> buffer(incoming);
-  if (state.run.ended)
-    return GST_FLOW_EOS;
-  if (!state.run.sequence && !begin_run(self, buffer.get()))
-    return GST_FLOW_ERROR;
-
-  if (state.run.numbering) {
-    if (!cps::in_segment(state.segment, GST_BUFFER_PTS(buffer.get())))
-      return GST_FLOW_OK;
-    if (!state.run.next_number)
-      state.run.next_number = first_number(state, buffer.get());
-    const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
-    buffer.reset(gst_buffer_make_writable(buffer.release()));
-    if (CpsFrameMeta *unknown = cps_buffer_get_frame_meta(buffer.get()))
-      gst_buffer_remove_meta(buffer.get(), &unknown->meta);
-    cps_buffer_add_frame_meta(buffer.get(), (*state.run.next_number)++, state.run.plan->total, pts,
-                              CPS_FRAME_FLAG_NONE);
-  }
-  const CpsFrameMeta *meta = cps_buffer_get_frame_meta(buffer.get());
-  if (!meta || meta->frame_id == CPS_FRAME_ID_NONE) {
-    GST_LOG_OBJECT(self, "a frame without a number is dropped");
-    return GST_FLOW_OK;
-  }
-  const guint64 id = meta->frame_id;
-  GST_LOG_OBJECT(self, "frame %" G_GUINT64_FORMAT " arrives", id);
-  state.run.sequence->arrive(
-      id, {with_orientation(state, std::move(buffer)), Owned<GstCaps>(gst_caps_ref(state.caps.get()))});
-  const GstFlowReturn flow = push_ready(self);
-  if (cps::Frame *held = state.run.sequence->find(id))
-    state.hold_limit.keep_apart(held->buffer, state.run.sequence->held());
-  return flow;
-}
-
-// Pushes the rest of the clips. Returns false after posting an error.
-static bool end_run(CpsUniformSampler *self) {
-  SamplingRun &run = state_of(self).run;
-  if (run.refused) // not an error, because decoders drop their frames on shutdown
-    return true;
-  if (!run.sequence) {
-    GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream ended without a decoded frame."), (nullptr));
-    return false;
-  }
-  run.sequence->finish();
-  return push_ready(self) != GST_FLOW_ERROR;
-}
-
-static void next_run(CpsUniformSamplerPrivate &state) {
-  state.clip_index += state.run.index + 1;
-  state.run = SamplingRun();
-  state.received.reset();
+  gst_event_parse_caps(event, &caps);
+  if (state.run && !gst_caps_is_equal(caps, state.stream.caps.get()))
+    state.run->change_caps();
+  if (!cps::video_info_from_caps(state.stream.info, caps))
+    gst_video_info_init(&state.stream.info); // only the frame rate is used
+  state.stream.caps.reset(gst_caps_ref(caps));
+  const bool later = state.output.is_queued() || (state.run && state.run->holds_frames());
+  return later || state.output.send_caps(caps);
 }
 
 // Events and queries
 
-static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+// Returns true if the event must not be forwarded.
+static bool handle_end(CpsUniformSampler *self) {
+  cps::SamplingRun &run = state_of(self).run ? *state_of(self).run : begin_run(self);
+  if (!run.has_ended())
+    run.finish();
+  return run.has_ended();
+}
+
+// Forwards an event in order with the frames.
+static gboolean forward(CpsUniformSampler *self, GstPad *pad, Owned<GstEvent> event) {
+  CpsUniformSamplerPrivate &state = state_of(self);
+  if (!state.output.is_queued() || !GST_EVENT_IS_SERIALIZED(event.get()))
+    return gst_pad_event_default(pad, GST_OBJECT(self), event.release());
+  state.output.send(std::move(event));
+  return TRUE;
+}
+
+static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEvent *incoming) {
   auto *self = CPS_UNIFORM_SAMPLER(parent);
   CpsUniformSamplerPrivate &state = state_of(self);
-  if (CpsPlan *plan = cps_event_parse_plan(event)) {
-    state.received.reset(cps_plan_ref(plan)); // our own plan, with our options, is sent before the first frame
-    gst_event_unref(event);
+  Owned<GstEvent> event(incoming);
+  if (CpsPlan *plan = cps_event_parse_plan(incoming)) {
+    state.stream.planned.reset(cps_plan_ref(plan)); // our own plans, with our options, are sent before their clips
     return TRUE;
   }
-  state.orientation.handle_tags(event);
+  state.stream.orientation.handle_tags(incoming);
   gboolean still;
-  if (gst_video_event_parse_still_frame(event, &still)) { // it has only made the decoder drain before a gap
-    gst_event_unref(event);
+  if (gst_video_event_parse_still_frame(incoming, &still)) // it has only made the decoder drain before a gap
     return TRUE;
-  }
-  switch (GST_EVENT_TYPE(event)) {
+  switch (GST_EVENT_TYPE(incoming)) {
   case GST_EVENT_CAPS:
-    return take_caps(self, Owned<GstEvent>(event));
+    return take_caps(self, incoming);
   case GST_EVENT_SEGMENT:
-    gst_event_copy_segment(event, &state.segment);
-    state.seqnum = gst_event_get_seqnum(event);
+    gst_event_copy_segment(incoming, &state.stream.segment);
+    state.stream.seqnum = gst_event_get_seqnum(incoming);
+    if (state.live)
+      return TRUE; // the windows have a segment of their own
     break;
   case GST_EVENT_STREAM_START:
-    if (state.run.ended)
-      next_run(state);
+    if (state.run && state.run->has_ended())
+      end_run(self);
     break;
+  case GST_EVENT_FLUSH_START: {
+    state.output.begin_flush();
+    const gboolean result = gst_pad_event_default(pad, parent, event.release());
+    state.output.end_task(false);
+    return result;
+  }
   case GST_EVENT_FLUSH_STOP:
     state.sought = true; // the seek may have gone through another branch and not reached us yet
-    next_run(state);
-    gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
+    end_run(self);
+    state.output.resume();
+    gst_segment_init(&state.stream.segment, GST_FORMAT_UNDEFINED);
     break;
   case GST_EVENT_EOS:
   case GST_EVENT_SEGMENT_DONE:
-    if (state.run.ended) {
-      gst_event_unref(event);
+    if (handle_end(self))
       return TRUE;
-    }
-    end_run(self);
-    if (state.run.ended) {
-      gst_event_unref(event);
-      return TRUE;
-    }
     break;
   default:
     break;
   }
-  return gst_pad_event_default(pad, parent, event);
+  return forward(self, pad, std::move(event));
 }
 
 static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
@@ -446,19 +228,58 @@ static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEve
   return gst_pad_event_default(pad, parent, event);
 }
 
+// Windows of a live stream are complete a window and a frame after their first frame.
+static gboolean answer_latency(CpsUniformSampler *self, GstQuery *query) {
+  const CpsUniformSamplerPrivate &state = state_of(self);
+  if (!gst_pad_peer_query(state.stream.sinkpad, query))
+    return FALSE;
+  gboolean live;
+  GstClockTime least, most;
+  gst_query_parse_latency(query, &live, &least, &most);
+  if (!live || !state.live)
+    return TRUE;
+  const double fps = cps::frame_rate(state.stream.info);
+  const GstClockTime own =
+      cps::option_uint64(state.options.snapshot().get(), "window") + (fps > 0 ? cps::frame_time(1, fps) : 0);
+  gst_query_set_latency(query, TRUE, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
+  return TRUE;
+}
+
+static gboolean uniform_sampler_src_query(GstPad *pad, GstObject *parent, GstQuery *query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY)
+    return answer_latency(CPS_UNIFORM_SAMPLER(parent), query);
+  return gst_pad_query_default(pad, parent, query);
+}
+
 static gboolean uniform_sampler_sink_query(GstPad *pad, GstObject *parent, GstQuery *query) {
+  const CpsUniformSamplerPrivate &state = state_of(parent);
   if (cps_query_is_plan_request(query)) {
-    cps_query_set_plan_request(query, state_of(parent).options.snapshot().get());
+    cps_query_set_plan_request(query, state.options.snapshot().get());
     return TRUE;
   }
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // the default handler asks downstream; see send_caps()
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS) { // the default handler asks downstream; see ClipOutput
     GstCaps *caps;
     gst_query_parse_accept_caps(query, &caps);
     const Owned<GstCaps> known(gst_pad_get_pad_template_caps(pad));
     gst_query_set_accept_caps_result(query, gst_caps_can_intersect(caps, known.get()));
     return TRUE;
   }
+  if (GST_QUERY_IS_SERIALIZED(query) && state.output.is_queued())
+    return FALSE; // because it would wait for downstream
   return gst_pad_query_default(pad, parent, query);
+}
+
+static gboolean uniform_sampler_src_activate(GstPad *, GstObject *parent, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  cps::ClipOutput &output = state_of(parent).output;
+  if (active) {
+    output.resume();
+  } else {
+    output.begin_flush();
+    output.end_task(true);
+  }
+  return TRUE;
 }
 
 static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, GstStateChange transition) {
@@ -466,16 +287,16 @@ static GstStateChangeReturn uniform_sampler_change_state(GstElement *element, Gs
       GST_ELEMENT_CLASS(cps_uniform_sampler_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     CpsUniformSamplerPrivate &state = state_of(element);
-    next_run(state);
+    end_run(CPS_UNIFORM_SAMPLER(element));
     state.clip_index = 0;
-    state.caps.reset();
-    state.sent_caps.reset();
-    state.hold_limit = {};
+    state.output.forget_caps();
+    state.output.queue_clips(false);
     state.sought = false;
-    state.origin = 0;
-    state.orientation = {};
-    gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
-    gst_video_info_init(&state.info);
+    state.stream.origin = 0;
+    state.stream.caps.reset();
+    state.stream.orientation = {};
+    gst_segment_init(&state.stream.segment, GST_FORMAT_UNDEFINED);
+    gst_video_info_init(&state.stream.info);
   }
   return result;
 }
@@ -488,29 +309,30 @@ static void uniform_sampler_finalize(GObject *object) {
 }
 
 static void cps_uniform_sampler_init(CpsUniformSampler *self) {
-  CpsUniformSamplerPrivate &state = state_of(self);
-  new (&state) CpsUniformSamplerPrivate(self);
-  gst_segment_init(&state.segment, GST_FORMAT_UNDEFINED);
-  gst_video_info_init(&state.info);
+  GstPad *srcpad = gst_pad_new_from_static_template(&src_template, "src");
+  CpsUniformSamplerPrivate &state = *new (&state_of(self)) CpsUniformSamplerPrivate(self, srcpad);
+  gst_segment_init(&state.stream.segment, GST_FORMAT_UNDEFINED);
+  gst_video_info_init(&state.stream.info);
 
-  state.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(state.sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_chain));
-  gst_pad_set_event_function(state.sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_sink_event));
-  gst_pad_set_query_function(state.sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_sink_query));
-  GST_PAD_SET_PROXY_CAPS(state.sinkpad);
-  GST_PAD_SET_PROXY_ALLOCATION(state.sinkpad);
-  gst_element_add_pad(GST_ELEMENT(self), state.sinkpad);
+  GstPad *sinkpad = state.stream.sinkpad = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_chain));
+  gst_pad_set_event_function(sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_sink_event));
+  gst_pad_set_query_function(sinkpad, GST_DEBUG_FUNCPTR(uniform_sampler_sink_query));
+  GST_PAD_SET_PROXY_CAPS(sinkpad);
+  GST_PAD_SET_PROXY_ALLOCATION(sinkpad);
+  gst_element_add_pad(GST_ELEMENT(self), sinkpad);
 
-  state.srcpad = gst_pad_new_from_static_template(&src_template, "src");
-  gst_pad_set_event_function(state.srcpad, GST_DEBUG_FUNCPTR(uniform_sampler_src_event));
-  GST_PAD_SET_PROXY_CAPS(state.srcpad);
-  gst_element_add_pad(GST_ELEMENT(self), state.srcpad);
+  gst_pad_set_activatemode_function(srcpad, GST_DEBUG_FUNCPTR(uniform_sampler_src_activate));
+  gst_pad_set_event_function(srcpad, GST_DEBUG_FUNCPTR(uniform_sampler_src_event));
+  gst_pad_set_query_function(srcpad, GST_DEBUG_FUNCPTR(uniform_sampler_src_query));
+  GST_PAD_SET_PROXY_CAPS(srcpad);
+  gst_element_add_pad(GST_ELEMENT(self), srcpad);
 }
 
 namespace cps {
 
 void set_sampler_listener(GstElement *sampler, std::function<void(bool pushing)> listener) {
-  state_of(sampler).listener = std::move(listener);
+  state_of(sampler).output.set_listener(std::move(listener));
 }
 
 } // namespace cps
@@ -557,6 +379,8 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
                             "What to do about a frame that cannot be decoded: the nearest earlier one among those at "
                             "hand stands in, or an error",
                             CPS_TYPE_ON_ERROR, static_cast<gint>(cps::OnError::Substitute), flags));
+  install(g_param_spec_enum("leaky", "Leaky", "What to do where downstream is slower than the stream", CPS_TYPE_LEAKY,
+                            static_cast<gint>(cps::Leaky::Auto), flags));
   install(g_param_spec_boolean("apply-rotation", "Apply rotation",
                                "Mark frames with the rotation or mirroring that tags ask for, so that patchenergy, "
                                "patchselect and framestack read them as displayed; pixels are not touched (not with a "
@@ -569,5 +393,6 @@ static void cps_uniform_sampler_class_init(CpsUniformSamplerClass *klass) {
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Uniform frame sampler", "Filter/Video",
                                         "Keeps the frames of a stream that a plan names", "The codecpatch developers");
-  gst_type_mark_as_plugin_api(CPS_TYPE_ON_ERROR, static_cast<GstPluginAPIFlags>(0));
+  for (GType type : {CPS_TYPE_ON_ERROR, CPS_TYPE_LEAKY})
+    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }

@@ -170,5 +170,6 @@ TCase *missing_tests();
 TCase *stream_tests();
 TCase *orientation_tests();
 TCase *window_tests();
+TCase *live_tests();
 
 } // namespace sampler

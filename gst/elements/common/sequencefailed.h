@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Custom event from patchenergy to patchselect: the sequence ends because of an error.
+// Custom event to patchselect and framestack, from an element upstream: the rest of the clip will not come.
 #pragma once
 
 #include <gst/gst.h>
