@@ -169,6 +169,7 @@ private:
 
   bool read_header(GstH264NalUnit &unit, GstH264SliceHdr &slice);
   void read_sps(GstH264NalUnit &unit);
+  void read_pps(GstH264NalUnit &unit);
   void read_sei(GstH264NalUnit &unit);
   bool completes_frame(const Picture &picture) const;
   bool follows_gap(const Picture &picture) const;
@@ -219,8 +220,17 @@ void H264Parser::read_other(const Nal &nal) {
     read_sei(unit);
   else if (unit.type == GST_H264_NAL_SPS)
     read_sps(unit);
+  else if (unit.type == GST_H264_NAL_PPS)
+    read_pps(unit);
   else
     gst_h264_parser_parse_nal(parser_.get(), &unit); // stores parameter sets
+}
+
+// Not parse_nal(), which leaks the slice groups of a broken set.
+void H264Parser::read_pps(GstH264NalUnit &unit) {
+  Roomy<GstH264PPS> pps;
+  gst_h264_parser_parse_pps(parser_.get(), &unit, &pps); // stores a copy
+  gst_h264_pps_clear(&pps);
 }
 
 void H264Parser::read_sps(GstH264NalUnit &unit) {

@@ -71,7 +71,7 @@ private:
 };
 
 inline Owned<GstBuffer> buffer_of(const std::vector<uint8_t> &bytes) {
-  return Owned<GstBuffer>(gst_buffer_new_memdup(bytes.data(), bytes.size()));
+  return Owned<GstBuffer>(bytes.empty() ? gst_buffer_new() : gst_buffer_new_memdup(bytes.data(), bytes.size()));
 }
 
 // GLib does not free the tables of names that it has outgrown.

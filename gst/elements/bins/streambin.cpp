@@ -8,6 +8,7 @@
  */
 #include "gst/elements/bins/streambin.h"
 
+#include "gst/elements/bins/reconnect.h"
 #include "gst/elements/bins/stallwatch.h"
 #include "gst/elements/bins/videoroute.h"
 #include "gst/elements/common/cudasupport.h"
@@ -51,6 +52,7 @@ struct Settings : cps::RouteSettings {
   Backend decode = Backend::Auto;
   Backend process = Backend::Auto;
   cps::TimeLimits limits;
+  double reconnect = 0; // seconds
 };
 
 // The resolved settings; empty until known.
@@ -71,7 +73,8 @@ struct CpsStreamBinPrivate {
   std::shared_ptr<GInputStream> next_stream; // value of the property
   Resolved resolved;
 
-  std::shared_ptr<cps::StallWatch> watch; // set in construction
+  std::shared_ptr<cps::StallWatch> watch;    // set in construction
+  std::shared_ptr<cps::Reconnect> reconnect; // likewise
 
   std::vector<GstElement *> stages; // of the class; owned by the bin
 
@@ -159,6 +162,7 @@ static Settings read_settings(const GstStructure *options) {
   settings.process = static_cast<Backend>(cps::option_enum(options, "process-backend"));
   settings.limits.stall = cps::option_double(options, "stall-timeout");
   settings.limits.whole = cps::option_double(options, "timeout");
+  settings.reconnect = cps::option_double(options, "reconnect");
   return settings;
 }
 
@@ -193,12 +197,16 @@ static bool begin_stream(CpsStreamBin *self) {
   };
   cps::set_planner_reopen(route.planner, std::move(reopen));
   state.watch->start(settings.limits);
+  guint64 window = 0;
+  g_object_get(route.sampler, "window", &window, nullptr);
+  state.reconnect->start(state.search, window > 0 ? settings.reconnect : 0);
   return state.search->start(settings.uri, state.stream.get(), settings.policy);
 }
 
 static void end_stream(CpsStreamBin *self) {
   State &state = state_of(self);
   state.watch->stop();
+  state.reconnect->stop();
   if (state.search)
     state.search->stop();
   cps::unlink_video(state.route);
@@ -219,6 +227,7 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && state_of(self).search) {
     state_of(self).watch->stop();
+    state_of(self).reconnect->stop();
     state_of(self).search->stop();
   }
   const bool keep =
@@ -226,8 +235,10 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
   if (keep)
     cps::hold_decoder(state_of(self).to_keep);
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->change_state(element, transition);
-  if (result == GST_STATE_CHANGE_NO_PREROLL)
+  if (result == GST_STATE_CHANGE_NO_PREROLL) {
     state_of(self).watch->set_live();
+    state_of(self).reconnect->set_live();
+  }
   if (keep && result != GST_STATE_CHANGE_FAILURE)
     cps::keep_decoder(GST_BIN(self), state_of(self).to_keep);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
@@ -246,9 +257,14 @@ static gboolean stream_bin_post_message(GstElement *element, GstMessage *message
 }
 
 static void stream_bin_handle_message(GstBin *bin, GstMessage *message) {
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
-    cps::attribute_error(message);
   const State &state = state_of(bin);
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    if (state.reconnect->handle_error(message)) {
+      gst_message_unref(message);
+      return;
+    }
+    cps::attribute_error(message);
+  }
   if (cps::VideoSearch::is_own_affair(message) || (state.search && state.search->handle_parsebin_error(message)))
     gst_message_unref(message);
   else
@@ -311,6 +327,15 @@ static GstPadProbeReturn on_coming(GstPad *, GstPadProbeInfo *, gpointer watch) 
   return GST_PAD_PROBE_OK;
 }
 
+static GstPadProbeReturn on_coming_end(GstPad *, GstPadProbeInfo *info, gpointer reconnect) {
+  auto *self = static_cast<cps::Reconnect *>(reconnect);
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    self->note_data();
+  else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS && self->handle_end())
+    return GST_PAD_PROBE_DROP;
+  return GST_PAD_PROBE_OK;
+}
+
 static GstPadProbeReturn on_going_event(GstPad *, GstPadProbeInfo *info, gpointer watch) {
   const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
   if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE)
@@ -335,6 +360,11 @@ static void watch_pads(State &state, GstElement *bin) {
     const Owned<GstPad> pad(gst_element_get_static_pad(element, "sink"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_coming, state.watch.get(), nullptr);
   }
+  state.reconnect = std::make_shared<cps::Reconnect>(GST_BIN(bin));
+  const Owned<GstPad> coded(gst_element_get_static_pad(state.route.planner, "sink"));
+  gst_pad_add_probe(coded.get(),
+                    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+                    on_coming_end, state.reconnect.get(), nullptr);
   constexpr auto kEvents =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
   gst_pad_add_probe(state.route.srcpad, kEvents, on_going_event, state.watch.get(), nullptr);
@@ -415,6 +445,10 @@ static void install_own_properties(GObjectClass *klass) {
                           "Seconds after which it is an error that nothing has been put out, since the start or "
                           "the buffer before; those in which nobody takes a buffer do not count (0 = never)",
                           0, cps::kMaxLimit, 0, flags));
+  add(g_param_spec_double("reconnect", "Reconnect",
+                          "Seconds after which a live source is opened again that has failed or ended, with window "
+                          "(0 = never)",
+                          0, cps::kMaxLimit, 1, flags));
   add(g_param_spec_string("allow-uri-schemes", "Allowed URI schemes",
                           "Schemes that uri may have, separated by commas (* = any)", cps::kUriSchemes, flags));
   add(g_param_spec_boolean("allow-playlists", "Allow playlists",

@@ -336,10 +336,13 @@ static void start(CpsFramePlanner *self) {
     rewindability = cps::Rewindability::No;
   }
   if (rewindability == cps::Rewindability::No) {
-    GST_ELEMENT_WARNING(
-        self, STREAM, FORMAT,
-        ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
-        (nullptr));
+    if (cps::has_windows(cps::query_sampling_request(state.srcpad).get())) // which need no count of frames
+      GST_INFO_OBJECT(self, "not indexed, because %s: the sampler has windows by running time", reason.c_str());
+    else
+      GST_ELEMENT_WARNING(
+          self, STREAM, FORMAT,
+          ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
+          (nullptr));
     set_phase(state, Phase::Passing);
     state.planned = state.ended = false;
     return;

@@ -15,6 +15,10 @@ Owned<GstStructure> query_sampling_request(GstPad *srcpad) {
   return Owned<GstStructure>(cps_query_get_plan_request(query.get()));
 }
 
+bool has_windows(const GstStructure *request) {
+  return request && sampling_plan(request).window > 0;
+}
+
 // The latest end of the last picture. Containers do not declare its duration, so it is the longest of the earlier ones.
 static int64_t end_of_pictures(const StreamIndex &index, double fps) {
   const std::vector<int64_t> &times = index.times();

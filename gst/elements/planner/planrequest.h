@@ -12,6 +12,9 @@ namespace cps {
 // The sampler's options; nullptr if there is no sampler downstream of `srcpad`.
 Owned<GstStructure> query_sampling_request(GstPad *srcpad);
 
+// True if the request, which may be nullptr, is for windows.
+bool has_windows(const GstStructure *request);
+
 // An indexed stream, as known to its planner, `element`.
 struct IndexedStream {
   GstElement *element;

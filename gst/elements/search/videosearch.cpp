@@ -362,6 +362,14 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
   return rewind_stream() && reopen();
 }
 
+void VideoSearch::open_again() {
+  const std::lock_guard<std::mutex> lock(opening_);
+  if (stopped_)
+    return;
+  close();
+  reopen();
+}
+
 // Opens the source in a running bin. Returns false after posting an error.
 bool VideoSearch::reopen() {
   {

@@ -42,6 +42,9 @@ public:
   // nothing is read. Must not be called on a streaming thread. False if the source cannot be read again.
   bool read_again(const std::function<void()> &closed);
 
+  // Opens a live source again, which continues where it is now. Must not be called on a streaming thread.
+  void open_again();
+
   // Stops the reading threads. Call before the bin goes to READY, because parsebin 1.22 then frees objects that these
   // threads may still use if they are still finding the streams.
   void stop();

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Opens a live source again that has failed or ended.
+#pragma once
+
+#include "gst/elements/common/ticker.h"
+#include "gst/elements/search/videosearch.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+namespace cps {
+
+// Only a source that is live and has delivered data is opened again, because any other would begin anew. Thread-safe.
+class Reconnect : public std::enable_shared_from_this<Reconnect> {
+public:
+  explicit Reconnect(GstBin *bin) : bin_(bin) {}
+  Reconnect(const Reconnect &) = delete;
+  Reconnect &operator=(const Reconnect &) = delete;
+
+  // `interval`: seconds from a failure to the next attempt; 0: none is made.
+  void start(std::shared_ptr<VideoSearch> search, double interval);
+  void stop();
+
+  void set_live() { live_ = true; }
+  // The source has delivered data.
+  void note_data();
+
+  // True if the source will be opened again because of this error of an element in the bin, or of the end of its
+  // stream. Nobody else must then see it.
+  bool handle_error(GstMessage *message);
+  bool handle_end();
+
+private:
+  bool schedule(const std::string &reason);
+  void attempt();
+
+  GstBin *const bin_;
+  std::atomic<bool> live_{false}, has_come_{false}, interrupted_{false};
+
+  std::mutex mutex_; // protects the members below
+  std::shared_ptr<VideoSearch> search_;
+  double interval_ = 0;
+  Ticker ticker_;
+};
+
+} // namespace cps
