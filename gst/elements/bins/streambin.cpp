@@ -40,7 +40,8 @@ enum {
   PROP_RESOLVED_DECODE_BACKEND = 34,
   PROP_RESOLVED_PROCESS_BACKEND = 35,
   PROP_RESOLVED_DECODER = 36,
-  PROP_OF_AN_ELEMENT = 37, // the first property of an inner element
+  PROP_PROGRESS = 37,
+  PROP_OF_AN_ELEMENT = 38, // the first property of an inner element
 };
 
 namespace {
@@ -308,6 +309,10 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
     state.options.get(value, spec);
     return;
   }
+  if (id == PROP_PROGRESS) {
+    g_value_set_double(value, cps::planner_progress(state.route.planner));
+    return;
+  }
   const ObjectLock lock(object);
   if (id == PROP_STREAM) {
     g_value_set_object(value, state.next_stream.get());
@@ -464,6 +469,10 @@ static void install_own_properties(GObjectClass *klass) {
   install(PROP_RESOLVED_DECODER,
           g_param_spec_string("resolved-decoder", "Resolved decoder",
                               "Element that decodes (NULL = none, or not known yet)", nullptr, readable));
+  install(PROP_PROGRESS, g_param_spec_double("progress", "Progress",
+                                             "Part of the stream's access units that has been read for the clips: 0 to "
+                                             "1 (-1 = unknown, as before it is indexed and of a live stream)",
+                                             -1, 1, -1, readable));
 }
 
 static void cps_stream_bin_class_init(CpsStreamBinClass *klass) {

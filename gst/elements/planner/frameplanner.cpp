@@ -336,13 +336,7 @@ static void start(CpsFramePlanner *self) {
     rewindability = cps::Rewindability::No;
   }
   if (rewindability == cps::Rewindability::No) {
-    if (cps::has_windows(cps::query_sampling_request(state.srcpad).get())) // which need no count of frames
-      GST_INFO_OBJECT(self, "not indexed, because %s: the sampler has windows by running time", reason.c_str());
-    else
-      GST_ELEMENT_WARNING(
-          self, STREAM, FORMAT,
-          ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
-          (nullptr));
+    cps::report_unindexed(GST_ELEMENT(self), state.srcpad, reason);
     set_phase(state, Phase::Passing);
     state.planned = state.ended = false;
     return;
@@ -573,6 +567,10 @@ namespace cps {
 
 void set_planner_reopen(GstElement *planner, RewindSeek::Reopen reopen) {
   state_of(planner).seek->set_reopen(std::move(reopen));
+}
+
+double planner_progress(GstElement *planner) {
+  return state_of(planner).sampling.fraction();
 }
 
 } // namespace cps

@@ -18,4 +18,8 @@ namespace cps {
 // READY.
 void set_planner_reopen(GstElement *planner, RewindSeek::Reopen reopen);
 
+// The part of the stream's access units that the second pass has read: 0 to 1, or -1 before and without a second pass.
+// Thread-safe.
+double planner_progress(GstElement *planner);
+
 } // namespace cps

@@ -15,8 +15,13 @@ Owned<GstStructure> query_sampling_request(GstPad *srcpad) {
   return Owned<GstStructure>(cps_query_get_plan_request(query.get()));
 }
 
-bool has_windows(const GstStructure *request) {
-  return request && sampling_plan(request).window > 0;
+void report_unindexed(GstElement *planner, GstPad *srcpad, const std::string &reason) {
+  const Owned<GstStructure> request = query_sampling_request(srcpad);
+  if (!request || sampling_plan(request.get()).window == 0)
+    GST_ELEMENT_WARNING(
+        planner, STREAM, FORMAT,
+        ("The stream cannot be indexed, because %s: the frames to sample will be estimated.", reason.c_str()),
+        (nullptr));
 }
 
 // The latest end of the last picture. Containers do not declare its duration, so it is the longest of the earlier ones.

@@ -5,6 +5,7 @@
 #include "gst/bitstream/streamindex.h"
 #include "gst/elements/common/elementtools.h"
 
+#include <string>
 #include <vector>
 
 namespace cps {
@@ -12,8 +13,9 @@ namespace cps {
 // The sampler's options; nullptr if there is no sampler downstream of `srcpad`.
 Owned<GstStructure> query_sampling_request(GstPad *srcpad);
 
-// True if the request, which may be nullptr, is for windows.
-bool has_windows(const GstStructure *request);
+// Warns that the stream is not indexed because of `reason`, half a sentence, if a sampler downstream of `srcpad` needs
+// the count of its frames. Windows go by running time then.
+void report_unindexed(GstElement *planner, GstPad *srcpad, const std::string &reason);
 
 // An indexed stream, as known to its planner, `element`.
 struct IndexedStream {

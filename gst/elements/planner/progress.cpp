@@ -9,9 +9,11 @@ static constexpr guint kCallsPerLook = 64; // the clock is read once in so many 
 void Progress::begin() {
   next_ = g_get_monotonic_time() + kInterval;
   announced_ = false;
+  fraction_ = -1;
 }
 
 void Progress::update(guint64 done, guint64 total) {
+  fraction_ = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : -1;
   if (++calls_ % kCallsPerLook != 0 || g_get_monotonic_time() < next_)
     return;
   post(announced_ ? GST_PROGRESS_TYPE_CONTINUE : GST_PROGRESS_TYPE_START, done, total);
@@ -20,6 +22,7 @@ void Progress::update(guint64 done, guint64 total) {
 }
 
 void Progress::end(bool complete) {
+  fraction_ = complete ? 1 : -1;
   if (announced_ && text_)
     post(complete ? GST_PROGRESS_TYPE_COMPLETE : GST_PROGRESS_TYPE_CANCELED, 0, 0);
   announced_ = false;

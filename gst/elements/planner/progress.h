@@ -2,6 +2,7 @@
 // Progress messages for long work; short work posts none.
 #pragma once
 
+#include <atomic>
 #include <gst/gst.h>
 
 namespace cps {
@@ -19,6 +20,9 @@ public:
   // Call also if the work was aborted.
   void end(bool complete);
 
+  // What has been done: 0 to 1; -1 if nothing is being done or the total is unknown. Thread-safe.
+  double fraction() const { return fraction_; }
+
 private:
   void post(GstProgressType type, guint64 done, guint64 total);
 
@@ -28,6 +32,7 @@ private:
   gint64 next_ = 0; // monotonic time in µs at which the next message is due
   guint calls_ = 0;
   bool announced_ = false;
+  std::atomic<double> fraction_{-1};
 };
 
 } // namespace cps

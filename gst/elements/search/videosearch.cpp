@@ -71,6 +71,12 @@ bool VideoSearch::open() {
   return true;
 }
 
+// rtspsrc waits two seconds for packets that arrive out of order. Networks that cameras are in reorder by far less.
+static void shorten_latency(GstElement *source) {
+  if (is_made_by(source, "rtspsrc"))
+    g_object_set(source, "latency", 200u, nullptr); // ms
+}
+
 // Returns nullptr after posting an error.
 GstElement *VideoSearch::make_source() {
   if (stream_) {
@@ -85,6 +91,7 @@ GstElement *VideoSearch::make_source() {
   }
   GError *error = nullptr;
   if (GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri_.c_str(), nullptr, &error)) {
+    shorten_latency(source);
     add_part(bin_, source);
     return source;
   }

@@ -9,8 +9,10 @@
  * #CpsTensorMetaSink::pull-tensors or #CpsTensorMetaSink::try-pull-tensors, from any thread, and
  * #CpsTensorMetaSink::new-tensors is emitted for each. With a location each clip is written to a safetensors file, and
  * buffers are queued only if #CpsTensorMetaSink:max-buffers is set. A file appears under its name only when it is
- * complete; then an element message `tensors-written` with `location` and `clip-index` is posted. Only regular files
- * are replaced: a device, a folder, a named pipe, a socket or a symbolic link of that name is an error.
+ * complete; then an element message `tensors-written` with `location` and `clip-index` is posted, and with `start` and
+ * `stop`, the section or window that the clip was sampled from, in ns of stream time (-1: of the stream). Only regular
+ * files are replaced: a device, a folder, a named pipe, a socket or a symbolic link of that name is an error. With
+ * #CpsTensorMetaSink:max-files the oldest files of the stream are deleted.
  *
  * The sink does not synchronise to the clock and does not preroll, because it is not a display and its first buffer
  * arrives a whole clip late.
@@ -33,6 +35,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <glib/gstdio.h>
 #include <mutex>
 #include <string>
 #include <unistd.h>
@@ -54,6 +57,8 @@ struct CpsTensorMetaSinkPrivate {
   Owned<GstCaps> caps;
   std::string pattern;                     // location at the start of the stream
   CpsSaveFlags flags = CPS_SAVE_FLAG_NONE; // at the start of the stream
+  guint max_files = 0;                     // at the start of the stream
+  std::deque<std::string> files;           // that have been written, the oldest first, if there is a maximum
 
   std::mutex mutex; // protects the members below
   std::condition_variable changed;
@@ -83,20 +88,39 @@ static void post_file_error(CpsTensorMetaSink *self, Owned<GError> error) {
                            GST_FUNCTION, __LINE__);
 }
 
-static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer, guint clip_index) {
+static gint64 time_option(const CpsClip *clip, const char *name) {
+  gint64 time = -1;
+  gst_structure_get_int64(clip->options, name, &time);
+  return time;
+}
+
+// Deletes the oldest files. One that cannot be deleted stays, because the stream is worth more.
+static void limit_files(CpsTensorMetaSink *self, const std::string &name) {
+  CpsTensorMetaSinkPrivate &state = state_of(self);
+  if (state.max_files == 0 || (!state.files.empty() && state.files.back() == name)) // the same file once more
+    return;
+  state.files.push_back(name);
+  if (state.files.size() <= state.max_files)
+    return;
+  if (g_unlink(state.files.front().c_str()) != 0)
+    GST_WARNING_OBJECT(self, "%s is not deleted: %s", state.files.front().c_str(), g_strerror(errno));
+  state.files.pop_front();
+}
+
+static GstFlowReturn write_file(CpsTensorMetaSink *self, GstBuffer *buffer, const CpsClip *clip) {
   std::string name;
-  cps::expand_location(state_of(self).pattern, clip_index, name);
+  cps::expand_location(state_of(self).pattern, clip->clip_index, name);
   GError *error = nullptr;
   if (!cps_buffer_save_safetensors_full(buffer, name.c_str(), state_of(self).flags, &error)) {
     post_file_error(self, Owned<GError>(error));
     return GST_FLOW_ERROR;
   }
   GST_INFO_OBJECT(self, "wrote %s", name.c_str());
-  gst_element_post_message(
-      GST_ELEMENT(self),
-      gst_message_new_element(GST_OBJECT(self),
-                              gst_structure_new("tensors-written", "location", G_TYPE_STRING, name.c_str(),
-                                                "clip-index", G_TYPE_UINT, clip_index, nullptr)));
+  limit_files(self, name);
+  GstStructure *details = gst_structure_new(
+      "tensors-written", "location", G_TYPE_STRING, name.c_str(), "clip-index", G_TYPE_UINT, clip->clip_index, "start",
+      G_TYPE_INT64, time_option(clip, "start"), "stop", G_TYPE_INT64, time_option(clip, "stop"), nullptr);
+  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), details));
   return GST_FLOW_OK;
 }
 
@@ -170,7 +194,7 @@ static GstFlowReturn tensor_meta_sink_render(GstBaseSink *sink, GstBuffer *buffe
   }
   const bool write = !state_of(self).pattern.empty();
   if (write) {
-    const GstFlowReturn flow = write_file(self, buffer, tensors->clip->clip_index);
+    const GstFlowReturn flow = write_file(self, buffer, tensors->clip);
     if (flow != GST_FLOW_OK)
       return flow;
   }
@@ -235,6 +259,8 @@ static bool read_location(CpsTensorMetaSink *self) {
   const Owned<GstStructure> options = state.options.snapshot();
   state.pattern = cps::option_string(options.get(), "location");
   state.flags = cps::option_bool(options.get(), "fsync") ? CPS_SAVE_FLAG_FSYNC : CPS_SAVE_FLAG_NONE;
+  state.max_files = cps::option_uint(options.get(), "max-files");
+  state.files.clear();
   std::string name;
   if (!cps::expand_location(state.pattern, 0, name)) {
     GST_ELEMENT_ERROR(
@@ -342,6 +368,8 @@ static void cps_tensor_meta_sink_class_init(CpsTensorMetaSinkClass *klass) {
   install(g_param_spec_string("location", "Location",
                               "File to write each clip to, %05d standing for the clip's index (NULL = queue instead)",
                               nullptr, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
+  install(g_param_spec_uint("max-files", "Maximum files", "Files of a stream to keep; older ones are deleted (0 = all)",
+                            0, G_MAXUINT, 0, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_READY)));
   install(g_param_spec_uint("max-buffers", "Maximum buffers",
                             "Buffers to queue before upstream has to wait (0 = no limit; with location: queue nothing)",
                             0, G_MAXUINT, 0, static_cast<GParamFlags>(flags | GST_PARAM_MUTABLE_PLAYING)));

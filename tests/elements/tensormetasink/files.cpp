@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <glib/gstdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -52,6 +53,9 @@ GST_START_TEST(test_writes) {
     guint told = 99;
     fail_unless(gst_structure_has_name(structure, "tensors-written"));
     fail_unless(gst_structure_get_uint(structure, "clip-index", &told) && told == index);
+    gint64 start = 0, stop = 0; // of the stream
+    fail_unless(gst_structure_get(structure, "start", G_TYPE_INT64, &start, "stop", G_TYPE_INT64, &stop, nullptr));
+    fail_unless(start == -1 && stop == -1);
     const std::string path = gst_structure_get_string(structure, "location");
     gst_message_unref(message);
     assert_text(path, folder.file(index ? "clip-00007.safetensors" : "clip-00000.safetensors"));
@@ -63,6 +67,33 @@ GST_START_TEST(test_writes) {
   assert_equals_int(folder.files().size(), 2);
   fail_unless(sink.try_pull_sample(0) == nullptr); // written, not queued
   sink.check_quiet();
+}
+GST_END_TEST;
+
+GST_START_TEST(test_keeps_so_many_files) {
+  const TempDir folder;
+  const Sink sink({{"location", folder.file("clip-%d.safetensors").c_str()}, {"max-files", "2"}});
+  fail_unless(g_file_set_contents(folder.file("clip-9.safetensors").c_str(), "of another stream", -1, nullptr));
+  for (guint index = 0; index < 4; index++)
+    fail_unless(sink.push_clip(index) == GST_FLOW_OK);
+  std::string left;
+  for (const std::string &file : folder.files())
+    left += file + " ";
+  assert_text(left, "clip-2.safetensors clip-3.safetensors clip-9.safetensors ");
+  // A file that cannot be deleted does not end the stream.
+  fail_unless(g_unlink(folder.file("clip-2.safetensors").c_str()) == 0);
+  fail_unless(sink.push_clip(4) == GST_FLOW_OK);
+  sink.check_quiet();
+}
+GST_END_TEST;
+
+// Without a number in its name there is one file, which is not deleted.
+GST_START_TEST(test_keeps_the_only_file) {
+  const TempDir folder;
+  const Sink sink({{"location", folder.file("clip.safetensors").c_str()}, {"max-files", "1"}});
+  for (guint index = 0; index < 3; index++)
+    fail_unless(sink.push_clip(index) == GST_FLOW_OK);
+  assert_equals_int(folder.files().size(), 1);
 }
 GST_END_TEST;
 
@@ -250,6 +281,8 @@ GST_END_TEST;
 TCase *sink::file_tests() {
   TCase *tests = test::subject("files");
   tcase_add_test(tests, test_writes);
+  tcase_add_test(tests, test_keeps_so_many_files);
+  tcase_add_test(tests, test_keeps_the_only_file);
   tcase_add_test(tests, test_patterns);
   tcase_add_test(tests, test_bad_patterns);
   tcase_add_test(tests, test_bad_folders);
