@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 #include <vector>
 
@@ -17,23 +18,48 @@ namespace cps {
 
 namespace {
 
+// Counts values from 0 to a largest one. An increment waits for the previous one of the same count, and neighbours in a
+// map are often equal, so kTurns of them in turn have counts of their own.
+class Histogram {
+public:
+  explicit Histogram(size_t largest) : counts_(kTurns * (largest + 1)) {}
+
+  template <typename T> void count(const std::vector<T> &values) {
+    std::fill(counts_.begin(), counts_.end(), 0u);
+    uint32_t *const counts = counts_.data();
+    size_t i = 0;
+    for (; i + kTurns <= values.size(); i += kTurns)
+      for (size_t turn = 0; turn < kTurns; ++turn)
+        ++counts[kTurns * static_cast<size_t>(values[i + turn]) + turn];
+    for (; i < values.size(); ++i)
+      ++counts[kTurns * static_cast<size_t>(values[i])];
+  }
+
+  uint32_t of(size_t value) const {
+    const auto first = counts_.begin() + static_cast<ptrdiff_t>(kTurns * value);
+    return std::accumulate(first, first + kTurns, 0u);
+  }
+
+private:
+  static constexpr size_t kTurns = 4;
+  std::vector<uint32_t> counts_;
+};
+
 // Finds the residual with a given rank in a map; counts them if they are integers.
 class SumRank {
 public:
-  SumRank(size_t, int bits) : histogram_(4 * ((size_t{1} << bits) - 1) + 1) {}
+  SumRank(size_t, int bits) : histogram_(4 * ((size_t{1} << bits) - 1)) {}
 
   int16_t find(const std::vector<int16_t> &values, int64_t rank) {
-    std::fill(histogram_.begin(), histogram_.end(), 0u);
-    for (const int16_t value : values)
-      ++histogram_[static_cast<size_t>(value)];
+    histogram_.count(values);
     size_t value = 0;
-    for (int64_t below = histogram_[0]; below <= rank; below += histogram_[value])
+    for (int64_t below = histogram_.of(0); below <= rank; below += histogram_.of(value))
       ++value;
     return static_cast<int16_t>(value);
   }
 
 private:
-  std::vector<uint32_t> histogram_;
+  Histogram histogram_;
 };
 
 class FloatRank {
@@ -53,7 +79,7 @@ private:
 // Values of a small luma map: int16_t holds the sum of four code values, float holds a code value.
 template <typename T> struct MapTraits;
 template <> struct MapTraits<int16_t> {
-  using Index = int16_t; // as wide as the value, so that one comparison mask selects both
+  using Index = int16_t; // as wide as the value, so that a comparison of values selects indices
   using Rank = SumRank;
   static constexpr int16_t kWorst = std::numeric_limits<int16_t>::max();
   // Farther from every sum, which is at most 4 * 4095, than these are from each other.
@@ -93,8 +119,8 @@ template <typename T> struct Lanes {
 // best one stays in a register. Selects instead of branching, because the winning candidate is unpredictable. Of equal
 // errors the first is kept.
 template <typename T, typename Index>
-CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, int count, int first_dy, int last_dy,
-                         int radius, T *residual, Index *motion) {
+inline void search_row_within(const T *current, const T *previous, ptrdiff_t stride, int count, int first_dy,
+                              int last_dy, int radius, T *residual, Index *motion) {
   using Values = typename Lanes<T>::Type;
   using Indices = typename Lanes<Index>::Type;
   for (int x = 0; x < count; x += Lanes<T>::kCount) {
@@ -103,20 +129,29 @@ CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, 
     memcpy(&own, current + x, sizeof own);
     for (int dy = first_dy; dy <= last_dy; ++dy) {
       const T *const row = previous - dy * stride + x;
-      for (int dx = -radius; dx <= radius; ++dx) {
+      Indices candidate = Indices{} + static_cast<Index>(candidate_index(dy, -radius));
+      for (int dx = -radius; dx <= radius; ++dx, candidate += 1) {
         Values value;
         memcpy(&value, row - dx, sizeof value);
-        const Values difference = own - value, opposite = value - own;
-        const Values error = difference > opposite ? difference : opposite;
-        const Indices closer = error < best;
+        const Values difference = own - value, error = difference < 0 ? -difference : difference;
         // cppcheck-suppress redundantAssignment ; it does not know the selection by a vector
-        which = closer ? Indices{} + static_cast<Index>(candidate_index(dy, dx)) : which;
-        best = closer ? error : best;
+        which = error < best ? candidate : which;
+        best = best < error ? best : error; // a minimum for the compiler, unlike a selection by the condition above
       }
     }
     memcpy(residual + x, &best, sizeof best);
     memcpy(motion + x, &which, sizeof which);
   }
+}
+
+// The compiler unrolls the loops over a radius that it knows: that of all pictures but small ones.
+template <typename T, typename Index>
+CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, int count, int first_dy, int last_dy,
+                         int radius, T *residual, Index *motion) {
+  if (radius == kMaxRadius)
+    search_row_within(current, previous, stride, count, first_dy, last_dy, kMaxRadius, residual, motion);
+  else
+    search_row_within(current, previous, stride, count, first_dy, last_dy, radius, residual, motion);
 }
 
 // Finds the motion length with a given rank in a map.
@@ -128,12 +163,10 @@ public:
     std::sort(order_.begin(), order_.end(), [this](size_t a, size_t b) { return lengths_[a] < lengths_[b]; });
   }
 
-  template <typename Index> float find(const std::vector<Index> &candidates, int64_t rank) const {
-    std::array<uint32_t, kCandidates> histogram{};
-    for (const Index candidate : candidates)
-      ++histogram[static_cast<size_t>(candidate)];
+  template <typename Index> float find(const std::vector<Index> &candidates, int64_t rank) {
+    histogram_.count(candidates);
     size_t i = 0;
-    for (int64_t below = histogram[order_[0]]; below <= rank; below += histogram[order_[i]])
+    for (int64_t below = histogram_.of(order_[0]); below <= rank; below += histogram_.of(order_[i]))
       ++i;
     return lengths_[order_[i]];
   }
@@ -141,6 +174,7 @@ public:
 private:
   std::array<float, kCandidates> lengths_;
   std::array<size_t, kCandidates> order_;
+  Histogram histogram_{kCandidates - 1};
 };
 
 } // namespace
@@ -208,7 +242,6 @@ private:
     for (size_t i = 0; i < current.size(); ++i)
       energy[i] = normalised(static_cast<float>(distance(current[i], previous[i])), full_);
   }
-
   const float full_;
 };
 
@@ -235,29 +268,38 @@ private:
 
   void search(const std::vector<T> &current, const std::vector<T> &previous) {
     const int width = size().width, height = size().height;
-    for (int y = 0; y < height; ++y)
-      std::copy_n(&previous[static_cast<size_t>(y) * static_cast<size_t>(width)], width, row_of_previous(y));
+    pad(previous);
     for (int y = 0; y < height; ++y) {
-      const auto at = static_cast<size_t>(y) * static_cast<size_t>(width);
-      std::copy_n(&current[at], width, row_.begin());
-      search_row(row_.data(), row_of_previous(y), stride_, lanes_, std::max(-radius_, y - (height - 1)),
+      std::copy_n(&current[row_start(y)], width, row_.begin());
+      search_row(row_.data(), padded_row(y), stride_, lanes_, std::max(-radius_, y - (height - 1)),
                  std::min(radius_, y), radius_, residual_row_.data(), motion_row_.data());
-      std::copy_n(residual_row_.begin(), width, &residual_[at]);
-      std::copy_n(motion_row_.begin(), width, &motion_[at]);
+      std::copy_n(residual_row_.begin(), width, &residual_[row_start(y)]);
+      std::copy_n(motion_row_.begin(), width, &motion_[row_start(y)]);
     }
   }
 
-  T *row_of_previous(int y) { return &padded_[static_cast<size_t>(y) * static_cast<size_t>(stride_) + kMaxRadius]; }
+  // Sets the map in which candidates are tried.
+  void pad(const std::vector<T> &map) {
+    for (int y = 0; y < size().height; ++y)
+      std::copy_n(&map[row_start(y)], size().width, padded_row(y));
+  }
 
-  void normalise(float *energy) {
-    const float motion_percentile = motion_rank_.find(motion_, rank_);
+  size_t row_start(int y) const { return static_cast<size_t>(y) * static_cast<size_t>(size().width); }
+  T *padded_row(int y) { return &padded_[static_cast<size_t>(y) * static_cast<size_t>(stride_) + kMaxRadius]; }
+
+  std::array<float, kCandidates> normalised_motion() {
+    const float percentile = motion_rank_.find(motion_, rank_);
     std::array<float, kCandidates> motion;
     for (size_t i = 0; i < motion.size(); ++i)
-      motion[i] = normalised(lengths_[i], motion_percentile);
+      motion[i] = normalised(lengths_[i], percentile);
+    return motion;
+  }
 
-    const auto residual_percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
+  void normalise(float *energy) {
+    const std::array<float, kCandidates> motion = normalised_motion();
+    const auto percentile = static_cast<float>(residual_rank_.find(residual_, rank_));
     for (size_t i = 0; i < residual_.size(); ++i) {
-      const float residual = normalised(static_cast<float>(residual_[i]), residual_percentile);
+      const float residual = normalised(static_cast<float>(residual_[i]), percentile);
       energy[i] = mean_energy(motion[static_cast<size_t>(motion_[i])], residual);
     }
   }
@@ -266,11 +308,11 @@ private:
   std::vector<T> residual_;   // errors of the winning candidates
   std::vector<Index> motion_; // indices of the winning candidates
   const int lanes_, stride_;  // width of the rows below in whole vectors, and with margins for candidates
-  std::vector<T> padded_;     // the previous map; what is outside of it never wins
+  std::vector<T> padded_;     // the map of the candidates; what is outside of it never wins
   std::vector<T> row_, residual_row_;
   std::vector<Index> motion_row_;
   const std::array<float, kCandidates> lengths_;
-  const MotionRank motion_rank_;
+  MotionRank motion_rank_;
   typename MapTraits<T>::Rank residual_rank_;
   const int64_t rank_;
 };
