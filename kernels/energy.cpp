@@ -144,6 +144,31 @@ inline void search_row_within(const T *current, const T *previous, ptrdiff_t str
   }
 }
 
+// The same for a row of a picture that is compared with itself, where the residual is 0: the first candidate of the
+// same value wins. Tries none after the pixel itself, and the first one last, so that it overrides the others.
+template <typename T, typename Index>
+inline void search_own_row_within(const T *row, ptrdiff_t stride, int count, int first_dy, int radius, Index *motion) {
+  using Values = typename Lanes<T>::Type;
+  using Indices = typename Lanes<Index>::Type;
+  for (int x = 0; x < count; x += Lanes<T>::kCount) {
+    Values own;
+    Indices which = Indices{} + static_cast<Index>(candidate_index(0, 0));
+    memcpy(&own, row + x, sizeof own);
+    for (int dy = 0; dy >= first_dy; --dy) {
+      const T *const candidates = row - dy * stride + x;
+      const int last = dy == 0 ? -1 : radius;
+      Indices candidate = Indices{} + static_cast<Index>(candidate_index(dy, last));
+      for (int dx = last; dx >= -radius; --dx, candidate -= 1) {
+        Values value;
+        memcpy(&value, candidates - dx, sizeof value);
+        // cppcheck-suppress redundantAssignment ; it does not know the selection by a vector
+        which = value == own ? candidate : which;
+      }
+    }
+    memcpy(motion + x, &which, sizeof which);
+  }
+}
+
 // The compiler unrolls the loops over a radius that it knows: that of all pictures but small ones.
 template <typename T, typename Index>
 CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, int count, int first_dy, int last_dy,
@@ -152,6 +177,13 @@ CPS_SIMD void search_row(const T *current, const T *previous, ptrdiff_t stride, 
     search_row_within(current, previous, stride, count, first_dy, last_dy, kMaxRadius, residual, motion);
   else
     search_row_within(current, previous, stride, count, first_dy, last_dy, radius, residual, motion);
+}
+template <typename T, typename Index>
+CPS_SIMD void search_own_row(const T *row, ptrdiff_t stride, int count, int first_dy, int radius, Index *motion) {
+  if (radius == kMaxRadius)
+    search_own_row_within(row, stride, count, first_dy, kMaxRadius, motion);
+  else
+    search_own_row_within(row, stride, count, first_dy, radius, motion);
 }
 
 // Finds the motion length with a given rank in a map.
@@ -212,10 +244,12 @@ public:
       compare(current_, previous_, energy);
   }
 
-  void repeat(float *energy) override { compare(current_, current_, energy); }
+  void repeat(float *energy) override { compare_same(current_, energy); }
 
 private:
   virtual void compare(const std::vector<T> &current, const std::vector<T> &previous, float *energy) = 0;
+  // compare() of a picture with itself.
+  virtual void compare_same(const std::vector<T> &picture, float *energy) = 0;
 
   // cppcheck-suppress unusedPrivateFunction ; used by next(), through with_word()
   template <typename Word> void read_luma(const PictureView &picture) {
@@ -242,6 +276,11 @@ private:
     for (size_t i = 0; i < current.size(); ++i)
       energy[i] = normalised(static_cast<float>(distance(current[i], previous[i])), full_);
   }
+
+  void compare_same(const std::vector<T> &picture, float *energy) override {
+    std::fill_n(energy, picture.size(), 0.0f);
+  }
+
   const float full_;
 };
 
@@ -264,6 +303,20 @@ private:
   void compare(const std::vector<T> &current, const std::vector<T> &previous, float *energy) override {
     search(current, previous);
     normalise(energy);
+  }
+
+  void compare_same(const std::vector<T> &picture, float *energy) override {
+    pad(picture);
+    for (int y = 0; y < size().height; ++y) {
+      search_own_row(padded_row(y), stride_, lanes_, std::max(-radius_, y - (size().height - 1)), radius_,
+                     motion_row_.data());
+      std::copy_n(motion_row_.begin(), size().width, &motion_[row_start(y)]);
+    }
+    std::array<float, kCandidates> energies = normalised_motion();
+    for (float &value : energies)
+      value = mean_energy(value, 0.0f);
+    for (size_t i = 0; i < motion_.size(); ++i)
+      energy[i] = energies[static_cast<size_t>(motion_[i])];
   }
 
   void search(const std::vector<T> &current, const std::vector<T> &previous) {
