@@ -256,7 +256,8 @@ GST_START_TEST(test_frame_difference) {
 }
 GST_END_TEST;
 
-// A repeat is a still picture: compared with itself, though it need not be read again.
+// A repeat is a still picture: compared with itself, though it need not be read again. All repeats of a frame have one
+// map.
 GST_START_TEST(test_repeats) {
   const GstVideoInfo info = test::video_info("I420", 64, 48);
   Harness energy("patchenergy");
@@ -266,10 +267,36 @@ GST_START_TEST(test_repeats) {
     pictures.push_back(test::noise_picture("I420", 64, 48, seed));
   const std::vector<Map> expected = expected_maps(pictures);
   const guint64 ids[] = {0, 0, 5, 5, 5, 0};
+  std::vector<Owned<GstBuffer>> frames;
   for (guint i = 0; i < 6; ++i) {
-    const auto out = pass(energy, test::sampled(test::frame_of(pictures[i], info), ids[i], i, 6));
-    fail_unless(map_of(out.get()) == expected[i], "frame %u", i);
+    frames.push_back(pass(energy, test::sampled(test::frame_of(pictures[i], info), ids[i], i, 6)));
+    fail_unless(map_of(frames[i].get()) == expected[i], "frame %u", i);
   }
+  for (guint i = 1; i < 6; ++i)
+    fail_unless((cps_buffer_get_energy_meta(frames[i].get())->map ==
+                 cps_buffer_get_energy_meta(frames[i - 1].get())->map) == (i == 4),
+                "frame %u", i);
+}
+GST_END_TEST;
+
+// A sequence that begins with the frame that the one before it ended with, and repeats it.
+GST_START_TEST(test_repeats_of_another_sequence) {
+  const GstVideoInfo info = test::video_info("I420", 64, 48);
+  Harness energy("patchenergy");
+  energy.start(test::video_caps(info).get());
+  std::vector<reference::Picture> pictures = {test::noise_picture("I420", 64, 48, 1),
+                                              test::noise_picture("I420", 64, 48, 2)};
+  const auto still = [](const reference::Picture &picture) {
+    std::vector<reference::Picture> twice = {picture, picture};
+    return expected_maps(twice)[1];
+  };
+  for (guint clip = 0; clip < 2; ++clip)
+    for (guint i = 0; i < 3; ++i) {
+      const auto out =
+          pass(energy, test::sampled(test::frame_of(pictures[clip], info), 7, i, 3, CPS_FRAME_FLAG_NONE, clip));
+      fail_unless(i == 0 ? is_zero(map_of(out.get())) : map_of(out.get()) == still(pictures[clip]), "clip %u, frame %u",
+                  clip, i);
+    }
 }
 GST_END_TEST;
 
@@ -520,6 +547,7 @@ static Suite *patchenergy_suite() {
   tcase_add_test(tests, test_percentile);
   tcase_add_test(tests, test_frame_difference);
   tcase_add_test(tests, test_repeats);
+  tcase_add_test(tests, test_repeats_of_another_sequence);
   tcase_add_test(tests, test_substitutes);
   tcase_add_test(tests, test_repeats_of_a_damaged_frame);
   tcase_add_test(tests, test_sequences_start_with_zeros);

@@ -69,6 +69,7 @@ struct CpsPatchEnergyPrivate {
   cps::EnergyOptions energy_options;        // likewise
   bool have_previous = false;
   guint64 previous_id = CPS_FRAME_ID_NONE;
+  Owned<GstBuffer> repeat; // the map of the previous frame, if that was a repeat
 };
 
 struct _CpsPatchEnergy {
@@ -85,6 +86,7 @@ static CpsPatchEnergyPrivate &state_of(gpointer self) {
 static void forget_pictures(CpsPatchEnergyPrivate &state) {
   state.have_previous = false;
   state.previous_id = CPS_FRAME_ID_NONE;
+  state.repeat.reset();
 }
 
 static void release_resources(CpsPatchEnergyPrivate &state) {
@@ -123,7 +125,9 @@ static Owned<GstBuffer> energy_map(CpsPatchEnergy *self, GstBuffer *frame, const
     step = cps::EnergyStep::Repeat;
   GST_LOG_OBJECT(self, "frame %" G_GINT64_FORMAT ": %s", meta ? static_cast<gint64>(meta->frame_id) : -1,
                  step_text(step));
-  Owned<GstBuffer> map = state.energy->next(frame, step, error);
+  const bool again = step == cps::EnergyStep::Repeat;
+  Owned<GstBuffer> map = again && state.repeat ? std::move(state.repeat) : state.energy->next(frame, step, error);
+  state.repeat.reset(again && map ? gst_buffer_ref(map.get()) : nullptr); // all further repeats have the same map
   state.have_previous = true;
   state.previous_id = own_picture ? meta->frame_id : CPS_FRAME_ID_NONE;
   return map;
