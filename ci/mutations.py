@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes each rule by which frameplanner drops access units wrong, and checks that a test of the matrix fails. Does the
 same for the assumptions of the CUDA kernels, with tests on the simulated driver, and for the rules of rotation, of
-damage, and of the ranking of patches.
+damage, of repeated frames, and of the ranking of patches.
 
     ci/mutations.py [NAME...]     all rules, or those whose names contain one of the words
 
@@ -27,6 +27,7 @@ ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/fr
 RGB, LUMA = "kernels/rgb.cu", "kernels/smallluma.h"
 PLACE, PLACES, SELECT = "kernels/placescores.h", "kernels/replenishment.cpp", "kernels/select.cpp"
 PICTURE, TURNED, TAGS = "gst/elements/common/picture.cpp", "kernels/orientation.cpp", "gst/elements/common/tagorientation"
+STAGES, ASSEMBLY, SEARCH = "gst/elements/process/systemstages.cpp", "gst/elements/process/tensorclip.cpp", "kernels/energy.cpp"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # the only target to rebuild for a test of a kernel
 
 # The wrong rule, the tests that should fail (group of the matrix: part of a stream's name; or a test of gst/bitstream,
@@ -182,6 +183,24 @@ MUTATIONS = [
      "of_container_.known ? of_container_.orientation : of_stream_.orientation"),
     ("rotation: a stream is shown like the one before", ["elements-uniformsampler"], TAGS + ".cpp",
      "    of_stream_ = of_container_ = {};\n", ""),
+    ("repeats: pixels are read again", ["elements-repeats"], ASSEMBLY, "state.held && cps::same_memory", "false && cps::same_memory"),
+    ("repeats: all frames are held", ["elements-repeats"], ASSEMBLY,
+     "state.plan->frames[next].frame_id == state.plan->frames[next - 1].frame_id", "true"),
+    ("repeats: copies of frames count", ["elements-repeats"], PICTURE,
+     "gst_buffer_peek_memory(a, i) != gst_buffer_peek_memory(b, i)", "false"),
+    ("repeats: other pictures in the same memory count", ["elements-repeats"], PICTURE,
+     "std::equal(of_a->offset, of_a->offset + planes, of_b->offset)", "true"),
+    ("repeats: planes are those of the first frame", ["elements-repeats"], STAGES,
+     "std::copy_n(out - resizer_->samples(),", "std::copy_n(pixels_.at(0),"),
+    ("repeats: whole frames are the first one", ["elements-repeats"], STAGES,
+     "std::copy_n(out - frame_bytes_,", "std::copy_n(frames_,"),
+    ("repeats: a frame has the map of the repeat before it", ["elements-patchenergy"], "gst/elements/process/patchenergy.cpp",
+     "again && state.repeat ?", "state.repeat ?"),
+    ("repeats: the last of equal candidates wins", ["kernels-energy"], SEARCH,
+     "which = value == own ? candidate : which;",
+     "which = value == own && which == static_cast<Index>(candidate_index(0, 0)) ? candidate : which;"),
+    ("repeats: candidates below are not tried", ["kernels-energy"], SEARCH,
+     "stride_, lanes_, std::max(-radius_, y - (size().height - 1)), radius_,", "stride_, lanes_, 0, radius_,"),
 ]
 
 

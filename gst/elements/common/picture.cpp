@@ -94,6 +94,22 @@ static Size stored_size(GstBuffer *buffer, const GstVideoInfo &info) {
   return size;
 }
 
+bool same_memory(GstBuffer *a, GstBuffer *b) {
+  const guint count = gst_buffer_n_memory(a);
+  if (gst_buffer_n_memory(b) != count)
+    return false;
+  for (guint i = 0; i < count; i++)
+    if (gst_buffer_peek_memory(a, i) != gst_buffer_peek_memory(b, i))
+      return false;
+  const GstVideoMeta *of_a = gst_buffer_get_video_meta(a), *of_b = gst_buffer_get_video_meta(b);
+  if (!of_a || !of_b)
+    return of_a == of_b;
+  const guint planes = of_a->n_planes;
+  return of_b->n_planes == planes && of_b->format == of_a->format && of_b->width == of_a->width &&
+         of_b->height == of_a->height && std::equal(of_a->offset, of_a->offset + planes, of_b->offset) &&
+         std::equal(of_a->stride, of_a->stride + planes, of_b->stride);
+}
+
 bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, const CpsFrameMeta *frame, ReadRegion &crop) {
   const Size whole = stored_size(buffer, info);
   Rect stored = {0, 0, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)};

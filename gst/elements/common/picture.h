@@ -57,6 +57,9 @@ inline bool is_own_picture(CpsFrameStatus status) {
   return status == CPS_FRAME_STATUS_OK || status == CPS_FRAME_STATUS_DAMAGED;
 }
 
+// True if both have the same memory, read in the same way. Frames that are equal but were copied are not found.
+bool same_memory(GstBuffer *a, GstBuffer *b);
+
 // False if the buffer's crop meta lies outside the frame.
 bool crop_of(GstBuffer *buffer, const GstVideoInfo &info, const CpsFrameMeta *frame, ReadRegion &crop);
 

@@ -26,7 +26,8 @@ public:
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, ElementError &error) override {
+  // A repeated frame is converted again, because a copy would write as much.
+  bool add(guint position, GstBuffer *frame, bool, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [this] { resizer_.reset(); }))
       return false;
     const cuda::CurrentContext current(*device_);

@@ -95,7 +95,8 @@ public:
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) override {
+  // A repeated frame is read again, because a launch takes longer than its reads.
+  bool add(guint position, GstBuffer *frame, bool, const CpsEnergyMeta *energy, ElementError &error) override {
     if (!device_.follow(frame, position == 0, error, [this] { clip_.reset(); }))
       return false;
     const cuda::CurrentContext current(*device_);

@@ -102,8 +102,8 @@ public:
 
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
 
-  bool add(guint position, GstBuffer *frame, cps::ElementError &error) override {
-    return stage_->add(position, frame, error);
+  bool add(guint position, GstBuffer *frame, bool repeated, cps::ElementError &error) override {
+    return stage_->add(position, frame, repeated, error);
   }
 
   cps::Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &, cps::ElementError &) override {

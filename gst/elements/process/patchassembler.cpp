@@ -185,15 +185,15 @@ std::vector<CpsTensor> PatchAssembler::patch_tensors(int64_t count) const {
           make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
 }
 
-bool PatchAssembler::add(guint position, GstBuffer *frame, ElementError &error) {
+bool PatchAssembler::add(guint position, GstBuffer *frame, bool repeated, ElementError &error) {
   if (options_.select.ranking != Ranking::Energy)
-    return stage_->add(position, frame, nullptr, error);
+    return stage_->add(position, frame, repeated, nullptr, error);
   const CpsEnergyMeta *energy = cps_buffer_get_energy_meta(frame);
   if (!check_energy(energy, format_.crop, error))
     return false;
   energy_mode_ = energy->mode;
   energy_percentile_ = energy->percentile;
-  return stage_->add(position, frame, energy, error);
+  return stage_->add(position, frame, repeated, energy, error);
 }
 
 Owned<GstBuffer> PatchAssembler::finish(const std::vector<CpsClipFrame> &frames, ElementError &error) {

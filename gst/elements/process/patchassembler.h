@@ -30,7 +30,7 @@ public:
 
   bool begin(const GstStructure *properties, const SequenceFormat &format, ElementError &error) override;
   const std::vector<CpsTensor> &tensors() const override { return tensors_; }
-  bool add(guint position, GstBuffer *frame, ElementError &error) override;
+  bool add(guint position, GstBuffer *frame, bool repeated, ElementError &error) override;
   Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, ElementError &error) override;
   void fill_clip(CpsClip &clip) const override;
 

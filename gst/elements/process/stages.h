@@ -60,9 +60,11 @@ public:
   virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const Target &target,
                      const SelectOptions &options, guint length, ElementError &error) = 0;
 
-  // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
-  // that of the last frame, until cut() has. `energy` is used only for Ranking::Energy.
-  virtual bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) = 0;
+  // Adds frame `position`: 0 to length - 1, in order. `repeated`: its pixels are those of the frame before it. Memory
+  // of `frame` must not change until this call has returned; that of the last frame, until cut() has. `energy` is used
+  // only for Ranking::Energy.
+  virtual bool add(guint position, GstBuffer *frame, bool repeated, const CpsEnergyMeta *energy,
+                   ElementError &error) = 0;
 
   // Selects patches of the complete sequence. Sets `count` to their number.
   virtual bool select(const PatchRecipe &recipe, int64_t &count, ElementError &error) = 0;
@@ -85,8 +87,9 @@ public:
   virtual bool begin(const GstVideoInfo &info, const ReadRegion &crop, const std::optional<Target> &target,
                      const ColorTransform &color, guint length, ElementError &error) = 0;
 
-  // Converts frame `position`, 0 to length - 1 in order. The frame may change after this call.
-  virtual bool add(guint position, GstBuffer *frame, ElementError &error) = 0;
+  // Converts frame `position`, 0 to length - 1 in order. `repeated`: its pixels are those of the frame before it. The
+  // frame may change after this call.
+  virtual bool add(guint position, GstBuffer *frame, bool repeated, ElementError &error) = 0;
 
   // Returns the sequence in one memory, [length, height, width, 3].
   virtual Owned<GstBuffer> finish() = 0;

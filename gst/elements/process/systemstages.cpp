@@ -145,18 +145,23 @@ public:
                          " pixels: sample fewer frames, or lower input-size or max-pixels.");
   }
 
-  bool add(guint position, GstBuffer *frame, const CpsEnergyMeta *energy, ElementError &error) override {
+  bool add(guint position, GstBuffer *frame, bool repeated, const CpsEnergyMeta *energy, ElementError &error) override {
     if (scorer_ && !in_system_memory(energy->map))
       return set_error(
           error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
           "The energy of a frame in system memory is in CUDA memory: put no element between patchenergy and "
           "patchselect.");
+    if (scorer_ && !score(*energy, scores_.at(position * patches_per_frame())))
+      return refuse_frame_or_energy(error);
+    uint16_t *const out = pixels_.at(position * resizer_->samples());
+    if (repeated) {
+      std::copy_n(out - resizer_->samples(), resizer_->samples(), out);
+      return true;
+    }
     const MappedPicture picture(frame, info_, crop_);
     if (!picture)
       return scorer_ ? refuse_frame_or_energy(error) : refuse_frame(error);
-    if (scorer_ && !score(*energy, scores_.at(position * patches_per_frame())))
-      return refuse_frame_or_energy(error);
-    resizer_->run(picture.view(), pixels_.at(position * resizer_->samples()));
+    resizer_->run(picture.view(), out);
     return true;
   }
 
@@ -244,11 +249,15 @@ public:
     return true;
   }
 
-  bool add(guint position, GstBuffer *frame, ElementError &error) override {
+  bool add(guint position, GstBuffer *frame, bool repeated, ElementError &error) override {
+    uint8_t *const out = frames_ + position * frame_bytes_;
+    if (repeated) {
+      std::copy_n(out - frame_bytes_, frame_bytes_, out);
+      return true;
+    }
     const MappedPicture picture(frame, info_, crop_);
     if (!picture)
       return refuse_frame(error);
-    uint8_t *const out = frames_ + position * frame_bytes_;
     if (resizer_) {
       resizer_->run(picture.view(), resized_.at(0));
       converter_->run(stored_picture(picture.view(), size_, resized_.at(0)), out);

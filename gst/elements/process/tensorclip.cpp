@@ -38,8 +38,14 @@ struct State {
   std::vector<CpsClipFrame> frames;              // of that clip, so far
   Owned<GstStructure> clip_options;              // the options of that clip
   GstClockTime clip_pts = GST_CLOCK_TIME_NONE;   // of its first frame, in the segment
+  Owned<GstBuffer> held;                         // its last frame so far, if that is to be repeated
 
   guint added() const { return static_cast<guint>(frames.size()); }
+
+  void stop_collecting() {
+    collecting = false;
+    held.reset();
+  }
 };
 
 } // namespace
@@ -218,7 +224,7 @@ static void mark_random_access(std::vector<CpsClipFrame> &frames) {
 
 static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
   State &state = state_of(self);
-  state.collecting = false;
+  state.stop_collecting();
   mark_random_access(state.frames);
   cps::ElementError error;
   Owned<GstBuffer> tensors = state.assembler->finish(state.frames, error);
@@ -233,6 +239,14 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
   const std::vector<CpsTensor> &list = state.assembler->tensors();
   cps_buffer_add_tensor_meta(tensors.get(), list.data(), static_cast<guint>(list.size()), clip.release());
   return gst_pad_push(state.srcpad, tensors.release());
+}
+
+// True if the plan has the last frame again at the next position. Only such a frame is held until then, so that its
+// memory stays its own, and other frames return to their pool at once.
+static bool repeats_next(const State &state) {
+  const guint next = state.added();
+  return state.plan && next < state.plan->n_frames &&
+         state.plan->frames[next].frame_id == state.plan->frames[next - 1].frame_id;
 }
 
 static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
@@ -256,10 +270,12 @@ static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
       return flow;
   }
   cps::ElementError error;
-  if (!state.assembler->add(state.added(), incoming, error))
+  const bool repeated = state.held && cps::same_memory(state.held.get(), incoming);
+  if (!state.assembler->add(state.added(), incoming, repeated, error))
     return cps::post_error(self, error);
   state.frames.push_back({frame->frame_id, stream_time(state.segment, frame->pts),
                           (frame->flags & CPS_FRAME_FLAG_RANDOM_ACCESS) != 0, frame->status});
+  state.held.reset(repeats_next(state) ? gst_buffer_ref(incoming) : nullptr);
   return state.added() == state.format.length ? push_clip(self, *frame) : GST_FLOW_OK;
 }
 
@@ -268,7 +284,7 @@ static GstFlowReturn tensor_clip_chain(GstPad *, GstObject *parent, GstBuffer *i
   const Owned<GstBuffer> buffer(incoming);
   const GstFlowReturn flow = take_frame(CPS_TENSOR_CLIP(parent), incoming);
   if (flow == GST_FLOW_ERROR) // already reported, so the EOS that follows must not cause another error
-    state_of(parent).collecting = false;
+    state_of(parent).stop_collecting();
   return flow;
 }
 
@@ -323,12 +339,12 @@ static gboolean tensor_clip_sink_event(GstPad *pad, GstObject *parent, GstEvent 
   case GST_EVENT_CUSTOM_DOWNSTREAM:
     if (!cps::is_sequence_failed(incoming))
       break;
-    state.collecting = false;
+    state.stop_collecting();
     return TRUE;
   case GST_EVENT_GAP: // nothing to fill between clips
     return TRUE;
   case GST_EVENT_FLUSH_STOP:
-    state.collecting = false;
+    state.stop_collecting();
     state.segment_event.reset();
     state.plan.reset();
     break;
@@ -337,7 +353,7 @@ static gboolean tensor_clip_sink_event(GstPad *pad, GstObject *parent, GstEvent 
       GST_ELEMENT_ERROR(self, STREAM, FAILED,
                         ("The stream ended after %u of the %u frames of a clip.", state.added(), state.format.length),
                         (nullptr));
-    state.collecting = false;
+    state.stop_collecting();
     break;
   default:
     break;
@@ -379,7 +395,7 @@ static GstStateChangeReturn tensor_clip_change_state(GstElement *element, GstSta
       GST_ELEMENT_CLASS(cps_tensor_clip_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     State &state = state_of(element);
-    state.collecting = false;
+    state.stop_collecting();
     state.assembler.reset();
     state.context.release();
     state.segment_event.reset();

@@ -27,9 +27,9 @@ public:
   // Describes the tensors in the order of their memories. Valid after begin().
   virtual const std::vector<CpsTensor> &tensors() const = 0;
 
-  // Adds frame `position`: 0 to length - 1, in order. Memory of `frame` must not change until this call has returned;
-  // that of the last frame, until finish() has.
-  virtual bool add(guint position, GstBuffer *frame, ElementError &error) = 0;
+  // Adds frame `position`: 0 to length - 1, in order. `repeated`: its pixels are those of the frame before it. Memory
+  // of `frame` must not change until this call has returned; that of the last frame, until finish() has.
+  virtual bool add(guint position, GstBuffer *frame, bool repeated, ElementError &error) = 0;
 
   // Returns a buffer with the memories of tensors(), without metas. nullptr: see `error`.
   virtual Owned<GstBuffer> finish(const std::vector<CpsClipFrame> &frames, ElementError &error) = 0;
