@@ -246,7 +246,8 @@ static GstFlowReturn push_clip(CpsTensorClip *self, const CpsFrameMeta &last) {
 static bool repeats_next(const State &state) {
   const guint next = state.added();
   return state.plan && next < state.plan->n_frames &&
-         state.plan->frames[next].frame_id == state.plan->frames[next - 1].frame_id;
+         state.plan->frames[next].frame_id == state.plan->frames[next - 1].frame_id &&
+         state.plan->frames[next].frame_id != CPS_FRAME_ID_NONE; // not known yet, as of a live stream
 }
 
 static GstFlowReturn take_frame(CpsTensorClip *self, GstBuffer *incoming) {
