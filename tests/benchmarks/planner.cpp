@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What frameplanner saves, and how far it is from the least that a decoder has to do.
 //
-//   bench-planner [--rounds N] [FILE...]
+//   bench-planner [--rounds N] [--sampler PROPERTIES] [FILE...]
+//
+// With --sampler, the properties of uniformsampler instead of sequence-length=16, only the line with `auto` and its
+// floor are measured.
 //
 // FILE is MP4 with H.264; without any, clips are made here, which takes some minutes. Of each clip it measures
 //
@@ -65,6 +68,8 @@ int threads() {
 // Takes GstVideoMeta, as patchenergy does: for fakesink avdec_h264 would copy every frame.
 const std::string kSink = " ! fakevideosink sync=false";
 
+std::string sampler_properties; // of --sampler
+
 std::string reading(const std::string &file) {
   return "filesrc location=\"" + file + "\" ! qtdemux ! h264parse";
 }
@@ -76,8 +81,8 @@ std::string full_line(const std::string &file) {
 // `planner` may be something else than a planner, to compare with.
 std::string sampling_line(const std::string &file, const std::string &planner) {
   return reading(file) + " ! " + planner +
-         " name=planner ! avdec_h264 name=decoder max-threads=" + std::to_string(threads()) +
-         " ! uniformsampler sequence-length=16" + kSink;
+         " name=planner ! avdec_h264 name=decoder max-threads=" + std::to_string(threads()) + " ! uniformsampler " +
+         (sampler_properties.empty() ? "sequence-length=16" : sampler_properties) + kSink;
 }
 
 std::string strategy_line(const std::string &file, const std::string &strategy) {
@@ -169,8 +174,13 @@ struct Measured {
 
 Measured measure(const Clip &clip, int rounds) {
   Measured measured;
-  measured.rows.push_back({"full decode", [&] { return run_line(full_line(clip.path), false); }});
-  for (const char *strategy : {"stream", "skip", "seek", "auto"})
+  const bool only_auto = !sampler_properties.empty();
+  std::vector<const char *> strategies = {"auto"};
+  if (!only_auto) {
+    measured.rows.push_back({"full decode", [&] { return run_line(full_line(clip.path), false); }});
+    strategies.insert(strategies.begin(), {"stream", "skip", "seek"});
+  }
+  for (const char *strategy : strategies)
     measured.rows.push_back({strategy, [&, strategy] { return run_line(strategy_line(clip.path, strategy), true); }});
 
   Units all = all_units(clip.path);
@@ -184,7 +194,8 @@ Measured measure(const Clip &clip, int rounds) {
   };
   const Packets everything = packets_of(std::move(all));
   const Packets needed = packets_of(collect(strategy_line(clip.path, "auto"), "decoder", "sink"));
-  measured.rows.push_back({"libavcodec, all", [&] { return time(everything); }});
+  if (!only_auto)
+    measured.rows.push_back({"libavcodec, all", [&] { return time(everything); }});
   measured.rows.push_back({"libavcodec, auto's", [&] { return time(needed); }});
 #endif
   for (int i = 0; i < rounds; i++)
@@ -207,10 +218,11 @@ Measured measure(const Clip &clip, int rounds) {
 void print_targets(const Clip &clip, const Measured &measured) {
   const Row &full = measured.rows.front(), &planned = *measured.find("auto");
   std::printf("%s\n", std::filesystem::path(clip.path).filename().c_str());
-  print_target("auto / full decode", planned, full, clip.target);
+  if (&planned != &full)
+    print_target("auto / full decode", planned, full, clip.target);
   if (const Row *floor = measured.find("libavcodec, auto's"))
     print_target("auto / libavcodec", planned, *floor, 1.15);
-  if (!measured.index.costs.empty())
+  if (!measured.index.costs.empty() && &planned != &full)
     print_target("index pass / full decode", measured.index, full, 0.02);
 }
 
@@ -299,6 +311,8 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (std::string(argv[i]) == "--rounds" && i + 1 < argc)
       rounds = std::max(1, std::atoi(argv[++i]));
+    else if (std::string(argv[i]) == "--sampler" && i + 1 < argc)
+      sampler_properties = argv[++i];
     else
       clips.push_back({argv[i]});
   }
@@ -314,6 +328,7 @@ int main(int argc, char **argv) {
   std::printf("\nfigure (target)\n");
   for (size_t i = 0; i < clips.size(); i++)
     print_targets(clips[i], measured[i]);
-  compare_memory(clips, measured);
+  if (sampler_properties.empty())
+    compare_memory(clips, measured);
   return 0;
 }
