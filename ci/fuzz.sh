@@ -34,9 +34,9 @@ compile() {
 fuzz() {
   local corpus=${corpora:-$build/corpora}/$1 log=$build/fuzz-$1.log
   export LSAN_OPTIONS=suppressions=$root/ci/lsan.supp:print_suppressions=0
-  # Names in texts become quarks, whose tables GLib never frees. GLib has no frame pointers, so the fast unwinder would
+  # Names in texts and of tensors become quarks, whose tables GLib never frees. GLib has no frame pointers, so the fast unwinder would
   # not find the caller that suppressions name.
-  [ "$1" != texts ] || export ASAN_OPTIONS=fast_unwind_on_malloc=0
+  [[ $1 != texts && $1 != safetensors ]] || export ASAN_OPTIONS=fast_unwind_on_malloc=0
   mkdir -p "$corpus"
   env -u GST_PLUGIN_SYSTEM_PATH_1_0 -u GST_REGISTRY_1_0 "$root/tests/fuzz/seeds.py" "$1" "$corpus"
   if (cd "$build" && "tests/fuzz/fuzz-$1" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
