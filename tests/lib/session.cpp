@@ -162,6 +162,18 @@ GST_START_TEST(test_warnings) {
 }
 GST_END_TEST;
 
+// Of a live source.
+GST_START_TEST(test_dropped_clips) {
+  SessionInbox inbox;
+  post(inbox, gst_message_new_element(nullptr, gst_structure_new("clip-dropped", "clip-index", G_TYPE_UINT, 7u,
+                                                                 "dropped", G_TYPE_UINT64, guint64{3}, nullptr)));
+  post(inbox, gst_message_new_element(nullptr, gst_structure_new_empty("other")));
+  const std::string warning = inbox.pop_warning().value_or("none");
+  fail_unless(warning.find("Clip 7 is dropped") == 0, "%s", warning.c_str());
+  fail_if(inbox.pop_warning().has_value());
+}
+GST_END_TEST;
+
 GST_START_TEST(test_no_warnings_of_consequences) {
   SessionInbox failed, closed;
   post_error(failed, "It cannot be read.");
@@ -293,6 +305,7 @@ static Suite *session_suite() {
   tcase_add_test(tests, test_clips_before_the_end);
   tcase_add_test(tests, test_clips_before_the_error);
   tcase_add_test(tests, test_warnings);
+  tcase_add_test(tests, test_dropped_clips);
   tcase_add_test(tests, test_no_warnings_of_consequences);
   tcase_add_test(tests, test_waiting_ends);
   tcase_add_test(tests, test_stream_reads_and_seeks);

@@ -55,6 +55,18 @@ static Owned<GError> parse(GstMessage *message) {
   return Owned<GError>(error);
 }
 
+// The warning that the message means; nothing if it means none.
+static std::optional<std::string> warning_of(GstMessage *message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING)
+    return parse(message)->message;
+  guint clip = 0;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT && gst_message_has_name(message, "clip-dropped") &&
+      gst_structure_get_uint(gst_message_get_structure(message), "clip-index", &clip))
+    return "Clip " + std::to_string(clip) +
+           " is dropped, because the clips of a live source are not read in time; leaky=\"no\" waits.";
+  return std::nullopt;
+}
+
 void SessionInbox::record_error(Owned<GError> error) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!error_)
@@ -63,15 +75,13 @@ void SessionInbox::record_error(Owned<GError> error) {
 }
 
 void SessionInbox::handle_message(GstMessage *message) {
-  const bool failed = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
-  const bool warned = GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING;
-  Owned<GError> told = failed || warned ? parse(message) : nullptr;
-  if (failed)
-    return record_error(std::move(told));
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    return record_error(parse(message));
+  std::optional<std::string> warning = warning_of(message);
   const std::lock_guard<std::mutex> lock(mutex_);
   // Warnings after an error or after close() are consequences, so they are dropped.
-  if (warned && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
-    warnings_.emplace_back(told->message);
+  if (warning && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
+    warnings_.push_back(std::move(*warning));
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
     ended_ = true;
   changed_.notify_all();

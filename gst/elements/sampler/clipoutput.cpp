@@ -60,6 +60,7 @@ void ClipOutput::begin_clip(guint clip_index, Owned<GstEvent> plan) {
 
 GstFlowReturn ClipOutput::push(guint clip_index, Frame frame) {
   if (queued_) {
+    limit_.keep_apart(frame.buffer, queued_frames() + 1);
     add({clip_index, false, nullptr, std::move(frame)});
     const std::lock_guard<std::mutex> lock(mutex_);
     return flow_;
@@ -82,8 +83,15 @@ void ClipOutput::add(Entry entry) {
     drop_waiting();
   queue_.push_back(std::move(entry));
   changed_.notify_all();
+  has_task_ = true;
   gst_pad_start_task(
       srcpad_, [](gpointer self) { static_cast<ClipOutput *>(self)->work(); }, this, nullptr);
+}
+
+size_t ClipOutput::queued_frames() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return static_cast<size_t>(
+      std::count_if(queue_.begin(), queue_.end(), [](const Entry &entry) { return entry.frame.buffer != nullptr; }));
 }
 
 // Drops the clip that has waited longest if there are two of which nothing has been sent. Call before another one
@@ -138,6 +146,12 @@ void ClipOutput::begin_flush() {
 }
 
 void ClipOutput::end_task(bool stop) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!has_task_)
+      return;
+    has_task_ = !stop;
+  }
   if (stop)
     gst_pad_stop_task(srcpad_);
   else

@@ -52,6 +52,7 @@ private:
   };
 
   void add(Entry entry);
+  size_t queued_frames();
   void drop_waiting();
   void work();
   GstFlowReturn deliver(Entry entry);
@@ -62,12 +63,14 @@ private:
   std::function<void(bool pushing)> listener_; // constant while frames flow
   Owned<GstCaps> sent_caps_;                   // by the thread that pushes
   bool queued_ = false;
+  HoldLimit limit_; // of frames in the queue
 
   std::mutex mutex_; // protects the members below
   std::condition_variable changed_;
   std::deque<Entry> queue_;
   GstFlowReturn flow_ = GST_FLOW_OK; // of the task
   bool flushing_ = false;
+  bool has_task_ = false;
   guint64 dropped_ = 0; // clips
 };
 

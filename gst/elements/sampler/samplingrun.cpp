@@ -85,6 +85,7 @@ bool SamplingRun::begin_windows(const GstStructure *options) {
   }
   Owned<CpsPlan> all(cps_plan_new(0));
   fps_ = all->fps = frame_rate(stream_.info);
+  latency_ = plan.window + (fps_ > 0 ? frame_time(1, fps_) : 0);
   several_ = true;
   if (stream_.planned)
     merge_options(all->options, stream_.planned->options);

@@ -41,7 +41,8 @@ public:
   void change_caps();
 
   bool has_ended() const { return ended_; } // EOS has been sent
-  bool is_live() const { return live_; }
+  // Of windows of a live stream, which are complete a window and a frame after their first frame; else 0.
+  GstClockTime latency() const { return latency_; }
   bool holds_frames() const { return source_ && source_->held() > 0; }
   // The index of the first clip of the next stream.
   guint next_index() const { return first_index_ + index_ + 1; }
@@ -66,6 +67,7 @@ private:
 
   std::unique_ptr<ClipSource> source_; // set at the first frame
   bool live_ = false;                  // `source_` is LiveWindows
+  GstClockTime latency_ = 0;
   bool several_ = false;               // clips
   bool numbering_ = false;             // the frames have no identity, so they are counted here
   std::optional<guint64> next_number_; // set at the first frame

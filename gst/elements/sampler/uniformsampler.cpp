@@ -89,8 +89,8 @@ struct CpsUniformSamplerPrivate {
   guint clip_index = 0; // of the first clip of `run`
 
   cps::ClipOutput output;
-  std::atomic<bool> sought{false}; // by the application, since READY
-  std::atomic<bool> live{false};   // `run` has windows by running time
+  std::atomic<bool> sought{false};      // by the application, since READY
+  std::atomic<GstClockTime> latency{0}; // of `run`; not 0 if it has windows by running time
 };
 
 struct _CpsUniformSampler {
@@ -114,7 +114,7 @@ static void end_run(CpsUniformSampler *self) {
   CpsUniformSamplerPrivate &state = state_of(self);
   state.clip_index = state.run ? state.run->next_index() : state.clip_index + 1;
   state.run.reset();
-  state.live = false;
+  state.latency = 0;
   state.stream.planned.reset();
 }
 
@@ -132,7 +132,7 @@ static GstFlowReturn uniform_sampler_chain(GstPad *, GstObject *parent, GstBuffe
   CpsUniformSamplerPrivate &state = state_of(self);
   cps::SamplingRun &run = state.run ? *state.run : begin_run(self);
   const GstFlowReturn flow = run.take(Owned<GstBuffer>(buffer));
-  if (state.live.exchange(run.is_live()) != run.is_live())
+  if (state.latency.exchange(run.latency()) != run.latency())
     gst_element_post_message(GST_ELEMENT(self), gst_message_new_latency(GST_OBJECT(self)));
   return flow;
 }
@@ -188,7 +188,7 @@ static gboolean uniform_sampler_sink_event(GstPad *pad, GstObject *parent, GstEv
   case GST_EVENT_SEGMENT:
     gst_event_copy_segment(incoming, &state.stream.segment);
     state.stream.seqnum = gst_event_get_seqnum(incoming);
-    if (state.live)
+    if (state.latency > 0)
       return TRUE; // the windows have a segment of their own
     break;
   case GST_EVENT_STREAM_START:
@@ -228,7 +228,6 @@ static gboolean uniform_sampler_src_event(GstPad *pad, GstObject *parent, GstEve
   return gst_pad_event_default(pad, parent, event);
 }
 
-// Windows of a live stream are complete a window and a frame after their first frame.
 static gboolean answer_latency(CpsUniformSampler *self, GstQuery *query) {
   const CpsUniformSamplerPrivate &state = state_of(self);
   if (!gst_pad_peer_query(state.stream.sinkpad, query))
@@ -236,12 +235,8 @@ static gboolean answer_latency(CpsUniformSampler *self, GstQuery *query) {
   gboolean live;
   GstClockTime least, most;
   gst_query_parse_latency(query, &live, &least, &most);
-  if (!live || !state.live)
-    return TRUE;
-  const double fps = cps::frame_rate(state.stream.info);
-  const GstClockTime own =
-      cps::option_uint64(state.options.snapshot().get(), "window") + (fps > 0 ? cps::frame_time(1, fps) : 0);
-  gst_query_set_latency(query, TRUE, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
+  if (const GstClockTime own = state.latency; live)
+    gst_query_set_latency(query, TRUE, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
   return TRUE;
 }
 
