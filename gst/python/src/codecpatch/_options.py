@@ -48,6 +48,7 @@ _SPELLINGS: dict[str, Mapping[str, str]] = {
 }
 _SECONDS = ("timeout", "stall_timeout")
 _NOT_NEGATIVE = ("decode_device_id", "process_device_id")
+_POSITIVE = ("sequence_length", "clip_length")
 
 
 def checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,17 +66,31 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
             value = _limit(name, value)
         elif name in _NOT_NEGATIVE and operator.index(value) < 0:
             raise ValueError(f"{name} must be 0 or more, not {value}")
-        elif name == "sequence_length" and operator.index(value) <= 0:
-            raise ValueError(f"sequence_length must be more than 0, not {value}")
+        elif name in _POSITIVE and operator.index(value) <= 0:
+            raise ValueError(f"{name} must be more than 0, not {value}")
         result[name] = value
     return result
 
 
 def plan_options(
-    frame_indices: Iterable[int] | None, start: float | None, stop: float | None, fps: float | Fraction | None
+    frame_indices: Iterable[int] | None,
+    start: float | None,
+    stop: float | None,
+    fps: float | Fraction | None,
+    window: float | Fraction | None,
+    hop: float | Fraction | None,
 ) -> dict[str, Any]:
     """Converts the arguments for a sampling plan to options of uniformsampler."""
-    options: dict[str, Any] = {"start": _nanoseconds("start", start), "stop": _nanoseconds("stop", stop)}
+    options: dict[str, Any] = {
+        "start": _nanoseconds("start", start),
+        "stop": _nanoseconds("stop", stop),
+        "window": _length("window", window),
+        "hop": _length("hop", hop),
+    }
+    if hop is not None and window is None:
+        raise ValueError("hop needs window: it is the time from the start of a window to that of the next one")
+    if frame_indices is not None and window is not None:
+        raise ValueError("frame_indices and window exclude each other; clip_length cuts frame_indices into clips")
     if frame_indices is not None:
         ids = [operator.index(index) for index in frame_indices]
         if not ids or min(ids) < 0:
@@ -120,6 +135,16 @@ def _nanoseconds(name: str, seconds: float | None) -> int | None:
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"{name} is a time in seconds, 0 or more, not {seconds}")
     return round(_fraction(seconds) * 1_000_000_000)
+
+
+def _length(name: str, seconds: float | Fraction | None) -> int | None:
+    if seconds is None:
+        return None
+    # Not what rounds to 0, because 0 turns windows off.
+    nanoseconds = _nanoseconds(name, seconds) if math.isfinite(seconds) and seconds > 0 else 0
+    if not nanoseconds:
+        raise ValueError(f"{name} is a length in seconds, more than 0, not {seconds}")
+    return nanoseconds
 
 
 def _rate(fps: float | Fraction) -> Fraction:

@@ -103,6 +103,19 @@ class Clip:
         """The number of the clip in its session, from 0."""
         return self.metadata["clip_index"]
 
+    @property
+    def start(self) -> float | None:
+        """The start of the section that was sampled, or of the clip's window, in seconds of stream time. None if it is
+        the start of the stream. ``metadata["start"]`` has it in nanoseconds, exactly, with -1 for None."""
+        return _seconds(self.metadata["start"])
+
+    @property
+    def stop(self) -> float | None:
+        """The end of the section that was sampled, or of the clip's window, exclusive, in seconds of stream time. None
+        if it is the end of the stream. A window may end after the stream. ``metadata["stop"]`` has it in nanoseconds,
+        exactly, with -1 for None."""
+        return _seconds(self.metadata["stop"])
+
     def best(self, k: int) -> Clip:
         """Returns the best k patches as a new clip, which shares no memory with this one.
 
@@ -183,6 +196,10 @@ def metadata_of(library: ctypes.CDLL, tensors: int) -> dict[str, Any]:
 
     library.cps_tensors_foreach_metadata(tensors, collect, None)
     return {key: text if key in _TEXTS else _value(text) for key, text in texts.items()}
+
+
+def _seconds(nanoseconds: int) -> float | None:
+    return None if nanoseconds < 0 else nanoseconds / 1_000_000_000
 
 
 def _value(text: str) -> Any:

@@ -21,7 +21,10 @@ from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
 
 
 class Session(Iterator[Clip]):
-    """A video that is read clip by clip. Iteration yields its clips; a plain file has one.
+    """A video that is read clip by clip. Iteration yields its clips: one, or with ``window`` or ``clip_length`` many.
+
+    A video is decoded once, also where windows overlap. While nobody calls :meth:`next`, a session reads on until one
+    clip is queued and another one is made.
 
     Sessions share nothing, so each may be used on a thread of its own. They decode in parallel, because the GIL is not
     held. One session reads one clip at a time; :meth:`close` may be called from any thread at any time, and makes a
@@ -40,6 +43,15 @@ class Session(Iterator[Clip]):
         stop: end of the section, exclusive, in seconds.
         fps: frames to sample per second (float or Fraction), instead of ``sequence_length`` frames.
         max_frames: if ``fps`` gives more frames than this, this many, evenly spaced.
+        window: divides the section, or the whole video, into windows of this length, in seconds (float, int or
+            Fraction), more than 0. Each window that has a frame is a clip of its own, which equals that of a session
+            with the limits of the window as ``start`` and ``stop``, but for ``clip_index``; :attr:`Clip.start` and
+            :attr:`Clip.stop` return the limits. No window ends after ``stop``, if it is given. Excludes
+            ``frame_indices``.
+        hop: the time from the start of a window to that of the next one, in seconds, more than 0; by default
+            ``window``. Windows overlap if it is less than ``window``.
+        clip_length: cuts the sampled frames, of each window if there are windows, into clips of this many frames, 1 or
+            more; the last may have fewer.
         on_error: ``"fail"`` raises for a frame that cannot be decoded; with ``"substitute"`` another frame replaces it,
             ``frame_status`` says so, and a CodecPatchWarning is given.
         timeout: seconds that opening may take, and each :meth:`next`; 0, the default, means no limit.
@@ -65,6 +77,9 @@ class Session(Iterator[Clip]):
         stop: float | None = None,
         fps: float | Fraction | None = None,
         max_frames: int | None = None,
+        window: float | Fraction | None = None,
+        hop: float | Fraction | None = None,
+        clip_length: int | None = None,
         on_error: str | None = "fail",
         timeout: float | None = None,
         stall_timeout: float | None = None,
@@ -77,6 +92,9 @@ class Session(Iterator[Clip]):
             stop=stop,
             fps=fps,
             max_frames=max_frames,
+            window=window,
+            hop=hop,
+            clip_length=clip_length,
             on_error=on_error,
             timeout=timeout,
             stall_timeout=stall_timeout,
@@ -271,6 +289,8 @@ def checked_options(
     start: float | None = None,
     stop: float | None = None,
     fps: float | Fraction | None = None,
+    window: float | Fraction | None = None,
+    hop: float | Fraction | None = None,
     on_error: str | None = "fail",
     **options: Any,
 ) -> dict[str, Any]:
@@ -278,7 +298,7 @@ def checked_options(
     return _options.checked(
         {
             **options,
-            **_options.plan_options(frame_indices, start, stop, fps),
+            **_options.plan_options(frame_indices, start, stop, fps, window, hop),
             "output": "patches" if output is None else output,
             "on_error": "fail" if on_error is None else on_error,
         }
@@ -295,15 +315,18 @@ def check_framework(checked: Mapping[str, Any]) -> None:
 def open(source: Source, **options: Any) -> Session:
     """Opens a video. Returns a :class:`Session`, which documents source and options.
 
-    >>> with codecpatch.open("v.mp4", sequence_length=16, k_keep=512) as session:
+    >>> with codecpatch.open("v.mp4", window=10, hop=5, sequence_length=16, k_keep=512) as session:
     ...     for clip in session:
-    ...         print(clip.patches.shape)
+    ...         print(clip.start, clip.stop, clip.patches.shape)
     """
     return Session(source, **options)
 
 
 def read(source: Source, **options: Any) -> Clip:
-    """Returns the first clip of a video. Source and options are those of :class:`Session`."""
+    """Returns the first clip of a video. Source and options are those of :class:`Session`.
+
+    With ``window`` or ``clip_length`` this is the clip of the first window, or the first frames; the rest is not read.
+    """
     with Session(source, **options) as session:
         return first_clip(session)
 
