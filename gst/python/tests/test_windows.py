@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import pickle
 import re
+import signal
 import threading
 from decimal import Decimal
 from fractions import Fraction
@@ -278,3 +280,135 @@ def test_closing_during_next(session_of_gate):
     session_of_gate.close()
     thread.join()
     assert found[-1].code == ErrorCode.CLOSED
+
+
+# --- next(timeout) ---
+
+
+def check_late(session, seconds):
+    with pytest.raises(CodecPatchError, match=rf"no clip within {seconds:g} seconds; next\(\) may") as caught:
+        while True:
+            session.next(timeout=seconds)
+    assert caught.value.code == ErrorCode.TIMEOUT and caught.value.path == session.name
+
+
+@shut
+def test_time_limits(session_of_gate, gate):
+    for seconds in (0, 0.01, 0.1, 0):
+        check_late(session_of_gate, seconds)
+    assert not session_of_gate.closed
+    gate.open.set()
+    found = [session_of_gate.next(timeout=1e9), session_of_gate.next(None), *session_of_gate]
+    assert [result.sampled_frame_ids for result in found] == [[number] for number in range(60)]
+    assert session_of_gate.next(timeout=0) is None
+    session_of_gate.close()
+    with pytest.raises(CodecPatchError) as caught:
+        session_of_gate.next(timeout=0)
+    assert caught.value.code == ErrorCode.CLOSED
+
+
+def test_time_limits_lose_no_clips(session_of_gate, gate):
+    """Whenever they come; the gate opens after the first that does."""
+    found = []
+    while True:
+        try:
+            result = session_of_gate.next(timeout=0.01)
+        except CodecPatchError as error:
+            assert error.code == ErrorCode.TIMEOUT
+            gate.open.set()
+            continue
+        if result is None:
+            break
+        found.append(result)
+    assert [result.sampled_frame_ids for result in found] == [[number] for number in range(60)]
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf"), 1e10])
+def test_odd_time_limits(clip, timeout):
+    with codecpatch.open(clip, k_keep=1) as session:
+        with pytest.raises(ValueError, match="timeout"):
+            session.next(timeout)
+        with pytest.raises(TypeError):
+            session.next("1")
+        assert session.next(timeout=Fraction(60)).clip_index == 0
+
+
+@shut
+def test_options_end_the_session(gate):
+    """Unlike the argument of next()."""
+    with codecpatch.open(gate, timeout=0.3, **EACH_FRAME) as session:
+        with pytest.raises(CodecPatchError, match="timeout sets how long"):
+            session.next(timeout=100)
+        gate.open.set()
+        with pytest.raises(CodecPatchError, match="timeout sets how long"):
+            session.next()
+
+
+@contextlib.contextmanager
+def waiting(session):
+    """While another thread waits for a clip."""
+
+    def work():
+        with pytest.raises(CodecPatchError, match="closed"):
+            session.next()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not session._reading.locked():
+        pass
+    yield
+    session.close()
+    thread.join()
+
+
+@shut
+def test_time_limits_while_another_thread_waits(session_of_gate):
+    with waiting(session_of_gate):
+        check_late(session_of_gate, 0)
+
+
+@shut
+def test_signals_during_a_time_limit(session_of_gate, gate):
+    """Their handlers run, and may raise."""
+
+    class Handled(Exception):
+        pass
+
+    def handle(*_):
+        raise Handled
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(Handled):
+            session_of_gate.next(timeout=1e9)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    gate.open.set()
+    assert len(list(session_of_gate)) == 60
+
+
+# --- Progress ---
+
+
+def test_progress(clip):
+    """It grows, if the library tells it."""
+    with codecpatch.open(clip, window=0.5, sequence_length=2, k_keep=1) as session:
+        seen = [session.progress for _ in session]
+    assert session.progress is None
+    known = [value for value in seen if value is not None]
+    assert known == sorted(known) and all(0 <= value <= 1 for value in known)
+
+
+@pytest.mark.parametrize("text, value", [("-1", None), (None, None), ("0", 0.0), ("0.25", 0.25), ("1", 1.0)])
+def test_values_of_progress(clip, monkeypatch, text, value):
+    monkeypatch.setattr(codecpatch.Session, "get", lambda _, name: text if name == "progress" else None)
+    with codecpatch.open(clip, k_keep=1) as session:
+        assert session.progress == value
+
+
+@shut
+def test_asking_while_another_thread_waits(session_of_gate):
+    with waiting(session_of_gate):
+        assert session_of_gate.progress is None or 0 <= session_of_gate.progress <= 1
+        assert session_of_gate.get("k_keep") == "4"

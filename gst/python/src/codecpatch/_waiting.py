@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -39,6 +40,25 @@ class Limits:
 
     def _fail(self, sentence: str) -> None:
         raise CodecPatchError(f"{self._name}: {sentence}", self._name, ErrorCode.TIMEOUT)
+
+
+class Patience:
+    """A limit on one wait, in seconds from its construction. None means no limit, 0 no wait. ValueError if invalid."""
+
+    def __init__(self, seconds: float | None) -> None:
+        if seconds is not None and not 0 <= seconds <= 1e9:
+            raise ValueError(f"timeout is a time in seconds, 0 to 1e9, or None (no limit), not {seconds}")
+        self.seconds = None if seconds is None else float(seconds)
+        self._until = None if seconds is None else time.monotonic() + float(seconds)
+
+    def slice_ms(self) -> int:
+        """Returns how many milliseconds the next slice of the wait may take; 0 once the time is over."""
+        if self._until is None:
+            return SLICE_MS
+        return min(SLICE_MS, math.ceil(1000 * max(0.0, self._until - time.monotonic())))
+
+    def is_over(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
 
 
 def run_apart(work: Callable[[], None], check: Callable[[], None]) -> None:

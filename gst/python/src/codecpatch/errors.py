@@ -28,7 +28,8 @@ class ErrorCode(enum.IntEnum):
     SETUP = 8
     """The C library, GStreamer or a plugin is missing or too old."""
     TIMEOUT = 9
-    """It took longer than ``timeout`` or ``stall_timeout`` allows; the message names the option."""
+    """It took longer than ``timeout`` or ``stall_timeout`` allows; the message names the option. After the ``timeout``
+    of :meth:`Session.next` the session goes on; after an option's it has ended."""
     CRASHED = 100
     """The process that read the source has died. Only from :func:`iter_clips` with ``isolate=True``."""
 

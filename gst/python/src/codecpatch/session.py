@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from . import _library, _options, _sources, _tensors
 from ._sources import Source
-from ._waiting import SLICE_MS, Limits, run_apart
+from ._waiting import SLICE_MS, Limits, Patience, run_apart
 from .clip import Clip, clip_of
 from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
 
@@ -169,15 +169,31 @@ class Session(Iterator[Clip]):
     def closed(self) -> bool:
         return self._handle is None
 
-    def next(self) -> Clip | None:
-        """Reads the next clip. None if no clip is left."""
+    def next(self, timeout: float | None = None) -> Clip | None:
+        """Reads the next clip. None if no clip is left.
+
+        Args:
+            timeout: seconds to wait, also for a :meth:`next` that runs on another thread; None means no limit, and 0
+                returns a clip only if it is there. The session is intact after it: call :meth:`next` again. The option
+                ``timeout`` of the session, in contrast, ends the session; it counts from the first call that waits for
+                this clip.
+
+        Raises:
+            CodecPatchError: the source cannot be read, or the session is closed. The code is ``TIMEOUT`` if there is no
+                clip in time.
+            ValueError: an option does not fit the video, or `timeout` is negative or not a number.
+        """
         _library.check_process()
         _sources.check_caller(self._opener)
-        with self._reading:
+        patience = Patience(timeout)
+        if not self._reading.acquire(timeout=-1 if patience.seconds is None else patience.seconds):
+            raise self._late_error(patience.seconds)
+        try:
             if self._handle is None:
                 raise self._closed_error()
-            while not self._library.cps_session_wait_next(self._handle, SLICE_MS):
-                pass
+            while not self._library.cps_session_wait_next(self._handle, patience.slice_ms()):
+                if patience.is_over():
+                    raise self._late_error(patience.seconds)
             tensors, error = _library.call(self._library.cps_session_next, self._handle)
             try:
                 clip = self._clip_of(tensors) if tensors else None
@@ -185,10 +201,16 @@ class Session(Iterator[Clip]):
                 if tensors:
                     self._library.cps_tensors_free(tensors)
             told = self._pop_warnings()
+        finally:
+            self._reading.release()
         for message in told:
             warn(message)
         self._check(error)
         return clip
+
+    def _late_error(self, seconds: float | None) -> CodecPatchError:
+        text = f"{self.name}: There was no clip within {seconds:g} seconds; next() may be called again."
+        return CodecPatchError(text, self.name, ErrorCode.TIMEOUT)
 
     def __next__(self) -> Clip:
         clip = self.next()
@@ -199,14 +221,27 @@ class Session(Iterator[Clip]):
     def get(self, name: str) -> str | None:
         """Returns the value of an option as text, or ``resolved_decode_backend`` or ``resolved_process_backend``.
 
-        None if there is no such name, or if the session is closed.
+        None if there is no such name, or if the session is closed. May be called while :meth:`next` runs on another
+        thread.
         """
         _library.check_process()
         _sources.check_caller(self._opener)
-        with self._reading:
+        with self._using:
             if self._handle is None:
                 return None
             return _library.take_text(self._library.cps_session_get(self._handle, _library.to_text(name)))
+
+    @property
+    def progress(self) -> float | None:
+        """How much of the section has been read, 0 to 1; None if it is unknown, as for a live source, or if the session
+        is closed. May be called while :meth:`next` runs on another thread.
+
+        >>> with codecpatch.open("v.mp4", window=10) as session, tqdm.tqdm(total=1.0) as bar:
+        ...     for clip in session:
+        ...         bar.update((session.progress or 0) - bar.n)
+        """
+        text = self.get("progress")
+        return None if text is None or float(text) < 0 else float(text)
 
     @property
     def resolved_decode_backend(self) -> str | None:
