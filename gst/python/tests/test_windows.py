@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
+import os
 import pickle
 import re
 import signal
@@ -17,7 +19,9 @@ import numpy
 import pytest
 import support
 from codecpatch import CodecPatchError, ErrorCode
-from support import array, assert_same, run_python
+from support import array, assert_same, checksum, run_python
+from test_isolation import children, workers
+from test_threads import threads_of_ours
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*estimate:codecpatch.CodecPatchWarning")
 
@@ -63,7 +67,10 @@ def stream(clip, tmp_path_factory):
 
 
 # A clip for each frame. The plan is an estimate, and says so, because there is only one pass.
-EACH_FRAME = {"frame_indices": range(60), "clip_length": 1, "k_keep": 4, "uniform_strategy": "stream", "total_frames": 60}
+EACH_FRAME = {
+    **{"frame_indices": range(60), "clip_length": 1, "k_keep": 4},
+    **{"uniform_strategy": "stream", "total_frames": 60},
+}
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ def session_of_gate(gate):
 SETTINGS = [
     {"k_keep": 50},
     {"k_keep": 50, "sequence_length": 16},
-    {"ranking": "replenishment", "k_keep": 48, "sequence_length": 4, "selection_unit": "block2x2", "output_dtype": "u8"},
+    {"ranking": "replenishment", "k_keep": 48, "selection_unit": "block2x2", "output_dtype": "u8"},
     {"output": "frames", "width": 112, "height": 84, "sequence_length": 16},
     {"output": "frames", "width": 112, "height": 84, "fps": 7, "max_frames": 3},
 ]
@@ -184,6 +191,12 @@ def test_windows_pickle(clip):
 # --- Refusals ---
 
 
+def read_one_of(source, **options):
+    (found,) = codecpatch.iter_clips([source], **options)
+    raise found
+
+
+@pytest.mark.parametrize("read", [codecpatch.read, read_one_of])
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -204,9 +217,9 @@ def test_windows_pickle(clip):
         ({"window": 1, "start": 5}, "window"),
     ],
 )
-def test_refusals(clip, options, message):
+def test_refusals(clip, read, options, message):
     with pytest.raises(ValueError, match=message):
-        codecpatch.read(clip, **options)
+        read(clip, **options)
 
 
 @pytest.mark.parametrize("options", [{"window": "1"}, {"window": [1]}, {"clip_length": 2.5}, {"clip_length": "2"}])
@@ -412,3 +425,169 @@ def test_asking_while_another_thread_waits(session_of_gate):
     with waiting(session_of_gate):
         assert session_of_gate.progress is None or 0 <= session_of_gate.progress <= 1
         assert session_of_gate.get("k_keep") == "4"
+
+
+# --- iter_clips ---
+
+
+def assert_results(found, expected, *differs):
+    assert [type(result) for result in found] == [type(result) for result in expected]
+    for one, other in zip(found, expected):
+        if isinstance(one, Exception):
+            assert str(one) == str(other)
+        else:
+            assert_equal(one, other, *differs)
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_all_clips_of_all_sources(clip, data, isolate):
+    sources = [
+        clip,
+        (clip, {"window": None, "hop": None}),
+        "/no/such/file.mp4",
+        (data, {"hop": None}),
+        (clip, {"window": None, "hop": None, "clip_length": 2}),
+        (clip, {"window": 0}),
+        (clip, {"output": "frames", "k_keep": None, "width": 112, "height": 84}),
+        data,
+    ]
+    common = {"window": 1, "hop": 0.4, "sequence_length": 3, "k_keep": 7}
+    expected = []
+    for item in sources:
+        source, own = item if isinstance(item, tuple) else (item, {})
+        try:
+            expected += read_windows(source, **{**common, **own})
+        except (CodecPatchError, ValueError) as error:
+            expected.append(error)
+    found = list(codecpatch.iter_clips(sources, workers=2, isolate=isolate, **common))
+    assert len(found) == 5 + 1 + 1 + 2 + 2 + 1 + 5 + 5
+    assert_results(found, expected, "source")
+    places = [getattr(result, "path", getattr(result, "source", None)) for result in found]
+    names = [*[str(clip)] * 6, "/no/such/file.mp4", *["<bytes 3>"] * 2, *[str(clip)] * 2, None, *[str(clip)] * 5]
+    assert places == [*names, *["<bytes 7>"] * 5]
+    assert not threads_of_ours() and not children()
+
+
+def test_names_of_sources_without_windows(data):
+    """They are what they were."""
+    found = codecpatch.iter_clips([data, io.BytesIO(data)], workers=1, k_keep=1)
+    assert [result.source for result in found] == ["<bytes>", "<file object>"]
+
+
+def test_names_of_file_objects(data):
+    found = codecpatch.iter_clips([io.BytesIO(data), io.BytesIO(data)], workers=2, k_keep=1, window=1)
+    assert [result.source for result in found] == ["<file object 0>"] * 2 + ["<file object 1>"] * 2
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_errors_in_the_middle(clip, damaged, isolate):
+    """End their source: what was before them comes, and the other sources do."""
+    options = {"window": 0.2, "sequence_length": 2, "k_keep": 3}
+    before = []
+    with codecpatch.open(damaged, **options) as session, pytest.raises(CodecPatchError) as caught:
+        before.extend(session)
+    assert before
+    expected = [*before, caught.value, *read_windows(clip, **options), *before, caught.value]
+    found = list(codecpatch.iter_clips([damaged, clip, damaged], workers=2, isolate=isolate, **options))
+    assert_results(found, expected)
+
+
+class Watched(codecpatch.parallel._Results):
+    """Keeps the most that has waited."""
+
+    most = 0
+
+    def add(self, result, is_last=False):
+        super().add(result, is_last)
+        Watched.most = max(Watched.most, len(self._waiting))
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    monkeypatch.setattr(codecpatch.parallel, "_Results", Watched)
+    monkeypatch.setattr(Watched, "most", 0)
+    return Watched
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+@pytest.mark.parametrize("limit, value, most", [("_WAITING_CLIPS", 3, 3), ("_WAITING_LIMIT", 1, 1)])
+def test_no_more_waits_than_the_limit(clip, monkeypatch, watched, isolate, limit, value, most):
+    monkeypatch.setattr(codecpatch.parallel, limit, value)
+    options = {"window": FRAME, "sequence_length": 1, "k_keep": 1}
+    found = list(codecpatch.iter_clips([clip] * 2, workers=2, isolate=isolate, **options))
+    assert [result.sampled_frame_ids[0] for result in found] == [*range(60)] * 2
+    assert 1 <= watched.most <= most  # the second source waits for the first
+
+
+def test_clips_without_patches_have_a_limit(clip, monkeypatch, watched):
+    monkeypatch.setattr(codecpatch.parallel, "_WAITING_CLIPS", 5)
+    found = list(codecpatch.iter_clips([clip] * 2, workers=2, window=FRAME, sequence_length=1, k_keep=0))
+    assert len(found) == 120 and watched.most <= 5
+
+
+def test_sources_are_taken_as_they_are_needed(clip, monkeypatch):
+    monkeypatch.setattr(codecpatch.parallel, "_WAITING_COUNT", 0)
+    taken = 0
+
+    def sources():
+        nonlocal taken
+        for taken in itertools.count(1):
+            yield clip
+
+    iterator = codecpatch.iter_clips(sources(), workers=2, k_keep=1, window=0.5, sequence_length=1)
+    for number in range(1, 13):
+        next(iterator)
+        assert taken <= 4 + number // 4 + 1
+    iterator.close()
+    assert not threads_of_ours()
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_leaving_in_the_middle(clip, monkeypatch, isolate):
+    """Wakes the workers that wait for room, and closes their sessions."""
+    monkeypatch.setattr(codecpatch.parallel, "_WAITING_CLIPS", 1)
+    options = {"window": FRAME, "sequence_length": 1, "k_keep": 1}
+    iterator = codecpatch.iter_clips([clip] * 3, workers=3, isolate=isolate, **options)
+    assert [next(iterator).clip_index for _ in range(3)] == [0, 1, 2]
+    iterator.close()
+    assert not threads_of_ours() and not children()
+
+
+def test_clips_come_from_iter_clips_while_the_rest_is_missing(gate):
+    iterator = codecpatch.iter_clips([gate], **EACH_FRAME)
+    found = [next(iterator) for _ in range(5)]
+    assert not gate.open.is_set()
+    gate.open.set()
+    found += iterator
+    assert [result.sampled_frame_ids for result in found] == [[number] for number in range(60)]
+
+
+def test_workers_that_die_in_the_middle(clip, monkeypatch):
+    """The clips before are there, and the next source is read."""
+    monkeypatch.setattr(codecpatch.parallel, "_WAITING_CLIPS", 1)
+    options = {"window": FRAME, "sequence_length": 1, "k_keep": 1}
+    iterator = codecpatch.iter_clips([clip, clip], workers=1, isolate=True, **options)
+    found = [next(iterator)]
+    (worker,) = workers()
+    os.kill(worker, signal.SIGKILL)
+    found += iterator
+    last = next(number for number, result in enumerate(found) if isinstance(result, Exception))
+    assert found[last].code == ErrorCode.CRASHED and "SIGKILL" in str(found[last]) and last < 10
+    assert [result.clip_index for result in found if isinstance(result, codecpatch.Clip)] == [*range(last), *range(60)]
+
+
+def test_workers_read_one_source_after_the_other(clip, damaged):
+    """Whether they have read all of it or not."""
+    seen = set()
+    options = {"window": 0.2, "sequence_length": 2, "k_keep": 3, "isolate": True}
+    for _ in codecpatch.iter_clips([clip, damaged, clip], workers=1, **options):
+        seen |= set(workers())
+    assert len(seen) == 1
+
+
+def test_clips_of_processes_are_the_callers(clip):
+    one, other, *_ = codecpatch.iter_clips([clip], isolate=True, window=0.5, k_keep=4)
+    before = checksum(other)
+    one.patches[:] = 0
+    assert checksum(other) == before
+    assert_equal(pickle.loads(pickle.dumps(other)), other)

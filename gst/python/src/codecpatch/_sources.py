@@ -56,11 +56,13 @@ class Opener(ABC):
         """Returns the C session, or None and the error."""
 
 
-def opener_of(source: Any, read_once: bool) -> Opener:
+def opener_of(source: Any, read_once: bool, number: int | None = None) -> Opener:
     """Returns the opener for a source. TypeError if `source` is not a source.
 
     A file object that cannot seek is read into memory, because exact plans need two passes, unless `read_once` is set.
+    The names of sources without a name of their own contain `number`, if it is given.
     """
+    suffix = "" if number is None else f" {number}"
     if isinstance(source, str) and _URI.match(source):
         return _Uri(source)
     if isinstance(source, (str, os.PathLike)):
@@ -71,9 +73,9 @@ def opener_of(source: Any, read_once: bool) -> Opener:
         memoryview(source).release()
     except TypeError:
         if hasattr(source, "readinto") or hasattr(source, "read"):
-            return _Stream(source, read_once)
+            return _Stream(source, read_once, f"<file object{suffix}>")
         raise TypeError(f"a source is a path, a URI, bytes or a binary file object, not {type(source)}") from None
-    return Bytes(source)
+    return Bytes(source, f"<bytes{suffix}>")
 
 
 def opener_named(kind: str, name: str, data: Any) -> Opener:
@@ -163,7 +165,7 @@ class _Buffer:
 class Bytes(Opener):
     kind = "bytes"
 
-    def __init__(self, data: Any, name: str = "<bytes>") -> None:
+    def __init__(self, data: Any, name: str) -> None:
         self._data = data
         self.name = name
 
@@ -188,13 +190,13 @@ class Bytes(Opener):
 
 
 class _Stream(Opener):
-    def __init__(self, file: Any, read_once: bool) -> None:
+    def __init__(self, file: Any, read_once: bool, default_name: str) -> None:
         self._file = file
         self._read_once = read_once
         self._seek = SEEK_FUNC()
         self._bytes: Bytes | None = None
         name = getattr(file, "name", None)
-        self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else "<file object>"
+        self.name = os.fsdecode(name) if isinstance(name, (str, bytes)) else default_name
 
     kind = ""
     calls_application = True

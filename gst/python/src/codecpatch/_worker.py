@@ -16,7 +16,7 @@ from . import _library, _sources, _tensors
 from ._channel import Channel, Closed
 from .clip import metadata_of
 from .errors import CodecPatchError, CodecPatchWarning
-from .session import Session, first_clip
+from .session import Session, all_clips, first_clip
 
 _PR_SET_PDEATHSIG = 1
 _ALIGNMENT = 64  # of the tensors
@@ -45,7 +45,11 @@ def run(descriptor: int, limit: int) -> NoReturn:
 
 
 def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
-    """Reads one source, and sends the result: a clip and a file in memory with its tensors, or an error."""
+    """Reads one source, and sends the result: a clip and a file in memory with its tensors, or an error.
+
+    A task for all clips gets one result after the other, each but the first when the parent asks for it; at last the
+    error, or a message without a clip.
+    """
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", CodecPatchWarning)
         sent = False
@@ -53,11 +57,13 @@ def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
             os.chdir(task["folder"])
             with _RawSession(_sources.opener_named(task["kind"], task["name"], data), task["options"]) as session:
                 channel.send({"opened": True})  # the time limit for the clip starts now
-                file, clip = first_clip(session)
-                try:
-                    channel.send({"clip": clip, "warnings": _texts(told)}, file=file)
-                finally:
-                    os.close(file)
+                if task["all"]:
+                    for clip in all_clips(session):
+                        _send(clip, told, channel)
+                        channel.receive()  # the parent asks for the next one
+                    channel.send({"warnings": _texts(told)})
+                else:
+                    _send(first_clip(session), told, channel)
                 sent = True  # the parent prepares the next source while the session is closed
         except Closed:
             raise
@@ -66,8 +72,19 @@ def _do(task: dict[str, Any], data: bytearray, channel: Channel) -> None:
                 channel.send({"error": _describe(error), "warnings": _texts(told)})
 
 
+def _send(result: tuple[int, Any], told: list[warnings.WarningMessage], channel: Channel) -> None:
+    file, clip = result
+    try:
+        channel.send({"clip": clip, "warnings": _texts(told)}, file=file)
+    finally:
+        os.close(file)
+
+
 def _texts(told: list[warnings.WarningMessage]) -> list[str]:
-    return [str(warning.message) for warning in told if issubclass(warning.category, CodecPatchWarning)]
+    """Returns the warnings since the last call."""
+    texts = [str(warning.message) for warning in told if issubclass(warning.category, CodecPatchWarning)]
+    told.clear()
+    return texts
 
 
 def _describe(error: Exception) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import _options, _sources, _tensors
@@ -32,7 +32,7 @@ main module again."""
 
 
 class Reader:
-    """Reads the first clips of sources, in one worker process for each thread that calls :meth:`read`."""
+    """Reads sources, in one worker process for each thread that calls :meth:`read` or :meth:`read_all`."""
 
     def __init__(self, memory_limit: int | None) -> None:
         self._spawner = _Spawner(memory_limit)
@@ -42,8 +42,31 @@ class Reader:
         self._mine = threading.local()
 
     def read(self, source: Any, options: Mapping[str, Any]) -> Clip:
+        task, data, timeout = self._task(source, options, None)
+        clip = _clip_in(*self._ask({**task, "all": False}, data, timeout))
+        assert clip is not None
+        return clip
+
+    def read_all(self, source: Any, options: Mapping[str, Any], number: int) -> Iterator[Clip]:
+        """Yields all clips. The worker reads the next one when it is asked for. `number`: for the name of bytes."""
+        task, data, timeout = self._task(source, options, number)
+        answer, file = self._ask({**task, "all": True}, data, timeout)
+        worker = self._mine.worker
+        try:
+            while (clip := _clip_in(answer, file)) is not None:
+                yield clip
+                del clip  # not kept during the wait for the next one
+                answer, file = self._answer(worker, task["name"], timeout, worker.ask_next)
+        finally:
+            if "clip" in answer:  # not the last answer: the worker waits to be asked for a clip, not for a task
+                self._drop(worker)
+
+    def _task(
+        self, source: Any, options: Mapping[str, Any], number: int | None
+    ) -> tuple[dict[str, Any], bytes, float | None]:
+        """Returns what a worker needs to read a source: the task, the data of bytes, and the option ``timeout``."""
         checked = checked_options(**options)
-        opener = _sources.opener_of(source, False)
+        opener = _sources.opener_of(source, False, number)
         if not opener.kind:
             raise TypeError("another process cannot read a file object: give its path or its bytes, or leave out isolate")
         data = opener.copy() if isinstance(opener, _sources.Bytes) else b""
@@ -54,16 +77,7 @@ class Reader:
             "folder": os.getcwd(),
             "options": _options.texts_of(checked),
         }
-        answer, file = self._ask(task, data, checked.get("timeout"))
-        try:
-            for message in answer["warnings"]:
-                warn(message)
-            if "error" in answer:
-                raise _error_of(answer["error"])
-            return _clip_of(answer["clip"], file)
-        finally:
-            if file is not None:
-                os.close(file)
+        return task, data, checked.get("timeout")
 
     def stop(self) -> None:
         """Ends all workers at once, including busy ones."""
@@ -80,29 +94,33 @@ class Reader:
 
     def _ask(self, task: Mapping[str, Any], data: bytes, timeout: float | None) -> tuple[Any, int | None]:
         worker = self._worker()
-        # The session in the worker enforces the timeouts of opening and of the clip. This limit applies if the worker
-        # hangs.
-        limit = timeout + _GRACE if timeout else None
-        try:
-            answer, file = worker.ask(task, data, limit)
-        except Closed:
-            raise CodecPatchError(
-                f"{task['name']}: The process that read it has died: {self._drop(worker)}.",
-                task["name"],
-                ErrorCode.CRASHED,
-            ) from None
-        except TimeoutError:
-            self._drop(worker)
-            raise CodecPatchError(
-                f"{task['name']}: The process that read it did not answer within {limit:g} seconds; timeout sets how long a "
-                "source may take.",
-                task["name"],
-                ErrorCode.TIMEOUT,
-            ) from None
+        answer, file = self._answer(worker, task["name"], timeout, lambda limit: worker.ask(task, data, limit))
         if "leaving" in answer:
             self._drop(worker)
             return self._ask(task, data, timeout)
         return answer, file
+
+    def _answer(
+        self, worker: _Worker, name: str, timeout: float | None, ask: Callable[[float | None], tuple[Any, int | None]]
+    ) -> tuple[Any, int | None]:
+        """Returns what `ask` does. Raises if the worker dies or does not answer."""
+        # The session in the worker enforces the timeouts of opening and of the clip. This limit applies if the worker
+        # hangs.
+        limit = timeout + _GRACE if timeout else None
+        try:
+            return ask(limit)
+        except Closed:
+            raise CodecPatchError(
+                f"{name}: The process that read it has died: {self._drop(worker)}.", name, ErrorCode.CRASHED
+            ) from None
+        except TimeoutError:
+            self._drop(worker)
+            raise CodecPatchError(
+                f"{name}: The process that read it did not answer within {limit:g} seconds; timeout sets how long a "
+                "source may take.",
+                name,
+                ErrorCode.TIMEOUT,
+            ) from None
 
     def _worker(self) -> _Worker:
         """Returns the worker of this thread. Starts one at the first call, and if the previous one has died."""
@@ -229,6 +247,13 @@ class _Worker:
             answer, _, file = self._channel.receive()
         return answer, file
 
+    def ask_next(self, limit: float | None) -> tuple[Any, int | None]:
+        """Returns the next clip of a task that asks for all, or another result."""
+        self._channel.set_timeout(limit)
+        self._channel.send("next")
+        answer, _, file = self._channel.receive()
+        return answer, file
+
     def is_alive(self) -> bool:
         return self._channel.is_open()
 
@@ -277,6 +302,19 @@ def _error_of(described: Mapping[str, Any]) -> Exception:
         with contextlib.suppress(TypeError):  # because some exceptions need more arguments
             return kind(described["text"])
     return RuntimeError(f"{described['type']}: {described['text']}")
+
+
+def _clip_in(answer: Mapping[str, Any], file: int | None) -> Clip | None:
+    """Returns the clip in an answer of a worker; None if it says that no clip is left. Raises the error in it."""
+    try:
+        for message in answer["warnings"]:
+            warn(message)
+        if "error" in answer:
+            raise _error_of(answer["error"])
+        return None if file is None else _clip_of(answer["clip"], file)
+    finally:
+        if file is not None:
+            os.close(file)
 
 
 def _clip_of(described: Mapping[str, Any], file: int) -> Clip:

@@ -100,8 +100,7 @@ class Session(Iterator[Clip]):
             stall_timeout=stall_timeout,
             **options,
         )
-        opener = _sources.opener_of(source, checked.get("uniform_strategy") == "stream")
-        self._begin(opener, checked)
+        self._begin(self._opener_of(source, checked.get("uniform_strategy") == "stream"), checked)
 
     def _begin(self, opener: _sources.Opener, checked: Mapping[str, Any]) -> None:
         self._handle: int | None = None
@@ -122,6 +121,9 @@ class Session(Iterator[Clip]):
             raise
         for message in self._pop_warnings():
             warn(message)
+
+    def _opener_of(self, source: Source, read_once: bool) -> _sources.Opener:
+        return _sources.opener_of(source, read_once)
 
     def _check_framework(self, checked: Mapping[str, Any]) -> None:
         check_framework(checked)
@@ -371,6 +373,12 @@ def first_clip(session: Session) -> Clip:
     if clip is None:
         raise CodecPatchError(f"{session.name}: there is no clip in it.", session.name, ErrorCode.STREAM)
     return clip
+
+
+def all_clips(session: Session) -> Iterator[Any]:
+    """Yields all clips. Raises if there is none."""
+    yield first_clip(session)
+    yield from session
 
 
 def warn(message: str) -> None:
