@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import itertools
 import os
@@ -13,6 +14,7 @@ import signal
 import threading
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import codecpatch
 import numpy
@@ -583,6 +585,23 @@ def test_workers_read_one_source_after_the_other(clip, damaged):
     for _ in codecpatch.iter_clips([clip, damaged, clip], workers=1, **options):
         seen |= set(workers())
     assert len(seen) == 1
+
+
+def test_kept_clips_of_processes_need_no_file_descriptors(clip):
+    def descriptors():
+        return len(os.listdir("/proc/self/fd"))
+
+    def mappings():
+        return Path("/proc/self/maps").read_text().count("memfd:codecpatch")
+
+    gc.collect()
+    before, others = descriptors(), mappings()
+    kept = list(codecpatch.iter_clips([clip], isolate=True, window=FRAME, sequence_length=1, k_keep=1))
+    assert len(kept) == 60 and descriptors() <= before and mappings() == others + 60
+    del kept[10:]
+    gc.collect()
+    assert mappings() == others + 10
+    assert checksum(kept[9]) == checksum(codecpatch.read(clip, frame_indices=[9], k_keep=1))
 
 
 def test_clips_of_processes_are_the_callers(clip):

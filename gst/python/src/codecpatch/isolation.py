@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import ctypes
+import functools
 import json
 import mmap
 import os
@@ -13,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -317,10 +320,30 @@ def _clip_in(answer: Mapping[str, Any], file: int | None) -> Clip | None:
             os.close(file)
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype, libc.munmap.restype = ctypes.c_void_p, ctypes.c_int
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    return libc
+
+
+def _mapped(file: int, size: int) -> memoryview:
+    """Returns the contents of a file in memory. An mmap.mmap would keep a file descriptor, of which there are few."""
+    libc = _libc()
+    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, file, 0)
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    memory = (ctypes.c_char * size).from_address(address)
+    weakref.finalize(memory, libc.munmap, address, size).atexit = False  # because tensors may still be in use then
+    return memoryview(memory).cast("B")
+
+
 def _clip_of(described: Mapping[str, Any], file: int) -> Clip:
     """Returns the clip whose tensors are in a file in memory. Nothing is copied."""
     size = os.fstat(file).st_size
-    memory = mmap.mmap(file, size) if size else b""
+    memory = _mapped(file, size) if size else b""
     tensors = {
         tensor["name"]: _tensors.tensor_of(
             memory, tensor["offset"], tuple(tensor["kind"]), tuple(tensor["shape"]), tensor["device"]
