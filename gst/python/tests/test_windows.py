@@ -71,7 +71,7 @@ def stream(clip, tmp_path_factory):
 # A clip for each frame. The plan is an estimate, and says so, because there is only one pass.
 EACH_FRAME = {
     **{"frame_indices": range(60), "clip_length": 1, "k_keep": 4},
-    **{"uniform_strategy": "stream", "total_frames": 60},
+    **{"uniform_strategy": "stream", "total_frames": 60, "stall_timeout": 0},
 }
 
 
@@ -492,6 +492,31 @@ def test_errors_in_the_middle(clip, damaged, isolate):
     expected = [*before, caught.value, *read_windows(clip, **options), *before, caught.value]
     found = list(codecpatch.iter_clips([damaged, clip, damaged], workers=2, isolate=isolate, **options))
     assert_results(found, expected)
+
+
+SUBSTITUTES = {"window": 0.2, "sequence_length": 2, "k_keep": 3, "on_error": "substitute"}
+
+
+def test_each_warning_comes_once(damaged):
+    """From processes, too."""
+    told = []
+    for isolate in (False, True):
+        with pytest.warns(codecpatch.CodecPatchWarning) as caught:
+            found = list(codecpatch.iter_clips([damaged], isolate=isolate, **SUBSTITUTES))
+        assert all(isinstance(result, codecpatch.Clip) for result in found)
+        told.append([str(warning.message) for warning in caught])
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_warnings_that_are_errors(clip, damaged, isolate):
+    """They end their source, and its worker reads the next one."""
+    options = {**SUBSTITUTES, "isolate": isolate}
+    found = list(codecpatch.iter_clips([damaged, clip], workers=1, **options))
+    last = next(number for number, result in enumerate(found) if isinstance(result, Exception))
+    assert isinstance(found[last], codecpatch.CodecPatchWarning)
+    assert [result.source for result in found[:last]] == [str(damaged)] * last
+    assert [result.start for result in found[last + 1 :]] == [number / 5 for number in range(10)]
 
 
 class Watched(codecpatch.parallel._Results):
