@@ -210,7 +210,6 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
  * because cps_session_close() waits for them. A failure of a function ends the session with %CPS_SESSION_ERROR_SOURCE.
  * The options `timeout` and `stall-timeout` limit the wait for a function that does not return; @release is called once
  * it has returned.
- * @release is called once it has returned.
  *
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */

@@ -314,6 +314,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
   const bool repeats = state.parser->holds_last() && state.second_pass.is_last(at);
   Owned<GstBuffer> again = repeats ? cps::nameless_copy(buffer.get()) : nullptr;
   const GstFlowReturn flow = cps::push_to_decoder(GST_ELEMENT(self), state.srcpad, std::move(buffer));
+  if (flow == GST_FLOW_EOS) // the sampler has all of its frames
+    state.sampling.end(true);
   state.ended |= flow < GST_FLOW_EOS; // because libav's decoders (1.22) crash if they must drain after an error
   return repeats && flow == GST_FLOW_OK ? gst_pad_push(state.srcpad, again.release()) : flow;
 }
@@ -323,12 +325,8 @@ static GstFlowReturn stamp_and_push(CpsFramePlanner *self, Owned<GstBuffer> buff
 // Decides at the first access unit how to process the stream.
 static void start(CpsFramePlanner *self) {
   CpsFramePlannerPrivate &state = state_of(self);
-  std::string reason = "its format is unknown";
-  cps::Rewindability rewindability = cps::Rewindability::No;
-  if (state.parser) {
-    reason.clear();
-    rewindability = cps::can_rewind(state.sinkpad, reason);
-  }
+  std::string reason = state.parser ? "" : "its format is unknown";
+  cps::Rewindability rewindability = state.parser ? cps::can_rewind(state.sinkpad, reason) : cps::Rewindability::No;
   if (rewindability == cps::Rewindability::Maybe && !state.seek->can_reopen()) {
     set_phase(state, Phase::Rewinding);
     if (state.seek->try_rewind())
@@ -455,6 +453,7 @@ static bool handle_end(CpsFramePlanner *self, GstEvent *event) {
       read_from_start(state, state.second_pass.position());
       return true;
     }
+    state.sampling.end(state.phase == Phase::Stamping);
     if (!state.ended)
       cps::push_numbered(state.srcpad, state.seqnum, gst_event_copy(event));
     state.ended |= GST_EVENT_TYPE(event) == GST_EVENT_EOS;
