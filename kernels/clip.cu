@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#selection to #outputs on the device, once per clip. select.cpp and pixels.cpp are the CPU versions.
+// docs/spec.md#selection to #outputs, and #canvases, on the device, once per clip. select.cpp and pixels.cpp are the
+// CPU versions.
 #include "kernels/kernelargs.h"
 #include "kernels/rank.cuh"
 #include "kernels/ranking.h"
@@ -149,30 +150,24 @@ __device__ inline void write_selected(const SelectArgs &args, const Units &units
 
 // Cuts kCutPixels pixels of a patch. `convert` converts a scaled float to an output value.
 template <typename Out, typename Convert>
-__device__ inline void cut(const CutArgs &args, const uint16_t *origin, Out *patch, const Convert &convert) {
-  const int pixels = args.patch * args.patch, begin = static_cast<int>(blockIdx.y) * kCutPixels;
-  const int end = min(begin + kCutPixels, pixels);
+__device__ inline void cut(const CutArgs &args, const uint16_t *origin, Out *out, const Convert &convert) {
+  const int patch = args.layout.patch, begin = static_cast<int>(blockIdx.y) * kCutPixels;
+  const int end = min(begin + kCutPixels, patch * patch);
+  const PixelStrides strides = args.layout.strides();
   // For grey pictures the luma plane is read as chroma, because the colour transform multiplies chroma by 0.
   const int64_t plane = args.planes == 3 ? static_cast<int64_t>(args.target.width) * args.target.height : 0;
   for (int i = begin + static_cast<int>(threadIdx.x); i < end; i += kCutThreads) {
-    const uint16_t *const at = origin + static_cast<int64_t>(i / args.patch) * args.target.width + i % args.patch;
+    const int y = i / patch, x = i % patch;
+    const uint16_t *const at = origin + static_cast<int64_t>(y) * args.target.width + x;
     const uint16_t a = at[0], b = at[plane], c = at[2 * plane];
 #pragma unroll
     for (int channel = 0; channel < 3; ++channel) {
       const float *const m = args.color.matrix[channel];
       const float value = clamp_code(color_value(m[0], m[1], m[2], args.color.offset[channel], a, b, c));
-      patch[channel * pixels + i] =
+      out[channel * strides.channel + y * strides.row + x * strides.column] =
           convert(scaled_value(value, args.scaling.scale, args.scaling.mean[channel], args.scaling.std[channel]));
     }
   }
-}
-
-// Writes the row of the metadata tensors for a patch.
-__device__ inline void write_metadata(const CutArgs &args, int64_t row, int64_t index, int64_t position,
-                                      int64_t within) {
-  write_patch_row(args.fields + 6 * row, position, args.frames.ids[position],
-                  (args.frames.flags[position] & kRandomAccessFrame) != 0, index, within, args.grid.width);
-  args.meta_scores[row] = static_cast<float>(args.frames.scores[index]);
 }
 
 } // namespace cps
@@ -195,17 +190,21 @@ CPS_KERNEL(cps_clip_select, cps::SelectArgs, cps::kSelectThreads) {
 
 CPS_KERNEL(cps_clip_cut, cps::CutArgs, cps::kCutThreads) {
   using namespace cps;
-  const int64_t row = blockIdx.x, index = args.selected[row];
-  const int64_t per_frame = static_cast<int64_t>(args.grid.width) * args.grid.height;
+  const PatchLayout &layout = args.layout;
+  const int64_t index = args.selected[blockIdx.x], row = layout.row(blockIdx.x);
+  const int64_t per_frame = static_cast<int64_t>(layout.grid.width) * layout.grid.height;
   const int64_t position = index / per_frame, within = index % per_frame;
-  if (blockIdx.y == 0 && threadIdx.x == 0)
-    write_metadata(args, row, index, position, within);
+  if (blockIdx.y == 0 && threadIdx.x == 0) {
+    layout.write_fields(args.fields + layout.fields() * row, index, args.frames.ids[position],
+                        (args.frames.flags[position] & kRandomAccessFrame) != 0);
+    args.meta_scores[row] = static_cast<float>(args.frames.scores[index]);
+  }
 
   const int64_t samples_per_frame = static_cast<int64_t>(args.planes) * args.target.width * args.target.height;
   const uint16_t *const origin = args.frames.pixels + position * samples_per_frame +
-                                 within / args.grid.width * args.patch * args.target.width +
-                                 within % args.grid.width * args.patch;
-  const int64_t out = row * 3 * args.patch * args.patch;
-  with_pixel_type(args.type, args.patches,
-                  [&](auto *patches, const auto &convert) { cut(args, origin, patches + out, convert); });
+                                 within / layout.grid.width * layout.patch * args.target.width +
+                                 within % layout.grid.width * layout.patch;
+  with_pixel_type(args.type, args.pixels, [&](auto *pixels, const auto &convert) {
+    cut(args, origin, pixels + layout.first_value(row), convert);
+  });
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/arith.h"
 #include "kernels/geometry.h"
+#include "kernels/patchlayout.h"
 #include "kernels/pixels.h"
 #include "kernels/placescores.h"
 #include "kernels/plane.h"
@@ -172,12 +173,12 @@ struct CutArgs {
   const int64_t *selected = nullptr;
   ClipFrames frames;
   int planes = 0;
-  Size target, grid;
-  int patch = 0;
+  Size target;
+  PatchLayout layout;
   ColorTransform color;
   OutputScaling scaling;
   PixelType type = PixelType::U8;
-  void *patches = nullptr;
+  void *pixels = nullptr;
   int64_t *fields = nullptr;
   float *meta_scores = nullptr;
 };

@@ -57,19 +57,37 @@ CPS_SIMD void convert_pixels(const uint16_t (&samples)[3][kPixels], ptrdiff_t co
     convert_all([=](float value) { return scaled_value(value, scale, mean, std); });
 }
 
+// The reverse of collect(): writes pixels of a patch to their rows in one channel of the output.
+template <typename Out>
+void spread(const Out *values, ptrdiff_t patch, ptrdiff_t begin, ptrdiff_t count, const PixelStrides &strides,
+            Out *out) {
+  ptrdiff_t x = begin % patch;
+  for (Out *row = out + begin / patch * strides.row; count > 0; row += strides.row) {
+    for (; x < patch && count > 0; ++x, --count)
+      row[x * strides.column] = *values++;
+    x = 0;
+  }
+}
+
 // Writes one patch. `planes` point to its top left pixel. Pixels are collected before they are converted, because one
 // row of a patch is too short for vectors of many pixels.
 template <typename Out, typename Convert>
 void cut(const uint16_t *const planes[3], int stride, int patch, const ColorTransform &color,
-         const OutputScaling &scaling, Out *out, const Convert &convert) {
+         const OutputScaling &scaling, const PixelStrides &strides, Out *out, const Convert &convert) {
   uint16_t samples[3][kPixels];
+  Out values[kPixels];
   const ptrdiff_t pixels = static_cast<ptrdiff_t>(patch) * patch;
+  const bool contiguous = strides.row == patch && strides.column == 1;
   for (ptrdiff_t begin = 0; begin < pixels; begin += kPixels) {
     const ptrdiff_t count = std::min<ptrdiff_t>(kPixels, pixels - begin);
     for (int i = 0; i < 3; ++i)
       collect(planes[i], stride, patch, begin, count, samples[i]);
-    for (int channel = 0; channel < 3; ++channel)
-      convert_pixels(samples, count, color, scaling, channel, convert, out + channel * pixels + begin);
+    for (int channel = 0; channel < 3; ++channel) {
+      Out *const first = out + channel * strides.channel;
+      convert_pixels(samples, count, color, scaling, channel, convert, contiguous ? first + begin : values);
+      if (!contiguous)
+        spread(values, patch, begin, count, strides, first);
+    }
   }
 }
 
@@ -182,7 +200,12 @@ ColorTransform rgb_to_rgb() {
 
 PatchCutter::PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
                          PixelType type)
-    : target_(target), planes_(planes), patch_(patch), color_(color), scaling_(scaling), type_(type) {}
+    : PatchCutter(target, planes, patch, color, scaling, type, patch_strides(patch)) {}
+
+PatchCutter::PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
+                         PixelType type, const PixelStrides &strides)
+    : target_(target), planes_(planes), patch_(patch), color_(color), scaling_(scaling), type_(type),
+      strides_(strides) {}
 
 size_t PatchCutter::patch_bytes() const {
   return 3 * static_cast<size_t>(patch_) * static_cast<size_t>(patch_) * pixel_size(type_);
@@ -197,7 +220,7 @@ void PatchCutter::run(const uint16_t *picture, int64_t index, void *out) const {
   const uint16_t *const planes[3] = {origin, origin + plane, origin + 2 * plane};
 
   with_pixel_type(type_, out, [&](auto *patch, const auto &convert) {
-    cut(planes, target_.width, patch_, color_, scaling_, patch, convert);
+    cut(planes, target_.width, patch_, color_, scaling_, strides_, patch, convert);
   });
 }
 

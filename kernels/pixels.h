@@ -5,6 +5,7 @@
 #include "kernels/arith.h" // float_to_half(), float_to_bfloat16(), float_to_byte()
 #include "kernels/filter.h"
 #include "kernels/geometry.h"
+#include "kernels/patchlayout.h"
 #include "kernels/plane.h"
 
 #include <cstddef>
@@ -100,11 +101,14 @@ class PatchCutter {
 public:
   PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
               PixelType type);
+  PatchCutter(Size target, int planes, int patch, const ColorTransform &color, const OutputScaling &scaling,
+              PixelType type, const PixelStrides &strides);
 
+  size_t value_bytes() const { return pixel_size(type_); }
   size_t patch_bytes() const; // 3 * patch * patch * pixel_size
 
-  // `picture`: the output of PictureResizer::run(). `index`: row by row in the grid. Writes [3, patch, patch] to `out`,
-  // which must be aligned to its pixel type.
+  // `picture`: the output of PictureResizer::run(). `index`: row by row in the grid. Writes to `out`, which must be
+  // aligned to its pixel type, with the strides of the constructor; without any [3, patch, patch].
   void run(const uint16_t *picture, int64_t index, void *out) const;
 
 private:
@@ -113,6 +117,7 @@ private:
   ColorTransform color_;
   OutputScaling scaling_;
   PixelType type_;
+  PixelStrides strides_;
 };
 
 } // namespace cps

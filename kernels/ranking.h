@@ -26,23 +26,13 @@ CPS_HD inline int64_t first_patch_of_unit(int64_t unit, bool blocks, int grid_wi
   return blocks ? first_patch_of_block(unit, grid_width) : unit;
 }
 
-// All four of a block, whose top left one is `first`, in output order.
-CPS_HD inline void write_block_patches(int64_t first, int grid_width, int64_t *patches) {
-  patches[0] = first;
-  patches[1] = first + 1;
-  patches[2] = first + grid_width;
-  patches[3] = first + grid_width + 1;
+// Number `corner`, in output order, of the four of a block whose top left one is `first`.
+CPS_HD inline int64_t patch_of_block(int64_t first, int grid_width, int64_t corner) {
+  return first + corner / 2 * grid_width + corner % 2;
 }
-
-// The row of meta_fields (docs/spec.md#outputs) of patch `index`, which is number `within` of its frame.
-CPS_HD inline void write_patch_row(int64_t *row, int64_t position, int64_t frame_id, bool random_access, int64_t index,
-                                   int64_t within, int grid_width) {
-  row[0] = position;
-  row[1] = frame_id;
-  row[2] = random_access;
-  row[3] = index;
-  row[4] = within / grid_width;
-  row[5] = within % grid_width;
+CPS_HD inline void write_block_patches(int64_t first, int grid_width, int64_t *patches) {
+  for (int corner = 0; corner < 4; ++corner)
+    patches[corner] = patch_of_block(first, grid_width, corner);
 }
 
 // The rank of a unit by energy.

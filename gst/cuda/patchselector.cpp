@@ -173,15 +173,15 @@ bool PatchSelector::cut(const ColorTransform &color, const OutputScaling &scalin
   cut.frames = frame_.frames;
   cut.planes = frame_.planes;
   cut.target = frame_.target;
-  cut.grid = frame_.grid;
-  cut.patch = options_.patch_size;
+  cut.layout = {out.layout, frame_.grid, options_.patch_size};
   cut.color = color;
   cut.scaling = scaling;
   cut.type = type;
-  cut.patches = out.patches;
+  cut.pixels = out.pixels;
   cut.fields = out.fields;
   cut.meta_scores = out.scores;
-  const Grid grid = {static_cast<unsigned>(count_), blocks_of(static_cast<int64_t>(cut.patch) * cut.patch, kCutPixels)};
+  const int64_t pixels = static_cast<int64_t>(options_.patch_size) * options_.patch_size;
+  const Grid grid = {static_cast<unsigned>(count_), blocks_of(pixels, kCutPixels)};
   return device_.launch("cps_clip_cut", grid, kCutThreads, 0, &cut);
 }
 

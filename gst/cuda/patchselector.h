@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// docs/spec.md#scores to #replenishment on the device, for one sequence of frames, with the same results as
-// PatchScorer, ReplenishmentScorer, PictureResizer, select_patches() and PatchCutter in system memory.
+// docs/spec.md#scores to #replenishment, and #canvases, on the device, for one sequence of frames, with the same
+// results as PatchScorer, ReplenishmentScorer, PictureResizer, select_patches() and PatchCutter in system memory.
 #pragma once
 
 #include "gst/cuda/resizer.h"
@@ -10,11 +10,12 @@
 
 namespace cps::cuda {
 
-// Outputs of cut() in device memory: [K,3,P,P], [K,6] and [K].
+// Outputs of cut() in device memory, the tensors of this layout.
 struct PatchOutputs {
-  void *patches = nullptr;
+  void *pixels = nullptr;
   int64_t *fields = nullptr;
   float *scores = nullptr;
+  OutputLayout layout = OutputLayout::Patches;
 };
 
 // Functions enqueue on the device's stream; the caller makes its context current and synchronises. Functions that

@@ -2,6 +2,7 @@
 // Scores, selection and patches of the device against those of the CPU: equal, to the last bit.
 #include "gst/cuda/patchselector.h"
 
+#include "kernels/cliptensors.h"
 #include "kernels/replenishment.h"
 #include "kernels/scores.h"
 #include "tests/cuda/testdevice.h"
@@ -24,6 +25,7 @@ struct Case {
   cps::ColorTransform color = cps::gray_to_rgb(false);
   cps::OutputScaling scaling;
   PixelType type = PixelType::F32;
+  cps::OutputLayout output = cps::OutputLayout::Patches;
   enum { Noise, Saturated, Still } energy = Noise;
 
   int frames() const { return static_cast<int>(random_access.size()); }
@@ -76,19 +78,19 @@ Tensors on_cpu(const Case &c, std::vector<Frame> &frames) {
   std::vector<uint8_t> random_access = c.random_access;
   if (std::count(random_access.begin(), random_access.end(), 1) == 0)
     random_access[0] = 1;
+  std::vector<int64_t> ids;
+  for (int t = 0; t < c.frames(); ++t)
+    ids.push_back(10 + 3 * t);
+  const std::vector<int64_t> selected = cps::select_patches(scores.data(), c.frames(), grid, random_access, c.options);
+  const cps::PatchLayout layout = {c.output, grid, c.options.patch_size};
+  const cps::PatchCutter cutter(c.target, resizer.planes(), c.options.patch_size, c.color, c.scaling, c.type,
+                                layout.strides());
   Tensors out;
-  const cps::PatchCutter cutter(c.target, resizer.planes(), c.options.patch_size, c.color, c.scaling, c.type);
-  for (const int64_t index : cps::select_patches(scores.data(), c.frames(), grid, random_access, c.options)) {
-    const auto at = static_cast<size_t>(index), t = at / per_frame;
-    const auto within = static_cast<int64_t>(at % per_frame);
-    out.patches.resize(out.patches.size() + cutter.patch_bytes());
-    cutter.run(pixels.data() + t * resizer.samples(), within,
-               out.patches.data() + out.patches.size() - cutter.patch_bytes());
-    const auto position = static_cast<int64_t>(t);
-    out.fields.insert(out.fields.end(), {position, 10 + 3 * position, int64_t{random_access[t]}, index,
-                                         within / grid.width, within % grid.width});
-    out.scores.push_back(static_cast<float>(scores[at]));
-  }
+  out.patches.resize(selected.size() * cutter.patch_bytes());
+  out.fields.resize(selected.size() * static_cast<size_t>(layout.fields()));
+  out.scores.resize(selected.size());
+  cps::write_patch_tensors({pixels.data(), resizer.samples(), scores.data(), ids.data(), random_access.data()}, cutter,
+                           layout, selected, out.patches.data(), out.fields.data(), out.scores.data());
   return out;
 }
 
@@ -97,9 +99,10 @@ Tensors on_device(const TestDevice &device, cps::cuda::PatchSelector &clip, cons
   const auto most = static_cast<size_t>(cps::selection_count(c.options, c.frames(), c.grid()));
   const size_t patch_bytes =
       3 * static_cast<size_t>(c.options.patch_size * c.options.patch_size) * cps::pixel_size(c.type);
+  const auto columns = static_cast<size_t>(cps::PatchLayout{c.output, {}, 0}.fields());
   cps::cuda::Memory patches, fields, scores;
   device.upload(patches, std::vector<uint8_t>(most * patch_bytes, 0xa5));
-  device.upload(fields, std::vector<int64_t>(most * 6, -1));
+  device.upload(fields, std::vector<int64_t>(most * columns, -1));
   device.upload(scores, std::vector<float>(most, -1.0f));
 
   device.need(clip.begin(frames[0].picture.view(), {c.target, c.resample}, c.options, c.frames()));
@@ -115,9 +118,11 @@ Tensors on_device(const TestDevice &device, cps::cuda::PatchSelector &clip, cons
   int64_t selected = -1;
   device.need(clip.select(selected));
   const auto count = static_cast<size_t>(selected);
-  device.need(clip.cut(c.color, c.scaling, c.type, {patches.as<void>(), fields.as<int64_t>(), scores.as<float>()}));
+  device.need(
+      clip.cut(c.color, c.scaling, c.type, {patches.as<void>(), fields.as<int64_t>(), scores.as<float>(), c.output}));
   return {device.download<uint8_t>(patches.as<void>(), count * patch_bytes),
-          device.download<int64_t>(fields.as<void>(), count * 6), device.download<float>(scores.as<void>(), count)};
+          device.download<int64_t>(fields.as<void>(), count * columns),
+          device.download<float>(scores.as<void>(), count)};
 }
 
 void check(const TestDevice &device, cps::cuda::PatchSelector &clip, const Case &c, const std::string &what) {
@@ -327,6 +332,28 @@ GST_START_TEST(test_min_score) {
 }
 GST_END_TEST;
 
+// Patches of more than one block of pixels, too, and canvases after patches.
+GST_START_TEST(test_canvases) {
+  const TestDevice device;
+  cps::cuda::PatchSelector clip(device.get());
+  for (const auto ranking : {cps::Ranking::Energy, cps::Ranking::Replenishment})
+    for (const auto model : {cps::ColorModel::Gray, cps::ColorModel::Yuv, cps::ColorModel::Rgb})
+      for (const auto output : {cps::OutputLayout::Patches, cps::OutputLayout::Canvas})
+        for (const int patch : {1, 14, 40})
+          for (const int canvases : {1, 2, 5}) {
+            Case c = color_case(model, 8);
+            c.type = PixelType::U8;
+            c.output = output;
+            c.options.ranking = ranking;
+            c.options.unit = cps::SelectionUnit::Block2x2;
+            c.options.patch_size = patch;
+            c.target = {4 * patch, 6 * patch};
+            c.options.k_keep = canvases * 24;
+            check(device, clip, c, std::to_string(canvases) + " canvases, patches of " + std::to_string(patch));
+          }
+}
+GST_END_TEST;
+
 // Energies that nobody should send end in some selection, and nowhere else.
 GST_START_TEST(test_foul_energies) {
   const TestDevice device;
@@ -365,6 +392,7 @@ static Suite *cuda_clip_suite() {
   tcase_add_test(tests, test_replenishment);
   tcase_add_test(tests, test_replenishment_of_formats);
   tcase_add_test(tests, test_min_score);
+  tcase_add_test(tests, test_canvases);
   tcase_add_test(tests, test_foul_energies);
   return suite;
 }

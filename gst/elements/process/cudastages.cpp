@@ -177,10 +177,11 @@ private:
       written_.push_back(std::make_unique<CudaMap>(memory.get(), GST_MAP_WRITE));
       if (!*written_.back())
         return set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                         "There is not enough GPU memory for the patches: lower k-keep or patch-size.");
+                         "There is not enough GPU memory for the patches: lower k-keep, canvases or patch-size.");
       gst_buffer_append_memory(buffer, memory.release());
     }
-    const cuda::PatchOutputs out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>()};
+    const cuda::PatchOutputs out = {written_[0]->as<void>(), written_[1]->as<int64_t>(), written_[2]->as<float>(),
+                                    recipe.layout};
     return clip_->cut(recipe.color, recipe.scaling, recipe.type, out) || set_error(error, device_->error());
   }
 

@@ -46,6 +46,7 @@ struct PatchRecipe {
   ColorTransform color;
   OutputScaling scaling;
   PixelType type = PixelType::U8;
+  OutputLayout layout = OutputLayout::Patches;
 };
 
 // Keeps the scores, and the planes at target size, of one sequence of frames at a time. Not thread-safe.

@@ -180,14 +180,16 @@ public:
       data.push_back(append_memory(buffer.get(), cps_tensor_get_size(&t)));
       if (!data.back()) {
         set_error(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-                  "There is not enough memory for the patches: lower k-keep or patch-size.");
+                  "There is not enough memory for the patches: lower k-keep, canvases or patch-size.");
         return nullptr;
       }
     }
-    const KeptFrames frames = {pixels_.at(0), resizer_->samples(),     scores_.at(0),
-                               grid_,         recipe.frame_ids.data(), recipe.random_access.data()};
-    const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type);
-    write_patch_tensors(frames, cutter, selected_, data[0], static_cast<int64_t *>(data[1]),
+    const KeptFrames frames = {pixels_.at(0), resizer_->samples(), scores_.at(0), recipe.frame_ids.data(),
+                               recipe.random_access.data()};
+    const PatchLayout layout = {recipe.layout, grid_, patch_};
+    const PatchCutter cutter(target_, resizer_->planes(), patch_, recipe.color, recipe.scaling, recipe.type,
+                             layout.strides());
+    write_patch_tensors(frames, cutter, layout, selected_, data[0], static_cast<int64_t *>(data[1]),
                         static_cast<float *>(data[2]));
     return buffer;
   }
