@@ -35,7 +35,7 @@ typedef struct _CpsTensorMeta CpsTensorMeta;
 
 /**
  * CpsTensor:
- * @id: name of the tensor ("patches", "meta_fields", "meta_scores", "frames")
+ * @id: name of the tensor ("patches", "meta_fields", "meta_scores"; "canvases", "patch_positions"; "frames")
  * @dtype: element type
  * @n_dims: number of dimensions
  * @dims: the dimensions, outermost first; a dimension may be 0

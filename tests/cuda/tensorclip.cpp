@@ -53,6 +53,19 @@ GST_START_TEST(test_crops) {
 }
 GST_END_TEST;
 
+// The other layout of patches.
+GST_START_TEST(test_canvases) {
+  for (const char *format : kCudaFormats)
+    for (const char *ranking : {"energy", "replenishment"})
+      for (const char *canvases : {"2", "9"})
+        check_clip(Output::Patches, format, 67, 49, nullptr,
+                   {{"output-layout", "canvas"},
+                    {"selection-unit", "block2x2"},
+                    {"canvases", canvases},
+                    {"ranking", ranking}});
+}
+GST_END_TEST;
+
 // Frames that are stored otherwise than they are shown.
 GST_START_TEST(test_orientations) {
   const Output output = kOutputs[__i__];
@@ -328,6 +341,7 @@ GST_END_TEST;
 
 static Suite *tensorclip_suite() {
   TCase *tests = subject("general", 4 * kWatchdogSeconds);
+  tcase_add_test(tests, test_canvases);
   tcase_add_loop_test(tests, test_formats, 0, G_N_ELEMENTS(kOutputs));
   tcase_add_loop_test(tests, test_sizes, 0, G_N_ELEMENTS(kOutputs));
   tcase_add_loop_test(tests, test_crops, 0, G_N_ELEMENTS(kOutputs));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What tensormetasink writes: every entry of the metadata, and tensors that are what the queue hands out.
+#include "tests/pipelines/bins.h"
 #include "tests/pipelines/clips.h"
 
 #include <json-glib/json-glib.h>
@@ -121,6 +122,8 @@ GST_START_TEST(test_metadata) {
       {"static_abs_thresh", "2"},
       {"static_rel_thresh", "0.15"},
       {"static_uniform_frames", "4"},
+      {"output_layout", "patches"},
+      {"canvases", "0"},
       {"output_dtype", "bf16"},
       {"color_matrix", "auto"},
       {"scale", "1"},
@@ -158,6 +161,26 @@ GST_START_TEST(test_tensors) {
 }
 GST_END_TEST;
 
+// The other layout, through the bin.
+GST_START_TEST(test_canvases) {
+  const TempDir folder;
+  encode(folder.file("clip.mp4"), kH264B, "mp4mux", kCount);
+  const Outcome outcome = run(bin_of("patchstreambin", folder.file("clip.mp4"),
+                                     "sequence-length=6 output-layout=canvas selection-unit=block2x2 canvases=2") +
+                              " ! tensormetasink location=" + folder.file("out.safetensors"));
+  fail_unless(outcome.eos, "%s", outcome.error.c_str());
+  const TensorFile file(folder.file("out.safetensors"));
+  fail_unless_equals_int(static_cast<int>(file.tensors()), 3);
+  const std::string height = file.value("target_height"), width = file.value("target_width");
+  const int patches = 2 * std::stoi(file.value("grid_height")) * std::stoi(file.value("grid_width"));
+  fail_unless(shape_of(file, "canvases") == "[2," + height + "," + width + ",3]");
+  fail_unless(shape_of(file, "patch_positions") == "[" + std::to_string(patches) + ",3]");
+  fail_unless(shape_of(file, "meta_scores") == "[" + std::to_string(patches) + "]");
+  fail_unless_equals_string(json_object_get_string_member(file.tensor("canvases"), "dtype"), "U8");
+  fail_unless(file.value("output_layout") == "canvas" && file.value("canvases") == "2");
+}
+GST_END_TEST;
+
 // An empty clip is a clip.
 GST_START_TEST(test_empty_clip) {
   const TempDir folder;
@@ -177,6 +200,7 @@ static Suite *files_suite() {
   TCase *tests = make_tests(suite);
   tcase_add_test(tests, test_metadata);
   tcase_add_test(tests, test_tensors);
+  tcase_add_test(tests, test_canvases);
   tcase_add_test(tests, test_empty_clip);
   return suite;
 }

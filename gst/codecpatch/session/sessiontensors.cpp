@@ -57,8 +57,8 @@ guint cps_tensors_get_count(const CpsTensors *tensors) {
  * @tensors: the tensors of a clip
  * @index: number of a tensor
  *
- * Returns: (nullable): its name ("patches", "meta_fields", "meta_scores" or "frames"), valid until the process ends;
- * %NULL if @index is out of range
+ * Returns: (nullable): its name ("patches", "meta_fields", "meta_scores", "canvases", "patch_positions" or "frames"),
+ * valid until the process ends; %NULL if @index is out of range
  */
 const gchar *cps_tensors_get_name(const CpsTensors *tensors, guint index) {
   g_return_val_if_fail(tensors, nullptr);

@@ -38,6 +38,25 @@ static bool is_identity(const OutputScaling &scaling) {
          std::all_of(std::begin(scaling.std), std::end(scaling.std), [](float v) { return v == 1.0f; });
 }
 
+// Canvases are u8, and never partly filled.
+static bool check_canvases(const PatchOptions &options, std::string &error) {
+  if (options.select.unit != SelectionUnit::Block2x2)
+    error = "output-layout=canvas needs blocks of 2x2 patches: set selection-unit=block2x2.";
+  else if (options.canvases == 0)
+    error = "output-layout=canvas needs a number of canvases: set canvases to 1 or more.";
+  else if (options.select.min_score > 0)
+    error =
+        "min-score does not go with output-layout=canvas, because a canvas is never partly filled: set min-score=0.";
+  else if (!is_identity(options.scaling))
+    error = "scale, mean and std do not go with output-layout=canvas, whose pixels are u8: leave them unset.";
+  return error.empty();
+}
+
+// Canvases say how many patches are selected, instead of k-keep.
+static int64_t patches_wanted(const PatchOptions &options, int64_t patches_per_frame) {
+  return options.layout == OutputLayout::Canvas ? options.canvases * patches_per_frame : options.select.k_keep;
+}
+
 bool read_patch_options(const GstStructure *options, PatchOptions &out, std::string &error) {
   out.target.input_size = option_int(options, "input-size");
   out.target.min_pixels = option_int(options, "min-pixels");
@@ -53,7 +72,10 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
   out.select.static_abs_thresh = option_double(options, "static-abs-thresh");
   out.select.static_rel_thresh = option_double(options, "static-rel-thresh");
   out.select.static_uniform_frames = option_int(options, "static-uniform-frames");
-  out.dtype = static_cast<CpsDtype>(option_enum(options, "output-dtype"));
+  out.layout = static_cast<OutputLayout>(option_enum(options, "output-layout"));
+  out.canvases = option_uint(options, "canvases");
+  const bool canvas = out.layout == OutputLayout::Canvas;
+  out.dtype = canvas ? CPS_DTYPE_U8 : static_cast<CpsDtype>(option_enum(options, "output-dtype"));
   out.matrix = static_cast<GstVideoColorMatrix>(option_enum(options, "color-matrix"));
   out.scaling.scale = static_cast<float>(option_double(options, "scale"));
 
@@ -74,6 +96,8 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
   if (!read_channels(options, "mean", out.scaling.mean, false, error) ||
       !read_channels(options, "std", out.scaling.std, true, error))
     return false;
+  if (canvas)
+    return check_canvases(out, error);
   if (out.dtype == CPS_DTYPE_U8 && !is_identity(out.scaling)) {
     error = "scale, mean and std do not go with output-dtype=u8: choose f16, bf16 or f32, or leave them unset.";
     return false;
@@ -86,7 +110,7 @@ bool read_patch_options(const GstStructure *options, PatchOptions &out, std::str
 // samples of one unit in all frames, and for each patch, at most, what is known of a frame that is kept.
 guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   constexpr guint64 kSample = 2, kSamples = 3, kCandidate = sizeof(double) + 2 * sizeof(int64_t);
-  constexpr guint64 kFields = 6 * sizeof(int64_t) + sizeof(float), kPlaceFrame = sizeof(KeptFrame) + sizeof(int64_t);
+  constexpr guint64 kPlaceFrame = sizeof(KeptFrame) + sizeof(int64_t);
   PatchOptions options;
   std::string error;
   if (!read_patch_options(properties, options, error))
@@ -96,10 +120,12 @@ guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
   if (product({width, height}) > static_cast<guint64>(kMaxTargetPixels))
     return 0;
   const auto patch = static_cast<guint64>(options.target.patch_size);
-  const guint64 patches = product({width / patch, height / patch, length});
-  const guint64 kept = std::min<guint64>(patches, static_cast<guint64>(std::max<int64_t>(options.select.k_keep, 0)));
-  const guint64 tensors =
-      sum(product({kept, 3, patch, patch, cps_dtype_get_size(options.dtype)}), product({kept, kFields}));
+  const guint64 per_frame = product({width / patch, height / patch}), patches = product({per_frame, length});
+  const int64_t wanted = patches_wanted(options, static_cast<int64_t>(per_frame));
+  const guint64 kept = std::min<guint64>(patches, static_cast<guint64>(std::max<int64_t>(wanted, 0)));
+  const auto fields = static_cast<guint64>(PatchLayout{options.layout, {}, 0}.fields());
+  const guint64 tensors = sum(product({kept, 3, patch, patch, cps_dtype_get_size(options.dtype)}),
+                              product({kept, fields * sizeof(int64_t) + sizeof(float)}));
   guint64 ranking = 0;
   if (options.select.ranking == Ranking::Replenishment) {
     const auto side = static_cast<guint64>(unit_side(options.target.patch_size, options.select.unit));
@@ -158,6 +184,7 @@ bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat 
     return false;
   }
   const Size grid = {target.width / patch, target.height / patch};
+  options.select.k_keep = patches_wanted(options, int64_t{grid.width} * grid.height);
   const int64_t count = selection_count(options.select, static_cast<int>(format.length), grid);
   if (count < 0) {
     const int64_t patches = int64_t{grid.width} * grid.height * format.length;
@@ -172,13 +199,18 @@ bool PatchAssembler::begin(const GstStructure *properties, const SequenceFormat 
   grid_ = grid;
   tensors_.clear(); // with min-score the contents decide how many patches there are
   if (options.select.min_score == 0)
-    tensors_ = patch_tensors(count);
+    tensors_ = describe(count);
   energy_mode_ = 0;
   energy_percentile_ = 0;
   return stage_->begin(format.info, format.crop, {target, options.resample}, options.select, format.length, error);
 }
 
-std::vector<CpsTensor> PatchAssembler::patch_tensors(int64_t count) const {
+std::vector<CpsTensor> PatchAssembler::describe(int64_t count) const {
+  if (options_.layout == OutputLayout::Canvas)
+    return {make_tensor("canvases", CPS_DTYPE_U8,
+                        {count / (int64_t{grid_.width} * grid_.height), target_.height, target_.width, 3}, 0),
+            make_tensor("patch_positions", CPS_DTYPE_I64, {count, 3}, 1),
+            make_tensor("meta_scores", CPS_DTYPE_F32, {count}, 2)};
   const int patch = options_.target.patch_size;
   return {make_tensor("patches", options_.dtype, {count, 3, patch, patch}, 0),
           make_tensor("meta_fields", CPS_DTYPE_I64, {count, 6}, 1),
@@ -205,10 +237,11 @@ Owned<GstBuffer> PatchAssembler::finish(const std::vector<CpsClipFrame> &frames,
   recipe.color = color_transform(format_.info, picture_layout(format_.info, format_.crop).model, options_.matrix);
   recipe.scaling = options_.scaling;
   recipe.type = pixel_type(options_.dtype);
+  recipe.layout = options_.layout;
   int64_t count = 0;
   if (!stage_->select(recipe, count, error))
     return nullptr;
-  tensors_ = patch_tensors(count);
+  tensors_ = describe(count);
   return stage_->cut(recipe, tensors_, error);
 }
 

@@ -13,7 +13,9 @@ struct PatchOptions {
   TargetOptions target;
   Resample resample = Resample::Bilinear;
   SelectOptions select;
-  CpsDtype dtype = CPS_DTYPE_BF16;
+  OutputLayout layout = OutputLayout::Patches;
+  guint canvases = 0;                                          // of OutputLayout::Canvas
+  CpsDtype dtype = CPS_DTYPE_BF16;                             // u8 of canvases
   GstVideoColorMatrix matrix = GST_VIDEO_COLOR_MATRIX_UNKNOWN; // unknown: that of the caps
   OutputScaling scaling;
 };
@@ -35,7 +37,7 @@ public:
   void fill_clip(CpsClip &clip) const override;
 
 private:
-  std::vector<CpsTensor> patch_tensors(int64_t count) const;
+  std::vector<CpsTensor> describe(int64_t count) const;
 
   std::unique_ptr<PatchStage> stage_;
   PatchOptions options_;

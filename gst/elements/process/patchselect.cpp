@@ -19,6 +19,16 @@
  * With #CpsPatchSelect:min-score clips have at most k-keep patches, and as many as reach that score. The caps change
  * from clip to clip then.
  *
+ * With #CpsPatchSelect:output-layout canvas the selected 2x2 blocks are packed into #CpsPatchSelect:canvases images of
+ * the target size, in ascending order of frame, row and column. Each canvas is full; a clip has as many as it has
+ * frames, at most. Blocks keep their inner order, and where each patch comes from is in patch_positions.
+ *
+ * | tensor | shape, type | contents |
+ * |---|---|---|
+ * | `canvases` | [N,H,W,3] uint8 | RGB |
+ * | `patch_positions` | [N*rows*columns,3] int64 | frame_id, row, column of each patch, row by row of the canvases |
+ * | `meta_scores` | [N*rows*columns] float32 | the score of the patch there |
+ *
  * A #CpsTensorMeta describes the tensors and the clip's metadata. Frames are released when they arrive: only their
  * planes at target size are kept until the sequence is complete.
  *
@@ -70,6 +80,20 @@ static GType cps_ranking_get_type() {
   return type;
 }
 
+#define CPS_TYPE_OUTPUT_LAYOUT (cps_output_layout_get_type())
+static GType cps_output_layout_get_type() {
+  static GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(cps::OutputLayout::Patches), "One patch after the other", "patches"},
+        {static_cast<gint>(cps::OutputLayout::Canvas), "Images of the target size, made of the selected blocks",
+         "canvas"},
+        {0, nullptr, nullptr},
+    };
+    return g_enum_register_static("CpsOutputLayout", values);
+  }();
+  return type;
+}
+
 #define CPS_TYPE_OUTPUT_DTYPE (cps_output_dtype_get_type())
 static GType cps_output_dtype_get_type() {
   static GType type = [] {
@@ -111,7 +135,8 @@ static void install_properties(GObjectClass *object_class) {
   install(cps::resample_spec());
   install(g_param_spec_int("patch-size", "Patch size", "Side of a patch in pixels at target size", G_MININT, G_MAXINT,
                            14, flags));
-  install(g_param_spec_int("k-keep", "Patches to keep", "Patches to select from a clip; 0 or less selects none",
+  install(g_param_spec_int("k-keep", "Patches to keep",
+                           "Patches to select from a clip; 0 or less selects none; not used with output-layout=canvas",
                            G_MININT, G_MAXINT, 2048, flags));
   install(g_param_spec_enum("ranking", "Ranking",
                             "Score by which patches are selected; replenishment needs no patchenergy", CPS_TYPE_RANKING,
@@ -133,8 +158,17 @@ static void install_properties(GObjectClass *object_class) {
                               -G_MAXDOUBLE, G_MAXDOUBLE, 0.15, flags));
   install(g_param_spec_int("static-uniform-frames", "Static frames",
                            "Frames that the static fallback favours (0 = none)", G_MININT, G_MAXINT, 4, flags));
-  install(g_param_spec_enum("output-dtype", "Output type", "Element type of the patches tensor", CPS_TYPE_OUTPUT_DTYPE,
-                            CPS_DTYPE_BF16, flags));
+  install(g_param_spec_enum("output-layout", "Output layout",
+                            "How the selected patches are put out; canvas needs selection-unit=block2x2 and canvases, "
+                            "and no min-score",
+                            CPS_TYPE_OUTPUT_LAYOUT, static_cast<gint>(cps::OutputLayout::Patches), flags));
+  install(g_param_spec_uint("canvases", "Canvases",
+                            "Canvases to fill with output-layout=canvas, in place of k-keep; a clip has at most "
+                            "one for each frame",
+                            0, G_MAXUINT, 0, flags));
+  install(g_param_spec_enum("output-dtype", "Output type",
+                            "Element type of the patches tensor; not used with output-layout=canvas, which is u8",
+                            CPS_TYPE_OUTPUT_DTYPE, CPS_DTYPE_BF16, flags));
   install(cps::color_matrix_spec());
   install(g_param_spec_double("scale", "Scale", "Factor on RGB values of 0..255, before mean and std (1 = off)",
                               -G_MAXFLOAT, G_MAXFLOAT, 1, flags));
@@ -161,7 +195,7 @@ static void cps_patch_select_class_init(CpsPatchSelectClass *klass) {
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Patch selector", "Converter/Video/Tensor",
                                         "Selects the most informative patches of a frame sequence as tensors",
                                         "The codecpatch developers");
-  for (GType type : {CPS_TYPE_RANKING, CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_DTYPE, CPS_TYPE_COLOR_MATRIX,
-                     CPS_TYPE_RESAMPLE, CPS_TYPE_SIZE_RULE})
+  for (GType type : {CPS_TYPE_RANKING, CPS_TYPE_SELECTION_UNIT, CPS_TYPE_OUTPUT_LAYOUT, CPS_TYPE_OUTPUT_DTYPE,
+                     CPS_TYPE_COLOR_MATRIX, CPS_TYPE_RESAMPLE, CPS_TYPE_SIZE_RULE})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }

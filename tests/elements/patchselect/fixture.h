@@ -191,5 +191,6 @@ TCase *color_tests();
 TCase *selection_tests();
 TCase *refusal_tests();
 TCase *tensor_tests();
+TCase *canvas_tests();
 
 } // namespace patchselect

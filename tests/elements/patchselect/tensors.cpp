@@ -132,6 +132,8 @@ GST_START_TEST(test_metadata) {
       {"static_abs_thresh", "2"},
       {"static_rel_thresh", "0.15"},
       {"static_uniform_frames", "4"},
+      {"output_layout", "patches"},
+      {"canvases", "0"},
       {"output_dtype", "f32"},
       {"color_matrix", "auto"},
       {"scale", "1"},
