@@ -39,7 +39,8 @@ _SPELLINGS: dict[str, Mapping[str, str]] = {
     "energy_mode": _same("motion-residual", "frame-difference"),
     "resample": _same("bilinear", "area", "bicubic"),
     "size_rule": _same("round", "floor"),
-    "output": _same("patches", "frames"),
+    "output": _same("patches", "frames", "canvases"),
+    "output_layout": _same("patches", "canvas"),
     "decode_backend": _same("auto", "cpu", "gpu"),
     "process_backend": _same("auto", "cpu", "gpu"),
     "decode_thread_type": _same("auto", "frame", "slice"),
@@ -69,7 +70,23 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
         elif name in _POSITIVE and operator.index(value) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value}")
         result[name] = value
-    return result
+    return _with_layout(result)
+
+
+def _with_layout(options: dict[str, Any]) -> dict[str, Any]:
+    """Replaces the output ``canvases``, because canvases are a layout of patches for the C library."""
+    if options.get("output") == "canvases":
+        if options.setdefault("output_layout", "canvas") != "canvas":
+            raise ValueError('output="canvases" does not go with output_layout="patches"')
+        options["output"] = "patches"
+        options.setdefault("selection_unit", "block2x2")
+    canvases = operator.index(options.get("canvases", 0))
+    if options.get("output_layout") == "canvas":
+        if canvases <= 0:
+            raise ValueError('output="canvases" needs a number of canvases: set canvases to 1 or more')
+    elif canvases != 0:
+        raise ValueError('canvases goes with output="canvases" only')
+    return options
 
 
 def plan_options(

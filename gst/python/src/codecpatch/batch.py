@@ -86,6 +86,8 @@ def _parts(clips: Sequence[Any]) -> dict[str, list[Tensor]]:
 def _tensors_of(clip: Any) -> tuple[Tensor, Tensor, Tensor]:
     if hasattr(clip, "metadata_tensors"):
         return (clip.patches, *clip.metadata_tensors)
+    if "canvases" in getattr(clip, "tensors", ()):
+        raise ValueError("batches are of patches, but a clip has canvases: concatenate or stack clip.canvases instead")
     return clip.patches, clip.meta_fields, clip.meta_scores
 
 

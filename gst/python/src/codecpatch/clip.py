@@ -26,7 +26,8 @@ class Clip:
     """
 
     tensors: dict[str, Tensor]
-    """By name: ``patches``, ``meta_fields``, ``meta_scores``; or ``frames``."""
+    """By name: ``patches``, ``meta_fields``, ``meta_scores``; ``canvases``, ``patch_positions``, ``meta_scores``; or
+    ``frames``."""
     metadata: dict[str, Any]
     """The metadata, by the names of docs/formats.md: lists, numbers, booleans, texts."""
 
@@ -44,8 +45,20 @@ class Clip:
     def meta_scores(self) -> Tensor:
         """``[K]`` float32: the sum of the energy over the patch's pixels, 0 to P squared; with
         ``ranking="replenishment"`` how much the squared error per sample of a replay, summed over the frames, grows
-        without the patch."""
+        without the patch. Of canvases, in the order of ``patch_positions``."""
         return self._tensor("meta_scores")
+
+    @property
+    def canvases(self) -> Tensor:
+        """``[N, H, W, 3]`` uint8: images made of the selected blocks of 2x2 patches, in the order of the clip; red, green
+        and blue per pixel; rows from the top."""
+        return self._tensor("canvases")
+
+    @property
+    def patch_positions(self) -> Tensor:
+        """``[N * grid_height * grid_width, 3]`` int64: where each patch of the canvases comes from, row by row of each
+        canvas: the index of its frame in the whole stream, its row and its column in that frame."""
+        return self._tensor("patch_positions")
 
     @property
     def frames(self) -> Tensor:
@@ -128,9 +141,12 @@ class Clip:
                 the result then has all of them.
 
         Raises:
-            ValueError: the patches are ranked by energy; k is more than the clip has; or k is not divisible by 4.
+            ValueError: the patches are ranked by energy; k is more than the clip has; k is not divisible by 4; or the
+                clip has canvases.
         """
         k = operator.index(k)
+        if "canvases" in self.tensors:
+            raise ValueError("best() selects patches, but this clip has canvases: read the video with fewer canvases")
         has, of_all = len(self.meta_scores), self._patches_of_all_frames()
         kept = min(max(k, 0), of_all)
         self._check_best(k, kept, has, of_all)
@@ -165,8 +181,8 @@ class Clip:
             return self.tensors[name]
         except KeyError:
             raise AttributeError(
-                f'this clip has no {name}, only {", ".join(self.tensors)}: set output="frames" for frames, '
-                '"patches" for the others'
+                f'this clip has no {name}, only {", ".join(self.tensors)}: set output="frames" for frames, "canvases" '
+                'for canvases and patch_positions, "patches" for the others'
             ) from None
 
     def __repr__(self) -> str:

@@ -37,7 +37,9 @@ class Session(Iterator[Clip]):
             file object that cannot seek is read from its position to its end, into memory, unless ``uniform_strategy``
             is ``"stream"``. File objects are used on threads of the session, by one thread at a time, and are left
             open; their position afterwards is undefined. A file object must not use the session.
-        output: ``"patches"``: tensors ``patches``, ``meta_fields``, ``meta_scores``; ``"frames"``: tensor ``frames``.
+        output: ``"patches"``: tensors ``patches``, ``meta_fields``, ``meta_scores``; ``"frames"``: tensor ``frames``;
+            ``"canvases"``: the selected blocks as ``canvases`` images at most, tensors ``canvases``,
+            ``patch_positions``, ``meta_scores``, by ``output_layout="canvas"`` and ``selection_unit="block2x2"``.
         frame_indices: the frames to sample, by index in display order; order and repeats are kept.
         start: start of the section to sample, in seconds.
         stop: end of the section, exclusive, in seconds.
@@ -345,7 +347,7 @@ def checked_options(
 def check_framework(checked: Mapping[str, Any]) -> None:
     """Raises if no installed framework has tensors of the requested type."""
     _tensors.framework()
-    if checked["output"] == "patches":
+    if checked["output"] == "patches" and checked.get("output_layout") != "canvas":
         _tensors.check_dtype(checked.get("output_dtype", "bf16"))
 
 
