@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes each rule by which frameplanner drops access units wrong, and checks that a test of the matrix fails. Does the
 same for the assumptions of the CUDA kernels, with tests on the simulated driver, and for the rules of rotation, of
-damage, of repeated frames, and of the ranking of patches.
+damage, of repeated frames, of the ranking of patches, and of canvases.
 
     ci/mutations.py [NAME...]     all rules, or those whose names contain one of the words
 
@@ -28,6 +28,7 @@ RGB, LUMA = "kernels/rgb.cu", "kernels/smallluma.h"
 PLACE, PLACES, SELECT = "kernels/placescores.h", "kernels/replenishment.cpp", "kernels/select.cpp"
 PICTURE, TURNED, TAGS = "gst/elements/common/picture.cpp", "kernels/orientation.cpp", "gst/elements/common/tagorientation"
 STAGES, ASSEMBLY, SEARCH = "gst/elements/process/systemstages.cpp", "gst/elements/process/tensorclip.cpp", "kernels/energy.cpp"
+LAYOUT, PIXELS, ASSEMBLER = "kernels/patchlayout.h", "kernels/pixels.cpp", "gst/elements/process/patchassembler.cpp"
 SIMULATION = "tests/cudasim/libcuda.so.1"  # the only target to rebuild for a test of a kernel
 
 # The wrong rule, the tests that should fail (group of the matrix: part of a stream's name; or a test of gst/bitstream,
@@ -201,6 +202,26 @@ MUTATIONS = [
      "which = value == own && which == static_cast<Index>(candidate_index(0, 0)) ? candidate : which;"),
     ("repeats: candidates below are not tried", ["kernels-energy"], SEARCH,
      "stride_, lanes_, std::max(-radius_, y - (size().height - 1)), radius_,", "stride_, lanes_, 0, radius_,"),
+    ("canvases: the patches of a block follow each other", ["kernels-canvases"], LAYOUT,
+     "return patch_of_block(first_patch_of_block(i / 4, grid.width), grid.width, i % 4);", "return i;"),
+    ("canvases: blocks change their inner order", ["kernels-canvases"], "kernels/ranking.h",
+     "first + corner / 2 * grid_width + corner % 2", "first + corner % 2 * grid_width + corner / 2"),
+    ("canvases: frames are counted in the sequence", ["kernels-canvases"], LAYOUT,
+     "out[0] = frame_id;", "out[0] = index / per_frame;"),
+    ("canvases: columns of the image are those of a patch", ["kernels-canvases"], LAYOUT,
+     "row % grid.width * patch * strides().column", "row % grid.width * strides().column"),
+    ("canvases: parts of large patches begin at the left", ["kernels-canvases"], PIXELS,
+     "ptrdiff_t x = begin % patch;\n  for (Out *row", "ptrdiff_t x = 0;\n  for (Out *row"),
+    ("canvases: pixels lie as in patches on a GPU", ["cuda-clip"], CLIP,
+     "const PixelStrides strides = args.layout.strides();", "const PixelStrides strides = patch_strides(patch);"),
+    ("canvases: scores are in the order of the selection on a GPU", ["cuda-clip"], CLIP,
+     "args.meta_scores[row] =", "args.meta_scores[blockIdx.x] ="),
+    ("canvases: k-keep says how many", ["elements-patchselect"], ASSEMBLER,
+     "options.canvases * patches_per_frame : options.select.k_keep", "options.select.k_keep : options.select.k_keep"),
+    ("canvases: min-score leaves places empty", ["elements-patchselect"], ASSEMBLER,
+     "else if (options.select.min_score > 0)", "else if (false)"),
+    ("canvases: memory is that of output-dtype", ["elements-patchselect"], ASSEMBLER,
+     "canvas ? CPS_DTYPE_U8 : static_cast", "static_cast"),
 ]
 
 
