@@ -21,6 +21,7 @@ NEEDED, H264, H265 = (f"gst/bitstream/{name}.cpp" for name in ("neededunits", "h
 AV1, VP8, VP9, MPEG, MPEG4, KEYS = (f"gst/bitstream/{name}.cpp" for name in
                                     ("av1", "vp8", "vp9", "mpegvideo", "mpeg4", "keyframes"))
 VC1, KIND, NALS = "gst/bitstream/vc1.cpp", "gst/bitstream/picturekind.h", "gst/bitstream/nalpictureparser.cpp"
+RUN, LIVE = "gst/elements/sampler/samplingrun.cpp", "gst/elements/sampler/livewindows.cpp"
 READING, SEQUENCE, AVCODEC = (f"gst/elements/{name}.cpp" for name in
                               ("planner/secondpass", "sampler/sequence", "libav/avcodecdec"))
 ENERGY, RANK, FRAME, CLIP = "kernels/energy.cu", "kernels/rank.cuh", "kernels/frame.cu", "kernels/clip.cu"
@@ -107,7 +108,7 @@ MUTATIONS = [
      "recent_orders_.contradict(picture.order)", "false"),
     ("damage: decoders are drained where nothing is left out", ["damage:H.264, open"], NEEDED,
      "gap <= i + 1", "(gap > 0 || i > 0)"),
-    ("damage: what decoders say is ignored", ["damage:MPEG-4"], SEQUENCE,
+    ("damage: what decoders say is ignored", ["damage:MPEG-4"], "gst/elements/sampler/clipsource.h",
      "? CPS_FRAME_STATUS_DAMAGED : CPS_FRAME_STATUS_OK", "? CPS_FRAME_STATUS_OK : CPS_FRAME_STATUS_OK"),
     ("damage: what libavcodec says is ignored", ["damage:MPEG-4"], AVCODEC, "picture->decode_error_flags || ", ""),
     ("damage: checksums of FFV1 are ignored", ["damage:FFV1"], "gst/elements/libav/ffv1checksums.cpp",
@@ -115,7 +116,7 @@ MUTATIONS = [
     ("damage: stand-ins are called ok", ["damage:VP9"], SEQUENCE,
      "earlier ? CPS_FRAME_STATUS_SUBSTITUTED : CPS_FRAME_STATUS_MISSING", "CPS_FRAME_STATUS_OK"),
     ("damage: later frames stand in first", ["damage:VP9"], SEQUENCE, "earlier ? earlier : later", "later ? later : earlier"),
-    ("damage: frames that do not come have no number", ["damage:MPEG-4"], "gst/elements/sampler/uniformsampler.cpp",
+    ("damage: frames that do not come have no number", ["damage:MPEG-4"], RUN,
      "    meta->frame_id = frame.frame_id;\n", ""),
     ("search: the last of equal candidates wins", ["cuda-energy"], ENERGY,
      "tried && error < best[i].residual", "tried && error <= best[i].residual"),
@@ -176,14 +177,26 @@ MUTATIONS = [
      "    std::swap(view.sub_x, view.sub_y);\n", ""),
     ("rotation: energy of frames shown otherwise is taken", ["elements-patchselect"], "gst/elements/process/patchassembler.cpp",
      "energy->orientation != crop.orientation", "false"),
-    ("rotation: frames are shown as the last one that came", ["elements-uniformsampler"], "gst/elements/sampler/uniformsampler.cpp",
+    ("rotation: frames are shown as the last one that came", ["elements-uniformsampler"], RUN,
      "  meta->status = item.status;\n",
-     "  meta->status = item.status;\n  meta->orientation = state.clip.apply_rotation ? state.orientation.now() : CPS_ORIENTATION_IDENTITY;\n"),
+     "  meta->status = item.status;\n  meta->orientation = apply_rotation_ ? stream_.orientation.now() : CPS_ORIENTATION_IDENTITY;\n"),
     ("rotation: tags of the container come first", ["elements-uniformsampler"], TAGS + ".h",
      "of_stream_.known ? of_stream_.orientation : of_container_.orientation",
      "of_container_.known ? of_container_.orientation : of_stream_.orientation"),
     ("rotation: a stream is shown like the one before", ["elements-uniformsampler"], TAGS + ".cpp",
      "    of_stream_ = of_container_ = {};\n", ""),
+    ("windows: substitutes are of the clip before", ["elements-uniformsampler"], SEQUENCE, "  last_ = {}; // a clip", "  // a clip"),
+    ("windows: pools are drained", ["elements-uniformsampler"], "gst/elements/sampler/holdlimit.cpp", "if (held > spare_)", "if (held > 1000)"),
+    ("windows: the options are of the whole stream", ["elements-uniformsampler"], RUN,
+     '  set_time(options, "start", clip_->clips[0].start);\n', ""),
+    ("windows: clips of two formats", ["elements-uniformsampler"], RUN, "return pushed_ > 0 && several_", "return pushed_ > 1000 && several_"),
+    ("windows: they end after the section", ["kernels-sampling"], "kernels/sampling.cpp",
+     "window.start + plan.window : plan.stop", "window.start + plan.window : kNoTime"),
+    ("live: the later frame on a tie", ["elements-uniformsampler"], LIVE, "position - before <= now - position",
+     "position - before < now - position"),
+    ("live: gaps are bridged", ["elements-uniformsampler"], LIVE, "time - last_time_ > window_", "time - last_time_ > 1000 * window_"),
+    ("live: times go back", ["elements-uniformsampler"], "gst/elements/sampler/liveclock.cpp", "      time = expected;\n", ""),
+    ("live: too many clips are dropped", ["elements-uniformsampler"], "gst/elements/sampler/clipoutput.cpp", "begins) < 2", "begins) < 1"),
     ("repeats: pixels are read again", ["elements-repeats"], ASSEMBLY, "state.held && cps::same_memory", "false && cps::same_memory"),
     ("repeats: all frames are held", ["elements-repeats"], ASSEMBLY,
      "state.plan->frames[next].frame_id == state.plan->frames[next - 1].frame_id", "true"),

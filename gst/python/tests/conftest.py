@@ -7,6 +7,7 @@ import signal
 
 import pytest
 import support
+import windowed
 
 # Seconds: nothing takes as long, so that it hangs. The factor is that of the tests by Check.
 PATIENCE = 150 * float(os.environ.get("CK_TIMEOUT_MULTIPLIER", "1"))
@@ -56,3 +57,22 @@ def damaged(data, tmp_path_factory):
     middle, length = (begin + end) // 2, (end - begin) // 4
     path.write_bytes(data[:middle] + b"\x55" * length + data[middle + length :])
     return path
+
+
+@pytest.fixture(scope="session")
+def stream(clip, tmp_path_factory):
+    """The clip in a container that need not seek."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mkv"
+    support.launch(
+        *("filesrc", f"location={clip}", "!", "qtdemux", "!", "h264parse", "!", "matroskamux", "!"),
+        *("filesink", f"location={path}"),
+    )
+    return path.read_bytes()
+
+
+@pytest.fixture
+def gate(stream, request):
+    """It lets the first part of the clip through; or nothing, if the test says so."""
+    gate = windowed.Gate(stream, getattr(request, "param", 0.7))
+    yield gate
+    gate.open.set()
