@@ -6,6 +6,9 @@ namespace cps {
 // A decoder flags the frame after each lost packet as discontinuous. Only a jump ends what has begun.
 static constexpr GstClockTimeDiff kJump = GST_SECOND;
 
+// Times from here on, 146 years, are none: sources that are sought while they are paused count back from 2^64.
+static constexpr GstClockTime kNever = GstClockTime{1} << 62;
+
 std::optional<LiveClock::Moment> LiveClock::next(GstBuffer *frame, const GstSegment &segment, GstClockTime interval) {
   const bool begins = !GST_CLOCK_TIME_IS_VALID(last_);
   const GstClockTimeDiff expected = begins ? 0 : static_cast<GstClockTimeDiff>(last_ + interval);
@@ -16,7 +19,9 @@ std::optional<LiveClock::Moment> LiveClock::next(GstBuffer *frame, const GstSegm
         segment.format == GST_FORMAT_TIME ? gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts) : pts;
     if (!GST_CLOCK_TIME_IS_VALID(running))
       return std::nullopt;
-    time = static_cast<GstClockTimeDiff>(running) + shift_;
+    const bool sane =
+        running < kNever && static_cast<GstClockTimeDiff>(running) + shift_ < static_cast<GstClockTimeDiff>(kNever);
+    time = sane ? static_cast<GstClockTimeDiff>(running) + shift_ : expected;
     const bool back = !begins && time < static_cast<GstClockTimeDiff>(last_);
     if (back) {
       shift_ += expected - time;

@@ -173,6 +173,17 @@ GST_START_TEST(test_interruptions) {
 }
 GST_END_TEST;
 
+// Negative times of a source that has been sought while it was paused.
+GST_START_TEST(test_times_that_are_none) {
+  Live sampler({{"sequence-length", "2"}, {"window", "80000000"}});
+  sampler.start(caps().get());
+  for (const guint64 picture : {0, 1, 2, 3})
+    sampler.push(at(picture, picture % 2 == 0 ? guint64{0} - 25 * GST_MSECOND : picture * kFrame));
+  sampler.check_quiet();
+  assert_text(clips_text(sampler.pull_all()), "clip 0: 0 1 clip 1: 2 3 ");
+}
+GST_END_TEST;
+
 // Lost packets alone end nothing.
 GST_START_TEST(test_small_gaps) {
   Live sampler({{"sequence-length", "4"}, {"window", "400000000"}});
@@ -360,6 +371,7 @@ TCase *sampler::live_tests() {
   tcase_add_test(tests, test_the_end_completes);
   tcase_add_test(tests, test_slow_streams);
   tcase_add_test(tests, test_interruptions);
+  tcase_add_test(tests, test_times_that_are_none);
   tcase_add_test(tests, test_small_gaps);
   tcase_add_test(tests, test_refusals);
   tcase_add_test(tests, test_latency);
