@@ -77,7 +77,8 @@ GstFlowReturn ClipOutput::push(guint clip_index, Frame frame) {
 
 void ClipOutput::add(Entry entry) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (flushing_ || flow_ != GST_FLOW_OK)
+  const bool ends = entry.event && GST_EVENT_TYPE(entry.event.get()) == GST_EVENT_EOS;
+  if (flushing_ || (flow_ != GST_FLOW_OK && !(flow_ == GST_FLOW_EOS && ends))) // who has had enough still has to end
     return;
   if (entry.begins)
     drop_waiting();
