@@ -4,6 +4,7 @@
 #include "gst/elements/common/elementtools.h"
 #include "gst/elements/common/streamdebug.h"
 
+#include <algorithm>
 #include <cstring>
 
 #define GST_CAT_DEFAULT cps::stream_debug()
@@ -12,7 +13,7 @@ namespace cps {
 
 void Reconnect::start(std::shared_ptr<VideoSearch> search, double interval) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  live_ = has_come_ = interrupted_ = false;
+  live_ = has_come_ = interrupted_ = failed_ = refused_ = false;
   search_ = std::move(search);
   interval_ = interval;
 }
@@ -42,7 +43,7 @@ static bool is_of_source(GstMessage *message, GstBin *bin) {
 }
 
 bool Reconnect::handle_error(GstMessage *message) {
-  if (!live_ || !has_come_ || !is_of_source(message, bin_))
+  if (!may_return() || !is_of_source(message, bin_))
     return false;
   GError *error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
@@ -51,16 +52,22 @@ bool Reconnect::handle_error(GstMessage *message) {
 }
 
 bool Reconnect::handle_end() {
-  return live_ && has_come_ && schedule("it has ended");
+  return may_return() && schedule("it has ended");
+}
+
+bool Reconnect::handle_no_video() {
+  return may_return() && schedule("it has no video");
 }
 
 bool Reconnect::schedule(const std::string &reason) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!search_ || interval_ <= 0)
+    if (interval_ <= 0)
       return false;
+    if (!search_) // an attempt that the stop has interrupted
+      return true;
     if (!ticker_.is_running())
-      ticker_.start(static_cast<GstClockTime>(interval_ * GST_SECOND),
+      ticker_.start(std::max<GstClockTime>(static_cast<GstClockTime>(interval_ * GST_SECOND), GST_MSECOND),
                     while_alive(weak_from_this(), &Reconnect::attempt));
   }
   if (!interrupted_.exchange(true))
@@ -77,14 +84,19 @@ void Reconnect::attempt() {
   if (!search_)
     return;
   GST_INFO_OBJECT(bin_, "the source is opened again");
-  auto search = std::make_unique<std::shared_ptr<VideoSearch>>(search_);
+  struct Request {
+    std::shared_ptr<Reconnect> self;
+    std::shared_ptr<VideoSearch> search;
+  };
+  auto request = std::make_unique<Request>(Request{shared_from_this(), search_});
   gst_element_call_async(
       GST_ELEMENT(bin_),
-      [](GstElement *, gpointer data) { (*static_cast<std::shared_ptr<VideoSearch> *>(data))->open_again(); },
-      search.release(),
-      [](gpointer data) {
-        const std::unique_ptr<std::shared_ptr<VideoSearch>> dropped(static_cast<std::shared_ptr<VideoSearch> *>(data));
-      });
+      [](GstElement *, gpointer data) {
+        const auto &[self, search] = *static_cast<Request *>(data);
+        if (!search->open_again() && self->may_return()) // not all sources post an error
+          self->schedule("it cannot be opened");
+      },
+      request.release(), [](gpointer data) { const std::unique_ptr<Request> dropped(static_cast<Request *>(data)); });
 }
 
 } // namespace cps

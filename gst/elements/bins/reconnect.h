@@ -25,21 +25,28 @@ public:
   void set_live() { live_ = true; }
   // The source has delivered data.
   void note_data();
+  // The bin has posted an error: nothing is opened again.
+  void note_failure() { failed_ = true; }
+  // What downstream of the bin has answered. If it refuses data, the source fails or ends for that reason.
+  void note_flow(GstFlowReturn flow) { refused_ = flow != GST_FLOW_OK && flow != GST_FLOW_FLUSHING; }
 
   // True if the source will be opened again because of this error of an element in the bin, or of the end of its
   // stream. Nobody else must then see it.
   bool handle_error(GstMessage *message);
   bool handle_end();
+  // The same for a source that has no video now.
+  bool handle_no_video();
 
 private:
+  bool may_return() const { return live_ && has_come_ && !failed_ && !refused_; }
   bool schedule(const std::string &reason);
   void attempt();
 
   GstBin *const bin_;
-  std::atomic<bool> live_{false}, has_come_{false}, interrupted_{false};
+  std::atomic<bool> live_{false}, has_come_{false}, interrupted_{false}, failed_{false}, refused_{false};
 
-  std::mutex mutex_; // protects the members below
-  std::shared_ptr<VideoSearch> search_;
+  std::mutex mutex_;                    // protects the members below
+  std::shared_ptr<VideoSearch> search_; // nullptr once stopped
   double interval_ = 0;
   Ticker ticker_;
 };

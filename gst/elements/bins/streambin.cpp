@@ -191,7 +191,8 @@ static bool begin_stream(CpsStreamBin *self) {
       route.stages.push_back(stage);
   cps::VideoSearch::Outcome outcome{[self](GstPad *video) { on_video(self, video); },
                                     [&route](GstCaps *caps) { cps::refuse_codec(route, caps); }, cps::is_decodable,
-                                    [watch = state.watch] { watch->note_data(); }};
+                                    [watch = state.watch] { watch->note_data(); },
+                                    [reconnect = state.reconnect] { return reconnect->handle_no_video(); }};
   state.search = std::make_shared<cps::VideoSearch>(GST_BIN(self), settings.video_track, std::move(outcome));
   cps::RewindSeek::Reopen reopen = [search = state.search.get()](const auto &closed) {
     return search->read_again(closed);
@@ -252,6 +253,7 @@ static GstStateChangeReturn stream_bin_change_state(GstElement *element, GstStat
 static gboolean stream_bin_post_message(GstElement *element, GstMessage *message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
     state_of(element).watch->set_ended(true);
+    state_of(element).reconnect->note_failure();
     state_of(element).failed = true;
   }
   return GST_ELEMENT_CLASS(cps_stream_bin_parent_class)->post_message(element, message);
@@ -351,10 +353,11 @@ static GstPadProbeReturn on_going_event(GstPad *, GstPadProbeInfo *info, gpointe
 }
 
 static GstFlowReturn put_out(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
-  auto *watch = static_cast<cps::StallWatch *>(pad->chaindata);
-  watch->begin_output();
+  const auto *state = static_cast<State *>(pad->chaindata);
+  state->watch->begin_output();
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
-  watch->end_output();
+  state->watch->end_output();
+  state->reconnect->note_flow(flow);
   return flow;
 }
 
@@ -374,7 +377,7 @@ static void watch_pads(State &state, GstElement *bin) {
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
   gst_pad_add_probe(state.route.srcpad, kEvents, on_going_event, state.watch.get(), nullptr);
   const Owned<GstProxyPad> inner(gst_proxy_pad_get_internal(GST_PROXY_PAD(state.route.srcpad)));
-  gst_pad_set_chain_function_full(GST_PAD(inner.get()), put_out, state.watch.get(), nullptr);
+  gst_pad_set_chain_function_full(GST_PAD(inner.get()), put_out, &state, nullptr);
 }
 
 // Adds the elements here and not in instance_init, because only now the final class is known, which lists the stages.

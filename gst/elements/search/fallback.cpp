@@ -39,7 +39,7 @@ bool VideoSearch::may_fall_back() const {
 // Call if the current reader finds no video; `report` posts the reason. If both readers fail, the error of the first is
 // posted, because it describes the source; that of the second only describes its attempts.
 void VideoSearch::give_up(Report report) {
-  if (fall_back(report))
+  if (outcome_.comes_back() || fall_back(report))
     return;
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -50,7 +50,10 @@ bool VideoSearch::start(const std::string &uri, GInputStream *stream, const Sour
   GST_INFO_OBJECT(bin_, "reads %s, %s", stream ? "a stream" : printable_uri(uri).c_str(),
                   track_ < 0 ? "its best video" : ("video " + std::to_string(track_)).c_str());
   silence_.start(kSilence, while_alive(weak_from_this(), &VideoSearch::look_for_silence));
-  return open();
+  if (!open())
+    return false;
+  gst_element_set_locked_state(source_.get(), FALSE);
+  return true;
 }
 
 bool VideoSearch::open() {
@@ -92,6 +95,7 @@ GstElement *VideoSearch::make_source() {
   GError *error = nullptr;
   if (GstElement *source = gst_element_make_from_uri(GST_URI_SRC, uri_.c_str(), nullptr, &error)) {
     shorten_latency(source);
+    gst_element_set_locked_state(source, TRUE); // until it is known to open: its failure is none of the bin's change
     add_part(bin_, source);
     return source;
   }
@@ -369,12 +373,12 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
   return rewind_stream() && reopen();
 }
 
-void VideoSearch::open_again() {
+bool VideoSearch::open_again() {
   const std::lock_guard<std::mutex> lock(opening_);
   if (stopped_)
-    return;
+    return true; // the result no longer matters
   close();
-  reopen();
+  return reopen();
 }
 
 // Opens the source in a running bin. Returns false after posting an error.
@@ -394,8 +398,12 @@ bool VideoSearch::reopen() {
     if (!gst_element_sync_state_with_parent(parsebin.get()))
       return false;
   }
-  gst_element_sync_state_with_parent(source_.get());
-  return true;
+  if (!gst_element_sync_state_with_parent(source_.get())) {
+    gst_element_set_state(source_.get(), GST_STATE_NULL); // bins fail if an error comes meanwhile, but run
+    return false;
+  }
+  gst_element_set_locked_state(source_.get(), FALSE);
+  return gst_element_sync_state_with_parent(source_.get()); // the state of the bin may have changed meanwhile
 }
 
 // Elements in parsebin add the next one on their own streaming thread. They are stopped in the order in which they were
@@ -479,7 +487,8 @@ void VideoSearch::close() {
     for (const Owned<GstElement> &parser : container.parsers)
       drop_part(bin_, parser.get());
   }
-  drop_part(bin_, source_.get());
+  if (source_) // not if the last attempt to open it has failed
+    drop_part(bin_, source_.get());
   containers_.clear();
   source_.reset();
 }

@@ -27,6 +27,7 @@ public:
     std::function<void(GstCaps *)> unreadable;     // the only stream is a video, and no element here accepts it
     std::function<bool(const GstCaps *)> readable; // whether an element here accepts a video of these caps
     std::function<void()> progress;                // data have arrived, but no video is known yet
+    std::function<bool()> comes_back;              // there is no video; true if the source is opened again later
   };
 
   VideoSearch(GstBin *bin, int track, Outcome outcome);
@@ -42,8 +43,9 @@ public:
   // nothing is read. Must not be called on a streaming thread. False if the source cannot be read again.
   bool read_again(const std::function<void()> &closed);
 
-  // Opens a live source again, which continues where it is now. Must not be called on a streaming thread.
-  void open_again();
+  // Opens a live source again, which continues where it is now. Must not be called on a streaming thread. False if that
+  // fails, perhaps without an error message.
+  bool open_again();
 
   // Stops the reading threads. Call before the bin goes to READY, because parsebin 1.22 then frees objects that these
   // threads may still use if they are still finding the streams.
