@@ -25,6 +25,7 @@ struct Kind {
   bool exact;        // frames are what they should be
   const char *queue; // before the video's parser
   const char *end;
+  bool windows = false; // that overlap
 };
 constexpr const char *kTensors = "patchenergy ! patchselect k-keep=16 ! tensormetasink name=sink";
 constexpr const char *kFake = "fakesink name=sink"; // waits for a frame in PAUSED, which takes a whole first reading
@@ -38,7 +39,27 @@ constexpr Kind kKinds[] = {
     {"mp4 with audio, queued", "qtdemux", "mp4mux", 0, true, true, "queue ! ", kTensors},
     {"mkv with audio", "matroskademux", "matroskamux", 0, true, true, "queue ! ", kFake},
     {"ts with audio", "tsdemux", "mpegtsmux", kLarge, true, false, "queue ! ", kTensors},
+    {"mp4 in windows", "qtdemux", "mp4mux", 0, false, true, "", kTensors, true},
+    {"mkv in windows", "matroskademux", "matroskamux", 0, false, true, "queue ! ", kFake, true},
 };
+
+constexpr GstClockTime kWindow = 500 * GST_MSECOND, kHop = 200 * GST_MSECOND;
+
+// The frames of all windows of a section.
+std::vector<int> frames_of_windows(const Section &section) {
+  std::vector<int> all;
+  for (GstClockTime start = section.start; start < section.stop && start < kCount * GST_SECOND / kClipRate;
+       start += kHop) {
+    const Section window = {start, std::min(start + kWindow, section.stop)};
+    constexpr GstClockTime kFrame = GST_SECOND / kClipRate;
+    const GstClockTime next = (start + kFrame - 1) / kFrame;
+    if (next >= kCount || next * kFrame >= window.stop) // no clip
+      continue;
+    const std::vector<int> frames = window.frames();
+    all.insert(all.end(), frames.begin(), frames.end());
+  }
+  return all;
+}
 
 int from_environment(const char *name, int otherwise) {
   const char *text = g_getenv(name);
@@ -51,7 +72,8 @@ std::string line_of(const Kind &kind, const std::string &path) {
     line += std::string(kind.demuxer) + " name=demuxer ";
   line += *kind.queue ? "queue name=video ! h264parse" : "h264parse name=video";
   line += " ! frameplanner ! avdec_h264 ! uniformsampler name=sampler sequence-length=" + std::to_string(kLength) +
-          " ! " + kind.end;
+          (kind.windows ? " window=" + std::to_string(kWindow) + " hop=" + std::to_string(kHop) : "") + " ! " +
+          kind.end;
   return kind.audio ? line + " queue name=audio ! fakesink" : line;
 }
 
@@ -262,6 +284,14 @@ private:
                  std::to_string(frame.frame_id) + ", status " + std::to_string(frame.status));
   }
 
+  // Each clip is whole, and they are counted.
+  void check_order(const char *what, const std::vector<Seen> &frames) {
+    for (size_t i = 0; i < frames.size(); i++)
+      if (frames[i].seq_pos != i % kLength || frames[i].clip_index != frames[0].clip_index + i / kLength)
+        complain(std::string(what) + ": position " + std::to_string(frames[i].seq_pos) + " of clip " +
+                 std::to_string(frames[i].clip_index) + " is frame " + std::to_string(i) + " of them");
+  }
+
   void check_length() {
     fail_unless(current_.all().size() == kLength, "%s: %d frames", watchdog_.story().c_str(),
                 static_cast<int>(current_.all().size()));
@@ -285,8 +315,10 @@ private:
     if (!kind_.exact)
       return check_length();
     const std::vector<int> numbers = numbers_of(current_.all());
-    check_numbers(watchdog_.story(), numbers, section.frames_like(numbers, offset_));
+    check_numbers(watchdog_.story(), numbers,
+                  kind_.windows ? frames_of_windows(section) : section.frames_like(numbers, offset_));
     check_frames("the clip", current_.all());
+    check_order("the clips", current_.all());
     check_frames("before", all_.all());
     all_.clear();
   }
@@ -341,7 +373,7 @@ private:
 // Streams in MPEG-TS begin at any time.
 GstClockTime first_time(const std::string &path, const Kind &kind) {
   Kind alone = kind;
-  alone.audio = false;
+  alone.audio = alone.windows = false;
   alone.end = kTensors;
   Line line(line_of(alone, path));
   if (*kind.demuxer)
@@ -362,7 +394,8 @@ GST_START_TEST(test_random_walk) {
     encode_with_audio(path, kCount, kind.muxer, width, height);
   else
     encode(path, kH264B, kind.muxer, kCount, width, height);
-  Walk(kind, path, first_time(path, kind), from_environment("CPS_SEED", 1)).go(from_environment("CPS_STEPS", kSteps));
+  Walk(kind, path, first_time(path, kind), from_environment("CPS_SEED", 1))
+      .go(from_environment("CPS_STEPS", kind.windows ? 2 * kSteps : kSteps));
 }
 GST_END_TEST;
 
