@@ -48,6 +48,7 @@ test_system() {
   cp "$work/videos/a.mp4" "$work/videos/b.mp4"
   "$work/system/bin/python" "$root/examples/python/dataloader.py" "$work/videos" --epochs 1 --workers 1
   "$work/system/bin/python" "$root/examples/python/windows.py" "$work/videos/a.mp4" --window 0.5 --hop 0.25
+  "$work/system/bin/python" "$root/examples/python/camera.py" "$work/videos/a.mp4" --window 1 --hop 0.5 --clips 3
   "$work/system/bin/python" "$root/examples/python/benchmark_codec_apis.py" "$work/videos" --repeats 1 --warm-up 0 \
     --apis decode_only patch_stream decord torchcodec --decode-backends cpu --process-backends cpu \
     >"$work/benchmark.txt" || { cat "$work/benchmark.txt" && false; }

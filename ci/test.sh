@@ -94,6 +94,9 @@ check_install() {
     "$work/$example" "$work/clip.mp4" >"$work/$example.txt"
     grep -q '^  patches .*\[2048, 3, 14, 14\]' "$work/$example.txt"
   done
+  mkdir "$work/camera"
+  WINDOW=1 bash "$root/examples/camera.sh" test "$work/camera" 2 >"$work/camera.txt"
+  [ -s "$work/camera/clip-00001.safetensors" ]
   bash "$root/examples/backends.sh" "$work/clip.mp4" "$work" >"$work/backends.txt"
   grep -q '^cpu-cpu: wrote' "$work/backends.txt"
   echo "compiled, linked and ran against $installed"
