@@ -153,7 +153,7 @@ GRIDS = [(1, 2, 2, 1), (2, 4, 6, 3), (3, 12, 22, 14), (4, 6, 4, 16)]
 def test_canvases(count, rows, columns, patch):
     clip = canvases_clip(count, rows, columns, patch)
     inputs = adapters.llava_onevision2(clip)
-    values, positions = slow_canvases(array(clip.tensors["canvases"]), array(clip.tensors["patch_positions"]), patch)
+    values, positions = slow_canvases(array(clip.canvases), array(clip.patch_positions), patch)
     same(inputs.pixel_values, values)
     same(inputs.patch_positions, positions)
     same(inputs.image_grid_thw, numpy.int64([[1, rows, columns]] * count))
@@ -169,7 +169,7 @@ def test_canvases(count, rows, columns, patch):
 def test_canvases_of_the_shared_oracle(count, rows, columns, patch):
     clip = canvases_clip(count, rows, columns, patch)
     inputs = adapters.llava_onevision2(clip)
-    oracle = LAYOUTS.model_inputs(array(clip.tensors["canvases"]), array(clip.tensors["patch_positions"]), patch)
+    oracle = LAYOUTS.model_inputs(array(clip.canvases), array(clip.patch_positions), patch)
     for name, expected in oracle.items():
         same(inputs.tensors[name], expected)
     assert inputs.prompt_runs == [LAYOUTS.prompt_runs(oracle["patch_positions"], 29.97)]
@@ -185,7 +185,7 @@ def test_canvases_of_several_clips():
 
 def test_canvases_without_patches_are_left_out():
     clip = canvases_clip(3, 4, 4, 2)
-    positions = array(clip.tensors["patch_positions"])  # not a copy
+    positions = array(clip.patch_positions)  # not a copy
     positions.reshape(3, 16, 3)[1] = -1
     inputs = adapters.llava_onevision2(clip)
     assert array(inputs.image_grid_thw).tolist() == [[1, 4, 4]] * 2
@@ -454,7 +454,6 @@ def test_files(clip):
         adapters.llava_onevision2(read)
 
 
-@pytest.mark.skipif("canvases" not in codecpatch._options._SPELLINGS["output"], reason="there is no output of canvases")
 def test_canvases_of_files(clip):
     read = codecpatch.read(clip, output="canvases", canvases=3, sequence_length=8)
     inputs = adapters.llava_onevision2(read)

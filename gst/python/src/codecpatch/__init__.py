@@ -4,8 +4,8 @@
     clip = codecpatch.read("v.mp4", sequence_length=16, k_keep=2048)
     clip.patches, clip.meta_fields, clip.meta_scores
 
-Importing this package loads no library and starts nothing; the first session of a process does. ``codecpatch.compat``
-has the API of codec-patch-stream, which this package replaces.
+Importing this package loads no library and starts nothing; the first session of a process does. ``codecpatch.adapters``
+makes clips the inputs of models. ``codecpatch.compat`` has the API of codec-patch-stream, which this package replaces.
 """
 
 from ._version import VERSION as __version__
