@@ -159,7 +159,7 @@ step tests run_tests
 case $(count_tests "$work/tests.log") in "0 passed"*) failed+=("tests: none ran") ;; esac
 step "without CUDA" check_without_cuda
 step "real files" check_corpus
-step mutants "$root/ci/mutants.sh" "$build" 300
+step mutants "$root/ci/mutants.sh" "$build" 200
 step devenv check_devenv
 step documents check_documents
 step install check_install

@@ -109,6 +109,8 @@ GST_START_TEST(test_windows_of_files) {
   constexpr size_t kPlans = G_N_ELEMENTS(outputs) * G_N_ELEMENTS(hops) * G_N_ELEMENTS(lengths);
   size_t turn = 0;
   for (const Kind &kind : kKinds) {
+    if (turn > 0 && !g_getenv("CPS_ALL") && strcmp(process_backend(), "gpu") == 0)
+      break; // where the stand-in for CUDA runs, frames are slow, and the same whatever they come from
     std::string path = folder.file(kind.name);
     if (!can_ffmpeg("-f lavfi -i testsrc2=rate=25:size=160x96:duration=" + std::to_string(kSeconds) + " " +
                     kind.arguments + " -pix_fmt yuv420p " + path))

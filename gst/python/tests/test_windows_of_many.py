@@ -19,7 +19,10 @@ from test_isolation import children, workers
 from test_threads import threads_of_ours
 from windowed import EACH_FRAME, FRAME, assert_equal, read_windows
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*estimate:codecpatch.CodecPatchWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*estimate:codecpatch.CodecPatchWarning"),
+]
 
 
 def assert_results(found, expected, *differs):
