@@ -55,10 +55,18 @@ _capsule_is_valid = ctypes.pythonapi.PyCapsule_IsValid
 _capsule_is_valid.restype, _capsule_is_valid.argtypes = ctypes.c_int, [ctypes.py_object, ctypes.c_char_p]
 
 
+_frameworks = ["torch", "numpy"]
+
+
+def prefer_numpy() -> None:
+    """Makes NumPy the framework, for a program that needs no other, because PyTorch takes long to import."""
+    _frameworks[:] = ["numpy", "torch"]
+
+
 @functools.cache
 def framework() -> ModuleType:
     """Returns PyTorch if it is installed, else NumPy; imports it at the first call."""
-    for name in ("torch", "numpy"):
+    for name in _frameworks:
         try:
             __import__(name)
         except ImportError:
