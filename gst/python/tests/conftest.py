@@ -6,8 +6,12 @@ import os
 import signal
 
 import pytest
-import support
-import windowed
+
+# Before NumPy is imported. As codecpatch-preinfer does: threads for small matrices cost more than they gain.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import support  # noqa: E402
+import windowed  # noqa: E402
 
 # Seconds: nothing takes as long, so that it hangs. The factor is that of the tests by Check.
 PATIENCE = 150 * float(os.environ.get("CK_TIMEOUT_MULTIPLIER", "1"))

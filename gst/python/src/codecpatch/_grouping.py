@@ -11,6 +11,7 @@ from . import _replenishment
 from ._replenishment import Array
 
 _FARTHEST = 4  # frames that a sample moves off a key frame
+_MANY = 32
 
 
 def evenly(frames: int, count: int) -> list[int]:
@@ -83,8 +84,8 @@ class KeyFrames:
             asked, self._asked = sorted(self._asked), set()
             self._known.update(zip(asked, self._read(asked)))
             rounds += 1
-            # The samples and their neighbours: so is every frame, and none is moved.
-            if rounds == 2 and all(self._known.values()):
+            # So many samples and their neighbours: so is every frame, and none is moved.
+            if rounds == 2 and len(self._known) >= _MANY and all(self._known.values()):
                 return off_key_frames(ids, frames, lambda frame: True)
 
 

@@ -149,9 +149,10 @@ def _sampled(video: _Video, args: argparse.Namespace) -> list[int]:
         return _grouping.off_key_frames(ids, video.frames, frozenset(listed).__contains__)
 
     def are_keys(asked: Sequence[int]) -> list[bool]:
-        small = {"output": "frames", "width": 16, "height": 16, "clip_length": _AT_ONCE}
-        with Session(video.path, frame_indices=asked, video_track=video.track, **small, **_CPU) as session:
-            return [is_key for clip in session for is_key in clip.is_i]
+        # With frame 0, which is one, because the first frame of a clip without a key frame counts as one.
+        small = {"output": "frames", "width": 16, "height": 16}
+        clip = read(video.path, frame_indices=[0, *asked], video_track=video.track, **small, **_CPU)
+        return clip.is_i[1:]
 
     return _grouping.KeyFrames(are_keys).avoid(ids, video.frames)
 

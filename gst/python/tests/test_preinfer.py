@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""codecpatch-preinfer. The reader here knows nothing but the format that docs/preinfer.md describes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import codecpatch
+import pytest
+from support import array, make_clip, run_python
+
+numpy = pytest.importorskip("numpy")
+
+from codecpatch import _grouping, _mp4, _replenishment, preinfer  # noqa: E402
+
+HAS_PILLOW = importlib.util.find_spec("PIL") is not None
+needs_pillow = pytest.mark.skipif(not HAS_PILLOW, reason="Pillow is not installed: no JPEG and PNG canvases")
+# The call of those who start it.
+CALL = (
+    *("--grouping_mode", "readiness", "--group_size", "32", "--images_per_group", "4", "--patch", "14"),
+    *("--max_pixels", "12000", "--readiness_sum_threshold", "0", "--min_group_frames", "8"),
+    *("--max_group_frames", "64", "--avoid_keyframes", "--canvas_format", "npy"),
+)
+
+
+def call(clip, to, *options, expected=0):
+    arguments = ["--video", str(clip), "--out_dir", str(to), *CALL, *options]
+    try:
+        code = preinfer.main(arguments)
+    except SystemExit as end:
+        code = end.code
+    assert code == expected
+    return to
+
+
+def read_folder(folder):
+    """Canvases [n, H, W, 3], positions [n, rows, columns, 3], frame ids, and meta.json."""
+    meta = json.loads((folder / "meta.json").read_text())
+    rows, columns = meta["hb_wb"]
+    images = []
+    for name in meta["canvas_files"]:
+        if name.endswith(".npy"):
+            images.append(numpy.load(folder / name))
+        else:
+            from PIL import Image
+
+            images.append(numpy.asarray(Image.open(folder / name).convert("RGB")))
+    positions = numpy.load(folder / "src_patch_position.npy")
+    ids = numpy.load(folder / "frame_ids.npy")
+    assert positions.dtype == ids.dtype == numpy.int32
+    return numpy.stack(images), positions.reshape(len(images), rows, columns, 3), ids, meta
+
+
+def check_folder(folder, clip, frames, patch=14, max_pixels=12000):
+    """Checks all that the format promises, and rebuilds each patch from the source."""
+    canvases, positions, ids, meta = read_folder(folder)
+    rows, columns = meta["hb_wb"]
+    height, width = meta["processed_hw"]
+    assert (height, width) == (rows * patch, columns * patch) and height * width <= max_pixels
+    assert rows % 2 == columns % 2 == 0 and canvases.shape == (meta["total_images"], height, width, 3)
+    assert meta["fps"] == pytest.approx(30) and len(ids) == frames
+    assert [each for group in meta["groups"] for each in group["frame_ids"]] == ids.tolist() == sorted(set(ids.tolist()))
+    assert [group["group_idx"] for group in meta["groups"]] == list(range(len(meta["groups"])))
+    assert sum(group["images_per_group"] for group in meta["groups"]) == len(canvases)
+    source = array(
+        codecpatch.read(
+            clip, output="frames", frame_indices=ids.tolist(), max_pixels=max_pixels, min_pixels=3136, align=2 * patch,
+            size_rule="floor", resample="area", decode_backend="cpu",
+        ).frames
+    )
+    by_id = dict(zip(ids.tolist(), source))
+    first = 0
+    for group in meta["groups"]:
+        count = group["images_per_group"]
+        assert count == min(4, len(group["frame_ids"]))
+        blocks = []
+        for canvas, where in zip(canvases[first : first + count], positions[first : first + count]):
+            for row in range(0, rows, 2):
+                for column in range(0, columns, 2):
+                    frame, h, w = where[row, column].tolist()
+                    assert frame in group["frame_ids"] and h % 2 == w % 2 == 0
+                    expected = [[[frame, h, w], [frame, h, w + 1]], [[frame, h + 1, w], [frame, h + 1, w + 1]]]
+                    assert where[row : row + 2, column : column + 2].tolist() == expected
+                    blocks.append((frame, h, w))
+                    shown = canvas[row * patch : (row + 2) * patch, column * patch : (column + 2) * patch]
+                    pixels = by_id[frame][h * patch : (h + 2) * patch, w * patch : (w + 2) * patch]
+                    assert (shown == pixels).all()
+        assert blocks == sorted(set(blocks)) and len(blocks) == count * rows * columns // 4
+        assert blocks[: rows * columns // 4] == [
+            (group["frame_ids"][0], h, w) for h in range(0, rows, 2) for w in range(0, columns, 2)
+        ]
+        first += count
+    return meta
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory):
+    """150 frames, key frames every 30."""
+    return make_clip(tmp_path_factory.mktemp("clips") / "long.mp4", frames=150)
+
+
+@pytest.mark.parametrize(
+    "options, frames",
+    [
+        (["--num_sampled_frames", "48"], 48),
+        (["--num_sampled_frames", "48", "--grouping_mode", "fixed", "--group_size", "20"], 48),
+        (["--num_sampled_frames", "3"], 3),
+        (["--num_sampled_frames", "1"], 1),
+        (["--num_sampled_frames", "1000", "--no_avoid_keyframes"], 60),
+        (["--frame_sampling_mode", "fps", "--sample_fps", "5"], 10),
+    ],
+)
+def test_folder(clip, tmp_path, options, frames):
+    check_folder(call(clip, tmp_path / "deep" / "out", *options), clip, frames)
+    assert os.listdir(tmp_path) == ["deep"] and os.listdir(tmp_path / "deep") == ["out"]
+
+
+@needs_pillow
+def test_png_is_exact(clip, tmp_path):
+    folder = call(clip, tmp_path / "out", "--num_sampled_frames", "12", "--canvas_format", "png")
+    check_folder(folder, clip, 12)
+    assert (folder / "canvas_003.png").exists()
+
+
+@needs_pillow
+def test_jpeg(clip, tmp_path):
+    from PIL import Image, JpegImagePlugin
+
+    options = ("--num_sampled_frames", "12", "--canvas_format", "jpg")
+    canvases, positions, _, _ = read_folder(call(clip, tmp_path / "jpg", *options))
+    exact, same, _, _ = read_folder(call(clip, tmp_path / "npy", *options[:2]))
+    assert (positions == same).all() and numpy.abs(canvases.astype(int) - exact).mean() < 8
+    assert JpegImagePlugin.get_sampling(Image.open(tmp_path / "jpg" / "canvas_000.jpg")) == 2
+
+
+def test_readiness(long_clip, tmp_path):
+    meta = check_folder(call(long_clip, tmp_path / "out", "--num_sampled_frames", "150"), long_clip, 150)
+    lengths = [len(group["frame_ids"]) for group in meta["groups"]]
+    assert len(lengths) <= 5 and min(lengths) >= 8 and max(lengths) <= 64
+
+
+def test_readiness_by_scores():
+    scores = numpy.zeros((96, 10), numpy.float32)
+    assert _grouping.by_readiness(scores, 4, 32, 8, 64) == [(0, 64), (64, 96)]
+    scores[60:90] = numpy.arange(30)[:, None] + 1  # all that changes
+    groups = _grouping.by_readiness(scores, 4, 32, 8, 64)
+    assert groups[0][0] == 0 and groups[-1][1] == 96 and len(groups) <= 3
+    assert all(end == begin for (_, end), (begin, _) in zip(groups, groups[1:]))
+    assert 8 <= min(end - begin for begin, end in groups) < 20
+    for count in range(1, 80):
+        groups = _grouping.by_readiness(numpy.ones((count, 4), numpy.float32), 2, 16, 8, 24)
+        assert [frame for begin, end in groups for frame in range(begin, end)] == list(range(count))
+        assert all(end - begin <= 24 for begin, end in groups)
+        assert len(groups) <= -(-count // 16) and (count < 8 or min(end - begin for begin, end in groups) >= 8)
+
+
+def test_ranking_is_that_of_the_library(tmp_path):
+    """Equal samples, because the video is RGB of the size of the canvases."""
+    path = tmp_path / "rgb.avi"
+    subprocess.run(
+        [
+            *("gst-launch-1.0", "-q", "videotestsrc", "num-buffers=12", "pattern=ball", "!"),
+            *("video/x-raw,format=BGR,width=168,height=112,framerate=30/1", "!", "avimux", "!"),
+            *("filesink", f"location={path}"),
+        ],
+        check=True, stdin=subprocess.DEVNULL, timeout=60,
+    )
+    options = {"sequence_length": 12, "decode_backend": "cpu", "min_pixels": 18816, "max_pixels": 18816}
+    theirs = codecpatch.read(path, output="canvases", canvases=3, ranking="replenishment", **options)
+    frames = array(codecpatch.read(path, output="frames", sequence_length=12, decode_backend="cpu").frames)
+    scores = _replenishment.per_sample(_replenishment.scores_of(_replenishment.distances(frames, 28)), 28)
+    ours, positions = _replenishment.packed(frames, theirs.sampled_frame_ids, _replenishment.selected(scores, 3), 14)
+    numpy.testing.assert_array_equal(positions, array(theirs.patch_positions))
+    numpy.testing.assert_array_equal(ours, array(theirs.canvases))
+
+
+def test_large_patches_are_exact():
+    frames = numpy.random.default_rng(0).choice(numpy.array([0, 255], numpy.uint8), (3, 80, 160, 3))
+    exact = frames.reshape(3, 2, 40, 4, 40, 3).transpose(1, 3, 0, 2, 4, 5).reshape(8, 3, -1).astype(numpy.int64)
+    expected = ((exact[:, :, None] - exact[:, None]) ** 2).sum(axis=3)
+    numpy.testing.assert_array_equal(_replenishment.distances(frames, 40), expected)
+
+
+def test_key_frames(clip, long_clip, tmp_path):
+    assert _mp4.key_samples(clip, 0, 60) == [0, 30]
+    assert _mp4.key_samples(clip, 1, 60) is None and _mp4.key_samples(__file__, 0, 60) is None
+    broken = tmp_path / "broken.mp4"
+    data = clip.read_bytes()
+    for end in range(0, len(data), 997):
+        broken.write_bytes(data[:end] + data[end + 5 :])
+        _mp4.key_samples(broken, 0, 60)
+    _, _, ids, _ = read_folder(call(long_clip, tmp_path / "out", "--num_sampled_frames", "150"))
+    assert ids.tolist() == list(range(150))
+    _, _, ids, _ = read_folder(call(long_clip, tmp_path / "out", "--num_sampled_frames", "6"))
+    assert ids.tolist() == [1, 29, 59, 89, 119, 149]  # 0 is a key frame
+    # Another container: the same frames, as decoding tells.
+    other = tmp_path / "clip.mkv"
+    line = ("gst-launch-1.0", "-q", "filesrc", f"location={clip}", "!", "qtdemux", "!", "h264parse", "!", "matroskamux")
+    subprocess.run([*line, "!", "filesink", f"location={other}"], check=True, stdin=subprocess.DEVNULL, timeout=60)
+    for count in ("3", "31", "60"):
+        expected = read_folder(call(clip, tmp_path / "out", "--num_sampled_frames", count))[2].tolist()
+        assert read_folder(call(other, tmp_path / "out", "--num_sampled_frames", count))[2].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "ids, keys, expected",
+    [
+        ([0, 5, 9], {0, 5}, [1, 6, 9]),
+        ([5], {5, 6}, [4]),
+        ([5], {4, 5, 6, 7}, [3]),
+        ([9], {9}, [8]),
+        ([5], set(range(10)), [5]),
+        ([0, 1, 2], {0}, [1, 2, 3]),
+        (list(range(10)), {0, 5}, list(range(10))),
+    ],
+)
+def test_off_key_frames(ids, keys, expected):
+    assert _grouping.off_key_frames(ids, 10, keys.__contains__) == expected
+    asked = []
+
+    def read(frames):
+        asked.extend(frames)
+        return [frame in keys for frame in frames]
+
+    assert _grouping.KeyFrames(read).avoid(ids, 10) == expected
+    assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize(
+    "options, code, message",
+    [
+        (["--patch", "0"], 2, "argument --patch: must be 1 or more"),
+        (["--max_pixels", "783"], 2, "do not hold a block of 28x28"),
+        (["--num_sampled_frames", "0"], 2, "--num_sampled_frames: must be 1 or more"),
+        (["--num_sampled_frames", "many"], 2, "invalid"),
+        (["--canvas_format", "gif"], 2, "invalid choice"),
+        (["--block_size", "3"], 2, "blocks have 2x2 patches"),
+        (["--max_group_frames", "4"], 2, "must not be less than --min_group_frames"),
+        (["--sample_fps", "0"], 2, "--sample_fps"),
+        (["--unheard_of"], 2, "unrecognized arguments: --unheard_of"),
+        (["--video", "/nowhere/at/all.mp4"], 1, "no such file"),
+        (["--video", __file__], 1, ""),
+        (["--video-track", "5"], 1, "track"),
+        (["--out_dir", __file__], 1, "not a folder"),
+        (["--out_dir", __file__ + "/below"], 1, "not a folder"),
+        (["--out_dir", "/proc/out"], 1, "/proc"),
+    ],
+)
+def test_refusals(clip, tmp_path, capfd, options, code, message):
+    call(clip, tmp_path / "above" / "out", *options, expected=code)
+    _, told = capfd.readouterr()
+    assert message in told and told.count("\n") == 1 and told.startswith("codecpatch-preinfer: ")
+    assert os.listdir(tmp_path) == []
+
+
+def test_notes(clip, tmp_path, capfd):
+    options = ("--num_sampled_frames", "4", "--bitcost_grid", "mb", "--thread_count", "3", "--save_mask_video")
+    call(clip, tmp_path / "out", *options)
+    told = capfd.readouterr().err.splitlines()
+    assert [line.split()[1] for line in told] == ["--thread_count", "--bitcost_grid", "--save_mask_video"]
+
+
+def test_existing_folder(clip, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+    call(clip, out, "--num_sampled_frames", "40")  # as a consumer that makes the folder first
+    assert out.stat().st_mode & 0o777 == 0o700
+    (out / "note.txt").write_text("keep")
+    (out / "canvas_099.npy").write_text("old")
+    call(clip, out, "--num_sampled_frames", "2")
+    meta = check_folder(out, clip, 2)
+    assert sorted(os.listdir(out)) == sorted([*meta["canvas_files"], "meta.json", "frame_ids.npy", "note.txt",
+                                              "src_patch_position.npy"])
+    before = {name: (out / name).read_bytes() for name in os.listdir(out)}
+    call(__file__, out, expected=1)
+    assert before == {name: (out / name).read_bytes() for name in os.listdir(out)}
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("after", [0, 2, 4])
+def test_full_disk(clip, tmp_path, monkeypatch, capfd, after):
+    written = []
+    write = preinfer._write_canvas
+
+    def fail(path, *rest):
+        if len(written) == after:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        write(path, *rest)
+
+    monkeypatch.setattr(preinfer, "_write_canvas", fail)
+    call(clip, tmp_path / "out", expected=1)
+    assert "No space left on device" in capfd.readouterr().err and os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("number, leaves", [(signal.SIGTERM, 0), (signal.SIGKILL, 1)])
+def test_killed(clip, tmp_path, number, leaves):
+    code = """
+import sys, time
+from codecpatch import preinfer
+write = preinfer._write_canvas
+def slowly(*arguments):
+    write(*arguments)
+    print("written", flush=True)
+    time.sleep(60)
+preinfer._write_canvas = slowly
+preinfer.run()
+"""
+    arguments = ["--video", str(clip), "--out_dir", str(tmp_path / "out"), *CALL]
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "written\n"
+    process.send_signal(number)
+    assert process.wait(30) in (128 + number, -number)
+    time.sleep(0.05)
+    names = os.listdir(tmp_path)
+    assert "out" not in names and len(names) == leaves
+    process.stdout.close()
+
+
+def test_as_a_program(clip, tmp_path):
+    arguments = ["--video", str(clip), "--out_dir", str(tmp_path / "out"), *CALL]
+    done = subprocess.run(
+        [sys.executable, "-m", "codecpatch.preinfer", *arguments], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["total_images"] == 8
+    check_folder(tmp_path / "out", clip, 60)
+
+
+def test_without_pillow(clip, tmp_path):
+    told = run_python(
+        "import sys, importlib.util; find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *_: None if name == 'PIL' else find(name, *_)\n"
+        "from codecpatch import preinfer; preinfer.run()",
+        *("--video", clip, "--out_dir", tmp_path / "out", *CALL, "--canvas_format", "jpg"),
+        fails=True,
+    )
+    assert told == "codecpatch-preinfer: Pillow must be installed: pip install codecpatch[preinfer].\n"
+    assert os.listdir(tmp_path) == []
