@@ -65,7 +65,8 @@ def check_folder(folder, clip, frames, patch=14, max_pixels=12000):
     assert (height, width) == (rows * patch, columns * patch) and height * width <= max_pixels
     assert rows % 2 == columns % 2 == 0 and canvases.shape == (meta["total_images"], height, width, 3)
     assert meta["fps"] == pytest.approx(30) and len(ids) == frames
-    assert [each for group in meta["groups"] for each in group["frame_ids"]] == ids.tolist() == sorted(set(ids.tolist()))
+    assert ids.tolist() == sorted(set(ids.tolist()))
+    assert ids.tolist() == [each for group in meta["groups"] for each in group["frame_ids"]]
     assert [group["group_idx"] for group in meta["groups"]] == list(range(len(meta["groups"])))
     assert sum(group["images_per_group"] for group in meta["groups"]) == len(canvases)
     source = array(

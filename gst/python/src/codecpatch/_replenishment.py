@@ -28,13 +28,13 @@ def distances(frames: Array, side: int) -> Array:
     columns = width // side
     result = numpy.empty((height // side * columns, count, count), numpy.int64)
     for row in range(height // side):
-        band = frames[:, row * side : (row + 1) * side].reshape(count, side, columns, side, 3)
-        samples = band.transpose(2, 4, 0, 1, 3).reshape(columns, 3, count, side * side).astype(numpy.float32)
+        band = frames[:, row * side : (row + 1) * side].reshape(count, side, columns, 3 * side)
+        samples = band.transpose(2, 0, 1, 3).reshape(columns, count, -1).astype(numpy.float32)
         samples -= 128
-        products = numpy.zeros((columns, count, count), numpy.int64)
-        for begin in range(0, side * side, _EXACT):
-            part = samples[..., begin : begin + _EXACT]
-            products += (part @ part.swapaxes(-1, -2)).astype(numpy.int64).sum(axis=1)
+        products = numpy.zeros((columns, count, count))
+        for begin in range(0, samples.shape[2], _EXACT):
+            part = samples[:, :, begin : begin + _EXACT]
+            products += part @ part.swapaxes(1, 2)
         own = numpy.diagonal(products, axis1=1, axis2=2)
         result[row * columns : (row + 1) * columns] = own[:, :, None] + own[:, None, :] - 2 * products
     return result
