@@ -244,6 +244,7 @@ def test_off_key_frames(ids, keys, expected):
         (["--block_size", "3"], 2, "blocks have 2x2 patches"),
         (["--max_group_frames", "4"], 2, "must not be less than --min_group_frames"),
         (["--sample_fps", "0"], 2, "--sample_fps"),
+        (["--thread_count", "-1"], 2, "--thread_count: must be 0 to 1024"),
         (["--unheard_of"], 2, "unrecognized arguments: --unheard_of"),
         (["--video", "/nowhere/at/all.mp4"], 1, "no such file"),
         (["--video", __file__], 1, ""),
@@ -261,10 +262,10 @@ def test_refusals(clip, tmp_path, capfd, options, code, message):
 
 
 def test_notes(clip, tmp_path, capfd):
-    options = ("--num_sampled_frames", "4", "--bitcost_grid", "mb", "--thread_count", "3", "--save_mask_video")
+    options = ("--num_sampled_frames", "4", "--bitcost_grid", "mb", "--parallel_segments", "3", "--save_mask_video", "--thread_count", "1")
     call(clip, tmp_path / "out", *options)
     told = capfd.readouterr().err.splitlines()
-    assert [line.split()[1] for line in told] == ["--thread_count", "--bitcost_grid", "--save_mask_video"]
+    assert [line.split()[1] for line in told] == ["--bitcost_grid", "--save_mask_video", "--parallel_segments"]
 
 
 def test_existing_folder(clip, tmp_path):

@@ -29,7 +29,7 @@ _CPU = {"decode_backend": "cpu", "process_backend": "cpu", "on_error": "substitu
 
 # Of cv-preinfer, about its decoder and its scores.
 _IGNORED = {
-    **{"block_size": 2, "thread_type": "slice", "thread_count": 1, "disable_target_only": False},
+    **{"block_size": 2, "thread_type": "slice", "disable_target_only": False},
     **{"bitcost_grid": "adaptive", "readiness_sum_threshold": 0.0, "readiness_sum_threshold_mode": "legacy"},
     **{"readiness_norm_sum_threshold": 2250000.0, "iframe_score_clip_mode": "none"},
     **{"iframe_score_clip_percentile": 95.0, "save_mask_video": False, "parallel_decode_cv_reader": False},
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--patch", type=_positive, default=14, help="side of a patch in pixels")
     add("--max_pixels", type=_positive, default=153664, help="the largest area of a canvas")
     add("--canvas_format", default="jpg", choices=["jpg", "png", "npy"])
+    add("--thread_count", type=_threads, default=2, help="threads of the decoder; 0: as many as it takes by itself")
     ignored = parser.add_argument_group("without effect here")
     for name, value in _IGNORED.items():
         if value is False:
@@ -80,6 +81,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
+    return value
+
+
+def _threads(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 1024:
+        raise argparse.ArgumentTypeError(f"must be 0 to 1024, not {value}")
     return value
 
 
@@ -150,7 +158,7 @@ def _sampled(video: _Video, args: argparse.Namespace) -> list[int]:
 
     def are_keys(asked: Sequence[int]) -> list[bool]:
         # With frame 0, which is one, because the first frame of a clip without a key frame counts as one.
-        small = {"output": "frames", "width": 16, "height": 16}
+        small = {"output": "frames", "width": 16, "height": 16, "decode_threads": args.thread_count}
         clip = read(video.path, frame_indices=[0, *asked], video_track=video.track, **small, **_CPU)
         return clip.is_i[1:]
 
@@ -161,9 +169,11 @@ def _frames(video: _Video, ids: list[int], args: argparse.Namespace, at_once: in
     """Yields the frames at the size of the canvases, this many at once: ``[T, H, W, 3]`` uint8."""
     import numpy
 
+    # Few threads, because each keeps a frame of the video in memory.
+    threads = {"decode_threads": args.thread_count}
     size = {"min_pixels": min(_LEAST_PIXELS, args.max_pixels), "max_pixels": args.max_pixels, "align": 2 * args.patch}
-    options = {"output": "frames", "clip_length": at_once, "size_rule": "floor", "resample": "area", **size, **_CPU}
-    with Session(video.path, frame_indices=ids, video_track=video.track, **options) as session:
+    options = {"output": "frames", "clip_length": at_once, "size_rule": "floor", "resample": "area", **size, **threads}
+    with Session(video.path, frame_indices=ids, video_track=video.track, **options, **_CPU) as session:
         for clip in session:
             yield numpy.asarray(clip.frames)
 
