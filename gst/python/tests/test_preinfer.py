@@ -262,8 +262,8 @@ def test_refusals(clip, tmp_path, capfd, options, code, message):
 
 
 def test_notes(clip, tmp_path, capfd):
-    options = ("--num_sampled_frames", "4", "--bitcost_grid", "mb", "--parallel_segments", "3", "--save_mask_video", "--thread_count", "1")
-    call(clip, tmp_path / "out", *options)
+    options = ("--bitcost_grid", "mb", "--parallel_segments", "3", "--save_mask_video", "--thread_count", "1")
+    call(clip, tmp_path / "out", "--num_sampled_frames", "4", *options)
     told = capfd.readouterr().err.splitlines()
     assert [line.split()[1] for line in told] == ["--bitcost_grid", "--save_mask_video", "--parallel_segments"]
 
