@@ -155,6 +155,8 @@ Owned<GstBuffer> SamplingRun::with_orientation(Owned<GstBuffer> frame) const {
 GstFlowReturn SamplingRun::take(Owned<GstBuffer> frame) {
   if (ended_)
     return GST_FLOW_EOS;
+  if (!stream_.caps) // pngdec (1.22) pushes frames whose format it does not know
+    return GST_FLOW_NOT_NEGOTIATED;
   if (!source_ && !begin(frame.get()))
     return GST_FLOW_ERROR;
   if (numbering_ && !number(frame))
