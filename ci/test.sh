@@ -125,7 +125,7 @@ check_quickstart() {
 
 # Real files, if there are any in ../shared.
 check_corpus() {
-  "$root/ci/corpus.sh" "$build" --part 60 --launch 10
+  "$root/ci/corpus.sh" "$build" --part 45 --launch 8
 }
 
 # begin NAME COMMAND...: runs the command in parallel with the next steps, because many of them wait or have one

@@ -41,7 +41,7 @@ CpsPlan *cps_plan_new(guint n_frames) {
  * Divides the frames of @plan into clips.
  */
 void cps_plan_set_clips(CpsPlan *plan, const CpsPlanClip *clips, guint n_clips) {
-  CpsPlanClip *copy = g_new(CpsPlanClip, n_clips);
+  auto *copy = g_new(CpsPlanClip, n_clips);
   std::copy_n(clips, n_clips, copy);
   g_free(plan->clips);
   plan->clips = copy;

@@ -339,8 +339,9 @@ GST_START_TEST(test_canvases) {
   for (const auto ranking : {cps::Ranking::Energy, cps::Ranking::Replenishment})
     for (const auto model : {cps::ColorModel::Gray, cps::ColorModel::Yuv, cps::ColorModel::Rgb})
       for (const auto output : {cps::OutputLayout::Patches, cps::OutputLayout::Canvas})
-        for (const int patch : {1, 14, 40})
-          for (const int canvases : {1, 2, 5}) {
+        for (const int patch : {1, 40})
+          for (const int canvases :
+               output == cps::OutputLayout::Canvas ? std::vector<int>{1, 5} : std::vector<int>{2}) {
             Case c = color_case(model, 8);
             c.type = PixelType::U8;
             c.output = output;

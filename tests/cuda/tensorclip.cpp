@@ -56,13 +56,10 @@ GST_END_TEST;
 // The other layout of patches.
 GST_START_TEST(test_canvases) {
   for (const char *format : kCudaFormats)
-    for (const char *ranking : {"energy", "replenishment"})
-      for (const char *canvases : {"2", "9"})
-        check_clip(Output::Patches, format, 67, 49, nullptr,
-                   {{"output-layout", "canvas"},
-                    {"selection-unit", "block2x2"},
-                    {"canvases", canvases},
-                    {"ranking", ranking}});
+    for (const auto &[ranking, canvases] : {std::pair("energy", "2"), std::pair("replenishment", "9")})
+      check_clip(
+          Output::Patches, format, 67, 49, nullptr,
+          {{"output-layout", "canvas"}, {"selection-unit", "block2x2"}, {"canvases", canvases}, {"ranking", ranking}});
 }
 GST_END_TEST;
 

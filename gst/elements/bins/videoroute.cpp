@@ -285,6 +285,14 @@ bool relink_video(const VideoRoute &route, GstPad *video) {
   const Owned<GstPad> planned(gst_element_get_static_pad(route.planner, "src"));
   if (!gst_pad_is_linked(planned.get()))
     return false;
+  const Owned<GstCaps> caps(gst_pad_get_current_caps(video));
+  if (caps && !gst_pad_peer_query_accept_caps(planned.get(), caps.get())) {
+    GST_ELEMENT_ERROR(route.bin, STREAM, WRONG_TYPE,
+                      ("The source has come back with other video (%s), which the decoder does not read: open it anew.",
+                       describe_caps(caps.get()).c_str()),
+                      (nullptr));
+    return true;
+  }
   watch_size(size_limit(route.bin, route.settings.max_source_pixels, video), video);
   return link_pad(video, route.planner);
 }
