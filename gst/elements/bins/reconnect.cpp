@@ -13,7 +13,7 @@ namespace cps {
 
 void Reconnect::start(std::shared_ptr<VideoSearch> search, double interval) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  live_ = has_come_ = interrupted_ = failed_ = refused_ = false;
+  live_ = has_come_ = interrupted_ = failed_ = refused_ = closing_ = false;
   search_ = std::move(search);
   interval_ = interval;
 }
@@ -48,7 +48,7 @@ bool Reconnect::handle_error(GstMessage *message) {
   GError *error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
   const Owned<GError> owned(error);
-  return schedule(error->message);
+  return closing_ || schedule(error->message);
 }
 
 bool Reconnect::handle_end() {
@@ -93,7 +93,10 @@ void Reconnect::attempt() {
       GST_ELEMENT(bin_),
       [](GstElement *, gpointer data) {
         const auto &[self, search] = *static_cast<Request *>(data);
-        if (!search->open_again() && self->may_return()) // not all sources post an error
+        self->closing_ = true;
+        const bool opened = search->open_again([reconnect = self.get()] { reconnect->closing_ = false; });
+        self->closing_ = false;
+        if (!opened && self->may_return()) // not all sources post an error
           self->schedule("it cannot be opened");
       },
       request.release(), [](gpointer data) { const std::unique_ptr<Request> dropped(static_cast<Request *>(data)); });

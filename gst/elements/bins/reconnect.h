@@ -44,6 +44,7 @@ private:
 
   GstBin *const bin_;
   std::atomic<bool> live_{false}, has_come_{false}, interrupted_{false}, failed_{false}, refused_{false};
+  std::atomic<bool> closing_{false}; // the old source is being stopped; its errors mean nothing
 
   std::mutex mutex_;                    // protects the members below
   std::shared_ptr<VideoSearch> search_; // nullptr once stopped

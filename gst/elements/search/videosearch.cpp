@@ -373,11 +373,12 @@ bool VideoSearch::read_again(const std::function<void()> &closed) {
   return rewind_stream() && reopen();
 }
 
-bool VideoSearch::open_again() {
+bool VideoSearch::open_again(const std::function<void()> &closed) {
   const std::lock_guard<std::mutex> lock(opening_);
   if (stopped_)
     return true; // the result no longer matters
   close();
+  closed();
   return reopen();
 }
 

@@ -43,9 +43,9 @@ public:
   // nothing is read. Must not be called on a streaming thread. False if the source cannot be read again.
   bool read_again(const std::function<void()> &closed);
 
-  // Opens a live source again, which continues where it is now. Must not be called on a streaming thread. False if that
-  // fails, perhaps without an error message.
-  bool open_again();
+  // Opens a live source again, which continues where it is now. Calls `closed` in between. Must not be called on a
+  // streaming thread. False if that fails, perhaps without an error message.
+  bool open_again(const std::function<void()> &closed);
 
   // Stops the reading threads. Call before the bin goes to READY, because parsebin 1.22 then frees objects that these
   // threads may still use if they are still finding the streams.
