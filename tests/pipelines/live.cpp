@@ -300,14 +300,14 @@ public:
   // Waits for that many clips that are dropped.
   void wait_for_drops(guint count) {
     while (dropped_.size() < count) {
-      const Owned<GstMessage> message(gst_bus_timed_pop_filtered(
-          bus_.get(), kPatience, static_cast<GstMessageType>(GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR)));
-      fail_unless(message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ELEMENT, "no clip is dropped");
+      const Owned<GstMessage> message(
+          gst_bus_timed_pop_filtered(bus_.get(), kPatience, static_cast<GstMessageType>(kReports | GST_MESSAGE_ERROR)));
+      fail_unless(message && GST_MESSAGE_TYPE(message.get()) != GST_MESSAGE_ERROR, "no clip is dropped");
       read_drop(message.get());
     }
   }
   void read_drops() {
-    while (const Owned<GstMessage> message{gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ELEMENT)})
+    while (const Owned<GstMessage> message{gst_bus_pop_filtered(bus_.get(), kReports)})
       read_drop(message.get());
   }
   const std::set<guint> &dropped() const { return dropped_; }
@@ -323,8 +323,16 @@ public:
     return frames_;
   }
 
+  // The number of clips that are left out, with a warning.
+  guint left_out() const { return left_out_; }
+
 private:
+  static constexpr auto kReports = static_cast<GstMessageType>(GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING);
+
   void read_drop(GstMessage *message) {
+    left_out_ += GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING;
+    if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ELEMENT)
+      return;
     const GstStructure *details = gst_message_get_structure(message);
     if (!gst_structure_has_name(details, "clip-dropped"))
       return;
@@ -338,6 +346,7 @@ private:
 
   Owned<GstBus> bus_;
   std::set<guint> dropped_;
+  guint left_out_ = 0;
   std::mutex mutex_; // protects the members below
   std::condition_variable changed_;
   std::vector<std::pair<guint, guint>> frames_; // clip and position
@@ -383,15 +392,17 @@ GST_START_TEST(test_drops_whole_clips) {
   const auto frames = clips.frames();
   line.stop();
   clips.read_drops();
-  guint clip = 0, position = 0;
+  guint clip = 0, position = 0, missing = 0;
   for (const auto &[is_clip, is_position] : frames) {
-    for (; position == 0 && clips.dropped().count(clip); clip++)
-      ;
+    for (; position == 0 && clip < is_clip; clip++)
+      missing += clips.dropped().count(clip) ? 0 : 1;
     fail_unless(is_clip == clip && is_position == position, "position %u of clip %u instead of %u of %u", is_position,
                 is_clip, position, clip);
     position = (position + 1) % 5;
     clip += position == 0;
   }
+  // On a busy machine the source itself leaves out frames; the clips that this interrupts are left out with a warning.
+  fail_unless(missing <= clips.left_out(), "%u clips are missing", missing);
 }
 GST_END_TEST;
 
