@@ -125,7 +125,7 @@ check_quickstart() {
 
 # Real files, if there are any in ../shared.
 check_corpus() {
-  "$root/ci/corpus.sh" "$build" --part 45 --launch 8
+  "$root/ci/corpus.sh" "$build" --part 60 --launch 10
 }
 
 # begin NAME COMMAND...: runs the command in parallel with the next steps, because many of them wait or have one
@@ -159,7 +159,7 @@ step tests run_tests
 case $(count_tests "$work/tests.log") in "0 passed"*) failed+=("tests: none ran") ;; esac
 step "without CUDA" check_without_cuda
 step "real files" check_corpus
-step mutants "$root/ci/mutants.sh" "$build" 200
+step mutants "$root/ci/mutants.sh" "$build" 300
 step devenv check_devenv
 step documents check_documents
 step install check_install

@@ -7,6 +7,10 @@
 
 namespace cps {
 
+bool samples_by_rate(const SamplingPlan &plan) {
+  return plan.rate_num != 0 || plan.rate_den <= 0;
+}
+
 namespace {
 
 // Products of times, rates and counts do not fit in 64 bits.
@@ -14,9 +18,6 @@ __extension__ typedef unsigned __int128 Wide;
 
 constexpr uint64_t kSecond = 1000000000; // ns
 
-bool has_rate(const SamplingPlan &plan) {
-  return plan.rate_num != 0 || plan.rate_den <= 0;
-}
 bool has_windows(const SamplingPlan &plan) {
   return plan.window != 0;
 }
@@ -145,13 +146,6 @@ private:
   uint64_t stop_ = kNoTime;
 };
 
-std::string check_rate(const SamplingPlan &plan) {
-  if (plan.rate_num < 0 || plan.rate_den <= 0)
-    return "sample-fps is " + std::to_string(plan.rate_num) + "/" + std::to_string(plan.rate_den) +
-           ", it must be a positive fraction, or 0/1 for none.";
-  return {};
-}
-
 std::string check_section(const SamplingPlan &plan) {
   if (plan.start != kNoTime && plan.start > plan.stop)
     return "start is " + std::to_string(plan.start) + " ns, it must not be after stop, which is " +
@@ -161,9 +155,9 @@ std::string check_section(const SamplingPlan &plan) {
 
 std::string check_times(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times) {
   if (times.size() != total)
-    return std::string(has_windows(plan) ? "window"
-                       : has_rate(plan)  ? "sample-fps"
-                                         : "start and stop") +
+    return std::string(has_windows(plan)       ? "window"
+                       : samples_by_rate(plan) ? "sample-fps"
+                                               : "start and stop") +
            " can be used only where the time of every picture is known, and " + std::to_string(times.size()) + " of " +
            std::to_string(total) + " are.";
   return {};
@@ -208,7 +202,7 @@ std::string resolve_rate(const SamplingPlan &plan, const std::vector<uint64_t> &
 // Samples the frames of a section.
 std::string resolve_section(const SamplingPlan &plan, const std::vector<uint64_t> &frames,
                             const std::vector<uint64_t> &times, std::vector<uint64_t> &ids) {
-  if (has_rate(plan))
+  if (samples_by_rate(plan))
     return resolve_rate(plan, frames, times, ids);
   ids = sample_uniformly(frames, plan.sequence_length);
   return {};
@@ -260,16 +254,16 @@ std::string resolve(const SamplingPlan &plan, uint64_t total, const std::vector<
   if (total == 0)
     return "The stream has no pictures to sample.";
   std::vector<uint64_t> ids;
-  std::string error;
+  std::string error = check_sampling(plan);
   if (!plan.frame_ids.empty()) {
-    error = has_windows(plan) ? "frame-ids and window exclude each other." : resolve_frame_ids(plan, total, ids);
+    if (error.empty())
+      error = resolve_frame_ids(plan, total, ids);
     return error.empty() ? append(plan, ids, {}, sampling) : error;
   }
 
-  error = check_rate(plan);
   if (error.empty())
     error = check_section(plan);
-  if (error.empty() && !has_rate(plan) && plan.sequence_length == 0)
+  if (error.empty() && !samples_by_rate(plan) && plan.sequence_length == 0)
     error = "sequence-length is 0, it must be at least 1.";
   if (error.empty() && plan.sequence_length > kMaxPositions)
     error = "sequence-length is " + std::to_string(plan.sequence_length) + ", it must be at most " +
@@ -303,8 +297,17 @@ bool resolve_sampling(const SamplingPlan &plan, uint64_t total, const std::vecto
   return error.empty();
 }
 
+std::string check_sampling(const SamplingPlan &plan) {
+  if (!plan.frame_ids.empty())
+    return has_windows(plan) ? "frame-ids and window exclude each other." : "";
+  if (plan.rate_num < 0 || plan.rate_den <= 0)
+    return "sample-fps is " + std::to_string(plan.rate_num) + "/" + std::to_string(plan.rate_den) +
+           ", it must be a positive fraction, or 0/1 for none.";
+  return {};
+}
+
 bool sampling_needs_times(const SamplingPlan &plan) {
-  return plan.frame_ids.empty() && (has_rate(plan) || has_section(plan) || has_windows(plan));
+  return plan.frame_ids.empty() && (samples_by_rate(plan) || has_section(plan) || has_windows(plan));
 }
 
 } // namespace cps

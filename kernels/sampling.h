@@ -49,6 +49,12 @@ struct Sampling {
 bool resolve_sampling(const SamplingPlan &plan, uint64_t total, const std::vector<uint64_t> &times, Sampling &sampling,
                       std::string &error);
 
+// Returns a sentence that names an option whose value is invalid for every stream, "" if there is none.
+std::string check_sampling(const SamplingPlan &plan);
+
+// True if `plan` has a rate, which may be invalid.
+bool samples_by_rate(const SamplingPlan &plan);
+
 // True if `plan` needs the `times` of resolve_sampling().
 bool sampling_needs_times(const SamplingPlan &plan);
 

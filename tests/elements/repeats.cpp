@@ -112,18 +112,25 @@ GST_START_TEST(test_equal_tensors) {
 }
 GST_END_TEST;
 
-// Pixels that change between a frame and its repeat are not seen, which no element could bring about.
-GST_START_TEST(test_repeats_are_not_read) {
-  const Output &output = kOutputs[__i__];
-  const std::vector<guint64> ids = {4, 4, 6};
+namespace {
+
+// Takes the frames `ids`. Before the second, which has the memory of the first, the first is overwritten by `picture`.
+void check_overwritten(const Output &output, const std::vector<guint64> &ids, size_t picture) {
   const Clip clip = clip_of(output, ids);
   const Maker maker(output, ids);
   const Owned<GstBuffer> first = frame(clip, 0);
   maker.take(Owned<GstBuffer>(gst_buffer_ref(first.get())));
-  overwrite(first.get(), clip.pictures[2]);
+  overwrite(first.get(), clip.pictures[picture]);
   maker.take(with_memory_of(first.get(), clip, 1));
   maker.take(frame(clip, 2));
   check_tensors(output, maker.pull().get(), clip);
+}
+
+} // namespace
+
+// Pixels that change between a frame and its repeat are not seen, which no element could bring about.
+GST_START_TEST(test_repeats_are_not_read) {
+  check_overwritten(kOutputs[__i__], {4, 4, 6}, 2);
 }
 GST_END_TEST;
 
@@ -142,16 +149,7 @@ GST_END_TEST;
 
 // Memory of a pool has other pixels each time.
 GST_START_TEST(test_memory_used_again_is_read) {
-  const Output &output = kOutputs[__i__];
-  const std::vector<guint64> ids = {4, 5, 6};
-  const Clip clip = clip_of(output, ids);
-  const Maker maker(output, ids);
-  const Owned<GstBuffer> pooled = frame(clip, 0);
-  maker.take(Owned<GstBuffer>(gst_buffer_ref(pooled.get())));
-  overwrite(pooled.get(), clip.pictures[1]);
-  maker.take(with_memory_of(pooled.get(), clip, 1));
-  maker.take(frame(clip, 2));
-  check_tensors(output, maker.pull().get(), clip);
+  check_overwritten(kOutputs[__i__], {4, 5, 6}, 1);
 }
 GST_END_TEST;
 

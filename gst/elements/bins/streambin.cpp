@@ -329,17 +329,19 @@ static void stream_bin_get_property(GObject *object, guint id, GValue *value, GP
 
 // Input and output, for the watch
 
-static GstPadProbeReturn on_coming(GstPad *, GstPadProbeInfo *, gpointer watch) {
+static GstPadProbeReturn on_decoded(GstPad *, GstPadProbeInfo *, gpointer watch) {
   static_cast<cps::StallWatch *>(watch)->note_data();
   return GST_PAD_PROBE_OK;
 }
 
-static GstPadProbeReturn on_coming_end(GstPad *, GstPadProbeInfo *info, gpointer reconnect) {
-  auto *self = static_cast<cps::Reconnect *>(reconnect);
-  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-    self->note_data();
-  else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS && self->handle_end())
+static GstPadProbeReturn on_coded(GstPad *, GstPadProbeInfo *info, gpointer state) {
+  const auto *self = static_cast<State *>(state);
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+    self->watch->note_data();
+    self->reconnect->note_data();
+  } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS && self->reconnect->handle_end()) {
     return GST_PAD_PROBE_DROP;
+  }
   return GST_PAD_PROBE_OK;
 }
 
@@ -364,15 +366,13 @@ static GstFlowReturn put_out(GstPad *pad, GstObject *parent, GstBuffer *buffer) 
 static void watch_pads(State &state, GstElement *bin) {
   state.watch = std::make_shared<cps::StallWatch>(bin);
   cps::set_sampler_listener(state.route.sampler, [watch = state.watch](bool pushing) { watch->set_pushing(pushing); });
-  for (GstElement *element : {state.route.planner, state.route.sampler}) {
-    const Owned<GstPad> pad(gst_element_get_static_pad(element, "sink"));
-    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_coming, state.watch.get(), nullptr);
-  }
   state.reconnect = std::make_shared<cps::Reconnect>(GST_BIN(bin));
   const Owned<GstPad> coded(gst_element_get_static_pad(state.route.planner, "sink"));
-  gst_pad_add_probe(coded.get(),
-                    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-                    on_coming_end, state.reconnect.get(), nullptr);
+  constexpr auto kStream =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
+  gst_pad_add_probe(coded.get(), kStream, on_coded, &state, nullptr);
+  const Owned<GstPad> decoded(gst_element_get_static_pad(state.route.sampler, "sink"));
+  gst_pad_add_probe(decoded.get(), GST_PAD_PROBE_TYPE_BUFFER, on_decoded, state.watch.get(), nullptr);
   constexpr auto kEvents =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
   gst_pad_add_probe(state.route.srcpad, kEvents, on_going_event, state.watch.get(), nullptr);

@@ -13,11 +13,15 @@ inline bool is_made_by(GstElement *element, const char *factory) {
   return own && g_str_equal(GST_OBJECT_NAME(own), factory);
 }
 
-// Pushes an event with the sequence number `seqnum`, if that is valid.
-inline gboolean push_numbered(GstPad *srcpad, guint32 seqnum, GstEvent *event) {
+// Gives an event the sequence number `seqnum`, if that is valid.
+inline Owned<GstEvent> numbered(guint32 seqnum, GstEvent *event) {
   if (seqnum != GST_SEQNUM_INVALID)
     gst_event_set_seqnum(event, seqnum);
-  return gst_pad_push_event(srcpad, event);
+  return Owned<GstEvent>(event);
+}
+
+inline gboolean push_numbered(GstPad *srcpad, guint32 seqnum, GstEvent *event) {
+  return gst_pad_push_event(srcpad, numbered(seqnum, event).release());
 }
 
 // For a pad probe that consumes the buffer: upstream receives `flow` instead of the result from downstream.

@@ -18,11 +18,10 @@ static std::string format_of(const GstCaps *caps) {
 }
 
 // Checks the caps here, because otherwise unsupported caps only cause a "not negotiated" error somewhere upstream.
-bool ClipOutput::send_caps(const GstCaps *caps) {
+bool ClipOutput::send_caps(GstCaps *caps) {
   if (sent_caps_ && gst_caps_is_equal(sent_caps_.get(), caps))
     return true;
-  Owned<GstCaps> owned(gst_caps_copy(caps));
-  if (!gst_pad_peer_query_accept_caps(srcpad_, owned.get())) {
+  if (!gst_pad_peer_query_accept_caps(srcpad_, caps)) {
     const Owned<GstCaps> accepted(gst_pad_peer_query_caps(srcpad_, nullptr));
     const Owned<gchar> refused_text(gst_caps_to_string(caps)), accepted_text(gst_caps_to_string(accepted.get()));
     GST_ELEMENT_ERROR(element_, STREAM, WRONG_TYPE,
@@ -32,9 +31,9 @@ bool ClipOutput::send_caps(const GstCaps *caps) {
                       ("%s; supported: %s", refused_text.get(), accepted_text.get()));
     return false;
   }
-  if (!gst_pad_push_event(srcpad_, gst_event_new_caps(owned.get())))
+  if (!gst_pad_push_event(srcpad_, gst_event_new_caps(caps)))
     return false;
-  sent_caps_ = std::move(owned);
+  sent_caps_.reset(gst_caps_ref(caps));
   return true;
 }
 
@@ -44,18 +43,19 @@ GstFlowReturn ClipOutput::push_now(Frame frame) {
   return gst_pad_push(srcpad_, frame.buffer.release());
 }
 
-void ClipOutput::send(Owned<GstEvent> event) {
+void ClipOutput::pass(Entry entry) {
   if (queued_)
-    add({0, false, std::move(event), {}});
+    add(std::move(entry));
   else
-    gst_pad_push_event(srcpad_, event.release());
+    deliver(std::move(entry));
+}
+
+void ClipOutput::send(Owned<GstEvent> event) {
+  pass({0, false, std::move(event), {}});
 }
 
 void ClipOutput::begin_clip(guint clip_index, Owned<GstEvent> plan) {
-  if (queued_)
-    add({clip_index, true, std::move(plan), {}});
-  else
-    gst_pad_push_event(srcpad_, plan.release());
+  pass({clip_index, true, std::move(plan), {}});
 }
 
 GstFlowReturn ClipOutput::push(guint clip_index, Frame frame) {

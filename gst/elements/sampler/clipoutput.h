@@ -27,7 +27,7 @@ public:
   bool is_queued() const { return queued_; }
 
   // Sends the caps unless they have been sent; returns false after posting an error. Not if clips are queued.
-  bool send_caps(const GstCaps *caps);
+  bool send_caps(GstCaps *caps);
 
   // Sends an event in order with the frames.
   void send(Owned<GstEvent> event);
@@ -51,6 +51,7 @@ private:
     Frame frame;
   };
 
+  void pass(Entry entry);
   void add(Entry entry);
   size_t queued_frames();
   void drop_waiting();

@@ -8,13 +8,9 @@ namespace cps {
 // Bounds the memory: so many windows may be open at a time.
 static constexpr GstClockTime kMostOverlapping = 1000;
 
-static bool has_rate(const SamplingPlan &plan) {
-  return plan.rate_num != 0;
-}
-
 // Positions of a window: sequence_length, or those at i / rate before its end, and max_frames at most.
 static guint positions_of(const SamplingPlan &plan) {
-  if (!has_rate(plan))
+  if (!samples_by_rate(plan))
     return plan.sequence_length;
   const guint64 period = guint64{GST_SECOND} * static_cast<guint64>(plan.rate_den);
   const guint64 count = gst_util_uint64_scale_ceil(plan.window, static_cast<guint64>(plan.rate_num), period);
@@ -23,12 +19,12 @@ static guint positions_of(const SamplingPlan &plan) {
 }
 
 static bool by_rate(const SamplingPlan &plan) {
-  return has_rate(plan) && (plan.max_frames == 0 || positions_of(plan) < plan.max_frames);
+  return samples_by_rate(plan) && (plan.max_frames == 0 || positions_of(plan) < plan.max_frames);
 }
 
 std::string LiveWindows::check(const SamplingPlan &plan) {
-  if (!plan.frame_ids.empty())
-    return "frame-ids and window exclude each other.";
+  if (const std::string error = check_sampling(plan); !error.empty())
+    return error;
   if (plan.clip_length > 0)
     return "clip-length can be used only where a frameplanner knows the frames of the stream.";
   if (plan.start != kNoTime || plan.stop != kNoTime)
@@ -36,8 +32,6 @@ std::string LiveWindows::check(const SamplingPlan &plan) {
   if (plan.hop > 0 && plan.window / plan.hop > kMostOverlapping)
     return "hop must be at least a " + std::to_string(kMostOverlapping) +
            "th of window where no frameplanner knows the frames of the stream.";
-  if (plan.rate_num < 0 || plan.rate_den <= 0)
-    return "sample-fps must be a positive fraction, or 0/1 for none.";
   const guint positions = positions_of(plan);
   if (positions == 0 || positions > kMaxPositions)
     return "A window would have " + std::to_string(positions) + " frames, it must have 1 to " +

@@ -28,12 +28,6 @@ static bool drops_clips(const GstStructure *options, bool live) {
   return leaky == Leaky::Auto ? live : leaky == Leaky::Downstream;
 }
 
-static Owned<GstEvent> numbered(guint32 seqnum, GstEvent *event) {
-  if (seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum(event, seqnum);
-  return Owned<GstEvent>(event);
-}
-
 // The beginning
 
 // Determines the clips at the first frame. Returns false after posting an error.
@@ -45,8 +39,8 @@ bool SamplingRun::begin(GstBuffer *frame) {
   on_error_fails_ = option_enum(options.get(), "on-error") == static_cast<gint>(OnError::Fail);
   apply_rotation_ = option_bool(options.get(), "apply-rotation");
   numbering_ = !stamped && !planned;
-  live_ = numbering_ && option_uint64(options.get(), "window") > 0;
-  return live_ ? begin_windows(options.get()) : begin_plan(options.get(), frame);
+  const bool windows = numbering_ && option_uint64(options.get(), "window") > 0;
+  return windows ? begin_windows(options.get()) : begin_plan(options.get(), frame);
 }
 
 // From the planner's plan, from the frames' identities, or by counting.
@@ -96,7 +90,9 @@ bool SamplingRun::begin_windows(const GstStructure *options) {
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   output_.send(numbered(stream_.seqnum, gst_event_new_segment(&segment)));
-  source_ = std::make_unique<LiveWindows>(plan, std::move(all));
+  auto windows = std::make_unique<LiveWindows>(plan, std::move(all));
+  live_ = windows.get();
+  source_ = std::move(windows);
   return true;
 }
 
@@ -128,7 +124,7 @@ bool SamplingRun::number(Owned<GstBuffer> &frame) {
     if (!moment)
       return false;
     if (!moment->continues)
-      static_cast<LiveWindows &>(*source_).restart();
+      live_->restart();
     time = moment->time;
   } else if (!in_segment(stream_.segment, time)) {
     return false;
@@ -173,7 +169,7 @@ GstFlowReturn SamplingRun::take(Owned<GstBuffer> frame) {
 
 void SamplingRun::change_caps() {
   if (live_)
-    static_cast<LiveWindows &>(*source_).restart();
+    live_->restart();
 }
 
 bool SamplingRun::finish() {

@@ -24,6 +24,8 @@ struct SampledStream {
   GstClockTime origin = 0;    // stream time at which the stream begins, as far as known
 };
 
+class LiveWindows;
+
 // Used by the streaming thread only.
 class SamplingRun {
 public:
@@ -66,7 +68,7 @@ private:
   const guint first_index_;
 
   std::unique_ptr<ClipSource> source_; // set at the first frame
-  bool live_ = false;                  // `source_` is LiveWindows
+  LiveWindows *live_ = nullptr;        // `source_` if it is LiveWindows
   GstClockTime latency_ = 0;
   bool several_ = false;               // clips
   bool numbering_ = false;             // the frames have no identity, so they are counted here

@@ -150,6 +150,13 @@ inline void check_numbered(const std::vector<Owned<GstBuffer>> &buffers, guint c
   }
 }
 
+// An option of a clip in ns, -2 if it is missing.
+inline gint64 time_option(const CpsPlan *plan, const char *name) {
+  gint64 value = -2;
+  gst_structure_get_int64(plan->options, name, &value);
+  return value;
+}
+
 inline CpsFrameStatus status_of(GstBuffer *buffer) {
   return cps_buffer_get_frame_meta(buffer)->status;
 }

@@ -34,12 +34,6 @@ std::string text_of(const std::vector<Ids> &clips) {
 
 #define assert_clips(actual, ...) assert_text(text_of(actual), text_of(std::vector<Ids> __VA_ARGS__))
 
-gint64 time_option(const CpsPlan *plan, const char *name) {
-  gint64 value = -2;
-  gst_structure_get_int64(plan->options, name, &value);
-  return value;
-}
-
 Owned<GstCaps> caps_of_width(int width) {
   Owned<GstCaps> wide = caps();
   gst_caps_set_simple(wide.get(), "width", G_TYPE_INT, width, nullptr);
