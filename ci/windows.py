@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Windows of long files: each clip must be, byte for byte, what a session with the window's start and stop reads.
 
-    windows.py [--window 10] [--clips 12] [FILE...]
+    windows.py [--window 10] [--clips 12] [--plans N] [FILE...]
 
 Without FILE, ffmpeg makes films of ten minutes: GOPs of 250 with a pyramid of B pictures, the same in fragments, as an
 MPEG transport stream and behind an edit list, open GOPs, and a variable frame rate. Each is read with hops of one, a
 half, a quarter and two windows, 4 and 16 frames, patches by both rankings, and whole frames. `--clips` of each plan,
-chosen at random, are read once more by themselves; 0 means all.
+chosen at random, are read once more by themselves; 0 means all. With --plans only N plans of each file, at random. A
+file that cannot be read in windows is told, with its error.
 """
 
 import argparse
+import itertools
 import pathlib
 import random
 import subprocess
@@ -61,7 +63,7 @@ def check(path: pathlib.Path, window: float, hop: float, options: dict, count: i
     with codecpatch.open(path, window=window, hop=hop, **options) as session:
         for clip in session:
             total += 1
-            if count and chance.random() > count * hop / clip.duration_sec:
+            if count and chance.random() > count * hop / max(clip.duration_sec, hop):
                 continue
             alone = codecpatch.read(path, start=clip.start, stop=clip.stop, **options)
             found.append(difference(clip, alone))
@@ -73,6 +75,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     parser.add_argument("--window", type=float, default=10)
     parser.add_argument("--clips", type=int, default=12)
+    parser.add_argument("--plans", type=int)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", codecpatch.CodecPatchWarning)
     chance = random.Random(15)
@@ -81,16 +84,19 @@ def main() -> None:
         for path in arguments.files or make_films(pathlib.Path(folder)):
             windows = 0
             row = []
-            for factor in (1, 0.5, 0.25, 2):
-                for length in (4, 16):
-                    for output in OUTPUTS:
-                        options = {**output, "sequence_length": length}
-                        total, found = check(path, arguments.window, factor * arguments.window, options,
-                                             arguments.clips, chance)
-                        windows += total
-                        row += found
-                        for text in filter(None, found):
-                            print(f"{path.name}, hop {factor} windows, {options}: {text}")
+            plans = list(itertools.product((1, 0.5, 0.25, 2), (4, 16), OUTPUTS))
+            for factor, length, output in chance.sample(plans, arguments.plans) if arguments.plans else plans:
+                options = {**output, "sequence_length": length}
+                try:
+                    total, found = check(path, arguments.window, factor * arguments.window, options, arguments.clips,
+                                         chance)
+                except (codecpatch.CodecPatchError, ValueError) as error:
+                    print(error)
+                    continue
+                windows += total
+                row += found
+                for text in filter(None, found):
+                    print(f"{path.name}, hop {factor} windows, {options}: {text}")
             compared += len(row)
             differ += sum(map(bool, row))
             print(f"{path.name}: {windows} windows, {len(row)} compared, {sum(map(bool, row))} differ", flush=True)
