@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The two passes of a frameplanner over a stream.
+#pragma once
+
+#include "gst/elements/common/options.h"
+#include "gst/elements/planner/parametersets.h"
+#include "gst/elements/planner/phase.h"
+#include "gst/elements/planner/playedsection.h"
+#include "gst/elements/planner/progress.h"
+#include "gst/elements/planner/rewindseek.h"
+#include "gst/elements/planner/secondpass.h"
+#include "gst/elements/planner/timeline.h"
+
+#include <memory>
+#include <string>
+
+namespace cps {
+
+// Receives what arrives at `sinkpad` and pushes to `srcpad`. For the streaming thread; exceptions are named.
+class PlannerRun {
+public:
+  PlannerRun(GstElement *element, GstPad *sinkpad, GstPad *srcpad, const Options &options);
+
+  GstFlowReturn chain(Owned<GstBuffer> buffer);
+
+  // Each returns true if the event must not be forwarded.
+  bool handle_stream_start(GstEvent *event);
+  void handle_segment(GstEvent *event);
+  bool handle_gap();
+  bool handle_flush_stop(GstEvent *event);
+  bool handle_end(GstEvent *event); // EOS or SEGMENT_DONE
+
+  // Forwards the caps, unless they are known downstream.
+  bool handle_caps(GstCaps *caps);
+
+  // Call when the element has stopped.
+  void reset();
+
+  // Any thread
+  RewindSeek &seek() { return seek_; }
+  double progress() const { return sampling_.fraction(); }
+
+private:
+  void set_phase(Phase phase);
+  void read_caps(const GstCaps *caps);
+  bool forward_caps(GstCaps *incoming);
+
+  void start();
+  void restart();
+  void begin_indexing();
+  void index_unit(GstBuffer *buffer);
+  bool end_indexing();
+
+  void begin_stamping();
+  bool make_plan();
+  void forward_segment();
+  GstFlowReturn stamp_and_push(Owned<GstBuffer> buffer);
+  GstFlowReturn end_stream();
+  void read_from_start(size_t unit);
+  bool at_beginning() const;
+  bool reopen();
+
+  GstElement *const element_;
+  GstPad *const sinkpad_, *const srcpad_;
+  const Options &options_;
+
+  Phase phase_ = Phase::Start;
+  std::unique_ptr<PictureParser> parser_;
+  StreamIndex index_;
+  bool indexed_ = false; // the index is complete
+  // Sequence number of our events: that of the application's last seek, or of the first segment that upstream sent
+  // after it.
+  guint32 seqnum_ = GST_SEQNUM_INVALID;
+  Timeline timeline_;
+  PlayedSection section_;
+  Owned<GstCaps> caps_; // the last that were sent downstream
+  std::string stream_id_;
+  double nominal_fps_ = 0;
+  bool planned_ = false;
+  bool ended_ = false; // EOS has been sent downstream
+  SecondPass second_pass_{index_};
+  ParameterSetKeeper parameter_sets_;
+  Progress indexing_, sampling_;
+  RewindSeek seek_;
+};
+
+// Call once, before any run.
+void init_planner_debug();
+
+} // namespace cps
