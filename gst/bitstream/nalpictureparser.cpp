@@ -70,6 +70,7 @@ bool NalPictureParser::parse_unit(GstBuffer *access_unit, CodedPicture &picture)
   for (Nal nal; reader.next(nal);) {
     if (!is_slice(nal)) {
       reader.split(nal);
+      picture.parameter_sets |= is_header(nal);
       read_other(nal);
       continue;
     }

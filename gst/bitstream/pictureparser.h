@@ -22,7 +22,8 @@ struct References {
 
 // One parsed access unit.
 struct CodedPicture {
-  bool has_picture = false;     // false: parameter sets, SEI or filler only; the other fields mean nothing
+  bool has_picture = false;     // false: parameter sets, SEI or filler only; the fields after the next mean nothing
+  bool parameter_sets = false;  // the unit has some, see UnitSummary
   bool starts_sequence = false; // first picture of a coded video sequence: display order restarts here
   bool random_access = false;   // decoding can start here, and this picture is then exact (docs/spec.md#sampling)
   bool late_start = false;      // starts a sequence, but decoders cannot tell from its header before they decode it

@@ -14,6 +14,7 @@ void StreamIndex::clear() {
   times_ = {};
   times_error_.clear();
   stamped_ = false;
+  traits_ = {};
 }
 
 void StreamIndex::add(const CodedPicture &picture, const UnitTimes &times, bool clipped) {
@@ -24,6 +25,7 @@ void StreamIndex::add(const CodedPicture &picture, const UnitTimes &times, bool 
   unit.sequence = units_.empty() ? 0 : units_.back().sequence;
   unit.clipped = clipped;
   unit.has_picture = picture.has_picture;
+  unit.parameter_sets = picture.parameter_sets;
   if (picture.has_picture) {
     unit.sequence += picture.starts_sequence ? 1 : 0;
     unit.order = picture.order;

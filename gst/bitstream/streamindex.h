@@ -44,6 +44,7 @@ public:
     bool recovers : 1;          // see CodedPicture
     bool after_loss : 1;        // see CodedPicture
     bool clipped : 1;           // cut off by an edit list: decoded if needed, but not a frame of the stream
+    bool parameter_sets : 1;    // see CodedPicture
   };
   static constexpr uint8_t kUnknownReferences = 255;
 
@@ -76,6 +77,14 @@ public:
     }
   }
 
+  // What the parser has learned of the whole stream, for readings without it.
+  struct Traits {
+    int64_t order_window = INT64_MAX; // see PictureParser
+    bool full_range = false;          // see PictureParser
+  };
+  void set_traits(const Traits &traits) { traits_ = traits; }
+  const Traits &traits() const { return traits_; }
+
   // Number of frames: excludes second fields, pictures that are cut off, and pictures that are never shown.
   uint32_t frames() const { return static_cast<uint32_t>(display_.size()); }
 
@@ -96,7 +105,16 @@ public:
   // The unit with this fingerprint and the time stamp nearest to `pts`, else the first; units() if there is none.
   size_t find_nearest(uint64_t fingerprint, GstClockTime pts) const;
 
+  // The finished index as bytes. Only the same version of this library, on the same kind of processor, can read them.
+  std::string image() const;
+
+  // Replaces the index by that of an image. Returns false if the image is invalid or does not have as many frames as
+  // `frames`; the index is then empty.
+  bool load(const uint8_t *image, size_t size, uint32_t frames);
+
 private:
+  bool load_display(uint32_t frames);
+  bool check_references() const;
   void hide_unrecovered();
   void order_by_pts();
   void check_stamps();
@@ -111,6 +129,7 @@ private:
   std::vector<int64_t> times_;    // of frames
   std::string times_error_;
   bool stamped_ = false;
+  Traits traits_;
 };
 
 } // namespace cps

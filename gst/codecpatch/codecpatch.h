@@ -8,7 +8,9 @@
 #include <gst/codecpatch/cpsdlpack.h>
 #include <gst/codecpatch/cpsenergymeta.h>
 #include <gst/codecpatch/cpsframemeta.h>
+#include <gst/codecpatch/cpsindex.h>
 #include <gst/codecpatch/cpsplan.h>
 #include <gst/codecpatch/cpssafetensors.h>
 #include <gst/codecpatch/cpssession.h>
 #include <gst/codecpatch/cpstensormeta.h>
+#include <gst/codecpatch/cpsvideo.h>

@@ -149,6 +149,8 @@ void check_properties(const char *bin_factory, const std::vector<const char *> &
       GParamSpec *own = g_object_class_find_property(klass, spec->name);
       fail_unless(own != nullptr, "%s has no %s", bin_factory, spec->name);
       check_spec(own, spec);
+      if (spec->value_type == CPS_TYPE_INDEX) // has no text; tests/pipelines/index.cpp sets it
+        continue;
       const std::string normal = value_of(element.get(), spec), other = other_value(spec);
       fail_unless(value_of(bin.get(), own) == normal, "%s", spec->name);
       set_text(bin.get(), spec->name, other);

@@ -318,7 +318,7 @@ GST_START_TEST(test_options_that_are_refused) {
       {{"cuda_device_id", "0"}, "There is no option \"cuda-device-id\"."},
       {{"", "1"}, "There is no option \"\"."},
       {{"k-keep"}, "The option \"k-keep\" has no value."},
-      {{"output", "pictures"}, "output is \"pictures\"; it must be patches or frames."},
+      {{"output", "pictures"}, "output is \"pictures\"; it must be patches, frames or index."},
       {{"output", "frames", "k-keep", "1"}, "The option \"k-keep\" goes with output=patches, not with output=frames."},
       {{"resolved-decoder", "x"}, "\"resolved-decoder\" can be read, but not set."},
       {{"sequence-length", "-1"}, "sequence-length is \"-1\"; it must be an integer from 0 to 4294967295."},

@@ -201,7 +201,7 @@ GST_START_TEST(test_progress) {
   const std::string path = folder.file("clip");
   encode(path, kH264B, "mp4mux", kCount);
   Line line("filesrc location=" + path + " ! qtdemux ! h264parse ! identity sleep-time=8000 ! frameplanner ! " +
-            "avdec_h264 ! uniformsampler frame-ids=\"<99, 99>\" ! fakesink name=sink");
+            "avdec_h264 ! uniformsampler frame-ids=\"<40, 99, 99>\" ! fakesink name=sink");
   Watchdog watchdog(line.pipeline(), "progress");
   const Owned<GstBus> bus(gst_element_get_bus(line.pipeline()));
   line.reach(GST_STATE_PAUSED);

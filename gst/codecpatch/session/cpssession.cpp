@@ -10,7 +10,7 @@
 #include "gst/codecpatch/session/sessionprocess.h"
 #include "gst/codecpatch/session/sessionsource.h"
 #include "gst/codecpatch/session/sessiontensors.h"
-#include "gst/common/uritext.h"
+#include "gst/codecpatch/session/video.h"
 
 #include <utility>
 
@@ -20,11 +20,12 @@ using cps::SessionInbox;
 using cps::SessionKeeper;
 using cps::SessionPipeline;
 using cps::SessionSource;
-using cps::UserData;
 
 struct _CpsSession {
-  std::string name;                  // name of the source in messages
-  std::optional<std::string> source; // replaces the elements' source in the metadata
+  explicit _CpsSession(CpsVideo *of) : video(cps::share(of)), name(of->name) {}
+
+  const Owned<CpsVideo> video;
+  const std::string &name; // of the source in messages
   cps::SessionOptions options;
   std::shared_ptr<SessionInbox> inbox;
   std::shared_ptr<SessionPipeline> pipeline;
@@ -33,14 +34,12 @@ struct _CpsSession {
 
 namespace {
 
-// Makes the source, on the session's thread. Owns copies of everything that it needs.
-using Find = std::function<bool(const Opening &, SessionSource &, GError **)>;
-
-// Opens the session, on the session's thread. Options can be queried from then on.
-SessionKeeper::Open opening_of(const std::shared_ptr<SessionInbox> &inbox, const Find &find) {
-  return [inbox, find](SessionPipeline &pipeline, GError **error) {
+// Opens the session, on the session's thread, which may outlive the session. Options can be queried from then on.
+SessionKeeper::Open opening_of(const std::shared_ptr<SessionInbox> &inbox, CpsVideo *video) {
+  return [inbox, held = std::shared_ptr<CpsVideo>(cps::share(video))](SessionPipeline &pipeline, GError **error) {
     SessionSource source;
-    if (!find({pipeline, inbox}, source, error))
+    source.index = held->index();
+    if (!held->find({pipeline, inbox}, source, error))
       return;
     const SessionInbox::Clock::time_point before = SessionInbox::Clock::now();
     if (!cps::start_gstreamer(error))
@@ -51,12 +50,13 @@ SessionKeeper::Open opening_of(const std::shared_ptr<SessionInbox> &inbox, const
 }
 
 // Starts to open the session. Sets the error and returns false on failure.
-bool begin(CpsSession &session, const gchar *const *options, const Find &find, GError **error) {
+bool begin(CpsSession &session, const gchar *const *options, GError **error) {
   if (!cps::check_fork(error) || !cps::read_options(options, session.options, error))
     return false;
   session.inbox = std::make_shared<SessionInbox>(session.options.limits);
   session.pipeline = std::make_shared<SessionPipeline>(session.options, session.inbox);
-  session.keeper = std::make_shared<SessionKeeper>(session.pipeline, session.inbox, opening_of(session.inbox, find));
+  session.keeper =
+      std::make_shared<SessionKeeper>(session.pipeline, session.inbox, opening_of(session.inbox, session.video.get()));
   return session.keeper->begin(error);
 }
 
@@ -72,24 +72,6 @@ bool check_opened(const CpsSession &session, GError **error) {
   return false;
 }
 
-CpsSession *open_session(const std::string &name, const std::optional<std::string> &source, const gchar *const *options,
-                         const Find &find, GError **error) {
-  auto session = std::make_unique<_CpsSession>();
-  session->name = Owned<gchar>(g_utf8_make_valid(name.c_str(), -1)).get();
-  session->source = source;
-  GError *failure = nullptr;
-  // The statements before this one are safe in a fork, too.
-  if (!begin(*session, options, find, &failure)) {
-    const Owned<GError> owned(failure);
-    cps::wrap_session_error(error, session->name, *owned);
-    return nullptr;
-  }
-  if (session->options.background || (session->inbox->wait_open() && check_opened(*session, error)))
-    return session.release();
-  cps_session_free(session.release());
-  return nullptr;
-}
-
 bool check_open(const CpsSession &session, GError **error) {
   GError *failure = nullptr;
   if (cps::check_fork(&failure))
@@ -103,11 +85,40 @@ SessionInbox::Time in_milliseconds(guint milliseconds) {
   return SessionInbox::Clock::now() + std::chrono::milliseconds(milliseconds);
 }
 
-std::string name_or_default(const gchar *name) {
-  return name ? name : "stream";
+// Takes the reference to `video`.
+CpsSession *open_once(CpsVideo *video, const gchar *const *options, GError **error) {
+  const Owned<CpsVideo> owned(video);
+  return video ? cps_video_open(video, options, error) : nullptr;
 }
 
 } // namespace
+
+/**
+ * cps_video_open:
+ * @video: a #CpsVideo
+ * @options: (nullable) (array zero-terminated=1): key, value, key, value..., %NULL. See cps_session_open_uri().
+ * @error: (out) (optional): a #CpsSessionError on failure
+ *
+ * Opens a session of the video. With its index, if it has one, the session reads the source once. With the option
+ * `output` set to `index` the session has no clip: at its end, cps_video_get_index() has the index.
+ *
+ * Returns: (transfer full) (nullable): the session, %NULL on failure
+ */
+CpsSession *cps_video_open(CpsVideo *video, const gchar *const *options, GError **error) {
+  g_return_val_if_fail(video, nullptr);
+  auto session = std::make_unique<_CpsSession>(video);
+  GError *failure = nullptr;
+  // The statements before this one are safe in a fork, too.
+  if (!begin(*session, options, &failure)) {
+    const Owned<GError> owned(failure);
+    cps::wrap_session_error(error, session->name, *owned);
+    return nullptr;
+  }
+  if (session->options.background || (session->inbox->wait_open() && check_opened(*session, error)))
+    return session.release();
+  cps_session_free(session.release());
+  return nullptr;
+}
 
 /**
  * cps_session_open_path:
@@ -121,13 +132,7 @@ std::string name_or_default(const gchar *name) {
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */
 CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options, GError **error) {
-  g_return_val_if_fail(path, nullptr);
-  return open_session(
-      path, path, options,
-      [file = std::string(path)](const Opening &opening, SessionSource &source, GError **failure) {
-        return cps::find_file(file, opening, source, failure);
-      },
-      error);
+  return open_once(cps_video_new_path(path), options, error);
 }
 
 /**
@@ -138,7 +143,8 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
  *
  * Starts to read a URI and returns when the source has been opened. cps_session_next() reports later errors.
  *
- * The option `output` is `patches` (the default), or `frames` for whole sampled frames. The other options are the
+ * The option `output` is `patches` (the default), or `frames` for whole sampled frames, or `index`, see
+ * cps_video_open(). The other options are the
  * properties of `patchstreambin`, or with `frames` those of `uniformdecodebin` and `framestack`, with `-` or `_`.
  * Values are text in the syntax of gst-launch-1.0: `16`, `true`, `gpu`, `30/1`, `<0, 10, 20>`.
  *
@@ -154,13 +160,7 @@ CpsSession *cps_session_open_path(const gchar *path, const gchar *const *options
  * Returns: (transfer full) (nullable): the session, %NULL on failure
  */
 CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, GError **error) {
-  g_return_val_if_fail(uri, nullptr);
-  return open_session(
-      cps::without_credentials(uri), std::nullopt, options,
-      [text = std::string(uri)](const Opening &, SessionSource &source, GError **failure) {
-        return cps::find_uri(text, source, failure);
-      },
-      error);
+  return open_once(cps_video_new_uri(uri), options, error);
 }
 
 /**
@@ -180,16 +180,7 @@ CpsSession *cps_session_open_uri(const gchar *uri, const gchar *const *options, 
  */
 CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotify release, gpointer user_data,
                                    const gchar *name, const gchar *const *options, GError **error) {
-  auto owned = std::make_shared<UserData>(release, user_data);
-  g_return_val_if_fail(data || size == 0, nullptr);
-  const std::string source_name = name_or_default(name);
-  return open_session(
-      source_name, source_name, options,
-      [data, size, held = std::move(owned)](const Opening &, SessionSource &source, GError **) {
-        cps::find_bytes(data, size, held, source);
-        return true;
-      },
-      error);
+  return open_once(cps_video_new_bytes(data, size, release, user_data, name), options, error);
 }
 
 /**
@@ -215,16 +206,7 @@ CpsSession *cps_session_open_bytes(gconstpointer data, gsize size, GDestroyNotif
  */
 CpsSession *cps_session_open_stream(CpsReadFunc read, CpsSeekFunc seek, GDestroyNotify release, gpointer user_data,
                                     const gchar *name, const gchar *const *options, GError **error) {
-  auto owned = std::make_shared<UserData>(release, user_data);
-  g_return_val_if_fail(read, nullptr);
-  const std::string source_name = name_or_default(name);
-  return open_session(
-      source_name, source_name, options,
-      [read, seek, user_data, held = std::move(owned)](const Opening &opening, SessionSource &source, GError **) {
-        cps::find_functions({read, seek, held->hand_over(), nullptr, user_data}, opening, source);
-        return true;
-      },
-      error);
+  return open_once(cps_video_new_stream(read, seek, release, user_data, name), options, error);
 }
 
 /**
@@ -281,13 +263,15 @@ CpsTensors *cps_session_next(CpsSession *session, GError **error) {
     GstSample *sample = nullptr;
     g_signal_emit_by_name(session->pipeline->sink(), "try-pull-tensors", guint64{0}, &sample);
     if (sample)
-      return cps::tensors_new(Owned<GstSample>(sample), session->name, session->source);
+      return cps::tensors_new(Owned<GstSample>(sample), session->name, session->video->source);
     break; // the session has been closed meanwhile, which discards queued clips
   }
   case SessionInbox::Event::Error:
     cps::wrap_session_error(error, session->name, *session->inbox->error());
     return nullptr;
   case SessionInbox::Event::End:
+    if (Owned<CpsIndex> index = session->inbox->index())
+      session->video->set_index(std::move(index));
     return nullptr;
   case SessionInbox::Event::Closed:
     break;

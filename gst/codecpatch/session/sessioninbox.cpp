@@ -69,7 +69,7 @@ static std::optional<std::string> warning_of(GstMessage *message) {
 
 void SessionInbox::record_error(Owned<GError> error) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!error_)
+  if (!error_ && !index_)
     error_ = std::move(error);
   changed_.notify_all();
 }
@@ -77,13 +77,16 @@ void SessionInbox::record_error(Owned<GError> error) {
 void SessionInbox::handle_message(GstMessage *message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
     return record_error(parse(message));
+  Owned<CpsIndex> index(cps_message_parse_index(message));
   std::optional<std::string> warning = warning_of(message);
   const std::lock_guard<std::mutex> lock(mutex_);
   // Warnings after an error or after close() are consequences, so they are dropped.
   if (warning && !error_ && !closed_ && warnings_.size() < kMaxWarnings)
     warnings_.push_back(std::move(*warning));
-  else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
+  else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS || index)
     ended_ = true;
+  if (index)
+    index_ = std::move(index);
   changed_.notify_all();
 }
 
@@ -197,6 +200,11 @@ SessionInbox::Event SessionInbox::wait() {
 const GError *SessionInbox::error() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return error_.get();
+}
+
+Owned<CpsIndex> SessionInbox::index() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return Owned<CpsIndex>(index_ ? cps_index_ref(index_.get()) : nullptr);
 }
 
 std::optional<std::string> SessionInbox::pop_warning() {

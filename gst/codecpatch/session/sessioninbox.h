@@ -2,7 +2,7 @@
 // Queue of the events of a session's pipeline. Internal.
 #pragma once
 
-#include "gst/common/owned.h"
+#include "gst/codecpatch/owned.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -52,6 +52,8 @@ public:
   // The first error, nullptr if there is none. Later errors are its consequences. Valid as long as the inbox.
   const GError *error() const;
   std::optional<std::string> pop_warning();
+  // The index, if the session has made one. That ends the session.
+  Owned<CpsIndex> index() const;
 
 private:
   // Limits the queue, because a file that is damaged throughout causes a warning at every frame.
@@ -72,6 +74,7 @@ private:
   guint64 clips_ = 0;
   bool opened_ = false, has_failed_to_open_ = false, ended_ = false, closed_ = false;
   Owned<GError> error_;
+  Owned<CpsIndex> index_;
   std::deque<std::string> warnings_;
 };
 

@@ -13,7 +13,15 @@ namespace cps {
 static constexpr double kMaxSeconds = 1e9; // 30 years
 
 const char *output_name(SessionOutput output) {
-  return output == SessionOutput::Patches ? "patches" : "frames";
+  switch (output) {
+  case SessionOutput::Patches:
+    return "patches";
+  case SessionOutput::Frames:
+    return "frames";
+  case SessionOutput::Index:
+    return "index";
+  }
+  return "";
 }
 
 static SessionOutput other_output(SessionOutput output) {
@@ -21,8 +29,13 @@ static SessionOutput other_output(SessionOutput output) {
 }
 
 const std::vector<const char *> &elements_of(SessionOutput output) {
-  static const std::vector<const char *> patches{"patchstreambin"}, frames{"uniformdecodebin", "framestack"};
-  return output == SessionOutput::Patches ? patches : frames;
+  static const std::vector<const char *> patches{"patchstreambin"}, frames{"uniformdecodebin", "framestack"},
+      index{"uniformdecodebin"};
+  return output == SessionOutput::Patches ? patches : output == SessionOutput::Frames ? frames : index;
+}
+
+const char *sink_of(SessionOutput output) {
+  return output == SessionOutput::Index ? "fakesink" : "tensormetasink";
 }
 
 const std::vector<const char *> &session_elements() {
@@ -39,13 +52,13 @@ static std::string property_name(const char *key) {
 }
 
 static bool read_output(const char *text, SessionOutput &output, GError **error) {
-  for (const SessionOutput candidate : {SessionOutput::Patches, SessionOutput::Frames}) {
+  for (const SessionOutput candidate : {SessionOutput::Patches, SessionOutput::Frames, SessionOutput::Index}) {
     output = candidate;
     if (g_str_equal(text, output_name(candidate)))
       return true;
   }
   return set_session_error(error, CPS_SESSION_ERROR_OPTION,
-                           std::string("output is \"") + text + "\"; it must be patches or frames.");
+                           std::string("output is \"") + text + "\"; it must be patches, frames or index.");
 }
 
 // Options of time are in seconds and may be fractions.
@@ -92,13 +105,14 @@ bool read_options(const gchar *const *list, SessionOptions &options, GError **er
 // Properties
 
 // Looks up a session option by property name; nullptr if there is none. Not options: properties inherited from
-// GstElement and GstBin; uri and stream, which the session sets; cuda-device-id, because the bins have their own
-// properties for devices; and timeout, which the session itself handles.
+// GstElement and GstBin; uri, stream, index and index-only, which the session sets; cuda-device-id, because the bins
+// have their own properties for devices; and timeout, which the session itself handles.
 static GParamSpec *find_property(GObjectClass *type, const std::string &name) {
   if (name.find(':') != std::string::npos) // g_object_class_find_property() would accept "CpsStreamBin::uri"
     return nullptr;
   GParamSpec *spec = g_object_class_find_property(type, name.c_str());
-  const bool hidden = name == "uri" || name == "stream" || name == "cuda-device-id" || name == "timeout";
+  const char *const hidden_ones[] = {"uri", "stream", "index", "index-only", "cuda-device-id", "timeout"};
+  const bool hidden = std::find(std::begin(hidden_ones), std::end(hidden_ones), name) != std::end(hidden_ones);
   return spec && !hidden && !g_type_is_a(GST_TYPE_BIN, spec->owner_type) ? spec : nullptr;
 }
 

@@ -11,8 +11,8 @@
 
 namespace cps {
 
-// Values of a session's option `output`: patches of the frames, or whole frames.
-enum class SessionOutput { Patches, Frames };
+// Values of a session's option `output`: patches of the frames, whole frames, or the index of the stream alone.
+enum class SessionOutput { Patches, Frames, Index };
 
 const char *output_name(SessionOutput output);
 
@@ -26,8 +26,9 @@ struct SessionOptions {
   std::vector<std::pair<std::string, std::string>> settings; // property names and values of the elements
 };
 
-// The elements that produce that output, from the source on. tensormetasink follows.
+// The elements that produce that output, from the source on. sink_of() follows.
 const std::vector<const char *> &elements_of(SessionOutput output);
+const char *sink_of(SessionOutput output);
 
 // Every element that a session may use.
 const std::vector<const char *> &session_elements();

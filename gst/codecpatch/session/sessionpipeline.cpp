@@ -38,11 +38,13 @@ void SessionPipeline::add_elements() {
   pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(pipeline)));
   for (const char *factory : elements_of(options_.output))
     elements_.push_back(add_element(factory));
-  sink_ = add_element("tensormetasink");
-  g_object_set(sink_, "max-buffers", 1, nullptr); // a slow consumer blocks the stream
-  g_signal_connect_data(
-      sink_, "new-tensors", G_CALLBACK(on_new_tensors), share(inbox_),
-      [](gpointer inbox, GClosure *) { unshare(inbox); }, static_cast<GConnectFlags>(0));
+  sink_ = add_element(sink_of(options_.output));
+  if (options_.output != SessionOutput::Index) {
+    g_object_set(sink_, "max-buffers", 1, nullptr); // a slow consumer blocks the stream
+    g_signal_connect_data(
+        sink_, "new-tensors", G_CALLBACK(on_new_tensors), share(inbox_),
+        [](gpointer inbox, GClosure *) { unshare(inbox); }, static_cast<GConnectFlags>(0));
+  }
   const Owned<GstBus> bus(gst_element_get_bus(pipeline));
   gst_bus_set_sync_handler(bus.get(), on_message, share(inbox_), unshare);
 }
@@ -62,6 +64,10 @@ bool SessionPipeline::build(const SessionSource &source, GError **error) {
     g_object_set(elements_[0], "stream", source.stream.get(), nullptr);
   else
     g_object_set(elements_[0], "uri", source.uri.c_str(), nullptr);
+  if (options_.output == SessionOutput::Index)
+    g_object_set(elements_[0], "index-only", TRUE, nullptr);
+  else if (source.index)
+    g_object_set(elements_[0], "index", source.index.get(), nullptr);
   return true;
 }
 

@@ -2,9 +2,9 @@
 // The elements of a session, from the source to the sink. Internal.
 #pragma once
 
+#include "gst/codecpatch/owned.h"
 #include "gst/codecpatch/session/sessioninbox.h"
 #include "gst/codecpatch/session/sessionoptions.h"
-#include "gst/common/owned.h"
 
 #include <gio/gio.h>
 #include <memory>
@@ -14,10 +14,11 @@
 
 namespace cps {
 
-// The source of a session: a stream if there is one, else a URI.
+// The source of a session: a stream if there is one, else a URI; and its index, if it is known.
 struct SessionSource {
   std::string uri;
   Owned<GInputStream> stream;
+  Owned<CpsIndex> index;
 };
 
 // Built, started and stopped on one thread; each of these steps may block that thread indefinitely. The thread and the

@@ -33,6 +33,38 @@ void find_functions(const StreamFunctions &functions, const Opening &opening, Se
   stream_input_rewind(source.stream.get());
 }
 
+static SharedFunctions &shared_by(gpointer session) {
+  return **static_cast<std::shared_ptr<SharedFunctions> *>(session);
+}
+
+static gssize read_shared(gpointer session, gpointer to, gsize size) {
+  const SharedFunctions &functions = shared_by(session);
+  return functions.read(functions.user_data, to, size);
+}
+
+static gint64 seek_shared(gpointer session, gint64 offset, gint whence) {
+  const SharedFunctions &functions = shared_by(session);
+  return functions.seek(functions.user_data, offset, whence);
+}
+
+static void leave_shared(gpointer session) {
+  shared_by(session).in_use = false;
+  const std::unique_ptr<std::shared_ptr<SharedFunctions>> owned(
+      static_cast<std::shared_ptr<SharedFunctions> *>(session)); // cppcheck-suppress unreadVariable ; it owns
+}
+
+bool find_shared_functions(const std::shared_ptr<SharedFunctions> &functions, const Opening &opening,
+                           SessionSource &source, GError **error) {
+  if (functions->in_use.exchange(true))
+    return set_session_error(error, CPS_SESSION_ERROR_SOURCE,
+                             "Another session reads this stream: close that one first, for both would move its "
+                             "position.");
+  auto session = std::make_unique<std::shared_ptr<SharedFunctions>>(functions);
+  find_functions({read_shared, functions->seek ? seek_shared : nullptr, leave_shared, nullptr, session.release()},
+                 opening, source);
+  return true;
+}
+
 // Pipes
 
 namespace {

@@ -5,12 +5,13 @@
 #include "gst/codecpatch/session/sessionpipeline.h"
 #include "gst/codecpatch/session/streaminput.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
 namespace cps {
 
-// Calls the application's release function when destroyed, unless hand_over() has passed that function on.
+// Calls the application's release function when destroyed.
 class UserData {
 public:
   UserData(GDestroyNotify function, gpointer user_data) : function_(function), user_data_(user_data) {}
@@ -18,11 +19,21 @@ public:
   UserData(const UserData &) = delete;
   UserData &operator=(const UserData &) = delete;
 
-  GDestroyNotify hand_over() { return std::exchange(function_, nullptr); }
-
 private:
   GDestroyNotify function_;
   gpointer user_data_;
+};
+
+// The functions of an application that several sessions read, one at a time.
+struct SharedFunctions {
+  SharedFunctions(CpsReadFunc read_function, CpsSeekFunc seek_function, gpointer data, std::shared_ptr<UserData> held)
+      : read(read_function), seek(seek_function), user_data(data), release(std::move(held)) {}
+
+  const CpsReadFunc read;
+  const CpsSeekFunc seek;
+  const gpointer user_data;
+  const std::shared_ptr<UserData> release;
+  std::atomic<bool> in_use{false};
 };
 
 // The pipeline of a session that is being opened, and the inbox that receives errors of its source.
@@ -36,5 +47,8 @@ bool find_file(const std::string &path, const Opening &opening, SessionSource &s
 bool find_uri(const std::string &uri, SessionSource &source, GError **error);
 void find_bytes(gconstpointer data, gsize size, std::shared_ptr<UserData> release, SessionSource &source);
 void find_functions(const StreamFunctions &functions, const Opening &opening, SessionSource &source);
+// Fails while another session reads them.
+bool find_shared_functions(const std::shared_ptr<SharedFunctions> &functions, const Opening &opening,
+                           SessionSource &source, GError **error);
 
 } // namespace cps

@@ -504,6 +504,8 @@ static GParamSpec *copy_spec(GParamSpec *spec) {
     return g_param_spec_boolean(name, nick, blurb, G_PARAM_SPEC_BOOLEAN(spec)->default_value, flags);
   if (G_IS_PARAM_SPEC_ENUM(spec))
     return g_param_spec_enum(name, nick, blurb, spec->value_type, G_PARAM_SPEC_ENUM(spec)->default_value, flags);
+  if (G_IS_PARAM_SPEC_BOXED(spec))
+    return g_param_spec_boxed(name, nick, blurb, spec->value_type, flags);
   if (GST_IS_PARAM_SPEC_FRACTION(spec)) {
     const GstParamSpecFraction *f = GST_PARAM_SPEC_FRACTION(spec);
     return gst_param_spec_fraction(name, nick, blurb, f->min_num, f->min_den, f->max_num, f->max_den, f->def_num,

@@ -124,6 +124,11 @@ Owned<GstElement> find_demuxer(GstPad *sinkpad) {
   return Owned<GstElement>(demuxed ? gst_pad_get_parent_element(demuxed.get()) : nullptr);
 }
 
+bool seeks_by_table(GstPad *sinkpad) {
+  const Owned<GstElement> demuxer = find_demuxer(sinkpad);
+  return is_made_by(demuxer.get(), "qtdemux") || is_made_by(demuxer.get(), "matroskademux");
+}
+
 bool segments_cut(GstPad *sinkpad) {
   const Owned<GstElement> demuxer = find_demuxer(sinkpad);
   return !demuxer || is_made_by(demuxer.get(), "qtdemux");

@@ -28,6 +28,9 @@ Owned<GstPad> demuxer_pad(GstPad *output);
 // The demuxer of the stream; nullptr if there is none.
 Owned<GstElement> find_demuxer(GstPad *sinkpad);
 
+// True if the demuxer before `sinkpad` finds the position of a seek in a table of the file, at once and exactly.
+bool seeks_by_table(GstPad *sinkpad);
+
 // True if segments of this input cut off pictures of the stream. qtdemux derives its segments from edit lists; the
 // segments of other demuxers merely begin and end at the first and last time stamps that they saw.
 bool segments_cut(GstPad *sinkpad);

@@ -5,11 +5,10 @@
 
 namespace cps {
 
-Owned<GstCaps> with_true_range(GstCaps *caps, const PictureParser *parser) {
+Owned<GstCaps> with_true_range(GstCaps *caps, bool full_range) {
   const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
   GstVideoColorimetry colorimetry; // all unknown if there is no text
-  if (!parser || !parser->full_range() || !colorimetry_from_string(colorimetry, text) ||
-      colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
+  if (!full_range || !colorimetry_from_string(colorimetry, text) || colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
     return Owned<GstCaps>(gst_caps_ref(caps));
   colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
   const Owned<gchar> corrected(gst_video_colorimetry_to_string(&colorimetry));

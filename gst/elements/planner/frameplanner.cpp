@@ -152,12 +152,19 @@ static void cps_frame_planner_class_init(CpsFramePlannerClass *klass) {
   object_class->set_property = cps::set_option<state_of>;
   object_class->get_property = cps::get_option<state_of>;
   object_class->finalize = frame_planner_finalize;
-  g_object_class_install_property(
-      object_class, 1,
-      g_param_spec_enum(
-          "uniform-strategy", "Uniform strategy", "Which access units go to the decoder", CPS_TYPE_UNIFORM_STRATEGY,
-          STRATEGY_AUTO,
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  guint id = 0;
+  auto install = [&](GParamSpec *spec) { g_object_class_install_property(object_class, ++id, spec); };
+  install(g_param_spec_enum("uniform-strategy", "Uniform strategy", "Which access units go to the decoder",
+                            CPS_TYPE_UNIFORM_STRATEGY, STRATEGY_AUTO, flags));
+  install(g_param_spec_boxed("index", "Index",
+                             "Index of this stream from a message of index-only, in place of the first pass (NULL = "
+                             "none). Another stream is an error",
+                             CPS_TYPE_INDEX, flags));
+  install(g_param_spec_boolean("index-only", "Index only",
+                               "Post the index of the stream as the element message codecpatch-index, and end the "
+                               "stream without decoding",
+                               FALSE, flags));
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = GST_DEBUG_FUNCPTR(frame_planner_change_state);

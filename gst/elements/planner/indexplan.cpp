@@ -9,9 +9,7 @@
 
 namespace cps {
 
-// Average frames per second. Prefers the frame rate of the caps if it agrees with the times, because times are rounded
-// and the rate is a fraction.
-static double average_fps(const StreamIndex &index, double nominal_fps) {
+double average_fps(const StreamIndex &index, double nominal_fps) {
   const std::vector<int64_t> &times = index.times();
   if (times.size() < 2 || times.front() == times.back())
     return nominal_fps;

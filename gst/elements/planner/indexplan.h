@@ -9,6 +9,10 @@
 
 namespace cps {
 
+// Frames per second of the whole stream, 0 if unknown. Prefers `nominal_fps`, the frame rate of the caps (0: unset), if
+// it agrees with the times, because times are rounded and that rate is a fraction.
+double average_fps(const StreamIndex &index, double nominal_fps);
+
 // Plans the frames of `index` by a sampler's `options`. `section` is the segment of the application's seek; it
 // restricts the plan, and frame times are positions in it. nullptr: the whole stream, in stream time. `nominal_fps` is
 // the caps' frame rate, 0 if they have none. Returns nullptr if an option is invalid, with a sentence that names the

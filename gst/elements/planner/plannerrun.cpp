@@ -7,6 +7,7 @@
 #include "gst/elements/common/upstream.h"
 #include "gst/elements/planner/colorrange.h"
 #include "gst/elements/planner/decoderpush.h"
+#include "gst/elements/planner/keptindex.h"
 #include "gst/elements/planner/planrequest.h"
 #include "gst/elements/planner/uniformstrategy.h"
 
@@ -58,7 +59,8 @@ bool PlannerRun::handle_caps(GstCaps *caps) {
 
 // Skips caps equal to the last ones, because upstream sends them again in the second pass.
 bool PlannerRun::forward_caps(GstCaps *incoming) {
-  Owned<GstCaps> caps = with_true_range(incoming, parser_.get());
+  const bool full_range = indexed_ ? index_.traits().full_range : parser_ && parser_->full_range();
+  Owned<GstCaps> caps = with_true_range(incoming, full_range);
   if (caps_ && gst_caps_is_equal(caps_.get(), caps.get()))
     return true;
   caps_ = std::move(caps);
@@ -76,7 +78,7 @@ void PlannerRun::index_unit(GstBuffer *buffer) {
 
 void PlannerRun::begin_indexing() {
   index_.clear();
-  indexed_ = false;
+  indexed_ = adopted_ = false;
   if (parser_)
     parser_->reset();
   indexing_.begin();
@@ -89,6 +91,7 @@ bool PlannerRun::end_indexing() {
   if (parser_->loses_last())
     index_.hide_last();
   index_.finish(parser_->orders_by_pts(), nominal_fps_ > 0 ? static_cast<gint64>(GST_SECOND / nominal_fps_) : 0);
+  index_.set_traits({parser_->order_window(), parser_->full_range()});
   indexing_.end(true);
   if (index_.frames() == 0) {
     GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("The stream has no picture."),
@@ -98,6 +101,12 @@ bool PlannerRun::end_indexing() {
   indexed_ = true;
   set_phase(Phase::Rewinding);
   GST_INFO_OBJECT(element_, "%u frames in %" G_GSIZE_FORMAT " access units", index_.frames(), index_.units());
+  if (option_bool(options_.snapshot().get(), "index-only")) {
+    const Owned<CpsIndex> kept = keep_index(index_, sinkpad_, nominal_fps_);
+    gst_element_post_message(element_, cps_message_new_index(GST_OBJECT(element_), kept.get()));
+    end_stream();
+    return true;
+  }
   const std::optional<GstSegment> section = section_.take_remembered();
   if (!section) {
     seek_.request(0, -1);
@@ -134,6 +143,7 @@ bool PlannerRun::make_plan() {
     return true;
   }
   const Owned<GstStructure> options = options_.snapshot();
+  gst_structure_remove_fields(options.get(), "index", "index-only", nullptr); // because they do not change the clip
   Owned<CpsPlan> plan;
   if (phase_ == Phase::Stamping) {
     plan =
@@ -143,7 +153,7 @@ bool PlannerRun::make_plan() {
     GST_INFO_OBJECT(element_, "plan: %u clips, %u positions of %u frames, asked for by %" GST_PTR_FORMAT, plan->n_clips,
                     plan->n_frames, index_.frames(), request.get());
     second_pass_.want(planned_frames(*plan), option_enum(options.get(), "uniform-strategy") != STRATEGY_STREAM,
-                      parser_->order_window());
+                      index_.traits().order_window);
     GST_INFO_OBJECT(element_, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " access units are needed", second_pass_.kept(),
                     index_.units());
   } else {
@@ -173,6 +183,7 @@ GstFlowReturn PlannerRun::end_stream() {
 // Reads the section again from the start of the stream, because the demuxer started too late for it or stopped too
 // early. The decoder has already received the needed access units before `unit`.
 void PlannerRun::read_from_start(size_t unit) {
+  second_pass_.rewind();
   second_pass_.skip_to(unit);
   section_.read_from_start();
   set_phase(Phase::Rewinding);
@@ -183,6 +194,38 @@ void PlannerRun::read_from_start(size_t unit) {
 // start.
 bool PlannerRun::at_beginning() const {
   return (!section_.sought() || section_.is_read_from_start()) && second_pass_.position() == 0;
+}
+
+// Skips units that are not needed by a seek to the next needed one, if there are many and the demuxer has a table of
+// them.
+void PlannerRun::jump() {
+  if (!may_jump_ || section_.sought() || seek_.refuses_jumps())
+    return;
+  const std::optional<size_t> target = second_pass_.far_entry();
+  if (!target)
+    return;
+  const StreamIndex::AccessUnit &unit = index_.unit(*target);
+  const gint64 time = timeline_.is_edited() ? static_cast<gint64>(unit.pts) : unit.time;
+  if (time < 0) // unknown, or before the stream time that can be sought
+    return;
+  GST_DEBUG_OBJECT(element_, "from access unit %" G_GSIZE_FORMAT " to %" G_GSIZE_FORMAT " at %" GST_TIME_FORMAT,
+                   second_pass_.position(), *target, GST_TIME_ARGS(static_cast<GstClockTime>(time)));
+  second_pass_.jump_to(*target);
+  section_.read_from_start();
+  set_phase(Phase::Rewinding);
+  seek_.request_jump(time);
+}
+
+// For the units after a jump. Returns false if the unit is not used, because its place is unknown or wrong.
+bool PlannerRun::lands(size_t at, size_t target) {
+  if (at <= target)
+    return true;
+  if (at == index_.units())
+    return false;
+  GST_INFO_OBJECT(element_, "the seek landed after the needed access unit");
+  may_jump_ = false;
+  read_from_start(target);
+  return false;
 }
 
 // Opens the source again, because some demuxers report that they have rewound but are elsewhere: tsdemux after the
@@ -196,13 +239,26 @@ bool PlannerRun::reopen() {
   return true;
 }
 
+// For a picture that the index lacks which the application has set.
+GstFlowReturn PlannerRun::refuse_source() {
+  GST_ELEMENT_ERROR(
+      element_, STREAM, FAILED, ("The video is not the one that was indexed, or it has changed since: index it again."),
+      ("access unit %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " differs", second_pass_.position(), index_.units()));
+  return GST_FLOW_ERROR;
+}
+
 GstFlowReturn PlannerRun::stamp_and_push(Owned<GstBuffer> buffer) {
   const bool landed = section_.sought() && !second_pass_.located(); // first unit after the application's seek
   const bool begins = at_beginning();
   // The fingerprint covers only slices, because after a seek parsers insert other parameter sets.
   const UnitSummary summary = parser_->summarize(buffer.get());
+  const std::optional<size_t> target = second_pass_.jump_target();
   const size_t at = second_pass_.match(summary.fingerprint, GST_BUFFER_PTS(buffer.get()));
   const bool known = at < index_.units();
+  if (target && !lands(at, *target))
+    return GST_FLOW_OK;
+  if (!known && summary.fingerprint != 0 && adopted_)
+    return refuse_source();
   forward_segment();
   if (!planned_ && caps_) // in-band parameter sets have been parsed by now
     forward_caps(Owned<GstCaps>(gst_caps_ref(caps_.get())).get());
@@ -226,12 +282,17 @@ GstFlowReturn PlannerRun::stamp_and_push(Owned<GstBuffer> buffer) {
     return end_stream();
   case SecondPass::Action::Drop:
     parameter_sets_.drop(buffer.get(), summary.parameter_sets);
+    jump();
     return GST_FLOW_OK;
   case SecondPass::Action::DrainAndPush:
     gst_pad_push_event(srcpad_, gst_video_event_new_still_frame(TRUE));
     break;
   case SecondPass::Action::Push:
     break;
+  }
+  if (target) { // because for the decoder the stream goes on
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    GST_BUFFER_FLAG_UNSET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   }
   if (known)
     buffer = second_pass_.stamp(std::move(buffer), at, section_.sought());
@@ -250,8 +311,28 @@ GstFlowReturn PlannerRun::stamp_and_push(Owned<GstBuffer> buffer) {
 
 // Data
 
+// Continues with the index that the application has set, without a first pass. Returns false if there is none, if it
+// was made by another version, or after a seek of the application, for which the stream is indexed afresh.
+bool PlannerRun::adopt_index() {
+  const Owned<GstStructure> options = options_.snapshot();
+  const GValue *kept = gst_structure_get_value(options.get(), "index");
+  const auto *index = static_cast<const CpsIndex *>(g_value_get_boxed(kept));
+  if (!index || !parser_ || seek_.application_sought() || !load_index(*index, index_))
+    return false;
+  GST_INFO_OBJECT(element_, "the index is there: %u frames in %" G_GSIZE_FORMAT " access units", index_.frames(),
+                  index_.units());
+  indexed_ = adopted_ = true;
+  std::string reason;
+  may_jump_ = can_rewind(sinkpad_, reason) == Rewindability::Yes && seeks_by_table(sinkpad_);
+  begin_stamping();
+  return true;
+}
+
 // Decides at the first access unit how to process the stream.
 void PlannerRun::start() {
+  timeline_.look_upstream(sinkpad_, stream_id_);
+  if (adopt_index())
+    return;
   std::string reason = parser_ ? "" : "its format is unknown";
   Rewindability rewindability = parser_ ? can_rewind(sinkpad_, reason) : Rewindability::No;
   if (rewindability == Rewindability::Maybe && !seek_.can_reopen()) {
@@ -266,7 +347,7 @@ void PlannerRun::start() {
     planned_ = ended_ = false;
     return;
   }
-  timeline_.look_upstream(sinkpad_, stream_id_);
+  may_jump_ = rewindability == Rewindability::Yes && seeks_by_table(sinkpad_);
   if (!seek_.application_sought()) {
     begin_indexing();
     return;
@@ -304,6 +385,8 @@ void PlannerRun::restart() {
   if (section_.is_read_from_start()) {
     section_.data_came();
     set_phase(Phase::Stamping);
+    if (second_pass_.jump_target()) // parameter sets that the decoder lacks are kept
+      return;
     second_pass_.rewind();
     parameter_sets_.clear();
   } else if (indexed_) {
@@ -355,7 +438,7 @@ bool PlannerRun::handle_stream_start(GstEvent *event) {
     return phase_ != Phase::Passing;
   set_phase(Phase::Start);
   index_.clear();
-  indexed_ = false;
+  indexed_ = adopted_ = false;
   section_.stream_started();
   caps_.reset();
   return false;
@@ -392,7 +475,7 @@ void PlannerRun::reset() {
   set_phase(Phase::Start);
   parser_.reset();
   index_.clear();
-  indexed_ = false;
+  indexed_ = adopted_ = false;
   section_.stopped();
   seqnum_ = GST_SEQNUM_INVALID;
   timeline_ = {};
@@ -400,7 +483,7 @@ void PlannerRun::reset() {
   parameter_sets_.clear();
   caps_.reset();
   stream_id_.clear();
-  planned_ = ended_ = false;
+  planned_ = ended_ = may_jump_ = adopted_ = false;
 }
 
 } // namespace cps

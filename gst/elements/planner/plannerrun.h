@@ -46,6 +46,7 @@ private:
   bool forward_caps(GstCaps *incoming);
 
   void start();
+  bool adopt_index();
   void restart();
   void begin_indexing();
   void index_unit(GstBuffer *buffer);
@@ -55,8 +56,11 @@ private:
   bool make_plan();
   void forward_segment();
   GstFlowReturn stamp_and_push(Owned<GstBuffer> buffer);
+  GstFlowReturn refuse_source();
   GstFlowReturn end_stream();
   void read_from_start(size_t unit);
+  void jump();
+  bool lands(size_t at, size_t target);
   bool at_beginning() const;
   bool reopen();
 
@@ -68,6 +72,7 @@ private:
   std::unique_ptr<PictureParser> parser_;
   StreamIndex index_;
   bool indexed_ = false; // the index is complete
+  bool adopted_ = false; // it is the one that the application has set
   // Sequence number of our events: that of the application's last seek, or of the first segment that upstream sent
   // after it.
   guint32 seqnum_ = GST_SEQNUM_INVALID;
@@ -76,6 +81,7 @@ private:
   Owned<GstCaps> caps_; // the last that were sent downstream
   std::string stream_id_;
   double nominal_fps_ = 0;
+  bool may_jump_ = false; // see jump()
   bool planned_ = false;
   bool ended_ = false; // EOS has been sent downstream
   SecondPass second_pass_{index_};

@@ -12,22 +12,26 @@ struct RewindSeek::Request {
   guint flushes; // value of flushes_ at the time of the request
   gint64 start, stop;
   GstSeekFlags flags;
-  bool may_fail;
+  OnFailure on_failure;
   bool anew; // opens the input again without trying to seek
 };
 
 void RewindSeek::request(gint64 start, gint64 stop, GstSegmentFlags segment_flags) {
-  enqueue(start, stop, segment_flags, false, false);
+  enqueue(start, stop, segment_flags, OnFailure::PostError, false);
+}
+
+void RewindSeek::request_jump(gint64 start) {
+  enqueue(start, -1, GST_SEGMENT_FLAG_NONE, OnFailure::Rewind, false);
 }
 
 bool RewindSeek::request_reopen() {
   if (!reopen_ || was_reopened_)
     return false;
-  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, false, true);
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, OnFailure::PostError, true);
   return true;
 }
 
-void RewindSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew) {
+void RewindSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, OnFailure on_failure, bool anew) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     pending_++;
@@ -36,7 +40,7 @@ void RewindSeek::enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flag
   if (start > 0 || stop >= 0) // otherwise tsdemux ignores the section
     kept |= GST_SEEK_FLAG_ACCURATE;
   auto *request = g_new(Request, 1);
-  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), may_fail, anew};
+  *request = {this, flushes_, start, stop, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | kept), on_failure, anew};
   gst_element_call_async(element_, run, request, g_free);
 }
 
@@ -86,21 +90,30 @@ bool RewindSeek::reopen() {
   });
 }
 
-void RewindSeek::run(GstElement *element, gpointer data) {
+void RewindSeek::handle_failure(const Request &failed) {
+  // Any failed attempt is an error if the input has started to flush, because no data arrive any more.
+  if (failed.on_failure == OnFailure::Rewind && !is_flushing_) {
+    refuses_jumps_ = true;
+    request(0, -1);
+    return;
+  }
+  if (failed.on_failure == OnFailure::Nothing && !is_flushing_)
+    return;
+  GST_ELEMENT_ERROR(
+      element_, RESOURCE, SEEK,
+      ("The video cannot be read a second time, for it does not seek; its frames can only be told apart that way."),
+      ("%s", GST_OBJECT_NAME(element_)));
+  const auto push_eos = [](GstElement *, GstPad *pad, gpointer) {
+    return gst_pad_push_event(pad, gst_event_new_eos());
+  };
+  gst_element_foreach_src_pad(element_, push_eos, nullptr);
+}
+
+void RewindSeek::run(GstElement *, gpointer data) {
   const auto *request = static_cast<Request *>(data);
   RewindSeek *self = request->self;
-  // A failed attempt is an error, too, if the input has started to flush, because no data arrive any more that could
-  // pass through.
-  if (!self->send(*request) && (!request->may_fail || self->is_flushing_)) {
-    GST_ELEMENT_ERROR(
-        element, RESOURCE, SEEK,
-        ("The video cannot be read a second time, for it does not seek; its frames can only be told apart that way."),
-        ("%s", GST_OBJECT_NAME(element)));
-    const auto push_eos = [](GstElement *, GstPad *pad, gpointer) {
-      return gst_pad_push_event(pad, gst_event_new_eos());
-    };
-    gst_element_foreach_src_pad(element, push_eos, nullptr);
-  }
+  if (!self->send(*request))
+    self->handle_failure(*request);
   const std::lock_guard<std::mutex> lock(self->mutex_);
   self->pending_--;
   self->changed_.notify_all();
@@ -113,7 +126,7 @@ bool RewindSeek::try_rewind() {
     flushes_before = own_flushes_;
   }
   const guint application_before = flushes_;
-  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, true, false);
+  enqueue(0, -1, GST_SEGMENT_FLAG_NONE, OnFailure::Nothing, false);
   // The wait is limited, because an input might neither flush nor refuse. If it seeks later, that works as well.
   constexpr std::chrono::seconds kPatience(2);
   std::unique_lock<std::mutex> lock(mutex_);

@@ -26,6 +26,11 @@ public:
   // posts an error and sends EOS downstream.
   void request(gint64 start, gint64 stop, GstSegmentFlags segment_flags = GST_SEGMENT_FLAG_NONE);
 
+  // As request(), for a position that the element may also reach by reading: if the input refuses, it is read from its
+  // start, and refuses_jumps() is true from then on.
+  void request_jump(gint64 start);
+  bool refuses_jumps() const { return refuses_jumps_; }
+
   // Fallback for an input that cannot seek to its start. Set while no data flows.
   void set_reopen(Reopen reopen) { reopen_ = std::move(reopen); }
   bool can_reopen() const { return reopen_ != nullptr; }
@@ -58,7 +63,7 @@ public:
 
   // True if the application has sought since the last forget().
   bool application_sought() const { return sought_; }
-  void forget() { sought_ = interrupted_ = reopened_ = was_reopened_ = false; }
+  void forget() { sought_ = interrupted_ = reopened_ = was_reopened_ = refuses_jumps_ = false; }
 
   // Waits until no seek is in progress.
   void wait();
@@ -66,7 +71,9 @@ public:
 private:
   struct Request;
   static void run(GstElement *element, gpointer data);
-  void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, bool may_fail, bool anew);
+  enum class OnFailure { PostError, Nothing, Rewind };
+  void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, OnFailure on_failure, bool anew);
+  void handle_failure(const Request &request);
   bool send(const Request &request);
   bool is_over(const Request &request) const;
   bool reopen();
@@ -83,6 +90,7 @@ private:
   std::atomic<guint32> application_seqnum_{GST_SEQNUM_INVALID};
   std::atomic<bool> sought_{false};
   std::atomic<bool> interrupted_{false};
+  std::atomic<bool> refuses_jumps_{false};
   std::atomic<bool> is_flushing_{false}; // during a flush started by a seek of this object
 
   std::mutex mutex_;

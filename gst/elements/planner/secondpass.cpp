@@ -12,13 +12,35 @@ void SecondPass::begin(bool sought) {
   needed_ = {};
   first_ = SIZE_MAX;
   skip_ = 0;
-  cursor_ = 0;
+  cursor_ = far_from_ = 0;
   located_ = !sought;
+  target_.reset();
 }
 
 void SecondPass::rewind() {
   cursor_ = 0;
   located_ = true;
+  target_.reset();
+}
+
+std::optional<size_t> SecondPass::far_entry() {
+  if (needed_.keep.empty() || cursor_ < far_from_)
+    return std::nullopt;
+  size_t unit = std::max(cursor_, skip_);
+  bool parameter_sets = false;
+  for (; unit < needed_.end && !(needed_.keep[unit] && index_.unit(unit).has_picture); unit++)
+    parameter_sets |= index_.unit(unit).parameter_sets;
+  far_from_ = unit + 1;
+  if (unit >= needed_.end || unit - cursor_ < kFar)
+    return std::nullopt;
+  const StreamIndex::AccessUnit &entry = index_.unit(unit);
+  const bool enters = entry.random_access && !entry.second_field && (!parameter_sets || entry.parameter_sets);
+  return enters ? std::optional(unit) : std::nullopt;
+}
+
+void SecondPass::jump_to(size_t target) {
+  target_ = skip_ = target;
+  located_ = false;
 }
 
 void SecondPass::want(std::vector<uint64_t> wanted, bool drop, int64_t order_window) {

@@ -6,6 +6,7 @@
 #include "gst/elements/common/elementtools.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,19 @@ public:
   // Drops the units before this one, regardless of the plan.
   void skip_to(size_t unit) { skip_ = unit; }
 
+  // The next needed unit, if reading may continue there by a seek: it is an entry point, far from the position, and no
+  // parameter sets are lost on the way. Each unit is returned once only, so that a seek that leads elsewhere is not
+  // repeated.
+  std::optional<size_t> far_entry();
+  // Continues at the unit that the next match() finds, and drops the units before `target`.
+  void jump_to(size_t target);
+  // The target of the last jump, until a unit has matched.
+  std::optional<size_t> jump_target() const { return located_ ? std::nullopt : target_; }
+  // The unit before which the decoder has received what is needed.
+  size_t resume() const { return jump_target().value_or(cursor_); }
+  // True if the last reading did not begin at the start.
+  bool has_jumped() const { return target_.has_value(); }
+
   // Number of units that go to the decoder.
   size_t kept() const;
 
@@ -65,13 +79,18 @@ public:
   Owned<GstBuffer> close(Owned<GstBuffer> buffer, size_t at, std::string_view end) const;
 
 private:
+  // Units that are read rather than skipped by a seek. A seek costs about as much as 20 units from a local file.
+  static constexpr size_t kFar = 48;
+
   const StreamIndex &index_;
   std::vector<uint64_t> wanted_; // ascending
   NeededUnits needed_;           // for `wanted_`; empty if all units pass
   size_t first_ = SIZE_MAX;      // the first needed unit
   size_t skip_ = 0;              // see skip_to()
   size_t cursor_ = 0;
-  bool located_ = true; // the cursor is valid
+  bool located_ = true;          // the cursor is valid
+  std::optional<size_t> target_; // see jump_to()
+  size_t far_from_ = 0;          // far_entry() has looked at all units before this one
 };
 
 } // namespace cps
