@@ -4,6 +4,9 @@
     clip = codecpatch.read("v.mp4", sequence_length=16, k_keep=2048)
     clip.patches, clip.meta_fields, clip.meta_scores
 
+    video = codecpatch.Video("v.mp4")
+    len(video), video[10:20:2], video.frames_at(1.5)
+
 Importing this package loads no library and starts nothing; the first session of a process does. ``codecpatch.adapters``
 makes clips the inputs of models. ``codecpatch.compat`` has the API of codec-patch-stream, which this package replaces.
 """
@@ -14,6 +17,7 @@ from .clip import Clip
 from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
 from .parallel import iter_clips
 from .session import Session, open, read
+from .video import Video
 
 __all__ = [
     "Clip",
@@ -23,6 +27,7 @@ __all__ = [
     "PackedClips",
     "PaddedClips",
     "Session",
+    "Video",
     "__version__",
     "collate_packed",
     "collate_padded",

@@ -30,16 +30,21 @@ _ERROR = POINTER(c_void_p)
 # name: result, arguments. Text that the caller owns is a void pointer, because ctypes would convert c_char_p to bytes
 # and lose the pointer.
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
-    "cps_session_open_path": (c_void_p, [c_char_p, _OPTIONS, _ERROR]),
-    "cps_session_open_uri": (c_void_p, [c_char_p, _OPTIONS, _ERROR]),
-    "cps_session_open_bytes": (
-        c_void_p,
-        [c_void_p, c_size_t, RELEASE_FUNC, c_void_p, c_char_p, _OPTIONS, _ERROR],
-    ),
-    "cps_session_open_stream": (
-        c_void_p,
-        [READ_FUNC, SEEK_FUNC, RELEASE_FUNC, c_void_p, c_char_p, _OPTIONS, _ERROR],
-    ),
+    "cps_video_new_path": (c_void_p, [c_char_p]),
+    "cps_video_new_uri": (c_void_p, [c_char_p]),
+    "cps_video_new_bytes": (c_void_p, [c_void_p, c_size_t, RELEASE_FUNC, c_void_p, c_char_p]),
+    "cps_video_new_stream": (c_void_p, [READ_FUNC, SEEK_FUNC, RELEASE_FUNC, c_void_p, c_char_p]),
+    "cps_video_unref": (None, [c_void_p]),
+    "cps_video_open": (c_void_p, [c_void_p, _OPTIONS, _ERROR]),
+    "cps_video_get_index": (c_void_p, [c_void_p]),
+    "cps_video_set_index": (None, [c_void_p, c_void_p]),
+    "cps_index_unref": (None, [c_void_p]),
+    "cps_index_get_n_frames": (c_uint, [c_void_p]),
+    "cps_index_get_times": (c_void_p, [c_void_p]),
+    "cps_index_get_random_access": (c_void_p, [c_void_p]),
+    "cps_index_get": (c_void_p, [c_void_p, c_char_p]),
+    "cps_index_serialize": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "cps_index_deserialize": (c_void_p, [c_char_p, c_size_t]),
     "cps_session_wait_open": (c_int, [c_void_p, c_uint, _ERROR]),
     "cps_session_wait_next": (c_int, [c_void_p, c_uint]),
     "cps_session_next": (c_void_p, [c_void_p, _ERROR]),

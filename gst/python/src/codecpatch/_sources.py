@@ -52,8 +52,24 @@ class Opener(ABC):
         """Call before :meth:`open`."""
 
     @abstractmethod
+    def make_video(self, library: ctypes.CDLL) -> int:
+        """Returns a new ``CpsVideo *``, which the caller owns. Call once, after :meth:`prepare`."""
+
     def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
         """Returns the C session, or None and the error."""
+        video = self.make_video(library)
+        try:
+            return _library.call(library.cps_video_open, video, options)
+        finally:
+            library.cps_video_unref(video)
+
+
+class Openable(ABC):
+    """A source of which the caller has made an object of this package."""
+
+    @abstractmethod
+    def opener(self) -> Opener:
+        """Returns an opener for one session."""
 
 
 def opener_of(source: Any, read_once: bool, number: int | None = None) -> Opener:
@@ -62,6 +78,8 @@ def opener_of(source: Any, read_once: bool, number: int | None = None) -> Opener
     A file object that cannot seek is read into memory, because exact plans need two passes, unless `read_once` is set.
     The names of sources without a name of their own contain `number`, if it is given.
     """
+    if isinstance(source, Openable):
+        return source.opener()
     suffix = "" if number is None else f" {number}"
     if isinstance(source, str) and _URI.match(source):
         return _Uri(source)
@@ -91,8 +109,8 @@ class _Path(Opener):
     def __init__(self, path: Any) -> None:
         self.name = os.fsdecode(path)
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        return _library.call(library.cps_session_open_path, _library.to_text(os.fsencode(self.name)), options)
+    def make_video(self, library: ctypes.CDLL) -> int:
+        return library.cps_video_new_path(_library.to_text(os.fsencode(self.name)))
 
 
 class _Uri(Opener):
@@ -101,8 +119,8 @@ class _Uri(Opener):
     def __init__(self, uri: str) -> None:
         self.name = uri
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
-        return _library.call(library.cps_session_open_uri, _library.to_text(self.name), options)
+    def make_video(self, library: ctypes.CDLL) -> int:
+        return library.cps_video_new_uri(_library.to_text(self.name))
 
 
 # --- Python objects that the C library holds, by the number that it passes as user_data ---
@@ -170,20 +188,17 @@ class Bytes(Opener):
         self.name = name
 
     def copy(self) -> bytes:
-        """Returns a copy of the bytes. ValueError if they are not contiguous, as for :meth:`open`."""
+        """Returns a copy of the bytes. ValueError if they are not contiguous, as for :meth:`make_video`."""
         buffer = _Buffer(self._data)
         try:
             return ctypes.string_at(buffer.address, buffer.size) if buffer.size else b""
         finally:
             buffer.release()
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+    def make_video(self, library: ctypes.CDLL) -> int:
         name = _library.to_text(self.name)
         buffer, self._data = _Buffer(self._data), None
-        number = _hold(buffer)
-        return _library.call(
-            library.cps_session_open_bytes, buffer.address, buffer.size, _release, number, name, options
-        )
+        return library.cps_video_new_bytes(buffer.address, buffer.size, _release, _hold(buffer), name)
 
 
 # --- File objects ---
@@ -212,11 +227,11 @@ class _Stream(Opener):
         except Exception as error:
             raise read_error(self.name, error) from error
 
-    def open(self, library: ctypes.CDLL, options: Any) -> tuple[int | None, c_void_p]:
+    def make_video(self, library: ctypes.CDLL) -> int:
         if self._bytes:
-            return self._bytes.open(library, options)
+            return self._bytes.make_video(library)
         name, number = _library.to_text(self.name), _hold(self)
-        return _library.call(library.cps_session_open_stream, _read, self._seek, _release, number, name, options)
+        return library.cps_video_new_stream(_read, self._seek, _release, number, name)
 
     def release(self) -> None:
         self._file = None
