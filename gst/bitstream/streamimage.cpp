@@ -121,6 +121,8 @@ bool StreamIndex::check_references() const {
     if (units_[i].references == kUnknownReferences)
       continue;
     size_t at = units_[i].references_at;
+    if (at > distances_.size()) // of a unit without references as well
+      return false;
     for (unsigned r = 0; r < units_[i].references; ++r) {
       if (at >= distances_.size())
         return false;
