@@ -17,13 +17,14 @@ FOLDERS = {
     "kernels": (),
     "gst/common": (),
     "gst/bitstream": ("gst/common",),
-    "gst/codecpatch": ("gst/common",),
+    "gst/codecpatch": ("kernels", "gst/common"),
     "gst/codecpatch/session": LIBRARY,
     "gst/cuda": ("kernels", *LIBRARY),
     "gst/elements/common": ("kernels", "gst/bitstream", "gst/cuda", *LIBRARY),
     "gst/elements/planner": ELEMENT,
     "gst/elements/sampler": ELEMENT,
     "gst/elements/process": ELEMENT,
+    "gst/elements/render": ELEMENT,
     "gst/elements/sink": ELEMENT,
     "gst/elements/libav": ELEMENT,
     "gst/elements/search": ELEMENT,
@@ -32,7 +33,7 @@ FOLDERS = {
         *ELEMENT,
     ),
     "gst/elements": tuple(
-        f"gst/elements/{name}" for name in ("planner", "sampler", "process", "sink", "libav", "search", "bins", "common")
+        f"gst/elements/{name}" for name in ("planner", "sampler", "process", "render", "sink", "libav", "search", "bins", "common")
     ),
 }
 

@@ -65,8 +65,8 @@ check_install() {
   meson install -C "$build" --no-rebuild --quiet
   local plugins=$installed/lib/gstreamer-1.0 element flags
   export PKG_CONFIG_PATH=$installed/lib/pkgconfig LD_LIBRARY_PATH=$installed/lib GST_PLUGIN_PATH=$plugins
-  for element in frameplanner uniformsampler patchenergy patchselect framestack tensormetasink uniformdecodebin \
-    patchstreambin; do
+  for element in frameplanner uniformsampler patchenergy patchselect framestack patchrender tensormetasink \
+    uniformdecodebin patchstreambin; do
     gst-inspect-1.0 "$element" >"$work/$element.txt"
     grep -q "$plugins/libgstcodecpatch.so" "$work/$element.txt"
     echo "$element: $(awk '/Long-name/ { $1 = ""; print }' "$work/$element.txt")"

@@ -9,6 +9,7 @@
 #include <gst/codecpatch/cpsenergymeta.h>
 #include <gst/codecpatch/cpsframemeta.h>
 #include <gst/codecpatch/cpsindex.h>
+#include <gst/codecpatch/cpspictures.h>
 #include <gst/codecpatch/cpsplan.h>
 #include <gst/codecpatch/cpssafetensors.h>
 #include <gst/codecpatch/cpssession.h>

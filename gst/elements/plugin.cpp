@@ -8,6 +8,7 @@
 #include "gst/elements/process/framestack.h"
 #include "gst/elements/process/patchenergy.h"
 #include "gst/elements/process/patchselect.h"
+#include "gst/elements/render/patchrender.h"
 #include "gst/elements/search/textreferences.h"
 #include "gst/elements/sink/tensormetasink.h"
 #ifdef HAVE_AVFORMAT
@@ -23,6 +24,7 @@ static gboolean plugin_init(GstPlugin *plugin) {
   registered |= GST_ELEMENT_REGISTER(patchenergy, plugin);
   registered |= GST_ELEMENT_REGISTER(patchselect, plugin);
   registered |= GST_ELEMENT_REGISTER(framestack, plugin);
+  registered |= GST_ELEMENT_REGISTER(patchrender, plugin);
   registered |= GST_ELEMENT_REGISTER(tensormetasink, plugin);
   registered |= GST_ELEMENT_REGISTER(uniformdecodebin, plugin);
   registered |= GST_ELEMENT_REGISTER(patchstreambin, plugin);
