@@ -232,16 +232,21 @@ class Elements:
         names = {}
         for structure in self.structures(caps):
             media_type = self.gst.gst_structure_get_name(structure).decode()
-            of_formats = media_type == "video/x-raw" and self.gst.gst_structure_get_value(structure, b"format")
-            names[f"`{media_type}`" + (" in [these formats](#formats)" if of_formats else "")] = None
+            formats = self.listed(structure, b"format") if media_type == "video/x-raw" else []
+            of_formats = f" in `{formats[0]}`" if len(formats) == 1 else " in [these formats](#formats)" if formats else ""
+            names[f"`{media_type}`" + of_formats] = None
         return ", ".join(names)
+
+    def listed(self, structure, field):
+        """Returns the values of a field that has one text or a list of texts; none if there is no such field."""
+        value = self.gst.gst_structure_get_value(structure, field)
+        names = re.sub(r"\(string\)|[{}]", "", self.gst.gst_value_serialize(value).decode()) if value else ""
+        return [name.strip() for name in names.split(",") if name]
 
     def formats(self):
         for template in items(self.gst.gst_element_factory_get_static_pad_templates(self.factories["patchenergy"])):
             caps = self.gst.gst_static_pad_template_get_caps(template)
-            formats = self.gst.gst_structure_get_value(next(self.structures(caps)), b"format")
-            names = re.sub(r"\(string\)|[{}]", "", self.gst.gst_value_serialize(formats).decode())
-            return [name.strip() for name in names.split(",")]
+            return self.listed(next(self.structures(caps)), b"format")
 
     def signals(self, name):
         rows, kind = [], self.element_type(name)

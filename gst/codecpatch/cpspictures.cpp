@@ -12,6 +12,11 @@ using cps::Owned;
 
 namespace {
 
+static_assert(static_cast<int>(cps::PictureMode::Sparse) == CPS_PICTURE_MODE_SPARSE &&
+              static_cast<int>(cps::PictureMode::Hold) == CPS_PICTURE_MODE_HOLD &&
+              static_cast<int>(cps::PictureMode::Mosaic) == CPS_PICTURE_MODE_MOSAIC &&
+              static_cast<int>(cps::PictureMode::Scores) == CPS_PICTURE_MODE_SCORES);
+
 class MappedTensor {
 public:
   MappedTensor(const CpsTensor *tensor, GstBuffer *buffer)

@@ -263,13 +263,14 @@ static void cps_patch_render_class_init(CpsPatchRenderClass *klass) {
   object_class->finalize = patch_render_finalize;
 
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(object_class, 1,
+                                  g_param_spec_enum("mode", "Mode", "What the pictures show", CPS_TYPE_PICTURE_MODE,
+                                                    CPS_PICTURE_MODE_SPARSE, flags));
   g_object_class_install_property(
-      object_class, 1,
-      g_param_spec_enum("mode", "Mode", "What the pictures show", CPS_TYPE_PICTURE_MODE, CPS_PICTURE_MODE_SPARSE, flags));
-  g_object_class_install_property(object_class, 2,
-                                  g_param_spec_uint("background-color", "Background colour",
-                                                    "Colour of places of which nothing is known, as 0xAARRGGBB", 0,
-                                                    G_MAXUINT, CPS_PICTURE_BACKGROUND, flags));
+      object_class, 2,
+      g_param_spec_uint("background-color", "Background colour",
+                        "Colour of places of which nothing is known, as 0xAARRGGBB; 0xff303030 by default", 0,
+                        G_MAXUINT, CPS_PICTURE_BACKGROUND, flags));
   g_object_class_install_property(
       object_class, 3,
       g_param_spec_uint("dim", "Dim",
