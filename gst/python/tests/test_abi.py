@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codecpatch import _library, _tensors
+from codecpatch import _library, _pictures, _tensors
 from codecpatch.errors import ErrorCode
 
 HEADERS = Path(__file__).resolve().parents[2] / "codecpatch"
@@ -26,6 +26,7 @@ VALUES = {
     "gsize": ctypes.c_size_t,
     "gssize": ctypes.c_ssize_t,
     "gint64": ctypes.c_int64,
+    "CpsPictureMode": ctypes.c_int,
     "GDestroyNotify": _library.RELEASE_FUNC,
     "CpsReadFunc": _library.READ_FUNC,
     "CpsSeekFunc": _library.SEEK_FUNC,
@@ -126,6 +127,18 @@ def test_error_codes_are_those_of_the_header():
     codes = re.findall(r"CPS_SESSION_ERROR_(\w+) = (\d+)", read_headers())
     known = {name: int(number) for name, number in codes}
     assert known and {code.name: code.value for code in ErrorCode if code < 100} == known
+
+
+def test_picture_modes_are_those_of_the_header():
+    modes = re.findall(r"CPS_PICTURE_MODE_(\w+) = (\d+)", read_headers())
+    assert modes and {name.lower(): int(number) for name, number in modes} == _pictures.MODES
+
+
+def test_picture_defaults_are_those_of_the_header():
+    argb, dim = (re.search(rf"#define CPS_PICTURE_{name} (\w+)", read_headers()) for name in ("BACKGROUND", "DIM"))
+    red, green, blue = _pictures.BACKGROUND
+    assert argb and int(argb[1], 16) == 0xFF << 24 | red << 16 | green << 8 | blue
+    assert dim and int(dim[1]) == _pictures.DIM
 
 
 # The fields of our structures, and what they are in dlpackabi.h.

@@ -7,10 +7,11 @@ import copy
 import ctypes
 import json
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import _library, _tensors
+from . import _library, _pictures, _tensors
 from ._tensors import Tensor
 
 # Text even if it is valid JSON. Other values that are not JSON are text as well.
@@ -157,6 +158,57 @@ class Clip:
         rows = [row + patch for row in sorted(ranked[: kept // unit]) for patch in range(unit)]
         tensors = {name: _tensors.copy_rows(tensor, rows) for name, tensor in self.tensors.items()}
         return Clip(tensors, {**copy.deepcopy(self.metadata), "k_keep": k})
+
+    def to_image(
+        self,
+        mode: str = "sparse",
+        frame: int | None = None,
+        *,
+        background: Sequence[int] = _pictures.BACKGROUND,
+        dim: int = _pictures.DIM,
+    ) -> Any:
+        """Draws what was selected. Needs NumPy.
+
+        Args:
+            mode: ``"sparse"``: the patches that were selected in each frame; ``"hold"``: at each place the patch that
+                was last selected there, which is what a model has seen; ``"mosaic"``: all patches, packed row by row,
+                or the canvases; ``"scores"``: the scores of the patches that were selected in each frame, as colours
+                with a legend. docs/pictures.md describes them exactly.
+            frame: the number of a picture: the position of a frame in the sequence; negative numbers count from the
+                end. None for all pictures.
+            background: red, green and blue, 0 to 255, of places of which the clip has no patch.
+            dim: with sparse and scores, how many percent of their value pixels keep that were selected in an earlier
+                frame; 0 for the background instead.
+
+        Returns:
+            A new NumPy array of uint8, RGB: ``[n, H, W, 3]``, or ``[H, W, 3]`` if `frame` is given.
+
+        Raises:
+            ValueError: an argument is invalid, or the clip has no scores.
+            IndexError: there is no such frame.
+            CodecPatchError: the tensors do not fit the metadata, or NumPy is missing.
+        """
+        return _pictures.images(self, mode, frame, background, dim)
+
+    def show(
+        self,
+        mode: str = "sparse",
+        frame: int | None = None,
+        *,
+        background: Sequence[int] = _pictures.BACKGROUND,
+        dim: int = _pictures.DIM,
+    ) -> Any:
+        """Opens the pictures of :meth:`to_image` in Pillow's viewer, all on one sheet. Needs Pillow.
+
+        A notebook displays the result instead, as it displays the clip itself.
+
+        Returns:
+            The ``PIL.Image.Image``.
+        """
+        return _pictures.show(self, mode, frame, background, dim)
+
+    def _repr_png_(self) -> bytes | None:
+        return _pictures.notebook_png(self)
 
     def _patches_of_all_frames(self) -> int:
         return len(self.sampled_frame_ids) * self.metadata["grid_height"] * self.metadata["grid_width"]
