@@ -183,6 +183,18 @@ Size ClipPictures::size() const {
           patches.height * pixels_.size.height + (style_.mode == PictureMode::Scores ? kLegendHeight : 0)};
 }
 
+int ClipPictures::position(int index) const {
+  if (style_.mode != PictureMode::Mosaic)
+    return index;
+  const size_t first = first_on_sheet(index);
+  return first < patches_.size() ? patches_[first].position : 0;
+}
+
+size_t ClipPictures::first_on_sheet(int index) const {
+  return static_cast<size_t>(index) * static_cast<size_t>(layout_.sheet.width) *
+         static_cast<size_t>(layout_.sheet.height);
+}
+
 void ClipPictures::draw(int index, uint8_t *rgba, ptrdiff_t stride) const {
   fill(rgba, stride, size(), style_.background);
   if (style_.mode == PictureMode::Mosaic)
@@ -194,8 +206,8 @@ void ClipPictures::draw(int index, uint8_t *rgba, ptrdiff_t stride) const {
 }
 
 void ClipPictures::draw_sheet(int index, uint8_t *rgba, ptrdiff_t stride) const {
-  const size_t columns = static_cast<size_t>(layout_.sheet.width), per_sheet = columns * layout_.sheet.height;
-  const size_t first = per_sheet * static_cast<size_t>(index), end = std::min(first + per_sheet, patches_.size());
+  const auto columns = static_cast<size_t>(layout_.sheet.width);
+  const size_t first = first_on_sheet(index), end = std::min(first_on_sheet(index + 1), patches_.size());
   for (size_t i = first; i < end; ++i) {
     const auto row = static_cast<ptrdiff_t>((i - first) / columns), column = static_cast<ptrdiff_t>(i % columns);
     draw_patch(pixels_, patches_[i].first_value,

@@ -68,10 +68,13 @@ public:
 
   int count() const; // one per position; of PictureMode::Mosaic one per sheet
   Size size() const; // in pixels
+  // The position of the frame that picture `index` shows; of PictureMode::Mosaic, of the first patch on that sheet.
+  int position(int index) const;
   // Writes picture `index` as rows of R, G, B, A, `stride` bytes apart.
   void draw(int index, uint8_t *rgba, ptrdiff_t stride) const;
 
 private:
+  size_t first_on_sheet(int index) const;
   void draw_sheet(int index, uint8_t *rgba, ptrdiff_t stride) const;
   void draw_frame(int index, uint8_t *rgba, ptrdiff_t stride) const;
   void draw_legend(uint8_t *rgba, ptrdiff_t stride) const;

@@ -234,6 +234,19 @@ guint cps_pictures_get_height(const CpsPictures *pictures) {
 }
 
 /**
+ * cps_pictures_get_position:
+ * @pictures: arranged pictures
+ * @index: number of a picture
+ *
+ * Returns: the position in the sequence of the frame that the picture shows; with %CPS_PICTURE_MODE_MOSAIC that of the
+ * first patch, 0 if there is none
+ */
+guint cps_pictures_get_position(const CpsPictures *pictures, guint index) {
+  g_return_val_if_fail(pictures && pictures->drawn && index < cps_pictures_get_count(pictures), 0);
+  return static_cast<guint>(pictures->drawn->position(static_cast<int>(index)));
+}
+
+/**
  * cps_pictures_draw:
  * @pictures: arranged pictures
  * @index: number of a picture

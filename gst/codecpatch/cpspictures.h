@@ -67,6 +67,7 @@ CPS_API gboolean cps_pictures_arrange(CpsPictures *pictures, GError **error);
 CPS_API guint cps_pictures_get_count(const CpsPictures *pictures);
 CPS_API guint cps_pictures_get_width(const CpsPictures *pictures);
 CPS_API guint cps_pictures_get_height(const CpsPictures *pictures);
+CPS_API guint cps_pictures_get_position(const CpsPictures *pictures, guint index);
 CPS_API void cps_pictures_draw(const CpsPictures *pictures, guint index, gpointer rgba, gsize stride);
 CPS_API void cps_pictures_free(CpsPictures *pictures);
 

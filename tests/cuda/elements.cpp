@@ -8,7 +8,7 @@ using cps::Owned;
 GST_START_TEST(test_templates) {
   for (const auto &[factory, pad] :
        {std::pair("patchenergy", "sink"), std::pair("patchenergy", "src"), std::pair("patchselect", "sink"),
-        std::pair("patchselect", "src"), std::pair("tensormetasink", "sink")}) {
+        std::pair("patchselect", "src"), std::pair("patchrender", "sink"), std::pair("tensormetasink", "sink")}) {
     const Owned<GstElement> element = make_element(factory);
     const Owned<GstCaps> caps(gst_pad_template_get_caps(gst_element_get_pad_template(element.get(), pad)));
     assert_equals_int(gst_caps_get_size(caps.get()), 2);

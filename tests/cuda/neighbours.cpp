@@ -233,6 +233,31 @@ GST_START_TEST(test_sink) {
 }
 GST_END_TEST;
 
+// Tensors are read back to be drawn.
+GST_START_TEST(test_render) {
+  const GstVideoInfo info = video_info("NV12", 96, 80);
+  const Owned<GstCudaContext> context = new_context();
+  for (const char *mode : {"sparse", "hold", "mosaic", "scores"}) {
+    std::vector<std::vector<guint8>> pictures[2];
+    for (const bool cuda : {false, true}) {
+      Line line(cuda);
+      line.start(info);
+      Frames frames = noise_frames(info, 3);
+      Owned<GstBuffer> tensors = line.run(cuda ? upload(context.get(), info, frames) : std::move(frames));
+      const Owned<GstCaps> caps(gst_pad_get_current_caps(line.select().get()->sinkpad));
+      const Harness render("patchrender", {{"mode", mode}});
+      render.start(caps.get());
+      fail_unless(render.push(std::move(tensors)) == GST_FLOW_OK);
+      render.check_quiet();
+      for (const Owned<GstBuffer> &picture : render.pull_all())
+        pictures[cuda].push_back(bytes_of(gst_buffer_peek_memory(picture.get(), 0)));
+    }
+    fail_unless(pictures[0].size() == (std::string(mode) == "mosaic" ? 1U : 3U) && pictures[0] == pictures[1], "%s",
+                mode);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(test_pipelines) {
   const Owned<GstElementFactory> cudaupload(gst_element_factory_find("cudaupload"));
   if (!cudaupload)
@@ -275,6 +300,7 @@ static Suite *neighbours_suite() {
   tcase_add_test(tests, test_sampler);
   tcase_add_test(tests, test_sampler_and_contexts);
   tcase_add_test(tests, test_sink);
+  tcase_add_test(tests, test_render);
   tcase_add_test(tests, test_pipelines);
   return suite;
 }

@@ -51,10 +51,10 @@ Owned<GstCaps> template_of(const char *factory, const char *pad) {
 
 constexpr struct {
   const char *factory, *pad, *media;
-} kPads[] = {{"patchenergy", "sink", "video/x-raw"},     {"patchenergy", "src", "video/x-raw"},
-             {"patchselect", "sink", "video/x-raw"},     {"patchselect", "src", "other/tensors"},
-             {"framestack", "sink", "video/x-raw"},      {"framestack", "src", "other/tensors"},
-             {"tensormetasink", "sink", "other/tensors"}};
+} kPads[] = {{"patchenergy", "sink", "video/x-raw"},   {"patchenergy", "src", "video/x-raw"},
+             {"patchselect", "sink", "video/x-raw"},   {"patchselect", "src", "other/tensors"},
+             {"framestack", "sink", "video/x-raw"},    {"framestack", "src", "other/tensors"},
+             {"patchrender", "sink", "other/tensors"}, {"tensormetasink", "sink", "other/tensors"}};
 
 } // namespace
 

@@ -131,6 +131,7 @@ void check_frames(const Clip &clip, PictureMode mode, int dim) {
   }
   for (int index = 0; index < clip.length; ++index) {
     const Drawn drawn(pictures, index);
+    assert_equals_int(pictures.position(index), index);
     for (int y = 0; y < size.height; ++y)
       for (int x = 0; x < size.width; ++x) {
         bool now = false;
@@ -220,6 +221,8 @@ GST_START_TEST(test_mosaic) {
         fail_unless((pictures.size() == cps::Size{3 * sheet.width, 3 * sheet.height}));
         for (int index = 0; index < pictures.count(); ++index) {
           const Drawn drawn(pictures, index);
+          assert_equals_int(pictures.position(index),
+                            rows > 0 ? clip.patches[static_cast<size_t>(index * area)].position : 0);
           for (int y = 0; y < drawn.size.height; ++y)
             for (int x = 0; x < drawn.size.width; ++x) {
               const int patch = index * area + y / 3 * sheet.width + x / 3;

@@ -16,10 +16,10 @@
  * patch are of #CpsPatchRender:background-color. Values are drawn as the 0..255 that they were before scale, mean and
  * std. Each clip is drawn on its own.
  *
- * A frame has the time stamp of its sampled frame, and lasts until the next one of its clip. The frame rate is variable
- * (0/1). The clips of overlapping windows overlap here, too.
+ * A picture has the time stamp of its sampled frame, a mosaic that of its first patch; it lasts until the next picture
+ * of the clip. The frame rate is variable (0/1). The clips of overlapping windows overlap here, too.
  *
- * Reads tensors in system memory; patchselect and the bins then process on the CPU.
+ * Draws on the CPU. Tensors in CUDA memory are copied to the host first.
  *
  * ## Example launch lines
  * |[
@@ -95,35 +95,36 @@ static CpsPatchRenderPrivate &state_of(gpointer self) {
 
 // Times
 
-// The position in the segment of sampled frame `index`, if its time is known.
-static GstClockTime frame_pts(const GstSegment &segment, const CpsClip *clip, guint index) {
-  const GstClockTime time = clip->frames[index].pts; // stream time
-  if (segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(time))
+// The position in the segment of a stream time, if it is known.
+static GstClockTime position_of(const GstSegment &segment, GstClockTime stream_time) {
+  if (segment.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(stream_time))
     return GST_CLOCK_TIME_NONE;
-  return gst_segment_position_from_stream_time(&segment, GST_FORMAT_TIME, time);
+  return gst_segment_position_from_stream_time(&segment, GST_FORMAT_TIME, stream_time);
 }
 
-// Until the next sampled frame; of the last one, the average duration of a frame of the source.
-static GstClockTime frame_duration(const CpsClip *clip, guint index) {
-  const GstClockTime time = clip->frames[index].pts;
-  if (index + 1 < clip->n_frames) {
-    const GstClockTime next = clip->frames[index + 1].pts;
-    return GST_CLOCK_TIME_IS_VALID(time) && GST_CLOCK_TIME_IS_VALID(next) && next >= time ? next - time
-                                                                                          : GST_CLOCK_TIME_NONE;
-  }
-  return clip->fps > 0 ? static_cast<GstClockTime>(GST_SECOND / clip->fps) : GST_CLOCK_TIME_NONE;
+// The stream time at which the last frame of a clip ends, after the average duration of a frame of the source.
+static GstClockTime end_of(const CpsClip *clip) {
+  const GstClockTime last = clip->frames[clip->n_frames - 1].pts;
+  return GST_CLOCK_TIME_IS_VALID(last) && clip->fps > 0 ? last + static_cast<GstClockTime>(GST_SECOND / clip->fps)
+                                                        : GST_CLOCK_TIME_NONE;
 }
 
-static void set_times(CpsPatchRenderPrivate &state, GstBuffer *picture, GstBuffer *tensors, guint index, bool sheet) {
-  const CpsClip *clip = cps_buffer_get_tensor_meta(tensors)->clip;
-  if (sheet || index >= clip->n_frames) { // stands for the whole clip
-    GST_BUFFER_PTS(picture) = GST_BUFFER_PTS(tensors);
-    GST_BUFFER_DURATION(picture) = GST_BUFFER_DURATION(tensors);
-  } else {
-    GST_BUFFER_PTS(picture) = frame_pts(state.segment, clip, index);
-    GST_BUFFER_DURATION(picture) = frame_duration(clip, index);
-  }
+// The stream time of the frame that a picture begins with.
+static GstClockTime start_of(const CpsPictures *pictures, const CpsClip *clip, guint index) {
+  const guint position = cps_pictures_get_position(pictures, index);
+  return position < clip->n_frames ? clip->frames[position].pts : GST_CLOCK_TIME_NONE;
+}
+
+// A picture lasts until the next one of the clip, the last one until the end.
+static void set_times(CpsPatchRenderPrivate &state, const CpsPictures *pictures, const CpsClip *clip, guint index,
+                      GstBuffer *picture) {
+  const bool last = index + 1 == cps_pictures_get_count(pictures);
+  const GstClockTime start = start_of(pictures, clip, index),
+                     end = last ? end_of(clip) : start_of(pictures, clip, index + 1);
+  const bool known = GST_CLOCK_TIME_IS_VALID(start) && GST_CLOCK_TIME_IS_VALID(end) && end >= start;
+  GST_BUFFER_PTS(picture) = position_of(state.segment, start);
   GST_BUFFER_DTS(picture) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(picture) = known ? end - start : GST_CLOCK_TIME_NONE;
   GST_BUFFER_OFFSET(picture) = state.drawn++;
   GST_BUFFER_OFFSET_END(picture) = state.drawn;
 }
@@ -162,12 +163,12 @@ static GstFlowReturn draw(CpsPatchRender *self, const CpsPictures *pictures, gui
 static GstFlowReturn push_pictures(CpsPatchRender *self, GstBuffer *tensors) {
   CpsPatchRenderPrivate &state = state_of(self);
   const Owned<GstStructure> options = state.options.snapshot();
-  const bool sheets = cps::option_enum(options.get(), "mode") == CPS_PICTURE_MODE_MOSAIC;
   const Owned<CpsPictures> pictures = arrange(self, options.get(), tensors);
   if (!pictures)
     return GST_FLOW_ERROR;
+  const CpsClip *clip = cps_buffer_get_tensor_meta(tensors)->clip;
   const guint count = cps_pictures_get_count(pictures.get());
-  GST_DEBUG_OBJECT(self, "clip %u: %u pictures of %ux%u", cps_buffer_get_tensor_meta(tensors)->clip->clip_index, count,
+  GST_DEBUG_OBJECT(self, "clip %u: %u pictures of %ux%u", clip->clip_index, count,
                    cps_pictures_get_width(pictures.get()), cps_pictures_get_height(pictures.get()));
   GstFlowReturn flow = GST_FLOW_OK;
   for (guint index = 0; flow == GST_FLOW_OK && index < count; index++) {
@@ -182,7 +183,7 @@ static GstFlowReturn push_pictures(CpsPatchRender *self, GstBuffer *tensors) {
       flow = draw(self, pictures.get(), index, picture.get());
     if (flow != GST_FLOW_OK)
       return flow;
-    set_times(state, picture.get(), tensors, index, sheets);
+    set_times(state, pictures.get(), clip, index, picture.get());
     if (index == 0 && GST_BUFFER_IS_DISCONT(tensors))
       GST_BUFFER_FLAG_SET(picture.get(), GST_BUFFER_FLAG_DISCONT);
     flow = gst_pad_push(state.srcpad, picture.release());
@@ -280,9 +281,8 @@ static void cps_patch_render_class_init(CpsPatchRenderClass *klass) {
 
   auto *element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = GST_DEBUG_FUNCPTR(patch_render_change_state);
-  const Owned<GstCaps> tensors(gst_caps_from_string("other/tensors, format=static"));
   const Owned<GstCaps> video(gst_caps_from_string(GST_VIDEO_CAPS_MAKE("RGBA")));
-  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, tensors.get());
+  cps::add_pad_template(element_class, "sink", GST_PAD_SINK, cps::tensor_template_caps("format=static").get());
   cps::add_pad_template(element_class, "src", GST_PAD_SRC, video.get());
   gst_element_class_set_static_metadata(element_class, "Patch renderer", "Converter/Tensor/Video",
                                         "Draws the selected patches of a clip as video", "The codecpatch developers");
