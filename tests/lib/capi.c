@@ -4,6 +4,8 @@
 
 #include <gst/check/gstcheck.h>
 
+#include <string.h>
+
 static void count_entry(const gchar *key, const gchar *value, gpointer user_data) {
   fail_unless(key != NULL && value != NULL);
   ++*(guint *)user_data;
@@ -101,6 +103,43 @@ GST_START_TEST(test_session) {
 
 GST_END_TEST;
 
+/* A clip of one patch of one pixel, at the right of two places. */
+GST_START_TEST(test_pictures) {
+  const gint64 pixel_dims[] = {1, 3, 1, 1}, field_dims[] = {1, 6}, negative[] = {-1};
+  const guint8 pixel[] = {10, 20, 30};
+  const gint64 fields[] = {0, 7, 1, 1, 0, 1};
+  CpsPictures *pictures = cps_pictures_new(CPS_PICTURE_MODE_HOLD);
+  GError *error = NULL;
+  guint8 rgba[8];
+
+  cps_pictures_set_background(pictures, 0x80010203);
+  cps_pictures_set_dim(pictures, 50);
+  fail_unless(cps_pictures_add_tensor(pictures, "patches", "U8", pixel_dims, 4, pixel, NULL));
+  fail_unless(cps_pictures_add_tensor(pictures, "meta_fields", "I64", field_dims, 2, fields, NULL));
+  cps_pictures_add_metadata(pictures, "sampled_frame_ids", "[7]");
+  cps_pictures_add_metadata(pictures, "grid_height", "1");
+  cps_pictures_add_metadata(pictures, "grid_width", "2");
+  fail_unless(cps_pictures_arrange(pictures, &error));
+  fail_unless_equals_int(cps_pictures_get_count(pictures), 1);
+  fail_unless_equals_int(cps_pictures_get_width(pictures), 2);
+  fail_unless_equals_int(cps_pictures_get_height(pictures), 1);
+  fail_unless_equals_int(cps_pictures_get_position(pictures, 0), 0);
+  cps_pictures_draw(pictures, 0, rgba, sizeof rgba);
+  fail_unless(memcmp(rgba, "\1\2\3\200\12\24\36\377", sizeof rgba) == 0);
+  cps_pictures_free(pictures);
+  cps_pictures_free(NULL);
+
+  pictures = cps_pictures_new(CPS_PICTURE_MODE_SCORES);
+  fail_if(cps_pictures_add_tensor(pictures, "patches", "U4", pixel_dims, 4, pixel, NULL));
+  fail_if(cps_pictures_add_tensor(pictures, "patches", "U8", negative, 1, pixel, NULL));
+  fail_if(cps_pictures_arrange(pictures, &error));
+  fail_unless(g_error_matches(error, CPS_SESSION_ERROR, CPS_SESSION_ERROR_FAILED));
+  g_clear_error(&error);
+  cps_pictures_free(pictures);
+}
+
+GST_END_TEST;
+
 static Suite *c_api_suite(void) {
   Suite *suite = suite_create("c-api");
   TCase *tests = tcase_create("general");
@@ -111,6 +150,7 @@ static Suite *c_api_suite(void) {
   tcase_add_test(tests, test_plan);
   tcase_add_test(tests, test_clip);
   tcase_add_test(tests, test_session);
+  tcase_add_test(tests, test_pictures);
   return suite;
 }
 
