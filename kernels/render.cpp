@@ -4,9 +4,8 @@
 #include "kernels/arith.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 
 namespace cps {
 
@@ -114,9 +113,7 @@ void dim(uint8_t *rgba, ptrdiff_t stride, Size size, int percent) {
 
 std::string text_of(float score) {
   char text[32];
-  snprintf(text, sizeof text, "%.4g", static_cast<double>(score));
-  std::replace(text, text + strlen(text), ',', '.'); // of the locale
-  return text;
+  return {text, std::to_chars(text, text + sizeof text, score, std::chars_format::general, 4).ptr};
 }
 
 int text_width(const std::string &text) {
@@ -202,7 +199,7 @@ void ClipPictures::draw(int index, uint8_t *rgba, ptrdiff_t stride) const {
   else
     draw_frame(index, rgba, stride);
   if (style_.mode == PictureMode::Scores)
-    draw_legend(rgba + layout_.grid.height * pixels_.size.height * stride, stride);
+    draw_legend(rgba + stride * layout_.grid.height * pixels_.size.height, stride);
 }
 
 void ClipPictures::draw_sheet(int index, uint8_t *rgba, ptrdiff_t stride) const {
