@@ -124,7 +124,7 @@ Owned<GstBuffer> frame_clip() {
 
 class Render : public Harness {
 public:
-  explicit Render(test::Properties properties = {}) : Harness("patchrender", properties) {}
+  Render(test::Properties properties = {}) : Harness("patchrender", properties) {}
 
   void begin(const GstSegment *segment = nullptr) const {
     const Owned<GstBuffer> one = test::tensor_buffer();

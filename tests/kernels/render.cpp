@@ -315,7 +315,7 @@ GST_START_TEST(test_all_values_of_the_types) {
     floats.push_back(static_cast<float>(i) / 8);
   for (const float special : {NAN, INFINITY, -INFINITY, 1e30f, -1e30f, 254.5f, 255.5f, 0.49999997f})
     floats.push_back(special);
-  check_values(bytes, cps::PixelType::U8, [](uint8_t value) { return double{static_cast<double>(value)}; });
+  check_values(bytes, cps::PixelType::U8, [](uint8_t value) { return static_cast<double>(value); });
   check_values(words, cps::PixelType::F16, [](uint16_t value) { return value_of(value, 5, 10); });
   check_values(words, cps::PixelType::BF16, [](uint16_t value) { return value_of(value, 8, 7); });
   check_values(floats, cps::PixelType::F32, [](float value) { return double{value}; });
