@@ -194,7 +194,7 @@ class Elements:
         if full == "GstValueArray":
             element = self.limits(pointer, ctypes.POINTER(ParamSpec), 1)[0]
             return f"array of {FUNDAMENTAL[element.contents.value_type]}", "", "<>", []
-        if kind == "object":
+        if kind in ("object", "boxed"):
             return full, "", "", []
         sys.exit(f"error: {spec.name.decode()}: this script does not know the type {full}")
 

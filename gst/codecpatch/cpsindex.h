@@ -33,6 +33,9 @@ CPS_API gconstpointer cps_index_get_units(const CpsIndex *index, gsize *size);
 CPS_API gpointer cps_index_serialize(const CpsIndex *index, gsize *size);
 CPS_API CpsIndex *cps_index_deserialize(gconstpointer data, gsize size);
 
+CPS_API gboolean cps_index_save(const CpsIndex *index, const gchar *file, const gchar *source, GError **error);
+CPS_API CpsIndex *cps_index_load(const gchar *file, const gchar *source, GError **error);
+
 CPS_API GstMessage *cps_message_new_index(GstObject *source, CpsIndex *index);
 CPS_API CpsIndex *cps_message_parse_index(GstMessage *message);
 

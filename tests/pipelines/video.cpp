@@ -147,32 +147,29 @@ GST_START_TEST(test_equal) {
 }
 GST_END_TEST;
 
-// Without an index as well, sessions skip what is not needed.
+// What is not needed is not read, which a file shows that is larger than what the bin reads in one piece, 4 MiB.
 GST_START_TEST(test_jumps) {
-  for (const char *muxer : {"mp4mux", "matroskamux"}) {
-    const TempDir folder;
-    const std::string path = folder.file("clip");
-    encode(path, "x264enc speed-preset=ultrafast quantizer=2 pass=quant key-int-max=25", muxer, kCount, 640, 480);
-    Counter counter;
-    counter.bytes = read_file(path);
-    {
-      const Video video = counter.video();
-      const OptionList last{"output", "frames", "frame-ids", "<319>"};
-      Session first = open_video(video, last);
-      const std::string frame = all_bytes(next_clip(first));
-      check_refusal(video, CPS_SESSION_ERROR_SOURCE, "Another session reads this stream");
-      first.reset();
-      fail_unless(cps_video_index(video.get(), nullptr, nullptr));
-      counter.read = 0;
-      const Session second = open_video(video, last);
-      fail_unless(all_bytes(next_clip(second)) == frame);
-      fail_unless(counter.bytes.size() > (size_t{8} << 20), "%zu bytes", counter.bytes.size());
-      // The bin may read the first 4 MiB in one piece.
-      fail_unless(counter.read < (size_t{5} << 20), "%s: %zu of %zu bytes", muxer, counter.read, counter.bytes.size());
-      fail_unless_equals_int(counter.released, 0);
-    }
-    fail_unless_equals_int(counter.released, 1);
+  const TempDir folder;
+  const std::string path = folder.file("clip");
+  encode(path, "x264enc speed-preset=ultrafast quantizer=2 pass=quant key-int-max=25", "mp4mux", kCount, 640, 480);
+  Counter counter;
+  counter.bytes = read_file(path);
+  fail_unless(counter.bytes.size() > (size_t{8} << 20), "%zu bytes", counter.bytes.size());
+  {
+    const Video video = counter.video();
+    const OptionList last{"output", "frames", "frame-ids", "<319>"};
+    Session first = open_video(video, last);
+    const std::string frame = all_bytes(next_clip(first));
+    check_refusal(video, CPS_SESSION_ERROR_SOURCE, "Another session reads this stream");
+    first.reset();
+    fail_unless(cps_video_index(video.get(), nullptr, nullptr));
+    counter.read = 0;
+    const Session second = open_video(video, last);
+    fail_unless(all_bytes(next_clip(second)) == frame);
+    fail_unless(counter.read < (size_t{5} << 20), "%zu of %zu bytes", counter.read, counter.bytes.size());
+    fail_unless_equals_int(counter.released, 0);
   }
+  fail_unless_equals_int(counter.released, 1);
 }
 GST_END_TEST;
 
@@ -212,6 +209,88 @@ GST_START_TEST(test_bytes_of_an_index) {
 }
 GST_END_TEST;
 
+// Reads a file as an application does that keeps indices in `folder`, and compares with reading it without.
+static void check_cached(const char *what, const std::string &path, const std::string &folder) {
+  const OptionList plan{"output", "frames", "frame-ids", "<310, 12, 160>"},
+      cached{"output", "frames", "frame-ids", "<310, 12, 160>", "index-cache", folder.c_str()};
+  const Session with = open_path(path, cached), without = open_path(path, plan);
+  const Clip clip = next_clip(with), expected = next_clip(without);
+  assert_text(all_metadata(clip), all_metadata(expected));
+  fail_unless(all_bytes(clip) == all_bytes(expected), "%s: other frames", what);
+}
+
+// The only file in a folder.
+static std::string only_file(const std::string &folder) {
+  const Owned<GDir> dir(g_dir_open(folder.c_str(), 0, nullptr));
+  fail_unless(dir != nullptr);
+  const gchar *name = g_dir_read_name(dir.get());
+  fail_unless(name != nullptr, "no file");
+  const std::string path = folder + "/" + name;
+  fail_unless(g_dir_read_name(dir.get()) == nullptr, "several files");
+  return path;
+}
+
+GST_START_TEST(test_cache) {
+  constexpr size_t kStamp = 56; // bytes of the file that tell of the source
+  const TempDir folder;
+  const std::string path = folder.file("clip.mp4"), other = folder.file("other.mp4"), cache = folder.file("new/cache");
+  encode(path, kH264B, "mp4mux", kCount);
+  encode(other, kH264, "mp4mux", kCount);
+  check_cached("first", path, cache);
+  const std::string file = only_file(cache), index = read_file(file);
+  check_cached("second", path, cache);
+  fail_unless(read_file(file) == index);
+
+  for (const size_t at : {size_t{0}, size_t{20}, kStamp, index.size() / 2, index.size() - 1}) {
+    std::string damaged = index;
+    damaged[at] = static_cast<char>(damaged[at] + 1);
+    write_file(file, damaged);
+    check_cached("damaged", path, cache);
+    fail_unless(read_file(file) == index, "not replaced");
+  }
+  write_file(file, index.substr(0, index.size() / 2));
+  check_cached("cut off", path, cache);
+
+  // Another video with the same size, time and ends.
+  const std::string others = folder.file("others");
+  check_cached("other", other, others);
+  write_file(file, index.substr(0, kStamp) + read_file(only_file(others)).substr(kStamp));
+  check_cached("mistaken", path, cache);
+  fail_unless(read_file(file) == index, "not replaced");
+
+  write_file(path, read_file(other));
+  check_cached("replaced", path, cache);
+  fail_if(read_file(file) == index, "not replaced");
+  check_cached("no folder", path, path);
+}
+GST_END_TEST;
+
+GST_START_TEST(test_files_of_an_index) {
+  const TempDir folder;
+  const std::string path = folder.file("clip.mp4"), file = folder.file("index");
+  encode(path, kH264B, "mp4mux", kCount);
+  const Index index = index_of(indexed(path));
+  const auto load = [&](const std::string &from, const std::string &source) {
+    GError *error = nullptr;
+    Index loaded(cps_index_load(from.c_str(), source.c_str(), &error));
+    fail_unless((loaded == nullptr) == (error != nullptr));
+    const int code = error ? error->code : -1;
+    g_clear_error(&error);
+    return std::make_pair(std::move(loaded), code);
+  };
+  fail_unless(cps_index_save(index.get(), file.c_str(), path.c_str(), nullptr));
+  fail_unless(load(file, path).second == -1);
+  fail_unless_equals_int(load(path, path).second, G_FILE_ERROR_INVAL);
+  fail_unless_equals_int(load(folder.file("none"), path).second, G_FILE_ERROR_NOENT);
+  fail_unless_equals_int(load(file, folder.file("none")).second, G_FILE_ERROR_NOENT);
+  GError *error = nullptr;
+  fail_if(cps_index_save(index.get(), folder.file("none/index").c_str(), path.c_str(), &error));
+  fail_unless(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT), "%s", error->message);
+  g_clear_error(&error);
+  fail_if(cps_index_save(index.get(), file.c_str(), folder.file("none").c_str(), nullptr));
+}
+GST_END_TEST;
+
 GST_START_TEST(test_failure) {
   const TempDir folder;
   const std::string path = folder.file("text.mp4");
@@ -234,6 +313,8 @@ static Suite *video_suite() {
   tcase_add_test(tests, test_jumps);
   tcase_add_test(tests, test_other_source);
   tcase_add_test(tests, test_bytes_of_an_index);
+  tcase_add_test(tests, test_cache);
+  tcase_add_test(tests, test_files_of_an_index);
   tcase_add_test(tests, test_failure);
   return suite;
 }

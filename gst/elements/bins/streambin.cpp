@@ -8,6 +8,7 @@
  */
 #include "gst/elements/bins/streambin.h"
 
+#include "gst/elements/bins/indexcache.h"
 #include "gst/elements/bins/reconnect.h"
 #include "gst/elements/bins/stallwatch.h"
 #include "gst/elements/bins/videoroute.h"
@@ -47,7 +48,7 @@ enum {
 namespace {
 
 struct Settings : cps::RouteSettings {
-  std::string uri;
+  std::string uri, index_cache;
   cps::SourcePolicy policy;
   gint video_track = -1;
   Backend decode = Backend::Auto;
@@ -155,6 +156,7 @@ static Settings read_settings(const GstStructure *options) {
   settings.decode_thread_type = static_cast<cps::ThreadType>(cps::option_enum(options, "decode-thread-type"));
   settings.max_source_pixels = cps::option_uint64(options, "max-source-pixels");
   settings.uri = cps::option_string(options, "uri");
+  settings.index_cache = cps::option_string(options, "index-cache");
   if (const gchar *schemes = gst_structure_get_string(options, "allow-uri-schemes")) // "" allows none
     settings.policy.schemes = schemes;
   settings.policy.playlists = cps::option_bool(options, "allow-playlists");
@@ -198,6 +200,7 @@ static bool begin_stream(CpsStreamBin *self) {
     return search->read_again(closed);
   };
   cps::set_planner_reopen(route.planner, std::move(reopen));
+  cps::use_index_cache(route.planner, settings.index_cache, state.stream ? "" : settings.uri, settings.video_track);
   state.watch->start(settings.limits);
   guint64 window = 0;
   g_object_get(route.sampler, "window", &window, nullptr);
@@ -463,6 +466,11 @@ static void install_own_properties(GObjectClass *klass) {
                            "Read HLS, DASH and Smooth Streaming, of an http or https uri alone, and so whatever they "
                            "name; those in files and streams are never read",
                            FALSE, flags));
+  add(g_param_spec_string(
+      "index-cache", "Index cache",
+      "Folder in which the indices of files are kept, so that a file is read once the next time; it "
+      "is made if it is missing (NULL = none)",
+      nullptr, flags));
   install(PROP_RESOLVED_DECODE_BACKEND,
           g_param_spec_string("resolved-decode-backend", "Resolved decode backend",
                               "Where it is decoded: cpu or gpu (NULL = not known yet)", nullptr, readable));

@@ -140,6 +140,10 @@ void set_planner_reopen(GstElement *planner, RewindSeek::Reopen reopen) {
   state_of(planner).run->seek().set_reopen(std::move(reopen));
 }
 
+void set_planner_cache(GstElement *planner, Owned<CpsIndex> cached, PlannerRun::Save save) {
+  state_of(planner).run->set_cache(std::move(cached), std::move(save));
+}
+
 double planner_progress(GstElement *planner) {
   return state_of(planner).run->progress();
 }

@@ -101,10 +101,10 @@ bool PlannerRun::end_indexing() {
   indexed_ = true;
   set_phase(Phase::Rewinding);
   GST_INFO_OBJECT(element_, "%u frames in %" G_GSIZE_FORMAT " access units", index_.frames(), index_.units());
+  if (save_)
+    save_(keep_index(index_, sinkpad_, nominal_fps_).get());
   if (option_bool(options_.snapshot().get(), "index-only")) {
-    const Owned<CpsIndex> kept = keep_index(index_, sinkpad_, nominal_fps_);
-    gst_element_post_message(element_, cps_message_new_index(GST_OBJECT(element_), kept.get()));
-    end_stream();
+    report_index();
     return true;
   }
   const std::optional<GstSegment> section = section_.take_remembered();
@@ -239,8 +239,18 @@ bool PlannerRun::reopen() {
   return true;
 }
 
-// For a picture that the index lacks which the application has set.
-GstFlowReturn PlannerRun::refuse_source() {
+// For a picture that an index lacks which was made by another planner.
+GstFlowReturn PlannerRun::meet_other_source() {
+  if (cached_ && second_pass_.position() == 0) {
+    GST_INFO_OBJECT(element_, "the cached index is not of this stream: another one is made");
+    cached_.reset();
+    indexed_ = adopted_ = false;
+    set_phase(Phase::Rewinding);
+    seek_.request(0, -1);
+    return GST_FLOW_OK;
+  }
+  if (cached_ && save_)
+    save_(nullptr);
   GST_ELEMENT_ERROR(
       element_, STREAM, FAILED, ("The video is not the one that was indexed, or it has changed since: index it again."),
       ("access unit %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " differs", second_pass_.position(), index_.units()));
@@ -258,7 +268,7 @@ GstFlowReturn PlannerRun::stamp_and_push(Owned<GstBuffer> buffer) {
   if (target && !lands(at, *target))
     return GST_FLOW_OK;
   if (!known && summary.fingerprint != 0 && adopted_)
-    return refuse_source();
+    return meet_other_source();
   forward_segment();
   if (!planned_ && caps_) // in-band parameter sets have been parsed by now
     forward_caps(Owned<GstCaps>(gst_caps_ref(caps_.get())).get());
@@ -311,12 +321,29 @@ GstFlowReturn PlannerRun::stamp_and_push(Owned<GstBuffer> buffer) {
 
 // Data
 
-// Continues with the index that the application has set, without a first pass. Returns false if there is none, if it
-// was made by another version, or after a seek of the application, for which the stream is indexed afresh.
+void PlannerRun::set_cache(Owned<CpsIndex> cached, Save save) {
+  cached_ = std::move(cached);
+  save_ = std::move(save);
+}
+
+// For index-only: the stream ends, and what still arrives is dropped.
+void PlannerRun::report_index() {
+  const Owned<CpsIndex> kept = keep_index(index_, sinkpad_, nominal_fps_);
+  gst_element_post_message(element_, cps_message_new_index(GST_OBJECT(element_), kept.get()));
+  end_stream();
+  set_phase(Phase::Rewinding);
+}
+
+// Continues with the index that the application has set, or a cached one, without a first pass. Returns false if there
+// is none, if it was made by another version, or after a seek of the application, for which the stream is indexed
+// afresh.
 bool PlannerRun::adopt_index() {
   const Owned<GstStructure> options = options_.snapshot();
-  const GValue *kept = gst_structure_get_value(options.get(), "index");
-  const auto *index = static_cast<const CpsIndex *>(g_value_get_boxed(kept));
+  const auto *index = static_cast<const CpsIndex *>(g_value_get_boxed(gst_structure_get_value(options.get(), "index")));
+  if (index)
+    cached_.reset();
+  else
+    index = cached_.get();
   if (!index || !parser_ || seek_.application_sought() || !load_index(*index, index_))
     return false;
   GST_INFO_OBJECT(element_, "the index is there: %u frames in %" G_GSIZE_FORMAT " access units", index_.frames(),
@@ -325,6 +352,8 @@ bool PlannerRun::adopt_index() {
   std::string reason;
   may_jump_ = can_rewind(sinkpad_, reason) == Rewindability::Yes && seeks_by_table(sinkpad_);
   begin_stamping();
+  if (option_bool(options.get(), "index-only"))
+    report_index();
   return true;
 }
 
@@ -374,7 +403,7 @@ GstFlowReturn PlannerRun::chain(Owned<GstBuffer> buffer) {
       make_plan();
     return push_to_decoder(element_, srcpad_, std::move(buffer));
   default:
-    return GST_FLOW_OK;
+    return ended_ ? GST_FLOW_EOS : GST_FLOW_OK;
   }
 }
 

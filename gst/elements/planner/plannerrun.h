@@ -11,6 +11,7 @@
 #include "gst/elements/planner/secondpass.h"
 #include "gst/elements/planner/timeline.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,12 @@ public:
   // Call when the element has stopped.
   void reset();
 
+  // A cached index, or nullptr. It is used as the property `index`, but if it is not one of this stream, another one is
+  // made. `save` is called on the streaming thread with each index that is made, and with nullptr if the cached one
+  // turns out to be wrong too late. Call while no data flows.
+  using Save = std::function<void(const CpsIndex *)>;
+  void set_cache(Owned<CpsIndex> cached, Save save);
+
   // Any thread
   RewindSeek &seek() { return seek_; }
   double progress() const { return sampling_.fraction(); }
@@ -47,6 +54,7 @@ private:
 
   void start();
   bool adopt_index();
+  void report_index();
   void restart();
   void begin_indexing();
   void index_unit(GstBuffer *buffer);
@@ -56,7 +64,7 @@ private:
   bool make_plan();
   void forward_segment();
   GstFlowReturn stamp_and_push(Owned<GstBuffer> buffer);
-  GstFlowReturn refuse_source();
+  GstFlowReturn meet_other_source();
   GstFlowReturn end_stream();
   void read_from_start(size_t unit);
   void jump();
@@ -67,6 +75,9 @@ private:
   GstElement *const element_;
   GstPad *const sinkpad_, *const srcpad_;
   const Options &options_;
+
+  Owned<CpsIndex> cached_;
+  Save save_;
 
   Phase phase_ = Phase::Start;
   std::unique_ptr<PictureParser> parser_;

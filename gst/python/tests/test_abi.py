@@ -32,7 +32,8 @@ VALUES = {
     "CpsSeekFunc": _library.SEEK_FUNC,
     "CpsClipMetadataFunc": _library.METADATA_FUNC,
 }
-POINTERS = {"gchar*": [ctypes.c_char_p, ctypes.c_void_p], "gchar**": [_library._OPTIONS], "GError**": [_library._ERROR]}
+POINTERS = {"gchar*": [ctypes.c_char_p, ctypes.c_void_p], "gchar**": [_library._OPTIONS], "GError**": [_library._ERROR],
+            "gsize*": [ctypes.POINTER(ctypes.c_size_t)]}
 
 
 def read_headers() -> str:

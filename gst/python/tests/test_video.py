@@ -269,3 +269,19 @@ def test_file_object_that_fails(data, frames):
         video[1]
     source.fails = False
     assert_same({"frame": video[1]}, {"frame": frames[1]})
+
+
+def test_index_cache(clip, tmp_path, frames):
+    folder = tmp_path / "cache"
+    with Video(clip, index_cache=folder) as video:
+        assert_same({"frame": video[33]}, {"frame": frames[33]})
+    (file,) = folder.iterdir()
+    before = file.read_bytes()
+    with Video(str(clip), index_cache=str(folder)) as video:
+        assert len(video) == COUNT
+        assert_same({"frame": video[33]}, {"frame": frames[33]})
+    expected = codecpatch.read(clip, k_keep=8)
+    cached = codecpatch.read(clip, k_keep=8, index_cache=folder)
+    assert_same(cached.tensors, expected.tensors)
+    assert cached.metadata == expected.metadata
+    assert [path.read_bytes() for path in folder.iterdir()] == [before]

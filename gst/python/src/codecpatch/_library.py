@@ -44,7 +44,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cps_index_get_random_access": (c_void_p, [c_void_p]),
     "cps_index_get": (c_void_p, [c_void_p, c_char_p]),
     "cps_index_serialize": (c_void_p, [c_void_p, POINTER(c_size_t)]),
-    "cps_index_deserialize": (c_void_p, [c_char_p, c_size_t]),
+    "cps_index_deserialize": (c_void_p, [c_void_p, c_size_t]),
     "cps_session_wait_open": (c_int, [c_void_p, c_uint, _ERROR]),
     "cps_session_wait_next": (c_int, [c_void_p, c_uint]),
     "cps_session_next": (c_void_p, [c_void_p, _ERROR]),
