@@ -101,11 +101,15 @@ bool PlannerRun::end_indexing() {
   indexed_ = true;
   set_phase(Phase::Rewinding);
   GST_INFO_OBJECT(element_, "%u frames in %" G_GSIZE_FORMAT " access units", index_.frames(), index_.units());
-  if (save_)
-    save_(keep_index(index_, sinkpad_, nominal_fps_).get());
-  if (option_bool(options_.snapshot().get(), "index-only")) {
-    report_index();
-    return true;
+  const bool index_only = option_bool(options_.snapshot().get(), "index-only");
+  if (save_ || index_only) {
+    const Owned<CpsIndex> kept = keep_index(index_, sinkpad_, nominal_fps_);
+    if (save_)
+      save_(kept.get());
+    if (index_only) {
+      report_index(kept.get());
+      return true;
+    }
   }
   const std::optional<GstSegment> section = section_.take_remembered();
   if (!section) {
@@ -327,9 +331,8 @@ void PlannerRun::set_cache(Owned<CpsIndex> cached, Save save) {
 }
 
 // For index-only: the stream ends, and what still arrives is dropped.
-void PlannerRun::report_index() {
-  const Owned<CpsIndex> kept = keep_index(index_, sinkpad_, nominal_fps_);
-  gst_element_post_message(element_, cps_message_new_index(GST_OBJECT(element_), kept.get()));
+void PlannerRun::report_index(CpsIndex *index) {
+  gst_element_post_message(element_, cps_message_new_index(GST_OBJECT(element_), index));
   end_stream();
   set_phase(Phase::Rewinding);
 }
@@ -339,12 +342,18 @@ void PlannerRun::report_index() {
 // afresh.
 bool PlannerRun::adopt_index() {
   const Owned<GstStructure> options = options_.snapshot();
-  const auto *index = static_cast<const CpsIndex *>(g_value_get_boxed(gst_structure_get_value(options.get(), "index")));
+  auto *index = static_cast<CpsIndex *>(g_value_get_boxed(gst_structure_get_value(options.get(), "index")));
   if (index)
     cached_.reset();
   else
     index = cached_.get();
-  if (!index || !parser_ || seek_.application_sought() || !load_index(*index, index_))
+  if (!index || !parser_ || seek_.application_sought())
+    return false;
+  if (option_bool(options.get(), "index-only")) {
+    report_index(index);
+    return true;
+  }
+  if (!load_index(*index, index_))
     return false;
   GST_INFO_OBJECT(element_, "the index is there: %u frames in %" G_GSIZE_FORMAT " access units", index_.frames(),
                   index_.units());
@@ -352,8 +361,6 @@ bool PlannerRun::adopt_index() {
   std::string reason;
   may_jump_ = can_rewind(sinkpad_, reason) == Rewindability::Yes && seeks_by_table(sinkpad_);
   begin_stamping();
-  if (option_bool(options.get(), "index-only"))
-    report_index();
   return true;
 }
 

@@ -54,7 +54,7 @@ private:
 
   void start();
   bool adopt_index();
-  void report_index();
+  void report_index(CpsIndex *index);
   void restart();
   void begin_indexing();
   void index_unit(GstBuffer *buffer);

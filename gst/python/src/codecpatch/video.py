@@ -7,6 +7,7 @@ import bisect
 import ctypes
 import operator
 import threading
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import c_size_t, c_void_p
@@ -252,11 +253,10 @@ class Video(_sources.Openable):
             raise IndexError(f"{self.name}: there is no frame {position}, only {count} frames")
         return position % count
 
-    def _times(self) -> list[int]:
-        times = self._source.facts.times
-        if _NO_TIME in times:
+    def _times(self) -> array[int]:
+        if not self._source.facts.timed:
             raise CodecPatchError(f"{self.name}: The times of its frames are not known.", self.name, ErrorCode.STREAM)
-        return times
+        return self._source.facts.times
 
     def _displayed(self, seconds: Any) -> int:
         times, time = self._times(), _nanoseconds(seconds)
@@ -276,7 +276,8 @@ class _Facts:
     def __init__(self, library: ctypes.CDLL, index: int) -> None:
         count = library.cps_index_get_n_frames(index)
         times = library.cps_index_get_times(index)
-        self.times: list[int] = list((ctypes.c_uint64 * count).from_address(times)) if count else []
+        self.times = array("Q", ctypes.string_at(times, 8 * count) if count else b"")
+        self.timed = _NO_TIME not in self.times
         self.random_access: bytes = ctypes.string_at(library.cps_index_get_random_access(index), count)
 
 
