@@ -71,7 +71,7 @@ std::string json_time(GstClockTime time) {
  * @user_data: passed to @func
  *
  * Passes the clip's metadata to @func as text, as it is stored in files: the sampled frames as JSON arrays
- * (`sampled_frame_ids`, `pts_ns`, `is_i`, `frame_status`), `fps`, `duration_sec` (0 if unknown), `source`, the sizes,
+ * (`sampled_frame_ids`, `pts_ns`, `is_i`, `frame_status`), `stream_frames`, `fps` and `duration_sec` (0 if unknown), `source`, the sizes,
  * `clip_index`, `spec_version`, and each option under its property name with `_` for `-`.
  */
 void cps_clip_foreach_metadata(const CpsClip *clip, CpsClipMetadataFunc func, gpointer user_data) {
@@ -82,6 +82,7 @@ void cps_clip_foreach_metadata(const CpsClip *clip, CpsClipMetadataFunc func, gp
   emit("is_i", frame_list(clip, [](const CpsClipFrame &f) { return std::string(f.is_i ? "true" : "false"); }));
   emit("frame_status",
        frame_list(clip, [](const CpsClipFrame &f) { return cps::json_string(cps_frame_status_to_string(f.status)); }));
+  emit("stream_frames", std::to_string(clip->stream_frames));
   emit("fps", cps::json_number(clip->fps));
   emit("duration_sec",
        cps::json_number(GST_CLOCK_TIME_IS_VALID(clip->duration) ? static_cast<double>(clip->duration) / GST_SECOND

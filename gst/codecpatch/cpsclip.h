@@ -48,6 +48,7 @@ struct _CpsClipFrame {
  * @grid_width: number of patches in a row
  * @grid_height: number of rows of patches
  * @options: every option of the elements that made the clip, by property name
+ * @stream_frames: number of frames of the whole stream, 0 if unknown
  *
  * The metadata of a clip. Reference counted; immutable once it is in a #CpsTensorMeta.
  */
@@ -65,6 +66,7 @@ struct _CpsClip {
   guint grid_width;
   guint grid_height;
   GstStructure *options;
+  guint64 stream_frames;
 };
 
 /**

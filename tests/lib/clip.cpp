@@ -49,6 +49,7 @@ Owned<CpsClip> some_clip() {
   clip->target_width = 4;
   clip->target_height = 5;
   clip->grid_width = 6;
+  clip->stream_frames = 70000000000;
   clip->grid_height = 7;
   return Owned<CpsClip>(clip);
 }
@@ -89,6 +90,7 @@ const Entries kEntries = {
     {"pts_ns", "[200000000, null, 0]"},
     {"is_i", "[true, false, false]"},
     {"frame_status", "[\"ok\", \"substituted\", \"missing\"]"},
+    {"stream_frames", "70000000000"},
     {"fps", "29.97002997002997"},
     {"duration_sec", "2.5"},
     {"source", "/videos/v.mp4"},

@@ -67,7 +67,7 @@ GST_START_TEST(test_contents) {
   assert_text(file.metadata.at("sampled_frame_ids"), "[7]");
   assert_text(file.metadata.at("pts_ns"), "[280000000]");
   assert_text(file.metadata.at("spec_version"), "1");
-  assert_equals_int(file.metadata.size(), 15);
+  assert_equals_int(file.metadata.size(), 16);
 }
 GST_END_TEST;
 

@@ -100,6 +100,7 @@ static Owned<CpsClip> new_clip(CpsTensorClip *self, const CpsFrameMeta &frame) {
   clip->source_width = static_cast<guint>(state.format.crop.width);
   clip->source_height = static_cast<guint>(state.format.crop.height);
   clip->clip_index = frame.clip_index;
+  clip->stream_frames = frame.total;
   clip->source = stream_source(state.sinkpad);
   if (state.plan) {
     clip->fps = state.plan->fps;

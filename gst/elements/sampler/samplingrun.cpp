@@ -196,6 +196,8 @@ void SamplingRun::begin_clip(guint index) {
   gst_structure_remove_fields(options, "window", "hop", "leaky", nullptr);
   if (option_uint(options, "clip-length") == 0)
     gst_structure_remove_field(options, "clip-length");
+  if (option_uint64(options, "total-frames") == 0) // so that nobody takes it for the number of frames
+    gst_structure_remove_field(options, "total-frames");
   GST_DEBUG_OBJECT(element_, "clip %u: %u frames", first_index_ + index, clip_->n_frames);
   output_.begin_clip(first_index_ + index, numbered(stream_.seqnum, cps_event_new_plan(cps_plan_ref(clip_.get()))));
 }

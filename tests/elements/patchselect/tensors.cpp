@@ -103,6 +103,7 @@ GST_START_TEST(test_metadata) {
       {"pts_ns", "[80000000, 200000000, 320000000]"},
       {"is_i", "[false, true, false]"},
       {"frame_status", "[\"missing\", \"substituted\", \"ok\"]"},
+      {"stream_frames", "100"},
       {"fps", "23.5"},
       {"duration_sec", "1.5"},
       {"source", "/videos/a b.mp4"},

@@ -88,6 +88,11 @@ class Clip:
         return self.metadata["frame_status"]
 
     @property
+    def stream_frames(self) -> int:
+        """The number of frames of the whole stream, 0 if unknown."""
+        return self.metadata["stream_frames"]
+
+    @property
     def fps(self) -> float:
         """The average frame rate of the stream, 0 if unknown."""
         return float(self.metadata["fps"])
