@@ -18,6 +18,7 @@ python=$(command -v /usr/bin/python3.11 || command -v python3.11) || die "codec-
 "$python" -m venv "$work/peer"
 "$work/peer/bin/pip" install -q --disable-pip-version-check codec-video-prep==0.2.5 'numpy<2'
 
+raw=video/x-raw,format=I420,width=640,height=360,framerate=30/1
 # generate NAME FRAMES SIZE PATTERN ENCODER...
 generate() {
   local name=$1 frames=$2 width=${3%x*} height=${3#*x} pattern=$4
@@ -29,6 +30,10 @@ generate() {
 generate generated-h264.mp4 600 1280x720 zone-plate x264enc key-int-max=48 bframes=2 speed-preset=veryfast ! h264parse
 generate generated-h265.mp4 300 640x360 ball x265enc key-int-max=30 option-string=open-gop=0 speed-preset=ultrafast \
   ! h265parse
+# Most frames black: cv-preinfer leaves them out, and fills up with black canvases.
+gst-launch-1.0 -q videotestsrc num-buffers=40 pattern=black ! "$raw" ! concat name=dark \
+  ! x264enc key-int-max=48 ! h264parse ! mp4mux ! filesink location="$work/generated-dark.mp4" \
+  videotestsrc num-buffers=3 pattern=zone-plate kx2=12 ky2=12 kt=30 ! "$raw" ! dark. </dev/null
 if [ $# = 0 ]; then
   shared=${CPS_SHARED_DIR:-$root/../shared}/videos
   set -- "$shared"/{demo,bt709_full_range,h265_10bits,nasa_13013}.mp4 "$work"/generated-*.mp4
