@@ -100,10 +100,17 @@ def chosen_by(folder, group, first, meta, frames):
     return result, first + count
 
 
-def error_of(between, chosen):
+def error_of(frames, chosen):
+    """Squared error of a replay of these blocks."""
+    side, width = 2 * PATCH, frames.shape[2]
     every = numpy.arange(len(chosen))[:, None]
     shown = numpy.maximum.accumulate(numpy.where(chosen, every, 0))
-    return int(between[numpy.arange(chosen.shape[1])[None], shown, every].sum())
+    error = 0
+    for place in range(chosen.shape[1]):
+        row, column = (side * each for each in divmod(place, width // side))
+        block = frames[:, row : row + side, column : column + side].astype(numpy.int64)
+        error += int(((block - block[shown[:, place]]) ** 2).sum())
+    return error
 
 
 def psnr(error, samples):
@@ -118,11 +125,10 @@ def quality(folder, frames):
         ids = sorted(group["frame_ids"])
         pictures = numpy.stack([frames[each] for each in ids])
         assert list(pictures.shape[1:3]) == meta["processed_hw"]
-        between = _replenishment.distances(pictures, 2 * PATCH)
         chosen, first = chosen_by(folder, group, first, meta, ids)
-        ranked = _replenishment.per_sample(_replenishment.scores_of(between), 2 * PATCH)
-        theirs += error_of(between, chosen)
-        ours += error_of(between, _replenishment.selected(ranked, int(chosen.sum()) // chosen.shape[1]))
+        ranked = _replenishment.scores(pictures, 2 * PATCH)
+        theirs += error_of(pictures, chosen)
+        ours += error_of(pictures, _replenishment.selected(ranked, int(chosen.sum()) // chosen.shape[1]))
         samples += pictures.size
         grouped += len(pictures)
     return psnr(theirs, samples), psnr(ours, samples), grouped, meta["total_images"]

@@ -19,6 +19,11 @@ CPS_SIMD void load_codes(const uint16_t *stored, int16_t *codes, size_t count) {
     codes[i] = code_value(stored[i]);
 }
 
+CPS_SIMD void load_codes(const uint8_t *values, int16_t *codes, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    codes[i] = values[i];
+}
+
 // Of at most kChunk samples.
 CPS_SIMD int32_t squared_distance(const int16_t *a, const int16_t *b, size_t count) {
   int32_t sum = 0;
@@ -92,7 +97,19 @@ void ReplenishmentScorer::load_place(const uint16_t *pixels, int place) {
   }
 }
 
-void ReplenishmentScorer::run(const uint16_t *pixels, double *scores) {
+void ReplenishmentScorer::load_place(const uint8_t *pixels, int place) {
+  const auto side = static_cast<size_t>(side_), row_samples = side * static_cast<size_t>(planes_);
+  const size_t columns = static_cast<size_t>(target_.width) / side, at = static_cast<size_t>(place);
+  const size_t stride = columns * row_samples;
+  const size_t first = at / columns * side * stride + at % columns * row_samples;
+  for (size_t frame = 0; frame < static_cast<size_t>(frames_); ++frame) {
+    const uint8_t *row = pixels + frame * stride * static_cast<size_t>(target_.height) + first;
+    for (size_t y = 0; y < side; ++y, row += stride)
+      load_codes(row, &codes_[frame * stride_ + y * row_samples], row_samples);
+  }
+}
+
+template <typename Sample> void ReplenishmentScorer::score_places(const Sample *pixels, double *scores) {
   const Size grid = {target_.width / patch_, target_.height / patch_};
   const int places = target_.width / side_ * (target_.height / side_);
   const bool blocks = side_ != patch_;
@@ -104,6 +121,14 @@ void ReplenishmentScorer::run(const uint16_t *pixels, double *scores) {
                        blocks, grid.width, scores);
     });
   }
+}
+
+void ReplenishmentScorer::run(const uint16_t *pixels, double *scores) {
+  score_places(pixels, scores);
+}
+
+void ReplenishmentScorer::run(const uint8_t *pixels, double *scores) {
+  score_places(pixels, scores);
 }
 
 } // namespace cps

@@ -23,8 +23,13 @@ public:
   // them above all others.
   void run(const uint16_t *pixels, double *scores);
 
+  // The same of [frames, height, width, planes] code values of 8 bits.
+  void run(const uint8_t *pixels, double *scores);
+
 private:
+  template <typename Sample> void score_places(const Sample *pixels, double *scores);
   void load_place(const uint16_t *pixels, int place);
+  void load_place(const uint8_t *pixels, int place);
 
   Size target_;
   int planes_, patch_, side_, frames_;

@@ -11,6 +11,7 @@
 #include <gst/codecpatch/cpsindex.h>
 #include <gst/codecpatch/cpspictures.h>
 #include <gst/codecpatch/cpsplan.h>
+#include <gst/codecpatch/cpsreplenishment.h>
 #include <gst/codecpatch/cpssafetensors.h>
 #include <gst/codecpatch/cpssession.h>
 #include <gst/codecpatch/cpstensormeta.h>

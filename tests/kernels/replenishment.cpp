@@ -38,6 +38,19 @@ struct Clip {
     return all;
   }
 
+  // By the same samples as bytes, interleaved.
+  std::vector<double> scores_of_bytes() const {
+    std::vector<uint8_t> bytes;
+    for (size_t frame = 0; frame < length(); frame++)
+      for (size_t i = 0; i < plane(); i++)
+        for (size_t p = 0; p < static_cast<size_t>(planes); p++)
+          bytes.push_back(static_cast<uint8_t>(pixels[(frame * static_cast<size_t>(planes) + p) * plane() + i] / 256));
+    cps::ReplenishmentScorer scorer(target, planes, patch, unit, frames);
+    std::vector<double> all(plane() / static_cast<size_t>(patch * patch) * length(), -1);
+    scorer.run(bytes.data(), all.data());
+    return all;
+  }
+
   // Of the units, times their samples.
   Scores scores() const {
     const std::vector<double> of_patches = patch_scores();
@@ -203,6 +216,20 @@ GST_START_TEST(test_random_clips) {
 }
 GST_END_TEST;
 
+GST_START_TEST(test_bytes) {
+  std::minstd_rand random(3);
+  for (int i = 0; i < 100; i++) {
+    const Size units = {1 + static_cast<int>(random() % 3), 1 + static_cast<int>(random() % 3)};
+    Clip clip = random_clip(random, units, random() % 4 == 0 ? 1 : 3, 1 + static_cast<int>(random() % 7),
+                            1 + static_cast<int>(random() % 9),
+                            random() % 3 == 0 ? SelectionUnit::Block2x2 : SelectionUnit::Patch);
+    for (uint16_t &sample : clip.pixels)
+      sample = static_cast<uint16_t>(sample / 256 * 256);
+    fail_unless(clip.scores_of_bytes() == clip.patch_scores());
+  }
+}
+GST_END_TEST;
+
 // Equal frames: the last of equal gains goes first, and scores go up by one.
 GST_START_TEST(test_still_clip) {
   Clip clip = {{4, 4}, 3, 4, 5, SelectionUnit::Patch, std::vector<uint16_t>(5 * 48, 100 * 256)};
@@ -284,6 +311,7 @@ static Suite *replenishment_suite() {
   TCase *tests = tcase_create("general");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, test_random_clips);
+  tcase_add_test(tests, test_bytes);
   tcase_add_test(tests, test_still_clip);
   tcase_add_test(tests, test_extremes);
   tcase_add_test(tests, test_selection);

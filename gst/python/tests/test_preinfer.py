@@ -175,17 +175,48 @@ def test_ranking_is_that_of_the_library(tmp_path):
     options = {"sequence_length": 12, "decode_backend": "cpu", "min_pixels": 18816, "max_pixels": 18816}
     theirs = codecpatch.read(path, output="canvases", canvases=3, ranking="replenishment", **options)
     frames = array(codecpatch.read(path, output="frames", sequence_length=12, decode_backend="cpu").frames)
-    scores = _replenishment.per_sample(_replenishment.scores_of(_replenishment.distances(frames, 28)), 28)
+    scores = _replenishment.scores(frames, 28)
     ours, positions = _replenishment.packed(frames, theirs.sampled_frame_ids, _replenishment.selected(scores, 3), 14)
     numpy.testing.assert_array_equal(positions, array(theirs.patch_positions))
     numpy.testing.assert_array_equal(ours, array(theirs.canvases))
 
 
-def test_large_patches_are_exact():
-    frames = numpy.random.default_rng(0).choice(numpy.array([0, 255], numpy.uint8), (3, 80, 160, 3))
-    exact = frames.reshape(3, 2, 40, 4, 40, 3).transpose(1, 3, 0, 2, 4, 5).reshape(8, 3, -1).astype(numpy.int64)
-    expected = ((exact[:, :, None] - exact[:, None]) ** 2).sum(axis=3)
-    numpy.testing.assert_array_equal(_replenishment.distances(frames, 40), expected)
+def slow_scores(frames):
+    """Section 8 of docs/spec.md for one place, word by word: the scores of frames 1 to T - 1, before division."""
+
+    def hold(a, end):
+        return sum(int(((frames[a] - frames[t]) ** 2).sum()) for t in range(a, end))
+
+    count, result, score = len(frames), {}, -1
+    kept = list(range(count))
+    while len(kept) > 1:
+        gains = []
+        for before, frame, after in zip(kept, kept[1:], [*kept[2:], count]):
+            gains.append((hold(before, after) - hold(before, frame) - hold(frame, after), -frame))
+        gain, frame = min(gains)
+        result[-frame] = score = max(gain, score + 1)
+        kept.remove(-frame)
+    return [result[frame] for frame in range(1, count)]
+
+
+@pytest.mark.parametrize("count, side, height, width", [(1, 4, 8, 4), (2, 28, 28, 56), (9, 6, 12, 18), (3, 80, 80, 160)])
+def test_scores_are_those_of_the_specification(count, side, height, width):
+    random = numpy.random.default_rng(count)
+    frames = random.choice(numpy.array([0, 1, 90, 255], numpy.uint8), (count, height, width, 3))
+    frames[count // 2, :, : width // 2] = frames[0, :, : width // 2]  # a tie, and a place that does not change
+    found = _replenishment.scores(frames, side)
+    assert found.shape == (count, height // side * (width // side)) and found.dtype == numpy.float32
+    for place in range(found.shape[1]):
+        row, column = divmod(place, width // side)
+        block = frames[:, row * side : (row + 1) * side, column * side : (column + 1) * side].astype(numpy.int64)
+        expected = numpy.array(slow_scores(block), numpy.float64) / (3 * side * side)
+        assert found[1:, place].tolist() == expected.astype(numpy.float32).tolist()
+
+
+@pytest.mark.parametrize("shape, side", [((2, 8, 8), 3), ((2, 8, 8), 0), ((0, 8, 8), 4), ((1, 8, 9), 4), ((2, 1, 0), 1)])
+def test_scores_refuse_impossible_sizes(shape, side):
+    scores = numpy.empty(1, numpy.float32).ctypes.data
+    assert not codecpatch._library.library().cps_replenishment_scores(scores, *shape, side, scores)
 
 
 def test_key_frames(clip, long_clip, tmp_path):

@@ -89,11 +89,6 @@ class KeyFrames:
                 return off_key_frames(ids, frames, lambda frame: True)
 
 
-def changes(frames: Array, side: int) -> Array:
-    """Returns the scores of all blocks of a span, which begins with the last frame of the one before: float32."""
-    return _replenishment.per_sample(_replenishment.scores_of(_replenishment.distances(frames, side)), side)
-
-
 class Collected:
     """Frames as they come, and the scores of their blocks, ranked in spans while other frames are decoded.
 
@@ -118,7 +113,8 @@ class Collected:
         self.frames[self._done : self._done + len(frames)] = frames
         self._done += len(frames)
         while self._done > self._begin + self._span or self._done == self._count > self._begin + 1:
-            part = changes(self.frames[self._begin : min(self._begin + self._span + 1, self._done)], self._side)
+            span = self.frames[self._begin : min(self._begin + self._span + 1, self._done)]
+            part = _replenishment.scores(span, self._side)
             self.scores[self._begin + 1 : self._begin + len(part)] = part[1:]
             self._begin += len(part) - 1
 

@@ -71,6 +71,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "cps_pictures_get_height": (c_uint, [c_void_p]),
     "cps_pictures_draw": (None, [c_void_p, c_uint, c_void_p, c_size_t]),
     "cps_pictures_free": (None, [c_void_p]),
+    "cps_replenishment_scores": (c_int, [c_void_p, c_uint, c_uint, c_uint, c_uint, c_void_p]),
     "cps_error_get_code": (c_int, [c_void_p]),
     "cps_error_get_message": (c_char_p, [c_void_p]),
     "cps_error_free": (None, [c_void_p]),

@@ -220,9 +220,8 @@ def _write(folder: str, video: _Video, args: argparse.Namespace) -> dict[str, An
     height = width = 0
     for begin, end, frames in _groups(video, ids, args):
         height, width = frames.shape[1:3]
-        scores = _replenishment.scores_of(_replenishment.distances(frames, 2 * args.patch))
-        ranked = _replenishment.per_sample(scores, 2 * args.patch)
-        chosen = _replenishment.selected(ranked, args.images_per_group)
+        scores = _replenishment.scores(frames, 2 * args.patch)
+        chosen = _replenishment.selected(scores, args.images_per_group)
         canvases, positions = _replenishment.packed(frames, ids[begin:end], chosen, args.patch)
         groups.append(
             {
