@@ -40,30 +40,89 @@ template <typename Row, typename Sum> CPS_SIMD void add_row(const Row &row, int3
     sums[x] += static_cast<Sum>(weight) * row[x];
 }
 
-// First across the rows, because loops over the samples of a row vectorise. `Sum` holds the sums of a column.
-template <typename Sum, typename RowAt>
+// The weights of one axis, as many for each output: the last ones are 0.
+struct EvenTable {
+  explicit EvenTable(const FilterTable &table) {
+    for (size_t i = 0; i < table.first.size(); ++i)
+      count = std::max(count, table.begin[i + 1] - table.begin[i]);
+    for (size_t i = 0; i < table.first.size(); ++i) {
+      weights.insert(weights.end(), &table.weights[static_cast<size_t>(table.begin[i])],
+                     &table.weights[static_cast<size_t>(table.begin[i])] + (table.begin[i + 1] - table.begin[i]));
+      weights.resize((i + 1) * static_cast<size_t>(count));
+    }
+  }
+
+  int32_t count = 0;
+  std::vector<int32_t> weights;
+};
+
+// kCount is the number of weights if it is known at compile time, so that the inner loop is unrolled, else 0.
+template <int kCount, typename Sum, typename Total>
+void add_columns(const Sum *sums, const FilterTable &x, const EvenTable &even, Total *__restrict totals) {
+  const int32_t count = kCount != 0 ? kCount : even.count;
+  const int32_t *weights = even.weights.data();
+  for (size_t column = 0; column < x.first.size(); ++column, weights += count) {
+    const Sum *const sum = sums + x.first[column];
+    Total total = 0;
+    for (int32_t i = 0; i < count; ++i)
+      total += static_cast<Total>(weights[i]) * static_cast<Total>(sum[i]);
+    totals[column] = total;
+  }
+}
+
+template <typename Sum, typename Total>
+void add_columns(const Sum *sums, const FilterTable &x, const EvenTable &even, Total *totals) {
+  switch (even.count) {
+  case 2:
+    return add_columns<2>(sums, x, even, totals);
+  case 3:
+    return add_columns<3>(sums, x, even, totals);
+  case 4:
+    return add_columns<4>(sums, x, even, totals);
+  case 5:
+    return add_columns<5>(sums, x, even, totals);
+  default:
+    return add_columns<0>(sums, x, even, totals);
+  }
+}
+
+// filtered_sample() of each total, without a division, for units up to kLargestUnitByFactor.
+template <typename Total>
+CPS_SIMD void store_by_factor(const Total *totals, size_t count, double unit, int bits, uint16_t *__restrict out) {
+  const double factor = stored_factor(unit), most = unit / 256.0 * (((1 << bits) - 1) << (16 - bits));
+  for (size_t i = 0; i < count; ++i)
+    out[i] = stored_sample_by_factor(std::min(std::max(static_cast<double>(totals[i]), 0.0), most), factor);
+}
+
+template <typename Total> void store(const std::vector<Total> &totals, double unit, int bits, uint16_t *out) {
+  if (unit <= kLargestUnitByFactor)
+    return store_by_factor(totals.data(), totals.size(), unit, bits, out);
+  for (const Total total : totals)
+    *out++ = filtered_sample(total, unit, bits);
+}
+
+// First across the rows, because loops over the samples of a row vectorise. `Sum` holds the sums of a column, `Total`
+// those of an output.
+template <typename Sum, typename Total, typename RowAt>
 void filter(const RowAt &row_at, const PlaneView &plane, const FilterTable &x, const FilterTable &y, uint16_t *out) {
   const double unit = stored_unit(x.den, y.den, plane.bits);
-  std::vector<Sum> sums(static_cast<size_t>(plane.width));
+  const EvenTable even(x);
+  // A weight of 0 may be that of a sample after the last one.
+  std::vector<Sum> sums(static_cast<size_t>(plane.width) + static_cast<size_t>(even.count));
+  std::vector<Total> totals(x.first.size());
   for (size_t row = 0; row < y.first.size(); ++row) {
     std::fill(sums.begin(), sums.end(), 0);
     for (int32_t i = y.begin[row]; i < y.begin[row + 1]; ++i)
       add_row(row_at(y.first[row] + i - y.begin[row]), y.weights[static_cast<size_t>(i)], sums.data(), plane.width);
-    for (size_t column = 0; column < x.first.size(); ++column) {
-      const int32_t begin = x.begin[column], count = x.begin[column + 1] - begin;
-      const int32_t *const weights = &x.weights[static_cast<size_t>(begin)];
-      const Sum *const sum = &sums[static_cast<size_t>(x.first[column])];
-      int64_t total = 0;
-      for (int32_t i = 0; i < count; ++i)
-        total += int64_t{weights[i]} * sum[i];
-      *out++ = filtered_sample(total, unit, plane.bits);
-    }
+    add_columns(sums.data(), x, even, totals.data());
+    store(totals, unit, plane.bits, out);
+    out += totals.size();
   }
 }
 
-// True if 32 bits hold the sum of a column, whose weights add up to less than 1.5 * den.
-bool is_small(const FilterTable &table, int bits) {
-  return int64_t{table.den} * 3 / 2 << bits <= INT32_MAX;
+// Above the sum of a filter's products with values up to `most`, because its weights add up to less than 1.5 * den.
+int64_t bound(const FilterTable &table, int64_t most) {
+  return int64_t{table.den} * 3 / 2 * most;
 }
 
 } // namespace
@@ -108,10 +167,13 @@ FilterTable bicubic_filter(int full, int sub, int phase, int plane_samples, int 
 
 void filter_plane(const PlaneView &plane, const FilterTable &x, const FilterTable &y, uint16_t *out) {
   with_rows(plane, [&](const auto &row_at) {
-    if (is_small(y, plane.bits))
-      filter<int32_t>(row_at, plane, x, y, out);
+    const int64_t most = bound(y, int64_t{1} << plane.bits);
+    if (most > INT32_MAX)
+      filter<int64_t, int64_t>(row_at, plane, x, y, out);
+    else if (bound(x, most) > INT32_MAX)
+      filter<int32_t, int64_t>(row_at, plane, x, y, out);
     else
-      filter<int64_t>(row_at, plane, x, y, out);
+      filter<int32_t, int32_t>(row_at, plane, x, y, out);
   });
 }
 

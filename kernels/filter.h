@@ -39,7 +39,7 @@ FilterTable area_filter(int full, int sub, int phase, int plane_samples, int out
 // it. Weights are rounded to 1/16384.
 FilterTable bicubic_filter(int full, int sub, int phase, int plane_samples, int outputs);
 
-// Writes one stored sample for each pair of outputs, row by row. Allocates a row of sums.
+// Writes one stored sample for each pair of outputs, row by row. Allocates two rows of sums.
 void filter_plane(const PlaneView &plane, const FilterTable &x, const FilterTable &y, uint16_t *out);
 
 } // namespace cps
