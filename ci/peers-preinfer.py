@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# For ci/peers-preinfer.sh: peers-preinfer.py CV_PREINFER FOLDER VIDEO...
+# For ci/peers-preinfer.sh: peers-preinfer.py FOLDER_OF_PROGRAMS FOLDER VIDEO...
 #
 # PSNR is that of a replay, over all frames of the groups, at the size of the canvases, in 8-bit RGB: each place shows
 # what was last selected there in its group.
@@ -26,7 +26,6 @@ CALL = (
     *("--max_pixels", str(PIXELS), "--readiness_sum_threshold", "0", "--min_group_frames", "8"),
     *("--max_group_frames", "64", "--avoid_keyframes", "--canvas_format", "jpg"),
 )
-OURS = [sys.executable, "-m", "codecpatch.preinfer"]
 
 
 # In a small process of its own, because a process counts the memory of the one that started it.
@@ -195,7 +194,8 @@ def row(*cells):
 
 
 def main():
-    peer, work, *videos = sys.argv[1:]
+    programs, work, *videos = sys.argv[1:]
+    peer, program = ([str(Path(programs) / name)] for name in ("cv-preinfer", "codecpatch-preinfer"))
     work = Path(work)
     row("video", "n", "same frames", "same without avoidance", "PSNR cv-preinfer", "same groups, ours", "gain",
         "frames grouped", "ours, fixed groups", "ours, readiness", "canvases", "seconds", "CPU seconds", "MiB")
@@ -206,12 +206,12 @@ def main():
         if "dark" in Path(video).name:  # a replay of cv-preinfer's has nothing to show before its first frame
             continue
         options = ("--num_sampled_frames", count_of(video))
-        run([peer], video, theirs, *options, "--no_avoid_keyframes")
-        run(OURS, video, ours, *options, "--no_avoid_keyframes")
+        run(peer, video, theirs, *options, "--no_avoid_keyframes")
+        run(program, video, ours, *options, "--no_avoid_keyframes")
         # cv-preinfer repeats frames if there are too few.
         plain = sorted(set(ids_of(theirs))) == ids_of(ours)
-        spent = [(run([peer], video, theirs, *options), run(OURS, video, ours, *options)) for _ in range(ROUNDS)]
-        run(OURS, video, fixed, *options, "--grouping_mode", "fixed")
+        spent = [(run(peer, video, theirs, *options), run(program, video, ours, *options)) for _ in range(ROUNDS)]
+        run(program, video, fixed, *options, "--grouping_mode", "fixed")
         avoided = ids_of(theirs) == ids_of(ours)
         frames = read_frames(video, sorted({*ids_of(theirs), *ids_of(ours)}), meta_of(theirs)["processed_hw"])
         own, same, grouped, images = quality(theirs, frames)
@@ -231,7 +231,7 @@ def main():
         "and one colour for two pixels")
     print("|" + "---|" * 8)
     for video in videos:
-        run([peer], video, theirs, "--num_sampled_frames", count_of(video), "--canvas_format", "png")
+        run(peer, video, theirs, "--num_sampled_frames", count_of(video), "--canvas_format", "png")
         row(Path(video).name, *packing(video, theirs, work))
 
 

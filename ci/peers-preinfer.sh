@@ -17,6 +17,9 @@ trap 'rm -rf "$work"' EXIT
 python=$(command -v /usr/bin/python3.11 || command -v python3.11) || die "codec-video-prep needs python3.11."
 "$python" -m venv "$work/peer"
 "$work/peer/bin/pip" install -q --disable-pip-version-check codec-video-prep==0.2.5 'numpy<2'
+# Installed, too, because a package that is not is compiled at each start; a copy, because setuptools writes there.
+cp -r "$root/gst/python" "$work/package"
+"$work/peer/bin/pip" install -q --disable-pip-version-check --no-deps "$work/package"
 
 raw=video/x-raw,format=I420,width=640,height=360,framerate=30/1
 # generate NAME FRAMES SIZE PATTERN ENCODER...
@@ -38,5 +41,4 @@ if [ $# = 0 ]; then
   shared=${CPS_SHARED_DIR:-$root/../shared}/videos
   set -- "$shared"/{demo,bt709_full_range,h265_10bits,nasa_13013}.mp4 "$work"/generated-*.mp4
 fi
-PYTHONPATH=$root/gst/python/src PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
-  "$work/peer/bin/python" "$root/ci/peers-preinfer.py" "$work/peer/bin/cv-preinfer" "$work" "$@"
+OPENBLAS_NUM_THREADS=1 "$work/peer/bin/python" -B "$root/ci/peers-preinfer.py" "$work/peer/bin" "$work" "$@"

@@ -7,11 +7,13 @@ docs/preinfer.md describes both. Also ``python -m codecpatch.preinfer``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -137,7 +139,8 @@ def _probe(path: str, track: int) -> _Video:
     """Counts frames, which decodes one of them only."""
     if not os.path.exists(path):
         raise _Failure(f"{path}: there is no such file.")
-    clip = read(path, output="frames", frame_indices=[0], width=16, height=16, video_track=track, **_CPU)
+    small = {"output": "frames", "width": 16, "height": 16, "decode_threads": 1}
+    clip = read(path, frame_indices=[0], video_track=track, **small, **_CPU)
     if clip.fps <= 0:
         raise _Failure(f"{path}: the frame rate is unknown.")
     return _Video(path, track, max(1, round(clip.duration_sec * clip.fps)), clip.fps, clip.height, clip.width)
@@ -253,12 +256,25 @@ def _write(folder: str, video: _Video, args: argparse.Namespace) -> dict[str, An
     return meta
 
 
+def _import(kind: str) -> None:
+    """Imports what is needed later. Errors are raised there, once more."""
+    with contextlib.suppress(Exception):
+        from . import _grouping  # noqa: F401
+
+        if kind != "npy":
+            from PIL import Image
+
+            Image.preinit()
+
+
 def _make(args: argparse.Namespace) -> None:
     needed = {"numpy": "numpy"} if args.canvas_format == "npy" else {"numpy": "numpy", "PIL": "Pillow"}
     missing = [name for module, name in needed.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise _Failure(f"{' and '.join(missing)} must be installed: pip install codecpatch[preinfer].")
     begun = time.perf_counter()
+    # Meanwhile, because GStreamer takes as long to start as these take to import.
+    threading.Thread(target=_import, args=(args.canvas_format,)).start()
     video = _probe(args.video, args.video_track)
     with _folders.written_whole(args.out_dir) as folder:
         meta = _write(folder, video, args)
