@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/search/padsearch.h"
 
+#include "gst/common/objectlock.h"
 #include "gst/elements/common/upstream.h"
 #include "gst/elements/search/encryption.h"
 #include "gst/elements/search/videotrack.h"
@@ -30,6 +31,16 @@ bool is_alone(GstPad *pad) {
   const Owned<GstElement> demuxer(gst_pad_get_parent_element(demuxed.get()));
   const gchar *klass = gst_element_get_metadata(demuxer.get(), GST_ELEMENT_METADATA_KLASS);
   return klass && strstr(klass, "Metadata");
+}
+
+// Where the demuxer has the pad among its own: in the order of the container, in which it adds them.
+gint place_in_container(GstPad *pad) {
+  const Owned<GstPad> demuxed = demuxer_pad(pad);
+  const Owned<GstElement> demuxer(demuxed ? gst_pad_get_parent_element(demuxed.get()) : nullptr);
+  if (!demuxer)
+    return 0;
+  const ObjectLock lock(demuxer.get());
+  return g_list_index(demuxer->srcpads, demuxed.get());
 }
 
 // Excludes tags that contain only the address of a picture.
@@ -139,12 +150,15 @@ size_t PadSearch::count_videos() {
   return videos().size();
 }
 
-// In the order in which the pads have appeared.
+// In the order of the container, because parsebin adds its pads in any order: a thread of its own makes each.
 std::vector<Owned<GstPad>> PadSearch::videos() const {
   std::vector<Owned<GstPad>> pads;
   for (const Stream &stream : streams_)
     if (is_of_video(stream.pad.get()))
       pads.emplace_back(GST_PAD(gst_object_ref(stream.pad.get())));
+  std::stable_sort(pads.begin(), pads.end(), [](const Owned<GstPad> &a, const Owned<GstPad> &b) {
+    return place_in_container(a.get()) < place_in_container(b.get());
+  });
   return pads;
 }
 

@@ -126,3 +126,17 @@ class OnlyRead:
 class ReadAndSeek(OnlyRead):
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._file.seek(offset, whence)
+
+
+def make_two_tracks(path: Path) -> Path:
+    """MP4 of two tracks of H.264: 20 frames of 160x120, and 30 of 320x240, of other contents."""
+    video = "video/x-raw,format=I420,framerate=30/1"
+    launch(
+        *("mp4mux", "name=mux", "!", "filesink", f"location={path}"),
+        *("videotestsrc", "num-buffers=20", "pattern=ball", "!", f"{video},width=160,height=120", "!"),
+        *("x264enc", "speed-preset=ultrafast", "!", "h264parse", "!", "mux.video_0"),
+        *("videotestsrc", "num-buffers=30", "pattern=zone-plate", "kx2=12", "ky2=12", "kt=20", "!"),
+        *(f"{video},width=320,height=240", "!", "x264enc", "speed-preset=ultrafast", "!", "h264parse", "!"),
+        "mux.video_1",
+    )
+    return path

@@ -15,7 +15,7 @@ import codecpatch
 import numpy
 import pytest
 from codecpatch import CodecPatchError, ErrorCode
-from support import NoSeek, OnlyRead, ReadAndSeek, assert_same
+from support import NoSeek, OnlyRead, ReadAndSeek, assert_same, make_two_tracks
 
 
 class _Buffered(bytearray):
@@ -288,3 +288,12 @@ def test_zero_bytes(clip, source):
         codecpatch.open(source.format(clip))
     with pytest.raises(ValueError, match="zero byte"):
         codecpatch.open(clip, output_dtype=None, k_keep="1\x001")
+
+
+def test_tracks_are_numbered_as_in_the_container(tmp_path):
+    path = make_two_tracks(tmp_path / "two.mp4")
+    small = {"output": "frames", "sequence_length": 1, "decode_backend": "cpu", "width": 16, "height": 16}
+    for source in (path, path.read_bytes()):
+        for _ in range(12):  # parsebin adds its pads in any order
+            widths = [codecpatch.read(source, video_track=track, **small).width for track in (0, 1, -1)]
+            assert widths == [160, 320, 320]
