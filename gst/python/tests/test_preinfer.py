@@ -17,7 +17,7 @@ from support import array, make_clip, run_python
 
 numpy = pytest.importorskip("numpy")
 
-from codecpatch import _grouping, _mp4, _replenishment, preinfer  # noqa: E402
+from codecpatch import _folders, _grouping, _mp4, _replenishment, preinfer  # noqa: E402
 
 HAS_PILLOW = importlib.util.find_spec("PIL") is not None
 needs_pillow = pytest.mark.skipif(not HAS_PILLOW, reason="Pillow is not installed: no JPEG and PNG canvases")
@@ -354,6 +354,28 @@ preinfer.run()
     names = os.listdir(tmp_path)
     assert "out" not in names and len(names) == leaves
     process.stdout.close()
+    call(clip, tmp_path / "out", "--num_sampled_frames", "4")
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_folders_of_others_stay(tmp_path):
+    """What another process still writes, what belongs to another folder, and what another machine has left."""
+    with _folders.written_whole(str(tmp_path / "out")) as first:
+        with _folders.written_whole(str(tmp_path / "out")) as second:
+            assert os.path.isdir(first) and os.path.isdir(second) and first != second
+        assert os.path.isdir(first) and not os.path.exists(second)
+    foreign = [".out.0123-abcdefgh.part", ".other.part", ".out.part", ".out"]
+    own = f".other.{_folders._boot_id()}-abcdefgh.part"
+    for name in (*foreign, own):
+        (tmp_path / name).mkdir()
+    (tmp_path / own.replace("other", "out")).write_text("a file")
+    (tmp_path / own.replace("other", "out").replace("abc", "xyz")).symlink_to(tmp_path / ".out")
+    with _folders.written_whole(str(tmp_path / "out")):
+        pass
+    assert len(os.listdir(tmp_path)) == len(foreign) + 4
+    with _folders.written_whole(str(tmp_path / "other")):
+        pass
+    assert own not in os.listdir(tmp_path)
 
 
 def test_as_a_program(clip, tmp_path):

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 
+_PART = ".part"
 _LAST = "meta.json"  # by which readers tell that a folder is complete
 _OURS = re.compile(r"canvas_\d{3,}\.(jpg|png|npy)|(src_patch_position|frame_ids)\.npy|meta\.json")
 
@@ -18,7 +20,8 @@ _OURS = re.compile(r"canvas_\d{3,}\.(jpg|png|npy)|(src_patch_position|frame_ids)
 def written_whole(path: str) -> Iterator[str]:
     """Gives a folder to write into, which takes the place of `path` at the end, unless there is an exception.
 
-    If `path` is a folder that has files, those of an earlier run are replaced, and others stay.
+    If `path` is a folder that has files, those of an earlier run are replaced, and others stay. What a process that was
+    killed has left of such a folder is removed.
     """
     path = os.path.realpath(path)
     if os.path.lexists(path) and not os.path.isdir(path):
@@ -27,9 +30,9 @@ def written_whole(path: str) -> Iterator[str]:
     made = _make_folders(parent)
     # A folder that another file system is mounted on cannot be replaced.
     inside = os.path.isdir(path) and (os.path.ismount(path) or not os.access(parent, os.W_OK))
-    part = None
+    part = lock = None
     try:
-        part = tempfile.mkdtemp(prefix=f".{name[:80]}.", suffix=".part", dir=path if inside else parent)
+        part, lock = _make_part(path if inside else parent, f".{name[:80]}.")
         yield part
         _publish(part, path)
     except BaseException:
@@ -39,6 +42,69 @@ def written_whole(path: str) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _make_part(folder: str, prefix: str) -> tuple[str, int | None]:
+    """Makes a folder to write into. Its writer holds the lock that is returned, which ends with the process."""
+    boot = _boot_id()
+    prefix += f"{boot}-"
+    if boot:
+        _remove_abandoned(folder, prefix)
+    while True:
+        part = tempfile.mkdtemp(prefix=prefix, suffix=_PART, dir=folder)
+        try:
+            lock = _lock(part)
+        except OSError:  # no locks on this file system, so nobody removes the folder either
+            return part, None
+        if lock is not None:
+            return part, lock
+        # Another process has taken it for abandoned before it was locked.
+
+
+def _boot_id() -> str:
+    """Tells machines and reboots apart, because locks may not work across machines; empty if it is unknown."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip().replace("-", "")
+    except OSError:
+        return ""
+
+
+def _remove_abandoned(folder: str, prefix: str) -> None:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for name in [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]:
+            if name.startswith(prefix) and name.endswith(_PART):
+                with contextlib.suppress(OSError):
+                    _remove_unlocked(os.path.join(folder, name))
+
+
+def _remove_unlocked(part: str) -> None:
+    lock = _lock(part)
+    if lock is not None:
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(lock)
+
+
+def _lock(folder: str) -> int | None:
+    """Returns a descriptor that locks a folder; None if another process has locked or removed it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def _make_folders(path: str) -> list[str]:
