@@ -13,7 +13,7 @@ import time
 
 import codecpatch
 import pytest
-from support import array, make_clip, run_python
+from support import SHARED, array, make_clip, make_two_tracks, run_python
 
 numpy = pytest.importorskip("numpy")
 
@@ -57,29 +57,32 @@ def read_folder(folder):
     return numpy.stack(images), positions.reshape(len(images), rows, columns, 3), ids, meta
 
 
-def check_folder(folder, clip, frames, patch=14, max_pixels=12000):
-    """Checks all that the format promises, and rebuilds each patch from the source."""
+def check_folder(folder, clip, frames, track=0):
+    """Checks all that the format promises, and compares each patch with the source."""
+    ids = numpy.load(folder / "frame_ids.npy").tolist()
+    assert len(ids) == frames
+    source = codecpatch.read(
+        clip, output="frames", frame_indices=ids, max_pixels=12000, min_pixels=3136, align=28, size_rule="floor",
+        resample="area", decode_backend="cpu", video_track=track,
+    ).frames
+    return check_format(folder, dict(zip(ids, array(source))))
+
+
+def check_format(folder, by_id, patch=14, max_pixels=12000, images=4):
+    """The same with the sampled frames at the size of the canvases, by index."""
     canvases, positions, ids, meta = read_folder(folder)
     rows, columns = meta["hb_wb"]
     height, width = meta["processed_hw"]
     assert (height, width) == (rows * patch, columns * patch) and height * width <= max_pixels
     assert rows % 2 == columns % 2 == 0 and canvases.shape == (meta["total_images"], height, width, 3)
-    assert meta["fps"] == pytest.approx(30) and len(ids) == frames
-    assert ids.tolist() == sorted(set(ids.tolist()))
+    assert meta["fps"] in (25, pytest.approx(29.97, abs=0.001), 30) and ids.tolist() == sorted(by_id)
     assert ids.tolist() == [each for group in meta["groups"] for each in group["frame_ids"]]
     assert [group["group_idx"] for group in meta["groups"]] == list(range(len(meta["groups"])))
     assert sum(group["images_per_group"] for group in meta["groups"]) == len(canvases)
-    source = array(
-        codecpatch.read(
-            clip, output="frames", frame_indices=ids.tolist(), max_pixels=max_pixels, min_pixels=3136, align=2 * patch,
-            size_rule="floor", resample="area", decode_backend="cpu",
-        ).frames
-    )
-    by_id = dict(zip(ids.tolist(), source))
     first = 0
     for group in meta["groups"]:
         count = group["images_per_group"]
-        assert count == min(4, len(group["frame_ids"]))
+        assert count == min(images, len(group["frame_ids"]))
         blocks = []
         for canvas, where in zip(canvases[first : first + count], positions[first : first + count]):
             for row in range(0, rows, 2):
@@ -97,6 +100,7 @@ def check_folder(folder, clip, frames, patch=14, max_pixels=12000):
             (group["frame_ids"][0], h, w) for h in range(0, rows, 2) for w in range(0, columns, 2)
         ]
         first += count
+    assert first == len(canvases)
     return meta
 
 
@@ -120,6 +124,73 @@ def long_clip(tmp_path_factory):
 def test_folder(clip, tmp_path, options, frames):
     check_folder(call(clip, tmp_path / "deep" / "out", *options), clip, frames)
     assert os.listdir(tmp_path) == ["deep"] and os.listdir(tmp_path / "deep") == ["out"]
+
+
+def random_frames(random, count, height, width):
+    """Frames some parts of which stay as they were, as in a video; sometimes all of them."""
+    frames = random.integers(0, 256, (count, height, width, 3), numpy.uint8)
+    stays = random.choice([0.0, 0.5, 0.9, 1.0])
+    for frame in range(1, count):
+        kept = random.random((height // 4, width // 4)) < stays
+        kept = kept.repeat(4, axis=0).repeat(4, axis=1)
+        frames[frame][kept] = frames[frame - 1][kept]
+    return frames
+
+
+@pytest.mark.slow
+def test_random_clips(tmp_path, monkeypatch):
+    """200 of them, of any size, number of frames and options, without decoding."""
+    for seed in range(200):
+        random = numpy.random.default_rng(seed)
+
+        def draw(low, high):
+            return int(random.integers(low, high + 1))  # noqa: B023
+
+        patch, rows, columns = 2 * draw(1, 3), draw(1, 4), draw(1, 4)
+        count, wanted = draw(1, 90), draw(1, 120)
+        source = random_frames(random, count, 2 * patch * rows, 2 * patch * columns)
+        keys = sorted(random.choice(count, draw(0, count), replace=False).tolist())
+        video = preinfer._Video("made", 0, count, 30.0, *source.shape[1:3])
+        least = draw(1, 12)
+        options = {
+            **{"num_sampled_frames": wanted, "group_size": draw(1, 40), "images_per_group": draw(1, 6), "patch": patch},
+            **{"min_group_frames": least, "max_group_frames": least + draw(0, 50)},
+            **{"grouping_mode": ["fixed", "readiness"][draw(0, 1)], "max_pixels": source[0, ..., 0].size},
+        }
+
+        def frames(video, ids, args, at_once):
+            for begin in range(0, len(ids), at_once):
+                yield source[ids[begin : begin + at_once]]  # noqa: B023
+
+        monkeypatch.setattr(preinfer, "_probe", lambda *_: video)  # noqa: B023
+        monkeypatch.setattr(preinfer, "_frames", frames)
+        monkeypatch.setattr(_mp4, "key_samples", lambda *_: keys)  # noqa: B023
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        out = call("made", tmp_path / str(seed), *words)
+        ids = numpy.load(out / "frame_ids.npy").tolist()
+        assert len(ids) == min(count, wanted), options
+        by_id = {each: source[each] for each in ids}
+        check_format(out, by_id, patch, options["max_pixels"], options["images_per_group"])
+        for each in json.loads((out / "meta.json").read_text())["groups"]:
+            most = options["group_size" if options["grouping_mode"] == "fixed" else "max_group_frames"]
+            assert 0 < len(each["frame_ids"]) <= most
+
+
+def test_tracks(tmp_path):
+    path = make_two_tracks(tmp_path / "two.mp4")
+    for track, frames, height, width in ((0, 20, 120, 160), (1, 30, 240, 320), (-1, 30, 240, 320)):
+        options = ("--num_sampled_frames", "64", "--video-track", str(track))
+        meta = check_folder(call(path, tmp_path / f"out{track}", *options), path, frames, track)
+        assert meta["orig_hw"] == [height, width] and meta["total_frames"] == frames
+
+
+@pytest.mark.skipif(not (SHARED / "videos" / "nasa_13013.mp4").exists(), reason="there is no nasa_13013.mp4")
+def test_tracks_of_a_real_file(tmp_path):
+    path = SHARED / "videos" / "nasa_13013.mp4"
+    for track, frames, size in ((0, 325, [180, 320]), (1, 390, [270, 480])):
+        options = ("--num_sampled_frames", "40", "--video-track", str(track))
+        meta = check_folder(call(path, tmp_path / f"out{track}", *options), path, 40, track)
+        assert meta["orig_hw"] == size and meta["total_frames"] == frames
 
 
 @needs_pillow
@@ -199,7 +270,9 @@ def slow_scores(frames):
     return [result[frame] for frame in range(1, count)]
 
 
-@pytest.mark.parametrize("count, side, height, width", [(1, 4, 8, 4), (2, 28, 28, 56), (9, 6, 12, 18), (3, 80, 80, 160)])
+@pytest.mark.parametrize(
+    "count, side, height, width", [(1, 4, 8, 4), (2, 28, 28, 56), (9, 6, 12, 18), (3, 80, 80, 160)]
+)
 def test_scores_are_those_of_the_specification(count, side, height, width):
     random = numpy.random.default_rng(count)
     frames = random.choice(numpy.array([0, 1, 90, 255], numpy.uint8), (count, height, width, 3))
@@ -213,7 +286,9 @@ def test_scores_are_those_of_the_specification(count, side, height, width):
         assert found[1:, place].tolist() == expected.astype(numpy.float32).tolist()
 
 
-@pytest.mark.parametrize("shape, side", [((2, 8, 8), 3), ((2, 8, 8), 0), ((0, 8, 8), 4), ((1, 8, 9), 4), ((2, 1, 0), 1)])
+@pytest.mark.parametrize(
+    "shape, side", [((2, 8, 8), 3), ((2, 8, 8), 0), ((0, 8, 8), 4), ((1, 8, 9), 4), ((2, 1, 0), 1)]
+)
 def test_scores_refuse_impossible_sizes(shape, side):
     scores = numpy.empty(1, numpy.float32).ctypes.data
     assert not codecpatch._library.library().cps_replenishment_scores(scores, *shape, side, scores)
