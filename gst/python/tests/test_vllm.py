@@ -153,6 +153,13 @@ def test_frames_and_metadata(registry, data, options, indices):
     }
 
 
+@pytest.mark.parametrize(
+    ("fps", "rate"), [(29.99999999747899, 30.0), (29.97002997, 30000 / 1001), (27.3456789, 27.3456789), (0.0, 0.0)]
+)
+def test_rates(fps, rate):
+    assert loaders._rate_of(fps) == rate
+
+
 def test_other_ways_of_sampling(registry, data):
     frames, metadata = registry.load("codecpatch_reversed").load_bytes(data, num_frames=2, step=30)
     numpy.testing.assert_array_equal(frames, frames_of(data, [59, 29, 0]))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from .clip import Clip
@@ -92,8 +93,8 @@ def _loader_of(base: Any, decoders: Any) -> type:
             options = {"video_track": video_track, "decode_threads": decode_threads, **_CPU}
             probe = _read(data, frame_indices=[0], width=16, height=16, **options)
             check_size(probe.width, probe.height)
-            total = max(1, round(probe.duration_sec * probe.fps))
-            source = cls._prepare_source(source_type(total, probe.fps, total / probe.fps if probe.fps > 0 else 0))
+            total, rate = max(1, round(probe.duration_sec * probe.fps)), _rate_of(probe.fps)
+            source = cls._prepare_source(source_type(total, rate, total / rate if rate > 0 else 0))
             target = target_type(num_frames, fps, max_duration)
             wanted = cls.compute_frames_index_to_sample(source=source, target=target, **kwargs)
             frames, valid = _decoded(data, sorted(set(wanted)), frame_recovery, options)
@@ -103,6 +104,12 @@ def _loader_of(base: Any, decoders: Any) -> type:
             return frames, described
 
     return CodecPatchVideoBackend
+
+
+def _rate_of(fps: float) -> float:
+    """Returns the rate without what times in nanoseconds add: 30 for 29.9999999975, which would sample other frames."""
+    simple = float(Fraction(fps).limit_denominator(1001))
+    return simple if abs(simple - fps) < 1e-9 * fps else fps
 
 
 def _read(data: bytes, **options: Any) -> Clip:
