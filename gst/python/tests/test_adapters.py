@@ -237,6 +237,7 @@ def test_packed_patches_of_another_grid():
     same(inputs.pixel_values, slow_packed(array(clip.patches), 16))
     assert array(inputs.patch_positions)[0, :, 1:].tolist() == array(clip.meta_fields)[:, 4:].tolist()
     same(adapters.onevision_encoder(clip, 8).pixel_values, slow_packed(array(clip.patches), 8))
+    assert adapters.onevision_encoder(patches_clip(4, 4, 4, 16, 2), 2).visible_indices is None
 
 
 def test_patches_that_do_not_fit():
@@ -342,6 +343,7 @@ def test_options_of_qwen():
 
     assert (count(total_frames=5), count(total_frames=40), count(total_frames=60)) == (4, 4, 4)
     assert (count(fps=0.7), count(nframes=9), count(max_frames=7), count(total_frames=10**6)) == (6, 8, 6, 768)
+    assert count(total_frames=20, min_frames=5) == 6
     long = adapters.qwen_vl_options("qwen2", total_frames=10**6, video_fps=30.0)
     assert long["max_pixels"] == int(128000 * 28**2 * 0.9 / 768 * 2)
     assert adapters.qwen_vl_options("qwen2", max_pixels=200000, **known)["max_pixels"] == 200000
