@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import importlib.util
 import json
 import os
@@ -259,8 +260,7 @@ def _write(folder: str, video: _Video, args: argparse.Namespace) -> dict[str, An
 def _import(kind: str) -> None:
     """Imports what is needed later. Errors are raised there, once more."""
     with contextlib.suppress(Exception):
-        from . import _grouping  # noqa: F401
-
+        importlib.import_module("._grouping", __package__)
         if kind != "npy":
             from PIL import Image
 
