@@ -2,6 +2,7 @@
 #include "gst/codecpatch/cpsindex.h"
 
 #include "gst/codecpatch/owned.h"
+#include "gst/codecpatch/session/sessionprocess.h"
 
 #include <atomic>
 #include <cstring>
@@ -224,9 +225,14 @@ static bool read_header(const guint8 *bytes, gsize size, Header &header) {
  * @data: bytes of cps_index_serialize()
  * @size: number of bytes
  *
- * Returns: (transfer full) (nullable): the index; %NULL if the bytes are damaged, or those of another version
+ * Initialises GStreamer if nothing else has, as the first session of a process does.
+ *
+ * Returns: (transfer full) (nullable): the index; %NULL if the bytes are damaged, or those of another version, or if
+ *     GStreamer does not start
  */
 CpsIndex *cps_index_deserialize(gconstpointer data, gsize size) {
+  if (!gst_is_initialized() && !cps::start_gstreamer(nullptr))
+    return nullptr;
   const auto *bytes = static_cast<const guint8 *>(data);
   Header header;
   if (!read_header(bytes, size, header) || header.checksum != checksum_of(bytes + sizeof header, size - sizeof header))

@@ -12,7 +12,7 @@ import codecpatch
 import numpy
 import pytest
 from codecpatch import CodecPatchError, ErrorCode, Video
-from support import NoSeek, OnlyRead, assert_same
+from support import NoSeek, OnlyRead, assert_same, run_python
 
 COUNT = 60  # frames of the clip, at 30 a second
 
@@ -204,6 +204,13 @@ def test_pickle(clip, data, frames):
         assert_same({"frame": video[5]}, {"frame": expected})
     with pytest.raises(TypeError, match="a file object cannot be pickled"):
         pickle.dumps(Video(io.BytesIO(data)))
+
+
+def test_pickle_in_a_new_process(clip, frames, tmp_path):
+    """Where no session has started GStreamer."""
+    (tmp_path / "video").write_bytes(pickle.dumps(Video(clip)))
+    code = "import pickle, sys; video = pickle.load(open(sys.argv[1], 'rb')); print(len(video), int(video[7].sum()))"
+    assert run_python(code, tmp_path / "video").split() == [str(COUNT), str(int(numpy.asarray(frames[7], "i8").sum()))]
 
 
 def test_source_that_changes(clip, tmp_path):
