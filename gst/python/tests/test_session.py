@@ -18,7 +18,7 @@ from support import TENSORS, array, assert_same, dtype_name, make_clip, run_line
 
 NAMES = [
     *("Clip", "CodecPatchError", "CodecPatchWarning", "ErrorCode", "PackedClips", "PaddedClips", "Session"),
-    *("collate_packed", "collate_padded", "iter_clips", "open", "read"),
+    *("Dataset", "FrameBatch", "Video", "collate_frames", "collate_packed", "collate_padded", "iter_clips", "open", "read"),
 ]
 
 

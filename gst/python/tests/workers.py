@@ -40,3 +40,10 @@ class Dataset:
 
     def __getitem__(self, index: int) -> codecpatch.Clip:
         return codecpatch.read(self._path, k_keep=index + 1)
+
+
+def collate_good(items: list) -> tuple[codecpatch.FrameBatch, list]:
+    """A batch of what could be read, and the paths of what could not."""
+    errors = [item for item in items if isinstance(item, Exception)]
+    clips = [item for item in items if not isinstance(item, Exception)]
+    return codecpatch.collate_frames(clips), [error.path for error in errors]

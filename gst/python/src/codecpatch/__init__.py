@@ -12,8 +12,9 @@ makes clips the inputs of models. ``codecpatch.compat`` has the API of codec-pat
 """
 
 from ._version import VERSION as __version__
-from .batch import PackedClips, PaddedClips, collate_packed, collate_padded
+from .batch import FrameBatch, PackedClips, PaddedClips, collate_frames, collate_packed, collate_padded
 from .clip import Clip
+from .dataset import Dataset
 from .errors import CodecPatchError, CodecPatchWarning, ErrorCode
 from .parallel import iter_clips
 from .session import Session, open, read
@@ -23,12 +24,15 @@ __all__ = [
     "Clip",
     "CodecPatchError",
     "CodecPatchWarning",
+    "Dataset",
     "ErrorCode",
+    "FrameBatch",
     "PackedClips",
     "PaddedClips",
     "Session",
     "Video",
     "__version__",
+    "collate_frames",
     "collate_packed",
     "collate_padded",
     "iter_clips",

@@ -40,6 +40,15 @@ class PaddedClips(NamedTuple):
     """``[B, largest K]`` bool: true for a patch, false for padding."""
 
 
+class FrameBatch(NamedTuple):
+    """Stacked frames; shorter clips are padded with zeros at the end."""
+
+    frames: Tensor
+    """``[B, largest T, H, W, 3]`` uint8"""
+    mask: Tensor
+    """``[B, largest T]`` bool: true for a frame, false for padding."""
+
+
 def collate_packed(clips: Sequence[Any]) -> PackedClips:
     """Concatenates clips. They are copied.
 
@@ -66,21 +75,55 @@ def collate_padded(clips: Sequence[Any]) -> PaddedClips:
     counts = [len(patches) for patches in parts["patches"]]
     longest = max(counts, default=0)
     like = parts["patches"][0] if clips else None
-    mask = _array([[row < count for row in range(longest)] for count in counts], "bool", like)
     joined = {name: _pad(parts[name], longest) if clips else _nothing(name)[None][:0] for name in _NAMES}
-    return PaddedClips(**joined, mask=mask.reshape(len(clips), longest))
+    return PaddedClips(**joined, mask=_mask(counts, longest, like))
+
+
+def collate_frames(clips: Sequence[Any]) -> FrameBatch:
+    """Stacks the frames of clips, pads the shorter ones with zeros at the end, and adds a mask of the frames. They are
+    copied.
+
+    Args:
+        clips: clips with frames, of :func:`codecpatch.read` with ``output="frames"``, or tensors ``[T, H, W, 3]``, as
+            :class:`codecpatch.Video` returns them; or ``[T, 3, H, W]``. All of one size: the options ``height`` and
+            ``width``, or ``size`` of a Video, make them so. An empty list gives a batch without frames.
+    """
+    parts = [_frames_of(clip) for clip in clips]
+    _check_alike("frames", parts)
+    counts = [len(frames) for frames in parts]
+    longest = max(counts, default=0)
+    frames = _pad(parts, longest) if parts else _array([], "uint8", None).reshape(0, 0, 0, 0, 3)
+    return FrameBatch(frames, _mask(counts, longest, parts[0] if parts else None))
+
+
+def _frames_of(clip: Any) -> Tensor:
+    if isinstance(clip, Exception):
+        raise TypeError(f"a batch is of frames, not of errors: leave out {clip!r}")
+    frames = clip.frames if hasattr(clip, "tensors") else clip
+    if getattr(frames, "ndim", None) != 4:
+        raise TypeError("frames are a clip with frames, or a tensor of four dimensions")
+    return frames
+
+
+def _mask(counts: list[int], longest: int, like: Tensor | None) -> Tensor:
+    rows = _array([[row < count for row in range(longest)] for count in counts], "bool", like)
+    return rows.reshape(len(counts), longest)
 
 
 def _parts(clips: Sequence[Any]) -> dict[str, list[Tensor]]:
     """Returns the tensors of all clips by name. ValueError if their types or sizes differ."""
     rows = [_tensors_of(clip) for clip in clips]
     for name, parts in zip(_NAMES, zip(*rows)):
-        for part in parts:
-            if (part.dtype, part.shape[1:]) != (parts[0].dtype, parts[0].shape[1:]):
-                raise ValueError(
-                    f"clips of one batch must be alike, but {name} are {_kind(parts[0])} here and {_kind(part)} there"
-                )
+        _check_alike(name, parts)
     return {name: [row[index] for row in rows] for index, name in enumerate(_NAMES)}
+
+
+def _check_alike(name: str, parts: Sequence[Tensor]) -> None:
+    for part in parts:
+        if (part.dtype, part.shape[1:]) != (parts[0].dtype, parts[0].shape[1:]):
+            raise ValueError(
+                f"clips of one batch must be alike, but {name} are {_kind(parts[0])} here and {_kind(part)} there"
+            )
 
 
 def _tensors_of(clip: Any) -> tuple[Tensor, Tensor, Tensor]:
