@@ -13,9 +13,12 @@ double average_fps(const StreamIndex &index, double nominal_fps) {
   const std::vector<int64_t> &times = index.times();
   if (times.size() < 2 || times.front() == times.back())
     return nominal_fps;
-  const double measured =
-      static_cast<double>(times.size() - 1) * GST_SECOND / static_cast<double>(times.back() - times.front());
-  return std::fabs(measured - nominal_fps) < 1e-3 * measured ? nominal_fps : measured;
+  const auto span = static_cast<double>(times.back() - times.front());
+  const double measured = static_cast<double>(times.size() - 1) * GST_SECOND / span;
+  // No more than times that are rounded to milliseconds explain, because the nominal rate may be a guess of a demuxer,
+  // and 30 is only a thousandth away from 30000/1001.
+  const double rounding = std::min(1e-3, GST_MSECOND / span);
+  return std::fabs(measured - nominal_fps) <= rounding * measured ? nominal_fps : measured;
 }
 
 Owned<CpsPlan> plan_from_index(const StreamIndex &index, const GstStructure *options, const GstSegment *section,

@@ -12,7 +12,7 @@ import codecpatch
 import numpy
 import pytest
 from codecpatch import CodecPatchError, ErrorCode, Video
-from support import NoSeek, OnlyRead, assert_same, run_python
+from support import NoSeek, OnlyRead, assert_same, launch, run_python
 
 COUNT = 60  # frames of the clip, at 30 a second
 
@@ -36,6 +36,20 @@ def test_facts(video):
     assert video.key_frames == [0, 30]
     assert video.pts_seconds == pytest.approx([index / 30 for index in range(COUNT)], abs=2e-9)
     assert repr(video) == f"<codecpatch.Video {video.name!r}: 60 frames, 320x240, 30 fps>"
+
+
+@pytest.mark.slow
+def test_rate_that_a_demuxer_guesses(tmp_path):
+    """mp4mux counts the delay of B frames in the duration, so that qtdemux takes 30 for 30000/1001."""
+    path = tmp_path / "minute.mp4"
+    launch(
+        *("videotestsrc", "num-buffers=1800", "pattern=ball", "!", "video/x-raw,format=I420,width=32,height=32,framerate=30/1"),
+        *("!", "x264enc", "bframes=3", "b-pyramid=true", "speed-preset=veryfast", "!", "h264parse", "!", "mp4mux", "!"),
+        *("filesink", f"location={path}"),
+    )
+    with Video(path) as video:
+        assert len(video) == 1800
+        assert video.fps == pytest.approx(30, abs=1e-6) and video.duration_sec == pytest.approx(60, abs=1e-6)
 
 
 @pytest.mark.parametrize("index", [0, 29, 30, 59, -1, -60, numpy.int64(7), numpy.uint8(7), 7.0, numpy.array(7)])
