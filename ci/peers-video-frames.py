@@ -14,9 +14,8 @@ import gi
 import numpy
 
 gi.require_version("Gst", "1.0")
-gi.require_version("GstApp", "1.0")
 gi.require_version("GstVideo", "1.0")
-from gi.repository import Gst, GstApp, GstVideo  # noqa: E402, F401 (GstApp: its methods)
+from gi.repository import Gst, GstVideo  # noqa: E402
 
 
 def main():

@@ -5,8 +5,8 @@
 //   bench-plans floor FILE THREADS
 //
 // `floor` reads plans from standard input, one a line: indices of frames, separated by commas, ascending. It writes one
-// line each: access units, wall seconds and CPU seconds of libavcodec alone, which decodes from memory what frameplanner
-// lets through for the plan. The decoder is opened and closed within the time.
+// line each: access units, wall seconds and CPU seconds of libavcodec alone, which decodes from memory what
+// frameplanner lets through for the plan. The decoder is opened and closed within the time.
 #include "tests/benchmarks/floor.h"
 
 #include <iostream>
