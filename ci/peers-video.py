@@ -208,6 +208,8 @@ def far_from(ours: list[float], theirs: list[float]) -> str:
     """Compares times, apart from where they begin."""
     if None in ours:
         return "0: we know none" + ("" if theirs else ", nor do they")
+    if not theirs:
+        return "0: they know none"
     if len(ours) != len(theirs):
         return f"{len(theirs)} FRAMES"
     offset = theirs[0] - ours[0]

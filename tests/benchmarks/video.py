@@ -16,12 +16,14 @@ alike; the first plan of each reader does not count. The figures are sums over t
     torchcodec   VideoDecoder(seek_mode="exact"), which is kept, get_frames_at
     decord       VideoReader, which is kept, get_batch
 
-all with as many decoding threads as there are processors. Readers return RGB, which the floor does not make. CPU time is
-that of the process and its threads. Memory is the resident size after each tenth of the plans, read by Video alone.
+each in a process of its own, all with as many decoding threads as there are processors. Readers return RGB, which the
+floor does not make. CPU time is that of the process and its threads. Memory is the resident size after each tenth of the
+plans, read by Video alone.
 """
 
 import argparse
 import importlib.util
+import multiprocessing
 import os
 import random
 import subprocess
@@ -61,15 +63,37 @@ class Floor:
         return float(wall), float(cpu)
 
 
-def timed(read):
-    def measure(plan):
+class Reader:
+    """A reader in a process of its own, because what one keeps in memory slows the others down."""
+
+    def __init__(self, name, path):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        context.Process(target=serve, args=(other, name, path), daemon=True).start()
+
+    def __call__(self, plan):
+        self.pipe.send(plan)
+        return self.pipe.recv()
+
+
+def serve(pipe, name, path):
+    read = READERS[name](path)
+    while True:
+        plan = pipe.recv()
         wall, cpu = time.perf_counter(), time.process_time()
         frames = read(plan)
         spent = time.perf_counter() - wall, time.process_time() - cpu
         assert len(frames) == FRAMES
-        return spent
+        pipe.send(spent)
 
-    return measure
+
+def video_reader(path):
+    video = codecpatch.Video(path, decode_backend="cpu")
+    return lambda plan: video[plan]
+
+
+def session_reader(path):
+    return lambda plan: codecpatch.read(path, frame_indices=plan, output="frames", decode_backend="cpu").frames
 
 
 def torchcodec_reader(path):
@@ -86,22 +110,24 @@ def decord_reader(path):
     return lambda plan: reader.get_batch(plan).asnumpy()
 
 
+READERS = {
+    "Video": video_reader,
+    "session": session_reader,
+    "torchcodec": torchcodec_reader,
+    "decord": decord_reader,
+}
+
+
 def resident_mib():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
 
 
-def readers_of(program, path, video, peers):
-    options = {"decode_backend": "cpu", "output": "frames"}
-    makers = {
-        "session": lambda: lambda plan: codecpatch.read(path, frame_indices=plan, **options).frames,
-        "torchcodec": lambda: torchcodec_reader(path),
-        "decord": lambda: decord_reader(path),
-    }
-    readers = {"floor": Floor(program, path), "Video": timed(lambda plan: video[plan])}
+def readers_of(program, path, peers):
+    readers = {"floor": Floor(program, path), "Video": Reader("Video", path)}
     for name in peers:
         if name == "session" or importlib.util.find_spec(name):
-            readers[name] = timed(makers[name]())
+            readers[name] = Reader(name, path)
         else:
             print(f"{name} is not installed")
     return readers
@@ -113,7 +139,7 @@ def measure(program, path, count, peers):
     opened = time.process_time() - begun
     print(f"\n{Path(path).name}: {video!r}, opened in {1e3 * opened:.0f} ms of CPU time")
     plans = plans_of(video, count + 1)
-    readers = readers_of(program, path, video, peers)
+    readers = readers_of(program, path, peers)
     spent = {name: [0.0, 0.0] for name in readers}
     rng = random.Random(2)
     for number, plan in enumerate(plans):
