@@ -164,6 +164,22 @@ void StreamIndex::finish(bool by_pts, int64_t interval) {
   check_stamps();
 }
 
+bool StreamIndex::has_places() const {
+  if (!stamped_ || !times_error_.empty())
+    return false;
+  GstClockTime last = 0;
+  bool first = true;
+  for (const AccessUnit &unit : units_) {
+    if (!unit.has_picture || !unit.random_access || unit.second_field)
+      continue;
+    if (!GST_CLOCK_TIME_IS_VALID(unit.pts) || (!first && unit.pts <= last))
+      return false;
+    last = unit.pts;
+    first = false;
+  }
+  return true;
+}
+
 size_t StreamIndex::find(uint64_t fingerprint, size_t hint) const {
   const auto matches = [=](const AccessUnit &unit) { return unit.fingerprint == fingerprint; };
   const auto middle = units_.begin() + static_cast<std::ptrdiff_t>(std::min(hint, units_.size()));

@@ -96,6 +96,8 @@ public:
 
   // True if all frames have a time stamp of the container.
   bool stamped() const { return stamped_; }
+  // True if a time stands for one place of the stream: all frames have one, and those of the entry points increase.
+  bool has_places() const;
   // The first access unit of frame `id`.
   const AccessUnit &frame(uint32_t id) const { return units_[display_[id]]; }
 

@@ -211,6 +211,61 @@ GST_START_TEST(test_memory) {
 }
 GST_END_TEST;
 
+// Of a stream whose entry points have these times, with a picture after each.
+static StreamIndex index_of_entries(const std::vector<int> &times) {
+  StreamIndex index;
+  int32_t order = 0;
+  const auto add = [&](bool entry, int time) {
+    CodedPicture p = picture(order++);
+    p.random_access = entry;
+    cps::UnitTimes stamps;
+    if (time >= 0)
+      stamps.pts = static_cast<GstClockTime>(stamps.time = time);
+    index.add(p, stamps, false);
+  };
+  for (const int time : times) {
+    add(true, time);
+    add(false, time < 0 ? -1 : time + 1);
+  }
+  index.finish();
+  return index;
+}
+
+GST_START_TEST(test_places) {
+  fail_unless(index_of_entries({0}).has_places());
+  fail_unless(index_of_entries({0, 10, 20}).has_places());
+  fail_if(index_of_entries({0, 10, -1}).has_places());
+  fail_if(index_of_entries({0, 10, 10}).has_places());
+  fail_if(index_of_entries({0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 50}).has_places());
+  fail_if(index_of_entries({0, 10, 20, 0, 10, 20}).has_places());
+}
+GST_END_TEST;
+
+// What is read back is what was written; anything else is refused and leaves an empty index.
+GST_START_TEST(test_image) {
+  StreamIndex index = index_of({sequence_start(0), picture(8), picture(4), sequence_start(0), picture(-2), picture(2)});
+  index.set_traits({77, true});
+  const std::string image = index.image();
+  const auto load = [](const std::string &bytes, uint32_t frames) {
+    StreamIndex loaded;
+    const bool good = loaded.load(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size(), frames);
+    fail_unless(good || (loaded.units() == 0 && loaded.frames() == 0));
+    return std::make_pair(good, loaded);
+  };
+  const auto [good, loaded] = load(image, 6);
+  fail_unless(good);
+  check_frames(loaded, {0, 2, 1, 4, 3, 5});
+  fail_unless(loaded.times() == index.times());
+  fail_unless(loaded.traits().order_window == 77 && loaded.traits().full_range);
+  fail_unless(loaded.image() == image);
+  fail_if(load(image, 5).first);
+  fail_if(load(image, 7).first);
+  for (size_t size = 0; size < image.size(); ++size)
+    fail_if(load(image.substr(0, size), 6).first);
+  fail_if(load(image + "x", 6).first);
+}
+GST_END_TEST;
+
 static Suite *streamindex_suite(void) {
   Suite *s = suite_create("streamindex");
   TCase *tc = tcase_create("general");
@@ -225,6 +280,8 @@ static Suite *streamindex_suite(void) {
   tcase_add_test(tc, test_find_nearest_in_time);
   tcase_add_test(tc, test_times);
   tcase_add_test(tc, test_memory);
+  tcase_add_test(tc, test_places);
+  tcase_add_test(tc, test_image);
   return s;
 }
 

@@ -130,6 +130,7 @@ bool PlannerRun::end_indexing() {
 // Second pass
 
 void PlannerRun::begin_stamping() {
+  may_jump_ = may_jump_ && index_.has_places();
   set_phase(Phase::Stamping);
   planned_ = ended_ = false;
   section_.second_reading_begins();
