@@ -2,7 +2,6 @@
 #include "gst/codecpatch/cpsindex.h"
 
 #include "gst/codecpatch/owned.h"
-#include "gst/codecpatch/session/sessionprocess.h"
 
 #include <atomic>
 #include <cstring>
@@ -231,7 +230,7 @@ static bool read_header(const guint8 *bytes, gsize size, Header &header) {
  *     GStreamer does not start
  */
 CpsIndex *cps_index_deserialize(gconstpointer data, gsize size) {
-  if (!gst_is_initialized() && !cps::start_gstreamer(nullptr))
+  if (!gst_is_initialized() && !gst_init_check(nullptr, nullptr, nullptr)) // the facts are a GstStructure
     return nullptr;
   const auto *bytes = static_cast<const guint8 *>(data);
   Header header;
