@@ -75,7 +75,7 @@ GST_START_TEST(test_clip) {
   guint entries = 0;
 
   cps_clip_foreach_metadata(clip, count_entry, &entries);
-  fail_unless_equals_int(entries, 15);
+  fail_unless_equals_int(entries, 16);
   fail_unless_equals_int(CPS_SPEC_VERSION, 1);
   cps_clip_unref(clip);
 }
