@@ -98,7 +98,7 @@ GST_START_TEST(test_metadata) {
       {"spec_version", "1"},
       {"uniform_strategy", "auto"},
       {"sequence_length", "6"},
-      {"total_frames", "0"},
+      {"stream_frames", "40"},
       {"frame_ids", "[]"},
       {"start", "-1"},
       {"stop", "-1"},
