@@ -2,6 +2,7 @@
 // StreamIndex::image() and load().
 #include "gst/bitstream/streamindex.h"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -109,10 +110,7 @@ bool StreamIndex::load_display(uint32_t frames) {
     if (!unit.second_field)
       display_[unit.frame] = static_cast<uint32_t>(i);
   }
-  for (const uint32_t unit : display_)
-    if (unit == kNoFrame)
-      return false;
-  return true;
+  return std::find(display_.begin(), display_.end(), kNoFrame) == display_.end();
 }
 
 // References must lie in the image, and before the unit.

@@ -71,8 +71,8 @@ std::string json_time(GstClockTime time) {
  * @user_data: passed to @func
  *
  * Passes the clip's metadata to @func as text, as it is stored in files: the sampled frames as JSON arrays
- * (`sampled_frame_ids`, `pts_ns`, `is_i`, `frame_status`), `stream_frames`, `fps` and `duration_sec` (0 if unknown), `source`, the sizes,
- * `clip_index`, `spec_version`, and each option under its property name with `_` for `-`.
+ * (`sampled_frame_ids`, `pts_ns`, `is_i`, `frame_status`), `stream_frames`, `fps` and `duration_sec` (0 if unknown),
+ * `source`, the sizes, `clip_index`, `spec_version`, and each option under its property name with `_` for `-`.
  */
 void cps_clip_foreach_metadata(const CpsClip *clip, CpsClipMetadataFunc func, gpointer user_data) {
   g_return_if_fail(clip && func);

@@ -14,7 +14,6 @@
 
 #include <utility>
 
-using cps::Opening;
 using cps::Owned;
 using cps::SessionInbox;
 using cps::SessionKeeper;

@@ -76,6 +76,7 @@ def test_no_torch_at_import():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_data_loader(method, clip, tmp_path):
     """Torch's own: workers that start afresh, and a file that is not there."""

@@ -307,6 +307,7 @@ except codecpatch.CodecPatchError as error:
     assert second.startswith("SETUP show() needs Pillow")
 
 
+@pytest.mark.slow
 def test_notebooks_without_the_library(clip, tmp_path):
     (tmp_path / "clip").write_bytes(pickle.dumps(read(clip, "u8")))
     printed = run_python(
@@ -317,6 +318,7 @@ def test_notebooks_without_the_library(clip, tmp_path):
     assert printed == "None <codecpatch.Clip \n"
 
 
+@pytest.mark.slow
 def test_notebooks_without_numpy(clip, tmp_path):
     pytest.importorskip("torch")
     printed = run_python(

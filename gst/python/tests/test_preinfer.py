@@ -138,6 +138,7 @@ def random_frames(random, count, height, width):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_random_clips(tmp_path, monkeypatch):
     """200 of them, of any size, number of frames and options, without decoding."""
     for seed in range(200):

@@ -220,6 +220,7 @@ def test_pickle(clip, data, frames):
         pickle.dumps(Video(io.BytesIO(data)))
 
 
+@pytest.mark.slow
 def test_pickle_in_a_new_process(clip, frames, tmp_path):
     """Where no session has started GStreamer."""
     (tmp_path / "video").write_bytes(pickle.dumps(Video(clip)))
