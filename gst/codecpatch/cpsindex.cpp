@@ -95,7 +95,7 @@ CpsIndex *cps_index_ref(CpsIndex *index) {
  */
 void cps_index_unref(CpsIndex *index) {
   if (--index->references == 0)
-    const std::unique_ptr<_CpsIndex> last(index);
+    std::unique_ptr<_CpsIndex>(index).reset();
 }
 
 /**

@@ -87,7 +87,7 @@ SessionInbox::Time in_milliseconds(guint milliseconds) {
 // Takes the reference to `video`.
 CpsSession *open_once(CpsVideo *video, const gchar *const *options, GError **error) {
   const Owned<CpsVideo> owned(video);
-  return video ? cps_video_open(video, options, error) : nullptr;
+  return owned ? cps_video_open(owned.get(), options, error) : nullptr;
 }
 
 } // namespace

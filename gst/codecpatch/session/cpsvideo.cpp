@@ -137,7 +137,7 @@ CpsVideo *cps_video_ref(CpsVideo *video) {
  */
 void cps_video_unref(CpsVideo *video) {
   if (video && --video->references == 0)
-    const std::unique_ptr<_CpsVideo> last(video);
+    std::unique_ptr<_CpsVideo>(video).reset();
 }
 
 /**

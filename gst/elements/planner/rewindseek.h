@@ -73,7 +73,7 @@ private:
   static void run(GstElement *element, gpointer data);
   enum class OnFailure { PostError, Nothing, Rewind };
   void enqueue(gint64 start, gint64 stop, GstSegmentFlags segment_flags, OnFailure on_failure, bool anew);
-  void handle_failure(const Request &request);
+  void handle_failure(const Request &failed);
   bool send(const Request &request);
   bool is_over(const Request &request) const;
   bool reopen();
