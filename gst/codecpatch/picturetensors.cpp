@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/codecpatch/picturetensors.h"
 
+#include "gst/codecpatch/pixeltype.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -25,21 +26,6 @@ template <typename Number> std::vector<Number> numbers_of(const std::string &tex
     at = end > at ? end : at + 1;
   }
   return numbers;
-}
-
-std::optional<PixelType> pixel_type(CpsDtype dtype) {
-  switch (dtype) {
-  case CPS_DTYPE_U8:
-    return PixelType::U8;
-  case CPS_DTYPE_F16:
-    return PixelType::F16;
-  case CPS_DTYPE_BF16:
-    return PixelType::BF16;
-  case CPS_DTYPE_F32:
-    return PixelType::F32;
-  default:
-    return std::nullopt;
-  }
 }
 
 // Each function returns false with a problem.

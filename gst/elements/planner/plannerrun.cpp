@@ -520,7 +520,7 @@ void PlannerRun::reset() {
   parameter_sets_.clear();
   caps_.reset();
   stream_id_.clear();
-  planned_ = ended_ = may_jump_ = adopted_ = false;
+  planned_ = ended_ = may_jump_ = false;
 }
 
 } // namespace cps

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/elements/process/patchassembler.h"
 
+#include "gst/codecpatch/pixeltype.h"
 #include "gst/elements/common/memorylimit.h"
 #include "gst/elements/common/options.h"
 #include "gst/elements/process/colormatrix.h"
@@ -135,19 +136,6 @@ guint64 patch_memory(const GstStructure *properties, Size frame, guint length) {
              sum(tensors, ranking));
 }
 
-static PixelType pixel_type(CpsDtype dtype) {
-  switch (dtype) {
-  case CPS_DTYPE_U8:
-    return PixelType::U8;
-  case CPS_DTYPE_F16:
-    return PixelType::F16;
-  case CPS_DTYPE_BF16:
-    return PixelType::BF16;
-  default:
-    return PixelType::F32;
-  }
-}
-
 // The sequence
 
 // False unless `energy` is of a frame with this region.
@@ -236,7 +224,7 @@ Owned<GstBuffer> PatchAssembler::finish(const std::vector<CpsClipFrame> &frames,
   }
   recipe.color = color_transform(format_.info, picture_layout(format_.info, format_.crop).model, options_.matrix);
   recipe.scaling = options_.scaling;
-  recipe.type = pixel_type(options_.dtype);
+  recipe.type = pixel_type(options_.dtype).value_or(PixelType::F32);
   recipe.layout = options_.layout;
   int64_t count = 0;
   if (!stage_->select(recipe, count, error))

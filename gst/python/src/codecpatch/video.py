@@ -79,17 +79,20 @@ class Video(_sources.Openable):
         if "output" in options or "frame_indices" in options:
             raise ValueError("a Video has no output or frame_indices of its own: they go with each reading")
         checked_options(**options)
-        self._arguments = {"size": size, "max_pixels": max_pixels, "align": align, "layout": layout, **options}
-        self._options = options
-        self._frame_options = _frame_options(size, max_pixels, align)
-        self._first_axis_is_channel = layout == "NCHW"
-        self._source = _Shared(_sources.opener_of(source, False))
-        self._pickled = None if self._source.calls_application else source
+        self._set_up(source, {"size": size, "max_pixels": max_pixels, "align": align, "layout": layout}, options)
         try:
             self._source.index(options)
         except BaseException:
             self.close()
             raise
+
+    def _set_up(self, source: Source, shape: dict[str, Any], options: dict[str, Any]) -> None:
+        """Sets everything but the index. `shape`: size, max_pixels, align and layout."""
+        self._shape, self._options = shape, options
+        self._frame_options = _frame_options(shape["size"], shape["max_pixels"], shape["align"])
+        self._first_axis_is_channel = shape["layout"] == "NCHW"
+        self._source = _Shared(_sources.opener_of(source, False))
+        self._pickled = None if self._source.calls_application else source
 
     # --- Facts ---
 
@@ -223,7 +226,7 @@ class Video(_sources.Openable):
             raise TypeError("a Video of a file object cannot be pickled; one of a path, a URI or bytes can")
         source = self._pickled
         source = source if isinstance(source, (str, bytes)) or hasattr(source, "__fspath__") else bytes(source)
-        return _restore, (source, self._arguments, self._source.index_bytes())
+        return _restore, (source, self._shape, self._options, self._source.index_bytes())
 
     # --- How ---
 
@@ -426,15 +429,10 @@ class _IndexSession(Session):
         """Does nothing, because there are no tensors."""
 
 
-def _restore(source: Any, arguments: Mapping[str, Any], index: bytes) -> Video:
+def _restore(source: Any, shape: dict[str, Any], options: dict[str, Any], index: bytes) -> Video:
     """Makes a video of what :meth:`Video.__reduce__` returns."""
     video = Video.__new__(Video)
-    options = {**arguments}
-    size, max_pixels, align, layout = (options.pop(name) for name in ("size", "max_pixels", "align", "layout"))
-    video._arguments, video._options, video._pickled = dict(arguments), options, source
-    video._frame_options = _frame_options(size, max_pixels, align)
-    video._first_axis_is_channel = layout == "NCHW"
-    video._source = _Shared(_sources.opener_of(source, False))
+    video._set_up(source, shape, options)
     video._source.restore(index)
     return video
 
